@@ -1,0 +1,113 @@
+"""Addresses: how macros, the command line and widgets name one knob in a tree of records.
+
+``keys.chorus.rate`` is the rate of the step labelled chorus anywhere in the track keys; ``keys.volume`` is the
+track's own; ``master.limiter`` is the limiter's first knob; ``dust`` is a macro.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from studio.errors import Key, RecipeError, nearest
+from studio.records import Kind, Record
+from studio.steps import Step
+
+Path = tuple[Key, ...]
+
+
+def locate(root: Record, address: str) -> tuple[Path, Kind]:
+    """The way from `root` to the knob at `address`, and its kind.
+
+    Raises:
+        RecipeError: nothing or more than one thing has that name.
+    """
+    record, path, names = root, (), address.split(".")
+    while True:
+        if not names:
+            # A record named without a knob means its first one, as in `gain: -3 dB`.
+            names = [next(iter(_parameters(record)))]
+        name, *names = names
+        kind = record.kinds().get(name)
+        value = getattr(record, name, None)
+        if kind is not None and not isinstance(value, (Record, Mapping)):
+            if names:
+                raise RecipeError(f"{address!r}: {name!r} is a knob and has no {names[0]!r}.")
+            return (*path, name), record.kind_of(name)
+        if isinstance(value, Mapping) and kind is not None and names:
+            step, *names = names
+            if step not in value:
+                raise RecipeError(f"{address!r}: there is no {name} {step!r}.", nearest(step, value))
+            found: list[tuple[Path, Record]] = [((name, step), value[step])]
+        elif isinstance(value, Record) and kind is not None:
+            found = [((name,), value)]
+        else:
+            found = [(way, member) for way, label, member in _members(record) if label == name]
+        if not found:
+            raise RecipeError(f"{address!r}: there is no {name!r} in {_called(record)}.", nearest(name, _names(record)))
+        if len(found) > 1:
+            raise RecipeError(
+                f"{address!r}: {len(found)} steps in {_called(record)} are called {name!r}.",
+                "Give one of them a name of its own, such as `chorus: {name: wide, …}`.",
+            )
+        [(way, record)] = found
+        path = (*path, *way)
+
+
+def _parameters(record: Record) -> Mapping[str, Kind]:
+    return record.parameters() if isinstance(record, Step) else record.kinds()
+
+
+def _called(record: Record) -> str:
+    return f"{record.label!r}" if isinstance(record, Step) else f"the {type(record).__name__.lower()}"
+
+
+def _names(record: Record) -> list[str]:
+    members = [label for _, label, _ in _members(record)]
+    own = [name for name, kind in _parameters(record).items() if getattr(kind, "live", False)]
+    return own + members
+
+
+def _members(record: Record) -> Iterator[tuple[Path, str, Record]]:
+    """Everything with a label below a record: named entries of its maps, then steps, depth first."""
+    for name in _parameters(record):
+        value = getattr(record, name)
+        if isinstance(value, Mapping):
+            for key, member in value.items():
+                if isinstance(member, Record):
+                    yield (name, key), key, member
+        elif not isinstance(record, Step) or name != "name":
+            yield from _steps((name,), value)
+
+
+def _steps(path: Path, value: object) -> Iterator[tuple[Path, str, Record]]:
+    if isinstance(value, Step):
+        yield path, value.label, value
+        for name in value.parameters():
+            yield from _steps((*path, name), getattr(value, name))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _steps((*path, index), item)
+
+
+def get(root: Any, path: Path) -> Any:
+    """What stands at the end of a path."""
+    for key in path:
+        root = getattr(root, str(key)) if isinstance(root, Record) else root[key]
+    return root
+
+
+def put(root: Any, path: Path, value: object) -> Any:
+    """A copy of `root` with `value` at the end of a path; everything around it is checked anew."""
+    if not path:
+        return value
+    key, *rest = path
+    if isinstance(root, Record):
+        return replace(root, **{str(key): put(getattr(root, str(key)), tuple(rest), value)})  # type: ignore[type-var]
+    if isinstance(root, Mapping):
+        return {**root, key: put(root[str(key)], tuple(rest), value)}
+    assert isinstance(key, int)
+    return (*root[:key], put(root[key], tuple(rest), value), *root[key + 1 :])
+
+

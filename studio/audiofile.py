@@ -1,0 +1,94 @@
+"""Audio files, whole or block by block, at any rate and in any number of channels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from studio.audio import Audio, Block, check_finite, to_channels
+from studio.errors import AudioError, MissingError, Place
+
+_BLOCK = 65_536
+
+
+def read_audio(path: Path | str, rate: int | None = None, channels: int | None = None) -> Audio:
+    """Read a file: WAV, AIFF, FLAC, OGG, MP3 and what else libsndfile knows.
+
+    Args:
+        path: the file.
+        rate: resample to this rate in Hz (soxr, very high quality); its own when None.
+        channels: fit to this many channels (see `to_channels`); its own when None.
+
+    Raises:
+        MissingError: there is no such file.
+        AudioError: it is not audio, is empty, or holds NaN or infinity.
+    """
+    blocks = list(stream_audio(path, rate, channels))
+    return Audio(np.concatenate(blocks, axis=1), rate or probe(path)[0])
+
+
+def probe(path: Path | str) -> tuple[int, int, int]:
+    """The rate, channels and frames that a file's header announces."""
+    with _open(path) as file:
+        return int(file.samplerate), int(file.channels), int(file.frames)
+
+
+def stream_audio(path: Path | str, rate: int | None = None, channels: int | None = None) -> Iterator[Block]:
+    """The file in blocks; see `read_audio`."""
+    with _open(path) as file:
+        blocks = _decoded(file, str(path))
+        if rate is not None and rate != file.samplerate:
+            blocks = _resampled(blocks, file.samplerate, rate, file.channels)
+        got = 0
+        for block in blocks:
+            got += block.shape[1]
+            if block.shape[1]:
+                yield block if channels is None else to_channels(block, channels)
+        if not got:
+            raise AudioError("the audio file is empty: it has no samples.", "Export it again.", place=Place(str(path)))
+
+
+def _open(path: Path | str):  # type: ignore[no-untyped-def]
+    import soundfile
+
+    if not Path(path).is_file():
+        raise MissingError(f"there is no file {str(path)!r}.")
+    try:
+        return soundfile.SoundFile(path)
+    except (soundfile.LibsndfileError, RuntimeError, OSError, ValueError) as error:
+        reason = str(error).split(": ")[-1].rstrip(".")
+        raise AudioError(
+            f"not an audio file that can be read ({reason}).",
+            "Use WAV, AIFF, FLAC, OGG or MP3; convert others first.",
+            place=Place(str(path)),
+        ) from None
+
+
+def _decoded(file, name: str) -> Iterator[Block]:  # type: ignore[no-untyped-def]
+    import soundfile
+
+    position = 0
+    while True:
+        try:
+            interleaved = file.read(_BLOCK, dtype="float32", always_2d=True)
+        except (soundfile.LibsndfileError, RuntimeError) as error:
+            raise AudioError(
+                f"the audio file is damaged at frame {position} ({error}).", "Export it again.", place=Place(name)
+            ) from None
+        if not len(interleaved):
+            return
+        block = np.ascontiguousarray(interleaved.T)
+        check_finite(block, name, position)
+        position += block.shape[1]
+        yield block
+
+
+def _resampled(blocks: Iterator[Block], source: int, target: int, channels: int) -> Iterator[Block]:
+    import soxr
+
+    stream = soxr.ResampleStream(source, target, channels, dtype="float32", quality="VHQ")
+    for block in blocks:
+        yield np.ascontiguousarray(stream.resample_chunk(np.ascontiguousarray(block.T)).T)
+    yield np.ascontiguousarray(stream.resample_chunk(np.zeros((0, channels), np.float32), last=True).T)

@@ -1,0 +1,24 @@
+"""Level of a whole sound."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from studio.audio import Audio
+from studio.knobs import knob
+from studio.levels import amplitude
+from studio.stage import Stage
+from studio.steps import Transform
+from studio.units import DB
+
+
+class Normalise(Transform):
+    """Bring the highest sample to a level; silence stays silent."""
+
+    peak: float = knob(-1.0, -60.0, 0.0, DB, help="level of the highest sample", live=False)
+
+    def apply(self, audio: Audio, stage: Stage) -> Audio:
+        highest = float(np.max(np.abs(audio.samples), initial=0.0))
+        if not highest:
+            return audio
+        return Audio(audio.samples * np.float32(amplitude(self.peak) / highest), audio.rate)

@@ -1,0 +1,84 @@
+"""Where a sound lies in the song, and how often."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from studio.audio import Audio
+from studio.errors import RenderError
+from studio.knobs import count, span
+from studio.stage import Stage
+from studio.steps import Transform
+from studio.tempo import Time
+
+LONGEST_SECONDS = 4 * 3600
+"""No edit makes a sound longer than this."""
+
+
+class Place(Transform):
+    """Move a sound to a later time."""
+
+    at: Time = span(help="when it starts")
+
+    def apply(self, audio: Audio, stage: Stage) -> Audio:
+        frames = stage.tempo.frame_of(self.at, stage.rate)
+        _check_length(frames + audio.frames, stage)
+        return Audio(np.pad(audio.samples, ((0, 0), (frames, 0))), audio.rate)
+
+
+class Repeat(Transform):
+    """Play a sound several times in a row, from one start to the next by its own length or a given time.
+
+    With `every` in bars or beats each repeat falls exactly on its place in the tempo map; what sounds longer
+    than that rings into the next.
+    """
+
+    times: int = count(2, 1, 10_000, help="how often it plays")
+    every: Time | None = span(None, help="the time from start to start; its own length if not given")
+
+    def apply(self, audio: Audio, stage: Stage) -> Audio:
+        starts = [self._start(index, audio, stage) for index in range(self.times)]
+        _check_length(starts[-1] + audio.frames, stage)
+        out = np.zeros((audio.channels, starts[-1] + audio.frames), np.float32)
+        for start in starts:
+            out[:, start : start + audio.frames] += audio.samples
+        return Audio(out, audio.rate)
+
+    def _start(self, index: int, audio: Audio, stage: Stage) -> int:
+        if self.every is None:
+            return index * audio.frames
+        every = self.every
+        return stage.tempo.frame_of(Time(every.bars * index, every.beats * index, every.seconds * index), stage.rate)
+
+
+class Trim(Transform):
+    """Keep a stretch of a sound, moved to the start."""
+
+    start: Time = span("0 s", help="where it begins")
+    length: Time | None = span(None, help="how long it is; to the end if not given")
+
+    def apply(self, audio: Audio, stage: Stage) -> Audio:
+        start = stage.tempo.frame_of(self.start, stage.rate)
+        if start >= audio.frames:
+            raise RenderError(
+                f"the sound is over after {audio.seconds:.2f} s, before the trim begins.", "Begin earlier."
+            )
+        end = audio.frames
+        if self.length is not None:
+            beat = stage.tempo.beat_of(self.start)
+            end = start + round(stage.tempo.length_of(self.length, beat) * stage.rate)
+        return Audio(audio.samples[:, start : max(end, start + 1)], audio.rate)
+
+
+class Reverse(Transform):
+    """Play a sound backwards."""
+
+    def apply(self, audio: Audio, stage: Stage) -> Audio:
+        return Audio(audio.samples[:, ::-1], audio.rate)
+
+
+def _check_length(frames: int, stage: Stage) -> None:
+    if frames > LONGEST_SECONDS * stage.rate:
+        raise RenderError(
+            f"the sound would last {frames / stage.rate / 3600:.1f} hours.", "Four hours at most: repeat it less."
+        )

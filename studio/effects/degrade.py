@@ -1,0 +1,77 @@
+"""The sound of poor machines."""
+
+from __future__ import annotations
+
+from studio.audio import Audio
+from studio.effects.pedal import fed, pedalboard_version
+from studio.knobs import LOG, choice, knob
+from studio.stage import Stage
+from studio.steps import Effect, Run, Transform
+from studio.units import HZ
+
+_PIECE = 1024
+_QUALITIES = {
+    "hold": "ZeroOrderHold",
+    "linear": "Linear",
+    "cubic": "CatmullRom",
+    "lagrange": "Lagrange",
+    "sinc": "WindowedSinc",
+    "fast sinc": "WindowedSinc8",
+}
+
+
+def _quality(name: str) -> object:
+    from pedalboard import Resample
+
+    return getattr(Resample.Quality, _QUALITIES[name])
+
+
+class Resample(Effect):
+    """Run at a low sample rate, as an early sampler did, and come back."""
+
+    rate: float = knob(12_000.0, 1_000.0, 48_000.0, HZ, taper=LOG, help="the rate it is lowered to", live=False)
+    quality: str = choice("hold", *_QUALITIES, help="how the gaps are filled; hold is the grittiest")
+
+    @classmethod
+    def engine(cls) -> str:
+        return pedalboard_version()
+
+    def open(self, stage: Stage) -> Run:
+        import pedalboard
+
+        plugin = pedalboard.Resample(self.rate, _quality(self.quality))  # type: ignore[arg-type]
+        return fed(plugin, stage, _PIECE)
+
+
+class Mp3(Effect):
+    """Encode as MP3 and decode again, losses and all."""
+
+    quality: float = knob(4.0, 0.0, 10.0, help="LAME's variable-rate quality: 0 is best, 10 worst", live=False)
+
+    @classmethod
+    def engine(cls) -> str:
+        return pedalboard_version()
+
+    def open(self, stage: Stage) -> Run:
+        import pedalboard
+
+        return fed(pedalboard.MP3Compressor(self.quality), stage, _PIECE)
+
+
+class Gsm(Transform):
+    """A telephone call: GSM full rate, mono, 8 kHz.
+
+    A transform, because pedalboard's codec forgets its first frame whenever it is called anew.
+    """
+
+    quality: str = choice("fast sinc", *_QUALITIES, help="how it is resampled")
+
+    @classmethod
+    def engine(cls) -> str:
+        return pedalboard_version()
+
+    def apply(self, audio: Audio, stage: Stage) -> Audio:
+        import pedalboard
+
+        plugin = pedalboard.GSMFullRateCompressor(_quality(self.quality))  # type: ignore[arg-type]
+        return Audio(plugin.process(audio.samples, audio.rate), audio.rate)

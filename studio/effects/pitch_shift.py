@@ -1,0 +1,29 @@
+"""pedalboard's pitch shifter."""
+
+from __future__ import annotations
+
+from studio.audio import Audio
+from studio.effects.pedal import pedalboard_version
+from studio.knobs import knob
+from studio.stage import Stage
+from studio.steps import Transform
+from studio.units import SEMITONES
+
+
+class PitchShift(Transform):
+    """Change the pitch and keep the length, with Rubber Band's real-time engine.
+
+    A transform, because pedalboard's PitchShift gives silence when it is fed block by block.
+    """
+
+    semitones: float = knob(0.0, -72.0, 72.0, SEMITONES, help="how far", live=False)
+
+    @classmethod
+    def engine(cls) -> str:
+        return pedalboard_version()
+
+    def apply(self, audio: Audio, stage: Stage) -> Audio:
+        import pedalboard
+
+        shifted = pedalboard.PitchShift(self.semitones).process(audio.samples, audio.rate)
+        return Audio(shifted, audio.rate)

@@ -1,0 +1,255 @@
+"""The kinds of work in a plan, each a pure function of its inputs with a key that says so.
+
+A node gives its sound in blocks. Kept nodes are written to the cache under their key and read from there by
+everyone who needs them; the others are so cheap that they are done again on the way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import zip_longest
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from studio.audio import Audio, Block
+from studio.errors import RenderError, StudioError, within
+from studio.line import Line, memory
+from studio.score import Score
+from studio.stage import SideReader, Stage
+from studio.steps import Effect, Instrument, Source, Step, Transform
+
+SILENCE = 1e-5
+"""-100 dBFS: what stays below it for as long as a chain can remember has died away."""
+
+_WINDOW = 4096
+
+
+class Hall(Protocol):
+    """Where nodes find what they are made of."""
+
+    size: int
+
+    def blocks(self, node: Node) -> Iterator[Block]:
+        """A node's sound in blocks of `size` frames, the last one shorter."""
+        ...
+
+    def read(self, node: Node, start: int, frames: int) -> Block:
+        """Part of a kept node's sound, silence beyond its end."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Node(ABC):
+    """A piece of work: `name` is for people, `stage` the conditions it runs under."""
+
+    name: str
+    stage: Stage
+    inputs: tuple[Node, ...]
+    path: tuple[str | int, ...] = field(default=(), kw_only=True)
+    """Where in the recipe it comes from, for errors."""
+
+    kept: ClassVar[bool] = True
+
+    @abstractmethod
+    def blocks(self, hall: Hall) -> Iterator[Block]:
+        """The sound, computed now, in blocks of any size."""
+
+    @abstractmethod
+    def facts(self) -> Any:
+        """Plain data on which, with the inputs and the stage, the sound depends."""
+
+    @cached_property
+    def key(self) -> str:
+        """A hash of everything the sound depends on."""
+        everything = {
+            "kind": type(self).__name__,
+            "facts": self.facts(),
+            "inputs": [node.key for node in self.inputs],
+            "rate": self.stage.rate,
+            "channels": self.stage.channels,
+        }
+        return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:40]
+
+    def needs(self) -> Iterator[Node]:
+        """The nearest kept nodes below this one."""
+        for node in self.inputs:
+            if node.kept:
+                yield node
+            else:
+                yield from node.needs()
+
+
+def step_facts(step: Step, stage: Stage, hashes: Mapping[str, str]) -> list[Any]:
+    """What the sound of a step depends on: its knobs, files, engine, and the tempo where it follows it."""
+    all_steps = (step, *step.inner())
+    files = [hashes[str(path)] for inner in all_steps for path in inner.assets(stage)]
+    tempo = stage.tempo.data() if step.follows_tempo() else None
+    return [step.data(full=True), files, tempo, sorted({inner.engine() for inner in all_steps})]
+
+
+@dataclass(frozen=True, eq=False)
+class Play(Node):
+    """An instrument plays a score."""
+
+    instrument: Instrument
+    score: Score
+    hashes: Mapping[str, str]
+
+    def facts(self) -> Any:
+        return [step_facts(self.instrument, self.stage, self.hashes), self.score.digest]
+
+    def blocks(self, hall: Hall) -> Iterator[Block]:
+        yield from self.instrument.play(self.score, self.stage)
+
+
+@dataclass(frozen=True, eq=False)
+class Read(Node):
+    """A source makes its sound."""
+
+    source: Source
+    hashes: Mapping[str, str]
+
+    def facts(self) -> Any:
+        return step_facts(self.source, self.stage, self.hashes)
+
+    def blocks(self, hall: Hall) -> Iterator[Block]:
+        yield from self.source.read(self.stage)
+
+
+@dataclass(frozen=True, eq=False)
+class Stream(Read):
+    """A source that is as cheap to read as the cache."""
+
+    kept = False
+
+
+@dataclass(frozen=True, eq=False)
+class Process(Node):
+    """Effects, one behind the other, until their tail has died away.
+
+    `sides` are the signals behind side inputs, by name; they are the last of `inputs`.
+    """
+
+    effects: tuple[Effect, ...]
+    hashes: Mapping[str, str]
+    longest_tail: float
+    sides: Mapping[str, Node] = field(default_factory=dict)
+
+    def facts(self) -> Any:
+        steps = [step_facts(effect, self.stage, self.hashes) for effect in self.effects if not effect.bypass]
+        return [steps, self.longest_tail, sorted(self.sides)]
+
+    def blocks(self, hall: Hall) -> Iterator[Block]:
+        line = Line(self.effects, self.stage)
+        heard: SideReader | None = None
+        if self.sides:
+            heard = lambda name, start, frames: hall.read(self.sides[name], start, frames)  # noqa: E731
+        taken = given = 0
+        for block in hall.blocks(self.inputs[0]):
+            taken += block.shape[1]
+            out = line.push(block, heard)
+            given += out.shape[1]
+            yield out
+        yield from self._tail(line, heard, taken - given)
+
+    def _tail(self, line: Line, heard: SideReader | None, owed: int) -> Iterator[Block]:
+        """What the line still owes, and what rings on after it, up to the last frame that can be heard.
+
+        The end does not depend on how the sound is cut: it is where silence first lasts longer than the
+        effects can remember.
+        """
+        stage = self.stage
+        patience = int(memory(self.effects, stage) * stage.rate) + 1
+        most = owed + int(self.longest_tail * stage.rate)
+        pending: list[Block] = []
+        position, last = 0, owed - 1
+        while position < most:
+            out = line.push(np.zeros((stage.channels, _WINDOW), np.float32), heard)[:, : most - position]
+            pending.append(out)
+            loud = np.flatnonzero(np.max(np.abs(out), axis=0, initial=0.0) >= SILENCE) + position
+            position += out.shape[1]
+            loud = np.concatenate([[last], loud[loud > last]])
+            gaps = np.flatnonzero(np.diff(loud) > patience)
+            last = int(loud[gaps[0]] if len(gaps) else loud[-1])
+            if len(gaps) or position - 1 - last > patience:
+                break
+        if pending:
+            yield np.concatenate(pending, axis=1)[:, : last + 1]
+
+
+@dataclass(frozen=True, eq=False)
+class Fader(Process):
+    """Level, pan and sends: effects without memory, done on the way."""
+
+    kept = False
+
+
+@dataclass(frozen=True, eq=False)
+class Change(Node):
+    """A transform of a whole sound."""
+
+    step: Transform
+    hashes: Mapping[str, str]
+
+    def facts(self) -> Any:
+        return step_facts(self.step, self.stage, self.hashes)
+
+    def blocks(self, hall: Hall) -> Iterator[Block]:
+        pieces = list(hall.blocks(self.inputs[0]))
+        if not pieces:
+            return
+        with within(self.step.label):
+            try:
+                changed = self.step.apply(Audio(np.concatenate(pieces, axis=1), self.stage.rate), self.stage)
+            except StudioError:
+                raise
+            except Exception as error:
+                raise RenderError(f"the step failed: {error}", "Change its knobs, or bypass it.") from error
+        for start in range(0, changed.frames, _WINDOW * 16):
+            yield changed.samples[:, start : start + _WINDOW * 16]
+
+
+@dataclass(frozen=True, eq=False)
+class Sum(Node):
+    """Signals added up; the sum lasts as long as the longest."""
+
+    kept = False
+
+    def facts(self) -> Any:
+        return None
+
+    def blocks(self, hall: Hall) -> Iterator[Block]:
+        for together in zip_longest(*(hall.blocks(node) for node in self.inputs)):
+            present = [block for block in together if block is not None]
+            total = np.zeros((self.stage.channels, max(block.shape[1] for block in present)), np.float32)
+            for block in present:
+                total[:, : block.shape[1]] += block
+            yield total
+
+
+@dataclass(frozen=True, eq=False)
+class Hold(Node):
+    """A signal written down, so that it can be read from any place."""
+
+    def facts(self) -> Any:
+        return None
+
+    def blocks(self, hall: Hall) -> Iterator[Block]:
+        yield from hall.blocks(self.inputs[0])
+
+
+def held(node: Node) -> Node:
+    """The node itself if it is kept, else a written-down copy of it."""
+    return node if node.kept else Hold(node.name, node.stage, (node,), path=node.path)
+
+
+def mixed(name: str, stage: Stage, signals: Sequence[Node]) -> Node:
+    """The sum of several signals, or the only one."""
+    ordered = sorted(signals, key=lambda node: (node.name, node.key))
+    return ordered[0] if len(ordered) == 1 else Sum(name, stage, tuple(ordered))

@@ -1,0 +1,339 @@
+"""From a recipe to a plan: every signal of the song as a node, hashed by all that its sound depends on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from studio.curves import Curve
+from studio.effects.mixing import Gain, Pan
+from studio.engine.mastering import Mastered
+from studio.engine.nodes import Change, Fader, Node, Play, Process, Read, Stream, held, mixed
+from studio.errors import Gather, MissingError, Place, RecipeError, ScoreError, within
+from studio.folders import cache_folder
+from studio.midi import Part, read_midi, split
+from studio.recipe import Bus, Master, Recipe, Track
+from studio.recipe.picks import chosen
+from studio.score import Event, Score
+from studio.sources.soundfont import SoundFont
+from studio.stage import Stage
+from studio.steps import Effect, ScoreStep, Step, Transform
+
+LONGEST_HOURS = 4
+"""A longer song is taken for a mistake."""
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The signals of one track or bus, in the order in which they arise; `post` is what reaches the mix."""
+
+    name: str
+    dry: Node
+    pre: Node
+    post: Node
+    dry_post: Node
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a recipe asks for, not yet computed.
+
+    Attributes:
+        recipe: the recipe, its macros settled.
+        stage: rate, channels, tempo and folder.
+        score: the whole score, or None when the recipe has none.
+        tracks, buses: the strips that are heard, by name.
+        premaster: the sum before the master chain.
+        mix: the song.
+        frames: the fixed length of the song, or None when the last tail decides.
+        direct: the tracks and buses whose sum is the premaster.
+        files: every file the song is made of, with its hash.
+    """
+
+    recipe: Recipe
+    stage: Stage
+    score: Score | None
+    tracks: Mapping[str, Strip]
+    buses: Mapping[str, Strip]
+    premaster: Node
+    mix: Node
+    frames: int | None
+    direct: tuple[str, ...]
+    files: Mapping[str, str]
+
+    def nodes(self) -> Iterator[Node]:
+        """Every node, inputs before those that need them, each once."""
+        seen: set[str] = set()
+        strips = [*self.tracks.values(), *self.buses.values()]
+        for root in (*(strip.post for strip in strips), self.mix):
+            yield from _below(root, seen)
+
+
+def _below(node: Node, seen: set[str]) -> Iterator[Node]:
+    if node.key in seen:
+        return
+    seen.add(node.key)
+    for source in node.inputs:
+        yield from _below(source, seen)
+    yield node
+
+
+def plan(recipe: Recipe, score: Score | Path | str | None = None) -> Plan:
+    """Plan a recipe, with another score than its own if one is given.
+
+    Raises:
+        StudioError: something the recipe names is not there, or does not fit.
+    """
+    return _Planner(recipe, score).plan()
+
+
+class _Planner:
+    def __init__(self, recipe: Recipe, score: Score | Path | str | None) -> None:
+        self.recipe = recipe.settled()
+        self.files: dict[str, str] = {}
+        self.score = self._score(score)
+        self.tempo = self.recipe.tempo_map(self.score)
+        self.stage = Stage(self.recipe.rate, 2, self.tempo, self.recipe.folder)
+        self.strips: dict[str, Strip] = {}
+
+    def plan(self) -> Plan:
+        recipe = self.recipe
+        if not recipe.tracks:
+            raise RecipeError(
+                "the recipe has no tracks.", "Add one: `tracks: {keys: {part: all}}`, or run `studio new`."
+            )
+        self._check_length()
+        parts = self._parts()
+        gather = Gather()
+        for name in self._order():
+            with gather:
+                if name in recipe.tracks:
+                    track = recipe.tracks[name]
+                    if not self._absent(track, parts.get(name, ())):
+                        self.strips[name] = self._track(name, track, parts.get(name, ()))
+                else:
+                    self.strips[name] = self._bus(name, recipe.buses[name])
+        gather.done()
+        return self._finish()
+
+    def _finish(self) -> Plan:
+        recipe = self.recipe
+        heard = [name for name in self.strips if self._heard(name)]
+        direct = [name for name in heard if self._strip_of(name).to == "master"]
+        if not direct:
+            raise RecipeError("nothing reaches the master.", "Every track is muted, missing or routed elsewhere.")
+        premaster = mixed("premaster", self.stage, [self.strips[name].post for name in direct])
+        with within("master"):
+            chained = self._chain("master", recipe.master, premaster)
+            mix = self._fader("master", recipe.master, chained)
+        if recipe.master.loudness is not None:
+            mix = Mastered("mix", self.stage, (held(mix),), recipe.master.loudness, recipe.master.ceiling)
+        return Plan(
+            recipe=recipe,
+            stage=self.stage,
+            score=self.score,
+            tracks={name: self.strips[name] for name in recipe.tracks if name in heard},
+            buses={name: self.strips[name] for name in recipe.buses if name in heard},
+            premaster=premaster,
+            mix=mix,
+            frames=self.tempo.frame_of(recipe.length, recipe.rate) if recipe.length else None,
+            direct=tuple(direct),
+            files=self.files,
+        )
+
+    def _score(self, given: Score | Path | str | None) -> Score | None:
+        if isinstance(given, Score):
+            return given
+        if given is None and self.recipe.score is None:
+            return None
+        with within("score"):
+            path = Path(given) if given is not None else Stage(folder=self.recipe.folder).find(str(self.recipe.score))
+            score = read_midi(path)
+            self._hash(path)
+            return score
+
+    def _parts(self) -> dict[str, tuple[Part, ...]]:
+        picks = {name: track.part for name, track in self.recipe.tracks.items() if track.part}
+        if picks and self.score is None:
+            raise MissingError(
+                "the recipe plays parts of a score, but there is none.",
+                "Write `score: song.mid` in it, or give `--score song.mid`.",
+                path=("score",),
+            )
+        return chosen(picks, split(self.score)) if self.score else {}
+
+    def _absent(self, track: Track, parts: tuple[Part, ...]) -> bool:
+        return bool(track.part) and not parts
+
+    def _order(self) -> list[str]:
+        """Tracks and buses, each after those it listens to or is fed by."""
+        needs = {
+            name: self.recipe.feeds(name, strip) for _, name, strip in self.recipe.strips() if name != "master"
+        }
+        order: list[str] = []
+        while len(order) < len(needs):
+            order += [name for name in needs if name not in order and needs[name] <= set(order)]
+        return order
+
+    def _strip_of(self, name: str) -> Track | Bus:
+        return self.recipe.tracks[name] if name in self.recipe.tracks else self.recipe.buses[name]
+
+    def _heard(self, name: str) -> bool:
+        strip = self._strip_of(name)
+        if isinstance(strip, Bus):
+            return not strip.mute
+        solo = any(track.solo for track in self.recipe.tracks.values())
+        return not strip.mute and (strip.solo or not solo)
+
+    def _track(self, name: str, track: Track, parts: tuple[Part, ...]) -> Strip:
+        with within("tracks", name):
+            play = track.play or SoundFont()
+            with within("play", play.step):
+                hashes = self._hashes(play)
+                dry: Node
+                if play.kind == "source":
+                    kind = Stream if play.cheap(self.stage) else Read  # type: ignore[attr-defined]
+                    dry = kind(f"{name} · {play.step}", self.stage, (), play, hashes, path=("tracks", name))
+                else:
+                    score = self._edited(track.notes, _together(parts))
+                    dry = Play(f"{name} · {play.step}", self.stage, (), play, score, hashes, path=("tracks", name))  # type: ignore[arg-type]
+            pre = self._chain(name, track, dry)
+            return self._strip(name, track, dry, pre)
+
+    def _bus(self, name: str, bus: Bus) -> Strip:
+        with within("buses", name):
+            signals = []
+            for other, strip in self.strips.items():
+                source = self._strip_of(other)
+                if not self._heard(other):
+                    continue
+                if source.to == name:
+                    signals.append(strip.post)
+                if name in source.send:
+                    send = source.send[name]
+                    signals.append(self._send(f"{other} → {name}", strip.pre if send.pre else strip.post, send.level))
+            if not signals:
+                raise RecipeError("nothing is sent to the bus.", f"Add `send: {{{name}: -12 dB}}` to a track.")
+            dry = mixed(f"{name} · input", self.stage, signals)
+            return self._strip(name, bus, dry, self._chain(name, bus, dry))
+
+    def _strip(self, name: str, strip: Track | Bus, dry: Node, pre: Node) -> Strip:
+        return Strip(name, dry, pre, self._fader(name, strip, pre), self._fader(name, strip, dry))
+
+    def _edited(self, steps: tuple[Step, ...], score: Score) -> Score:
+        score = replace(score, tempo=self.tempo)
+        for index, step in enumerate(steps):
+            assert isinstance(step, ScoreStep)
+            if not step.bypass:
+                with within("notes", index, step.label):
+                    self._hashes(step)
+                    score = replace(step.edit(score, self.stage), tempo=self.tempo)
+        return score
+
+    def _chain(self, name: str, strip: Track | Bus | Master, node: Node) -> Node:
+        run: list[Effect] = []
+        for index, step in enumerate(strip.chain):
+            with within("chain", index, step.label):
+                self._hashes(step)
+            if isinstance(step, Effect):
+                run.append(step)
+            elif not step.bypass:
+                assert isinstance(step, Transform)
+                node = self._effects(name, node, tuple(run))
+                run = []
+                node = Change(f"{name} · {step.label}", self.stage, (node,), step, self.files, path=(name,))
+        return self._effects(name, node, tuple(run))
+
+    def _effects(self, name: str, node: Node, effects: tuple[Effect, ...]) -> Node:
+        effects = tuple(effect for effect in effects if not effect.bypass)
+        if not effects:
+            return node
+        ports = {other for effect in effects for inner in (effect, *effect.inner()) for _, other in inner.ports()}
+        missing = sorted(port for port in ports if port not in self.strips)
+        if missing:
+            raise MissingError(f"the side-chain listens to {missing[0]!r}, which this score leaves out.")
+        sides = {port: held(self.strips[port].pre) for port in sorted(ports)}
+        label = " → ".join(effect.label for effect in effects)
+        tail = float(self.tempo.second_of(self.recipe.tail))
+        return Process(
+            f"{name} · {label}", self.stage, (node, *sides.values()), effects, self.files, tail, sides, path=(name,)
+        )
+
+    def _fader(self, name: str, strip: Track | Bus | Master, node: Node) -> Node:
+        effects: list[Effect] = []
+        if strip.volume != 0.0:
+            effects.append(Gain(strip.volume))
+        if not isinstance(strip, Master) and strip.pan != 0.0:
+            effects.append(Pan(strip.pan))
+        if not effects:
+            return node
+        return Fader(f"{name} · fader", self.stage, (node,), tuple(effects), self.files, 0.0)
+
+    def _send(self, name: str, node: Node, level: Curve | float | str) -> Node:
+        return Fader(name, self.stage, (node,), (Gain(level),), self.files, 0.0) if level != 0.0 else node
+
+    def _hashes(self, step: Step) -> Mapping[str, str]:
+        for inner in (step, *step.inner()):
+            for path in inner.assets(self.stage):
+                self._hash(path)
+        return self.files
+
+    def _hash(self, path: Path) -> None:
+        if str(path) not in self.files:
+            self.files[str(path)] = file_hash(path)
+
+    def _check_length(self) -> None:
+        if self.score is None or not self.score.events:
+            return
+        seconds = float(self.tempo.second_at(self.score.beat(self.score.end)))
+        if seconds > LONGEST_HOURS * 3600:
+            last = self.score.events[-1]
+            raise ScoreError(
+                f"the score lasts {seconds / 3600:.1f} hours; its last event is at tick {last.tick}"
+                f" of track {last.track + 1}.",
+                f"Songs go up to {LONGEST_HOURS} hours: take the gap or the stray event out.",
+                path=("score",),
+            )
+
+
+def _together(parts: tuple[Part, ...]) -> Score:
+    """Several parts as one score; what they share of their channels is there once."""
+    [first, *rest] = [part.score for part in parts]
+    if not rest:
+        return first
+    every: dict[int, Event] = {id(event): event for part in parts for event in part.score.events}
+    return replace(first, events=tuple(every.values()))
+
+
+def file_hash(path: Path) -> str:
+    """The SHA-256 of a file, remembered for as long as its size and time of change stay.
+
+    Raises:
+        MissingError: it cannot be read.
+    """
+    try:
+        stat = path.stat()
+        stamp = f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}"
+        note = cache_folder() / "files" / f"{hashlib.sha256(stamp.encode()).hexdigest()[:40]}.json"
+        try:
+            return str(json.loads(note.read_text())["sha256"])
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise MissingError(f"the file cannot be read: {error.strerror}.", place=Place(str(path))) from None
+    try:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        part = note.with_suffix(f".{os.getpid()}.part")
+        part.write_text(json.dumps({"sha256": digest, "path": str(path)}))
+        os.replace(part, note)
+    except OSError:
+        pass  # Not being able to remember costs time, not correctness.
+    return digest
+
+

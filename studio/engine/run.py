@@ -1,0 +1,216 @@
+"""Running a plan: independent branches on all cores, finished work from the cache, an end that leaves no mess."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from studio.audio import Block
+from studio.engine.cache import Cache, Tape
+from studio.engine.nodes import Node
+from studio.engine.progress import Event, Listener, silent
+from studio.errors import Interrupted, RenderError, StudioError
+from studio.stage import GRID
+
+BLOCK = 16_384
+
+
+@dataclass(frozen=True, eq=False)
+class Errand:
+    """Something to do once some signals are there, such as writing a file."""
+
+    name: str
+    wants: Sequence[Node]
+    work: Callable[[Engine], object]
+
+
+class Engine:
+    """Computes nodes and runs errands; use it in a `with` block, and read results before it ends.
+
+    Args:
+        cache: where finished work is kept; None keeps it in a temporary folder for the life of the engine.
+        workers: threads; all cores when None.
+        block: frames that are handled at once, rounded up to the automation grid. It changes speed and
+            memory, never the result.
+        listener: is told of progress, from several threads.
+    """
+
+    def __init__(
+        self,
+        cache: Cache | None = None,
+        *,
+        workers: int | None = None,
+        block: int = BLOCK,
+        listener: Listener = silent,
+    ) -> None:
+        self._temporary = None if cache else tempfile.TemporaryDirectory(prefix="studio-")
+        self._cache = cache or Cache(Path(self._temporary.name))  # type: ignore[union-attr]
+        self._workers = max(1, workers or os.cpu_count() or 1)
+        self.size = -(-max(1, block) // GRID) * GRID
+        self._tell = listener
+        self._tapes: dict[str, Tape] = {}
+        self._stop = threading.Event()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._tapes.clear()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+        else:
+            self._cache.prune()
+
+    def served(self, node: Node) -> bool:
+        """Whether the cache has the node's sound, whole and sound."""
+        if node.key not in self._tapes:
+            tape = self._cache.open(node.key)
+            if tape is None:
+                return False
+            self._tapes[node.key] = tape
+        return True
+
+    def run(self, nodes: Sequence[Node] = (), errands: Sequence[Errand] = ()) -> None:
+        """Compute what the nodes and errands need and is not in the cache, then do the errands.
+
+        Raises:
+            StudioError: the first thing that went wrong; everything else stops.
+            Interrupted: the user pressed Ctrl-C; what was finished stays in the cache.
+        """
+        wanted: dict[str, Node] = {}
+        for errand in errands:
+            for node in errand.wants:
+                self._collect(node, wanted)
+        for node in nodes:
+            self._collect(node, wanted)
+        for node in wanted.values():
+            self._tell(Event("planned", node.name))
+        waiting: list[tuple[set[str], str, Callable[[], object]]] = [
+            ({below.key for below in node.needs()} & wanted.keys(), key, lambda node=node: self._compute(node))
+            for key, node in wanted.items()
+        ]
+        waiting += [
+            (
+                {below.key for node in errand.wants for below in _kept(node)} & wanted.keys(),
+                f"errand {index}",
+                lambda errand=errand: errand.work(self),
+            )
+            for index, errand in enumerate(errands)
+        ]
+        self._work_off(waiting)
+
+    def blocks(self, node: Node) -> Iterator[Block]:
+        """A node's sound in blocks of `size` frames; kept nodes must have been computed."""
+        source = self._tapes[node.key].blocks(self.size) if node.kept else _recut(node.blocks(self), self.size)
+        for block in source:
+            if self._stop.is_set():
+                raise Interrupted("the render was stopped.")
+            yield block
+
+    def read(self, node: Node, start: int, frames: int) -> Block:
+        """Part of a kept node's sound, silence beyond its end."""
+        return self._tapes[node.key].read(start, frames)
+
+    def frames(self, node: Node) -> int:
+        """How long a node's sound is; nodes that are not kept are run through to know."""
+        if node.kept:
+            return self._tapes[node.key].frames
+        return sum(block.shape[1] for block in self.blocks(node))
+
+    def _collect(self, node: Node, wanted: dict[str, Node]) -> None:
+        """Add the kept nodes to compute, those at the bottom first."""
+        for below in _kept(node):
+            if below.key in wanted:
+                continue
+            if self.served(below):
+                self._tell(Event("cached", below.name))
+                continue
+            for source in below.inputs:
+                self._collect(source, wanted)
+            wanted[below.key] = below
+
+    def _compute(self, node: Node) -> None:
+        self._tell(Event("started", node.name))
+        rate, done = node.stage.rate, 0
+        try:
+            with self._cache.record(node.key, node.name, rate) as recording:
+                for block in node.blocks(self):
+                    if self._stop.is_set():
+                        raise Interrupted("the render was stopped.")
+                    if not np.isfinite(block.sum(dtype=np.float64)):
+                        raise RenderError("the sound holds NaN or infinity.", "Check the step's knobs and files.")
+                    recording.write(block)
+                    done += block.shape[1]
+                    self._tell(Event("moved", node.name, done / rate))
+                if not done:
+                    recording.write(np.zeros((node.stage.channels, 0), np.float32))
+                self._tapes[node.key] = recording.keep()
+        except StudioError as error:
+            error.path = (*node.path, *error.path)
+            raise
+        self._tell(Event("finished", node.name, done / rate))
+
+    def _work_off(self, waiting: list[tuple[set[str], str, Callable[[], object]]]) -> None:
+        """Run everything whose needs are done, as many at once as there are workers."""
+        done: set[str] = set()
+        running: dict[Future[object], str] = {}
+        with ThreadPoolExecutor(self._workers, thread_name_prefix="studio") as pool:
+            try:
+                while waiting or running:
+                    ready = [item for item in waiting if item[0] <= done]
+                    waiting = [item for item in waiting if not item[0] <= done]
+                    for _, key, work in ready:
+                        running[pool.submit(work)] = key
+                    finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                    for future in finished:
+                        done.add(running.pop(future))
+                        future.result()
+            except BaseException as error:
+                self._stop.set()
+                for future in running:
+                    future.cancel()
+                wait(running)
+                self._stop.clear()
+                if isinstance(error, KeyboardInterrupt):
+                    raise Interrupted(
+                        "the render was stopped.", "What was finished is kept: the next render goes on from there."
+                    ) from None
+                raise
+
+
+def _kept(node: Node) -> Iterator[Node]:
+    """The node if it is kept, else the nearest kept ones below it."""
+    if node.kept:
+        yield node
+    else:
+        yield from node.needs()
+
+
+def _recut(blocks: Iterator[Block], size: int) -> Iterator[Block]:
+    """The same sound in blocks of one size, the last one shorter."""
+    held: list[Block] = []
+    have = 0
+    for block in blocks:
+        held.append(block)
+        have += block.shape[1]
+        if have < size:
+            continue
+        joined = held[0] if len(held) == 1 else np.concatenate(held, axis=1)
+        whole = have // size * size
+        for start in range(0, whole, size):
+            yield joined[:, start : start + size]
+        held, have = [joined[:, whole:]], have - whole
+    if have:
+        yield np.concatenate(held, axis=1)
+
+

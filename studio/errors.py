@@ -1,0 +1,173 @@
+"""Everything the studio can refuse, and how it says so.
+
+An error names the place (file, line, and the path inside the document), the cause, and the mend::
+
+    StudioError
+    ├── KnobError       a value that does not fit its knob          (also a ValueError)
+    ├── RecipeError     a document that cannot be understood        (also a ValueError)
+    ├── ScoreError      a MIDI file or a score edit                 (also a ValueError)
+    ├── AudioError      samples or an audio file                    (also a ValueError)
+    ├── MissingError    a file, part, step, preset or library absent (also a LookupError)
+    ├── RenderError     a step that failed while running            (also a RuntimeError)
+    ├── OutputError     a result that could not be written          (also an OSError)
+    ├── Interrupted     the user stopped a render
+    └── Problems        several of the above, found in one reading
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+Key = str | int
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in which file: lines and columns count from 1, 0 means unknown."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        if not self.line:
+            return self.file
+        return f"{self.file}:{self.line}:{self.column}" if self.column else f"{self.file}:{self.line}"
+
+
+class StudioError(Exception):
+    """A refusal: `cause` says what is wrong, `mend` how to put it right.
+
+    `path` is the way through the document (``("tracks", "keys", "chain", 0, "chorus", "rate")``)
+    and grows outwards as the error passes through `within`; `place` is the file and line, added
+    by whoever read the file.
+    """
+
+    def __init__(
+        self, cause: str, mend: str = "", *, path: Sequence[Key] = (), place: Place | None = None
+    ) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.mend = mend
+        self.path: tuple[Key, ...] = tuple(path)
+        self.place = place
+
+    def __str__(self) -> str:
+        way = " › ".join(f"[{key + 1}]" if isinstance(key, int) else key for key in self.path)
+        where = "  ".join(part for part in (str(self.place or ""), way) if part)
+        return "\n  ".join(part for part in (where, self.cause, self.mend) if part)
+
+
+class KnobError(StudioError, ValueError):
+    """A value that does not fit its knob: unit, range, choice or type."""
+
+
+class RecipeError(StudioError, ValueError):
+    """A document that cannot be understood."""
+
+
+class ScoreError(StudioError, ValueError):
+    """A MIDI file that cannot be read, or an edit its notes do not allow."""
+
+
+class AudioError(StudioError, ValueError):
+    """Samples that are not sound, or an audio file that cannot be read."""
+
+
+class MissingError(StudioError, LookupError):
+    """A file, part, step, preset or library that is not there."""
+
+
+class RenderError(StudioError, RuntimeError):
+    """A step that failed while it was running."""
+
+
+class OutputError(StudioError, OSError):
+    """A result that could not be written; what was there before is untouched."""
+
+
+class Interrupted(StudioError):
+    """The user stopped the render; finished work stays in the cache."""
+
+
+class Problems(StudioError):
+    """Several errors found in one reading of a document."""
+
+    def __init__(self, errors: Iterable[StudioError]) -> None:
+        self.errors: tuple[StudioError, ...] = tuple(_flatten(errors))
+        super().__init__(f"{len(self.errors)} problems")
+
+    def __str__(self) -> str:
+        return "\n".join(str(error) for error in self.errors)
+
+
+def _flatten(errors: Iterable[StudioError]) -> Iterator[StudioError]:
+    for error in errors:
+        if isinstance(error, Problems):
+            yield from error.errors
+        else:
+            yield error
+
+
+@contextmanager
+def within(*path: Key) -> Iterator[None]:
+    """Prefix the path of any error that passes through, so it names its place from the outside in."""
+    try:
+        yield
+    except Problems as problems:
+        for error in problems.errors:
+            error.path = (*path, *error.path)
+        raise
+    except StudioError as error:
+        error.path = (*path, *error.path)
+        raise
+
+
+class Gather:
+    """Collect the errors of several independent readings, then raise them together.
+
+    >>> gather = Gather()
+    >>> for key in keys:
+    ...     with gather, within(key):
+    ...         read(key)
+    >>> gather.done()
+    """
+
+    def __init__(self) -> None:
+        self._errors: list[StudioError] = []
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, StudioError) and not isinstance(error, Interrupted):
+            self._errors.append(error)
+            return True
+        return False
+
+    def done(self) -> None:
+        """Raise what was gathered: nothing, the one error, or all of them as `Problems`."""
+        if len(self._errors) == 1:
+            raise self._errors[0]
+        if self._errors:
+            raise Problems(self._errors)
+
+
+def nearest(word: str, options: Iterable[str]) -> str:
+    """A hint for a mistyped name: the closest options, or all of them when they are few.
+
+    >>> nearest("corus", ["chorus", "reverb"])
+    'Did you mean chorus?'
+    """
+    names = sorted({str(option) for option in options})
+    folded = {name.casefold(): name for name in names}
+    close = get_close_matches(str(word).casefold(), list(folded), n=3, cutoff=0.6)
+    if close:
+        return f"Did you mean {' or '.join(folded[name] for name in close)}?"
+    if not names:
+        return ""
+    shown = names if len(names) <= 12 else [*names[:12], f"… ({len(names)} in all)"]
+    return f"There is: {', '.join(shown)}."

@@ -1,0 +1,47 @@
+"""Where things lie on this machine: what ships with the studio, what the user installed, what can be thrown away."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def shipped_presets() -> Path:
+    """The presets that come with the studio: inside an installed package, or beside it in a checkout."""
+    package = Path(__file__).parent
+    installed = package / "_presets"
+    return installed if installed.is_dir() else package.parent / "presets"
+
+
+def user_presets() -> Path:
+    """Where `studio preset install` puts packs; `STUDIO_PRESETS` moves it."""
+    from platformdirs import user_data_path
+
+    return Path(os.environ.get("STUDIO_PRESETS") or user_data_path("studio") / "presets")
+
+
+def cache_folder() -> Path:
+    """Where finished work is kept for the next render; `STUDIO_CACHE` moves it."""
+    from platformdirs import user_cache_path
+
+    return Path(os.environ.get("STUDIO_CACHE") or user_cache_path("studio"))
+
+
+def soundfont_folders() -> Iterator[Path]:
+    """Where this system keeps SoundFonts; `STUDIO_SOUNDFONTS` comes first."""
+    if "STUDIO_SOUNDFONTS" in os.environ:
+        yield Path(os.environ["STUDIO_SOUNDFONTS"])
+    home = Path.home()
+    if sys.platform == "darwin":
+        yield from (home / "Library/Audio/Sounds/Banks", Path("/Library/Audio/Sounds/Banks"))
+        yield from (Path("/opt/homebrew/share/soundfonts"), Path("/usr/local/share/soundfonts"))
+    elif sys.platform == "win32":
+        yield from (Path("C:/soundfonts"), home / "soundfonts")
+    else:
+        yield from (home / ".local/share/soundfonts", home / ".local/share/sounds/sf2")
+        for base in ("/usr/share", "/usr/local/share"):
+            yield from (Path(base, "sounds/sf2"), Path(base, "sounds/sf3"), Path(base, "soundfonts"))

@@ -1,0 +1,100 @@
+"""A chain of effects at work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from studio.audio import Block
+from studio.errors import RenderError, StudioError, within
+from studio.stage import Moment, SideReader, Stage
+from studio.steps import Effect, Run
+
+
+class Line:
+    """Effects opened one behind the other; feed it blocks of any size, with silence at the end for the tail.
+
+    Each effect counts the frames it takes, so its knobs stand where they should whatever latency lies before
+    it. What comes out belongs, frame by frame, to what went in: latency only delays when it comes.
+    """
+
+    def __init__(self, effects: Sequence[Effect], stage: Stage) -> None:
+        self._stage = stage
+        self._links = [_Link(effect, stage) for effect in effects if not effect.bypass]
+
+    def push(self, block: Block, sides: SideReader | None = None) -> Block:
+        """Process a block; fewer frames come out while latency fills, never more than went in."""
+        for link in self._links:
+            if block.shape[1]:
+                block = link.push(block, sides)
+        return block
+
+
+class _Link:
+    def __init__(self, effect: Effect, stage: Stage) -> None:
+        with within(effect.label):
+            self._run: Run = effect.open(stage)
+        self._effect, self._stage = effect, stage
+        self._position = 0
+
+    def push(self, block: Block, sides: SideReader | None) -> Block:
+        now = Moment(self._effect, self._stage, self._position, block.shape[1], sides)
+        self._position += block.shape[1]
+        with within(self._effect.label):
+            try:
+                out = self._run(block, now)
+            except StudioError:
+                raise
+            except Exception as error:
+                raise RenderError(
+                    f"the step failed at {now.start / self._stage.rate:.2f} s: {error}",
+                    "Change its knobs, or bypass it with `bypass: true`.",
+                ) from error
+            if not np.isfinite(out.sum(dtype=np.float64)):
+                raise RenderError(
+                    f"the step gave NaN or infinity at {now.start / self._stage.rate:.2f} s.",
+                    "Its knobs make it unstable: lower feedback, resonance or gain.",
+                )
+        return np.asarray(out, dtype=np.float32)
+
+
+def memory(effects: Sequence[Effect], stage: Stage) -> float:
+    """The longest silence, in seconds, behind which a chain may still have sound to give."""
+    return sum(effect.memory(stage) for effect in effects if not effect.bypass)
+
+
+class Aligned:
+    """Holds a signal back until its partner, which has latency, has come as far."""
+
+    def __init__(self, channels: int) -> None:
+        self._held = np.zeros((channels, 0), np.float32)
+
+    def push(self, block: Block) -> None:
+        self._held = np.concatenate([self._held, block], axis=1) if self._held.shape[1] else block
+
+    def pull(self, frames: int) -> Block:
+        """The next `frames`, all of which must have been pushed."""
+        out, self._held = self._held[:, :frames], self._held[:, frames:]
+        return out
+
+    @property
+    def ready(self) -> int:
+        return int(self._held.shape[1])
+
+
+class Merge:
+    """Adds up signals that come with different latencies."""
+
+    def __init__(self, signals: int, channels: int) -> None:
+        self._held = [Aligned(channels) for _ in range(signals)]
+
+    def __call__(self, blocks: Sequence[Block]) -> Block:
+        """Take the next block of each signal; give the sum of as many frames as all have sent."""
+        for held, block in zip(self._held, blocks, strict=True):
+            held.push(block)
+        frames = min(held.ready for held in self._held)
+        total = self._held[0].pull(frames).copy()
+        for held in self._held[1:]:
+            total += held.pull(frames)
+        return total

@@ -1,0 +1,33 @@
+"""Transposition."""
+
+from __future__ import annotations
+
+from studio.knobs import knob, switch
+from studio.score import DRUM_CHANNEL, Note, Score
+from studio.stage import Stage
+from studio.steps import ScoreStep
+from studio.units import SEMITONES
+
+
+class Transpose(ScoreStep):
+    """Move every note up or down by whole semitones.
+
+    Drums keep their keys, since a key is an instrument there. Notes that would leave MIDI's range move by
+    octaves back into it.
+    """
+
+    semitones: float = knob(0.0, -60, 60, SEMITONES, help="how far", live=False)
+    drums: bool = switch(False, help="move drums too")
+
+    def edit(self, score: Score, stage: Stage) -> Score:
+        return score.map_notes(self._move)
+
+    def _move(self, note: Note) -> Note:
+        if note.channel == DRUM_CHANNEL and not self.drums:
+            return note
+        pitch = note.pitch + round(self.semitones)
+        while pitch > 127:
+            pitch -= 12
+        while pitch < 0:
+            pitch += 12
+        return note._replace(pitch=pitch)

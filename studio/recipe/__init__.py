@@ -1,0 +1,5 @@
+"""Recipes: the document, what it holds, and the presets it is shared as."""
+
+from studio.recipe.model import Bus, Master, Output, Pick, Recipe, Send, Track
+
+__all__ = ["Bus", "Master", "Output", "Pick", "Recipe", "Send", "Track"]

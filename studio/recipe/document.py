@@ -1,0 +1,229 @@
+"""Documents: YAML text as plain data, with the line of everything in it, and back with comments kept.
+
+Only data is read: no tags, no objects, and no more of it than a person could have written.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from studio.errors import Gather, Key, MissingError, Place, Problems, RecipeError, StudioError
+
+LARGEST_BYTES = 1_000_000
+MOST_VALUES = 20_000
+DEEPEST = 40
+
+_TAG = "tag:yaml.org,2002:"
+_FLOW_WIDTH = 96
+
+
+class Document:
+    """A text read as plain data; `place` finds the line behind a path into it."""
+
+    def __init__(self, text: str, file: str = "") -> None:
+        self.text = text
+        self.file = file
+        self._marks: dict[tuple[Key, ...], tuple[int, int]] = {}
+        self._values = 0
+        try:
+            self.data = self._plain(_compose(text), (), 0)
+        except StudioError as error:
+            raise self.placed(error) from None
+
+    @classmethod
+    def open(cls, path: Path | str) -> Document:
+        """Read a file.
+
+        Raises:
+            MissingError: it cannot be opened.
+            RecipeError: it is too large, not UTF-8, or not YAML of the plain kind.
+        """
+        try:
+            with Path(path).open("rb") as file:
+                content = file.read(LARGEST_BYTES + 1)
+        except OSError as error:
+            raise MissingError(f"the file cannot be opened: {error.strerror}.", place=Place(str(path))) from None
+        if len(content) > LARGEST_BYTES:
+            raise RecipeError("the file is larger than 1 MB.", "That is no recipe.", place=Place(str(path)))
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise RecipeError(
+                f"byte {error.start} is not UTF-8 text.", "Save it as UTF-8.", place=Place(str(path))
+            ) from None
+        return cls(text, str(path))
+
+    def place(self, path: Sequence[Key]) -> Place:
+        """The line and column of the deepest part of `path` that is written in the text."""
+        for length in range(len(path), -1, -1):
+            mark = self._marks.get(tuple(path[:length]))
+            if mark is not None:
+                return Place(self.file, *mark)
+        return Place(self.file)
+
+    def placed(self, error: StudioError) -> StudioError:
+        """The error, with its place in this text filled in where it has none."""
+        for single in error.errors if isinstance(error, Problems) else (error,):
+            if single.place is None:
+                single.place = self.place(single.path)
+            elif not single.place.file:
+                single.place = replace(single.place, file=self.file)
+        return error
+
+    def _plain(self, node: Node | None, path: tuple[Key, ...], depth: int) -> Any:
+        if node is None:
+            return None
+        self._values += 1
+        self._marks.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+        if self._values > MOST_VALUES or depth > DEEPEST:
+            raise RecipeError("more values, or deeper ones, than a recipe can have.", "Take out repeated aliases.")
+        if isinstance(node, MappingNode):
+            return self._mapping(node, path, depth)
+        if isinstance(node, SequenceNode):
+            _check_tag(node, "seq", path)
+            return [self._plain(item, (*path, index), depth + 1) for index, item in enumerate(node.value)]
+        assert isinstance(node, ScalarNode)
+        return _scalar(node, path)
+
+    def _mapping(self, node: MappingNode, path: tuple[Key, ...], depth: int) -> dict[str, Any]:
+        _check_tag(node, "map", path)
+        gather, plain = Gather(), dict[str, Any]()
+        for key_node, value in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, ScalarNode):
+                raise RecipeError("a name that is a list or mapping.", path=path, place=Place(self.file, line))
+            key = str(key_node.value)
+            with gather:
+                if key in plain:
+                    first = self._marks[*path, key][0]
+                    raise RecipeError(
+                        f"{key!r} stands here for the second time; the first is in line {first}.",
+                        "Take one out, or rename it.",
+                        path=(*path, key),
+                        place=Place(self.file, line, key_node.start_mark.column + 1),
+                    )
+                self._marks[*path, key] = (line, key_node.start_mark.column + 1)
+                plain[key] = self._plain(value, (*path, key), depth + 1)
+        gather.done()
+        return plain
+
+
+def _compose(text: str) -> Node | None:
+    try:
+        return YAML(typ="rt", pure=True).compose(text)  # type: ignore[no-any-return]
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place("", mark.line + 1, mark.column + 1) if mark else None
+        raise RecipeError(f"this is not YAML: {error.problem or error.context}.", _yaml_hint(error), place=place) from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        reason = "too deeply nested" if isinstance(error, RecursionError) else str(error).split("\n")[0]
+        raise RecipeError(f"this is not YAML: {reason}.") from None
+
+
+def _yaml_hint(error: MarkedYAMLError) -> str:
+    if "tab" in str(error.problem) or "'\\t'" in str(error.problem):
+        return "Indent with spaces, not tabs."
+    if "mapping values are not allowed" in str(error.problem):
+        return "Check the indentation, and put text that holds a colon in quotes."
+    return ""
+
+
+def _check_tag(node: Node, kind: str, path: tuple[Key, ...]) -> None:
+    if str(node.tag) != _TAG + kind:
+        raise RecipeError(f"a YAML tag ({str(node.tag).removeprefix(_TAG)}).", "Recipes hold plain data.", path=path)
+
+
+def _scalar(node: ScalarNode, path: tuple[Key, ...]) -> str | int | float | bool | None:
+    kind, text = str(node.tag).removeprefix(_TAG), str(node.value)
+    if kind == "null":
+        return None
+    if kind == "bool":
+        return text.lower() == "true"
+    if kind == "int":
+        digits = text.replace("_", "")
+        return int(digits, 0) if digits.lstrip("+-")[:2].lower() in ("0x", "0o", "0b") else int(digits[:400])
+    if kind == "float":
+        return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan").lower())
+    if kind in ("str", "timestamp"):
+        return text
+    raise RecipeError(f"a YAML tag ({kind}).", "Recipes hold plain data.", path=path)
+
+
+def write(data: Mapping[str, Any], original: str | None = None, meant: Mapping[str, Any] | None = None) -> str:
+    """Plain data as YAML.
+
+    With an `original` text and the data it was read as (`meant`), only what differs is written anew: comments,
+    order, and the way a value was written stay.
+    """
+    yaml = YAML(typ="rt", pure=True)
+    yaml.width = 4096
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    tree = _commented(data)
+    if original is not None and meant is not None:
+        tree = _merged(yaml.load(original), meant, data)
+    stream = io.StringIO()
+    yaml.dump(tree, stream)
+    return stream.getvalue()
+
+
+def _merged(written: Any, meant: Any, data: Any) -> Any:
+    """`data` in the clothes of `written`, which was understood as `meant`."""
+    if meant == data:
+        return written
+    if all(isinstance(value, Mapping) for value in (written, meant, data)):
+        for key in [key for key in written if key in meant and key not in data]:
+            del written[key]
+        for key, value in data.items():
+            known = key in written and key in meant
+            written[key] = _merged(written[key], meant[key], value) if known else _commented(value)
+        return written
+    if all(isinstance(value, list) for value in (written, meant, data)) and len(written) == len(meant):
+        for index, value in enumerate(data):
+            if index < len(meant):
+                written[index] = _merged(written[index], meant[index], value)
+            else:
+                written.append(_commented(value))
+        del written[len(data) :]
+        return written
+    return _commented(data)
+
+
+def _commented(value: Any, listed: bool = False) -> Any:
+    """Data for dumping: small collections on one line, the rest in blocks, steps one a line."""
+    if isinstance(value, Mapping):
+        tree = CommentedMap((key, _commented(item)) for key, item in value.items())
+    elif isinstance(value, (list, tuple)):
+        tree = CommentedSeq(_commented(item, listed=True) for item in value)
+    else:
+        return value
+    step = listed and isinstance(value, Mapping) and len(value) == 1
+    if not step and not _holds_mappings(value) and _width(value) <= _FLOW_WIDTH and _depth(value) <= 2:
+        tree.fa.set_flow_style()
+    return tree
+
+
+def _width(value: Any) -> int:
+    if isinstance(value, Mapping):
+        return 2 + sum(len(str(key)) + 2 + _width(item) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return 2 + sum(2 + _width(item) for item in value)
+    return len(str(value))
+
+
+def _depth(value: Any) -> int:
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return 1 + max((_depth(item) for item in items), default=-1)
+
+
+def _holds_mappings(value: Any) -> bool:
+    """A list of mappings reads better as a block."""
+    return isinstance(value, (list, tuple)) and any(isinstance(item, Mapping) for item in value)

@@ -1,0 +1,325 @@
+"""The recipe: what a song is made of, as a frozen value.
+
+Read it from a file, or build it in Python; both give the same value and the same hash. Change it with `set`,
+which gives a new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as plain_field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from studio import units
+from studio.address import get, locate, put
+from studio.errors import Gather, OutputError, Place, RecipeError, StudioError, nearest, within
+from studio.knobs import File, Live, Number, Text, choice, count, knob, span, switch, text
+from studio.levels import SILENCE_DB
+from studio.macros import MACROS, Macro, checked, settle
+from studio.recipe.document import Document, write
+from studio.recipe.picks import Pick
+from studio.recipe.timing import Meters, MeterKind, TempoKind, TempoPoints, tempo_map
+from studio.records import ListOf, MapOf, Nested, Record, field
+from studio.score import Score
+from studio.steps import Step, StepKind
+from studio.tempo import TempoMap, Time
+from studio.units import DB, LUFS
+
+FORMAT = 1
+"""The version of the document; a change that old studios would misread raises it."""
+
+_MASTER = "master"
+
+
+class Send(Record):
+    """How much of a track goes to a bus besides."""
+
+    level: Live = knob(-12.0, SILENCE_DB, 12.0, DB, help="level of the send")
+    pre: bool = switch(False, help="take it before the fader")
+
+    @classmethod
+    def parse(cls, data: object) -> Self:
+        """As a mapping, or the level alone."""
+        curve = isinstance(data, Mapping) and "lfo" in data
+        return super().parse({"level": data} if curve or not isinstance(data, (Mapping, Send)) else data)
+
+    def data(self, *, full: bool = False) -> Any:
+        plain = super().data(full=full)
+        return plain if full or "pre" in plain else self.kind_of("level").data(self.level)
+
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        return {"anyOf": [cls.kinds()["level"].schema(), super().schema()]}
+
+
+_CHAIN = ListOf(each=StepKind(kinds=("effect", "transform")), help="what is done to the sound, in order")
+_SENDS = MapOf(each=Nested(of=Send), what="bus", help="buses it goes to besides, and how loud")
+
+
+def _volume() -> Live:
+    return knob(0.0, SILENCE_DB, 12.0, DB, help="the fader")
+
+
+def _pan() -> Live:
+    return knob(0.0, -1.0, 1.0, help="left to right; the far side is turned down")
+
+
+def _to() -> str:
+    return text(_MASTER, help="the bus it goes to, or master")  # type: ignore[no-any-return]
+
+
+class Track(Record):
+    """One line of the song: what plays, through what, and where to."""
+
+    part: tuple[Pick, ...] = field(ListOf(each=Nested(of=Pick), bare=True, help="which parts of the score it plays"))
+    notes: tuple[Step, ...] = field(ListOf(each=StepKind(kinds=("score",)), help="what is done to the notes"))
+    play: Step | None = field(
+        StepKind(kinds=("instrument", "source"), default=None, help="what makes the sound; a SoundFont if not given")
+    )
+    chain: tuple[Step, ...] = field(_CHAIN)
+    volume: Live = _volume()
+    pan: Live = _pan()
+    send: Mapping[str, Send] = field(_SENDS)
+    to: str = _to()
+    mute: bool = switch(False, help="leave it out of the mix; side-chains still hear it")
+    solo: bool = switch(False, help="leave out every track that is not solo")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.play is not None and self.play.kind == "source" and (self.part or self.notes):
+            raise RecipeError(
+                f"{self.play.step!r} plays no notes, so the track has no part or notes.",
+                "Take `part` and `notes` out, or play an instrument.",
+                path=("part" if self.part else "notes",),
+            )
+        if (self.play is None or self.play.kind == "instrument") and not self.part:
+            raise RecipeError(
+                "the track plays an instrument but no part of the score.",
+                "Write `part: all`, `part: {channel: 1}` or so; or `play: {audio: loop.wav}` for a file.",
+                path=("part",),
+            )
+
+
+class Bus(Record):
+    """A group or effect bus: the sum of what is sent to it, through a chain."""
+
+    chain: tuple[Step, ...] = field(_CHAIN)
+    volume: Live = _volume()
+    pan: Live = _pan()
+    send: Mapping[str, Send] = field(_SENDS)
+    to: str = _to()
+    mute: bool = switch(False, help="leave it out of the mix")
+
+
+class Master(Record):
+    """The last chain, and how loud the song is in the end."""
+
+    chain: tuple[Step, ...] = field(_CHAIN)
+    volume: Live = _volume()
+    loudness: float | None = field(
+        Number(default=None, unit=LUFS, low=-60.0, high=-5.0, help="integrated loudness (BS.1770) the song is brought to")
+    )
+    ceiling: float = knob(-1.0, -20.0, 0.0, DB, help="highest true peak when brought to a loudness", live=False)
+
+
+class Output(Record):
+    """What is written besides the mix, and how."""
+
+    format: str = choice("wav", "wav", "flac", "ogg", "mp3", help="file format")
+    bits: str = choice("24", "16", "24", "32", help="bits a sample; 32 is float, and ogg and mp3 do without")
+    stems: str = choice("post", "post", "pre", "none", help="stems after the fader and pan, before, or none")
+    effects: str = choice("wet", "wet", "dry", help="stems with their chains, or without")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a recipe was read, and what was written there."""
+
+    path: Path
+    text: str
+
+
+class Recipe(Record):
+    """A song: its score, tracks, buses and master, and the knobs that turn it."""
+
+    recipe: int = count(FORMAT, FORMAT, FORMAT, help="the version of the format")
+    title: str = text("", help="the name of the song")
+    author: str = text("", help="who made it")
+    license: str = text("", help="the licence of the recipe, as an SPDX identifier such as CC0-1.0")
+    story: str = text("", help="what it is, in a line")
+    tags: tuple[str, ...] = field(ListOf(each=Text(longest=40), help="words to find it by"))
+    score: str | None = field(File(default=None, help="a MIDI file"))
+    tempo: TempoPoints | None = field(TempoKind())
+    meter: Meters | None = field(MeterKind())
+    rate: int = count(44_100, 8_000, 192_000, unit=units.HZ, help="sample rate of everything")
+    length: Time | None = span(None, help="how long the song is; to the end of the last tail if not given")
+    tail: Time = span("30 s", help="how long anything may ring after its last note")
+    knobs: Mapping[str, Macro] = field(MACROS)
+    tracks: Mapping[str, Track] = field(MapOf(each=Nested(of=Track), what="track", help="the lines of the song"))
+    buses: Mapping[str, Bus] = field(MapOf(each=Nested(of=Bus), what="bus", help="groups and effect buses"))
+    master: Master = field(Nested(of=Master, default={}, help="the last chain and the loudness"))
+    output: Output = field(Nested(of=Output, default={}, help="what is written"))
+    origin: Origin | None = plain_field(default=None, compare=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        gather = Gather()
+        for where in ("tracks", "buses"):
+            for name in getattr(self, where):
+                with gather, within(where, name):
+                    if name in self.kinds() or (where == "buses" and name in self.tracks):
+                        other = "a track has that name too" if name in self.tracks else "the word means something else"
+                        raise RecipeError(f"{name!r} cannot be the name of one of the {where}: {other}.", "Rename it.")
+        for where, name, strip in self.strips():
+            with gather, within(*(where, name) if name != _MASTER else (where,)):
+                self._check_routes(name, strip)
+        with gather:
+            checked(self)
+        with gather:
+            self._check_cycles()
+        gather.done()
+
+    @classmethod
+    def load(cls, path: Path | str) -> Recipe:
+        """Read a recipe from a YAML (or JSON) file.
+
+        Raises:
+            StudioError: with the file and line of everything that is wrong in it.
+        """
+        document = Document.open(path)
+        try:
+            recipe = cls.parse(document.data)
+        except StudioError as error:
+            raise document.placed(error) from None
+        return recipe.replace(origin=Origin(Path(path), document.text))
+
+    @classmethod
+    def loads(cls, text: str, folder: Path | str = ".") -> Recipe:
+        """Read a recipe from YAML text; its paths are relative to `folder`."""
+        document = Document(text)
+        try:
+            recipe = cls.parse(document.data)
+        except StudioError as error:
+            raise document.placed(error) from None
+        return recipe.replace(origin=Origin(Path(folder, "recipe.yaml"), text))
+
+    def dumps(self) -> str:
+        """The recipe as YAML; what was read from a file keeps its comments and its order."""
+        if self.origin is None:
+            return write(self.data())
+        meant = type(self).parse(Document(self.origin.text).data)
+        return write(self.data(), self.origin.text, meant.data())
+
+    def save(self, path: Path | str) -> None:
+        """Write the recipe to a file, whole or not at all.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        part = Path(path).with_name(Path(path).name + ".part")
+        try:
+            part.write_text(self.dumps(), encoding="utf-8")
+            os.replace(part, path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise OutputError(f"the recipe cannot be written: {error.strerror}.", place=Place(str(path))) from None
+
+    def changed(self) -> list[str]:
+        """The format comes first, always."""
+        return ["recipe", *super().changed()]
+
+    @property
+    def folder(self) -> Path:
+        """What its paths are relative to."""
+        return self.origin.path.parent if self.origin else Path()
+
+    @cached_property
+    def hash(self) -> str:
+        """A hash of everything it says, defaults included: the same on every machine, however it was written."""
+        plain = json.dumps(self.data(full=True), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(plain.encode()).hexdigest()
+
+    def strips(self) -> list[tuple[str, str, Track | Bus | Master]]:
+        """All strips of the mixer: (the map they stand in, their name, the strip)."""
+        return [
+            *(("tracks", name, track) for name, track in self.tracks.items()),
+            *(("buses", name, bus) for name, bus in self.buses.items()),
+            ("master", _MASTER, self.master),
+        ]
+
+    def get(self, address: str) -> Any:
+        """The value of the knob at an address such as ``keys.chorus.rate``.
+
+        Raises:
+            RecipeError: there is no such knob.
+        """
+        return get(self, locate(self, address)[0])
+
+    def set(self, address: str, value: object) -> Recipe:
+        """A copy with one knob turned; `value` is what a file would say: a number, text with a unit, a curve.
+
+        Raises:
+            StudioError: there is no such knob, or the value does not fit it.
+        """
+        path, kind = locate(self, address)
+        with within(address):
+            changed: Recipe = put(self, path, kind.parse(value))
+        return changed
+
+    def settled(self) -> Recipe:
+        """A copy in which every knob stands where the macros put it."""
+        return settle(self)
+
+    def tempo_map(self, score: Score | None) -> TempoMap:
+        """The tempo and meter of the song: its own where it gives them, else the score's, else 120 bpm in 4/4."""
+        return tempo_map(self.tempo, self.meter, score.tempo if score else TempoMap())
+
+    def _check_routes(self, name: str, strip: Track | Bus | Master) -> None:
+        gather = Gather()
+        if not isinstance(strip, Master):
+            with gather, within("to"):
+                if strip.to != _MASTER and strip.to not in self.buses:
+                    raise RecipeError(f"there is no bus {strip.to!r}.", nearest(strip.to, [_MASTER, *self.buses]))
+            for bus in strip.send:
+                with gather, within("send", bus):
+                    if bus not in self.buses:
+                        raise RecipeError(f"there is no bus {bus!r}.", nearest(bus, self.buses))
+        for index, step in enumerate(strip.chain):
+            for inner in (step, *step.inner()):
+                for port, other in inner.ports():
+                    with gather, within("chain", index, inner.label, port):
+                        known = [*self.tracks, *self.buses]
+                        if other not in known:
+                            raise RecipeError(f"there is no track or bus {other!r}.", nearest(other, known))
+                        if other == name:
+                            raise RecipeError(f"{name!r} listens to itself.", "Leave the side-chain out for that.")
+        gather.done()
+
+    def feeds(self, name: str, strip: Track | Bus | Master) -> set[str]:
+        """The tracks and buses whose signals a strip needs before it can be computed."""
+        needed = {other for step in strip.chain for inner in (step, *step.inner()) for _, other in inner.ports()}
+        if isinstance(strip, Bus):
+            for _, other, source in self.strips():
+                if not isinstance(source, Master) and (source.to == name or name in source.send):
+                    needed.add(other)
+        return needed
+
+    def _check_cycles(self) -> None:
+        needs = {name: self.feeds(name, strip) for _, name, strip in self.strips()}
+        done: set[str] = set()
+        while ready := [name for name in needs if name not in done and needs[name] & needs.keys() <= done]:
+            done.update(ready)
+        if left := [name for name in needs if name not in done and name != _MASTER]:
+            way = [left[0]]
+            while way[-1] not in way[:-1]:
+                way.append(next(iter(sorted(needs[way[-1]] & set(left)))))
+            circle = way[way.index(way[-1]) :]
+            raise RecipeError(
+                f"the signal goes round in a circle: {' ← '.join(circle)}.", "Take one of these routes out."
+            )

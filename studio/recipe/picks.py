@@ -1,0 +1,120 @@
+"""Which parts of a score a track plays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from studio import units
+from studio.errors import Gather, KnobError, MissingError, RecipeError, within
+from studio.knobs import Number, Text, choice, switch, text
+from studio.midi.general_midi import family_name, program_names, program_number
+from studio.midi.parts import Part
+from studio.records import Kind, Record, field
+
+
+class Pick(Record):
+    """Which parts of the score a track plays: those that fit everything given here."""
+
+    track: str | None = text(None, help="the name of the track in the MIDI file, or part of it")
+    channel: int | None = field(
+        Number(default=None, unit=units.COUNT, low=1, high=16, whole=True, help="the MIDI channel, from 1")
+    )
+    port: int | None = field(
+        Number(default=None, unit=units.COUNT, low=1, high=16, whole=True, help="the MIDI port, from 1")
+    )
+    program: str | None = field(Text(default=None, help="a General MIDI program, by name or number from 0"))
+    family: str | None = field(Text(default=None, help="a General MIDI family, such as Bass or Strings"))
+    drums: bool | None = field(Kind(default=None, help="true for drums only, false for everything else"))
+    which: str = choice("some", "some", "all", "rest", help="all parts, or the rest that no other track plays")
+    optional: bool = switch(False, help="a score without such a part leaves the track out")
+
+    @classmethod
+    def parse(cls, data: object) -> Self:
+        """As a mapping; or `all`, `rest`, or the name of a track in the MIDI file."""
+        if isinstance(data, str):
+            return super().parse({"which": data} if data in ("all", "rest") else {"track": data})
+        return super().parse(data)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.drums not in (None, True, False):
+            raise KnobError(f"{self.drums!r} is neither true nor false.", path=("drums",))
+        with within("program"):
+            if self.program is not None:
+                object.__setattr__(self, "program", program_names()[program_number(self.program)])
+        with within("family"):
+            if self.family is not None and self.family.casefold() != "drums":
+                object.__setattr__(self, "family", family_name(self.family))
+        criteria = (self.track, self.channel, self.port, self.program, self.family, self.drums)
+        if (self.which == "some") == all(value is None for value in criteria):
+            raise RecipeError(
+                "a part is picked by what it is, or is all or rest, not both.",
+                "Write `part: all`, `part: rest`, `part: {channel: 1}`, {track: Melody}, {family: Bass} or so.",
+            )
+
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string"}, super().schema()]}
+
+    @classmethod
+    def title(cls) -> str:
+        return "a part"
+
+    def fits(self, part: Part) -> bool:
+        """Whether a part of the score is one of those meant; `which` is not asked."""
+        wanted = (
+            (self.track, self.track is None or self.track.casefold() in part.name.casefold()),
+            (self.channel, self.channel == part.channel + 1),
+            (self.port, self.port == part.port + 1),
+            (self.program, not part.drums and self.program == program_names()[part.program]),
+            (self.family, self.family is not None and self.family.casefold() == part.family.casefold()),
+            (self.drums, self.drums == part.drums),
+        )
+        return all(fitting for given, fitting in wanted if given is not None)
+
+
+def chosen(picks: Mapping[str, Sequence[Pick]], parts: Sequence[Part]) -> dict[str, tuple[Part, ...]]:
+    """The parts that each track plays, given the picks of all tracks; optional ones may come out empty.
+
+    Raises:
+        MissingError: a pick that is not optional finds no part; those there are, are listed.
+    """
+    gather, tracks = Gather(), dict[str, tuple[Part, ...]]()
+    taken = {
+        id(part)
+        for own in picks.values()
+        for pick in own
+        if pick.which == "some"
+        for part in parts
+        if pick.fits(part)
+    }
+    for name, own in picks.items():
+        found: dict[int, Part] = {}
+        for index, pick in enumerate(own):
+            fitting = [
+                part
+                for part in parts
+                if pick.which == "all" or (pick.which == "rest" and id(part) not in taken) or
+                (pick.which == "some" and pick.fits(part))
+            ]
+            found.update((id(part), part) for part in fitting)
+            if not fitting and not pick.optional:
+                with gather, within("tracks", name, "part", index):
+                    raise MissingError(_missing(pick, parts), _listing(parts))
+        tracks[name] = tuple(part for part in parts if id(part) in found)
+    gather.done()
+    return tracks
+
+
+def _missing(pick: Pick, parts: Sequence[Part]) -> str:
+    if pick.which == "rest":
+        return "no part of the score is left for the rest."
+    if not parts:
+        return "the score has no notes."
+    return f"the score has no part with {', '.join(f'{key} {value}' for key, value in pick.data().items())}."
+
+
+def _listing(parts: Sequence[Part]) -> str:
+    shown = [str(part) for part in parts[:24]] + (["…"] if len(parts) > 24 else [])
+    return "Or write `optional: true`. It has: " + "; ".join(shown) + "." if parts else ""

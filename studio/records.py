@@ -1,0 +1,236 @@
+"""Records: frozen values whose fields are declared once and read, written and documented by that.
+
+A `Kind` says how one field is parsed from plain data (what YAML, JSON or Python gives), written back, and
+described in a JSON Schema. A `Record` is a dataclass of such fields; making one in Python and reading one
+from a file run through the same checks.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Self, dataclass_transform
+
+from studio.errors import Gather, RecipeError, nearest, within
+
+REQUIRED: Any = object()
+"""The default of a field that has none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """How one field is read, written and described; `help` is one phrase, without a full stop."""
+
+    default: Any = REQUIRED
+    help: str = ""
+
+    @property
+    def required(self) -> bool:
+        return self.default is REQUIRED
+
+    def parse(self, value: object) -> Any:
+        """The value that plain data means; a parsed value comes through unchanged."""
+        return value
+
+    def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value; `full` spells out defaults inside it."""
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
+        return {}
+
+    @property
+    def range(self) -> str:
+        """What it accepts, for people."""
+        return ""
+
+    def describe(self) -> str:
+        """Help, range and default in one line."""
+        silent = self.required or self.default in (None, "", (), False)
+        default = "" if silent else f", default {self.data(self.parse(self.default))}"
+        about = f"{self.range}{default}"
+        return f"{self.help} ({about})" if about else self.help
+
+
+def field(kind: Kind, *, kw_only: bool = False) -> Any:
+    """Declare a field of a `Record`."""
+    metadata = {"kind": kind}
+    if kind.required:
+        return dataclasses.field(metadata=metadata, kw_only=kw_only)
+    return dataclasses.field(default_factory=lambda: kind.parse(kind.default), metadata=metadata, kw_only=kw_only)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+class Record:
+    """A frozen value made of declared fields."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        dataclass(frozen=True, repr=False)(cls)
+
+    def __post_init__(self) -> None:
+        gather = Gather()
+        for name, kind in self.kinds().items():
+            with gather, within(name):
+                object.__setattr__(self, name, kind.parse(getattr(self, name)))
+        gather.done()
+
+    @classmethod
+    def kinds(cls) -> Mapping[str, Kind]:
+        """The declared fields, in order."""
+        return _kinds(cls)
+
+    def kind_of(self, name: str) -> Kind:
+        """The kind of one field; of a field whose range depends on others, as it is now."""
+        return self.kinds()[name]
+
+    @classmethod
+    def parse(cls, data: object) -> Self:
+        """Read the record from a mapping of its fields.
+
+        Raises:
+            StudioError: an unknown or missing field, or values that do not fit (all of them at once).
+        """
+        if isinstance(data, cls):
+            return data
+        if not isinstance(data, Mapping):
+            raise RecipeError(f"{data!r} is not {cls.title()}.", "Write it as `name: value` pairs.")
+        gather, values, kinds = Gather(), {}, cls.kinds()
+        for key, value in data.items():
+            with gather, within(str(key)):
+                if key not in kinds:
+                    raise RecipeError(f"{cls.title()} has no {key!r}.", nearest(str(key), kinds))
+                values[key] = kinds[key].parse(value)
+        for key, kind in kinds.items():
+            with gather:
+                if kind.required and key not in data:
+                    raise RecipeError(f"{cls.title()} needs {key!r}: {kind.describe()}.")
+        gather.done()
+        return cls(**values)
+
+    def data(self, *, full: bool = False) -> Any:
+        """Plain data: only what differs from the defaults, or with `full` every field."""
+        names = self.kinds() if full else self.changed()
+        return {name: self.kind_of(name).data(getattr(self, name), full) for name in names}
+
+    def changed(self) -> list[str]:
+        """The fields that are required or differ from their defaults."""
+        return [
+            name
+            for name, kind in self.kinds().items()
+            if kind.required or getattr(self, name) != kind.parse(kind.default)
+        ]
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed."""
+        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+
+    @classmethod
+    def title(cls) -> str:
+        """What error messages call it, with its article."""
+        return f"a {cls.__name__.lower()}"
+
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """The JSON Schema of its plain data."""
+        kinds = cls.kinds()
+        return {
+            "type": "object",
+            "properties": {name: kind.schema() for name, kind in kinds.items()},
+            "required": [name for name, kind in kinds.items() if kind.required],
+            "additionalProperties": False,
+        }
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={getattr(self, name)!r}" for name in self.changed())
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+@cache
+def _kinds(cls: type[Record]) -> Mapping[str, Kind]:
+    fields = sorted(dataclasses.fields(cls), key=lambda field: field.kw_only)  # type: ignore[arg-type]
+    return {field.name: field.metadata["kind"] for field in fields if "kind" in field.metadata}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nested(Kind):
+    """A record inside a record."""
+
+    of: type[Record]
+
+    def parse(self, value: object) -> Any:
+        return None if value is None and self.default is None else self.of.parse(value)
+
+    def data(self, value: Any, full: bool = False) -> object:
+        return None if value is None else value.data(full=full)
+
+    def schema(self) -> dict[str, Any]:
+        return self.of.schema()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListOf(Kind):
+    """Several values of one kind; a single one may stand without the list, and with `bare` is written so."""
+
+    each: Kind
+    default: Any = ()
+    bare: bool = False
+
+    def parse(self, value: object) -> tuple[Any, ...]:
+        if value is None:
+            return ()
+        items = value if isinstance(value, (list, tuple)) else [value]
+        gather, parsed = Gather(), []
+        for index, item in enumerate(items):
+            with gather, within(index):
+                parsed.append(self.each.parse(item))
+        gather.done()
+        return tuple(parsed)
+
+    def data(self, value: Any, full: bool = False) -> object:
+        items = [self.each.data(item, full) for item in value]
+        return items[0] if self.bare and len(items) == 1 and not full else items
+
+    def schema(self) -> dict[str, Any]:
+        one = self.each.schema()
+        return {"description": self.help, "anyOf": [{"type": "array", "items": one}, one]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapOf(Kind):
+    """Named values of one kind, in the order written."""
+
+    each: Kind
+    default: Any = dataclasses.field(default_factory=dict)
+    what: str = "name"
+
+    def parse(self, value: object) -> dict[str, Any]:
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping):
+            raise RecipeError(f"{value!r} is not a mapping.", f"Write `{self.what}: value` pairs.")
+        gather, parsed = Gather(), {}
+        for key, item in value.items():
+            with gather, within(str(key)):
+                parsed[self.check_name(key)] = self.each.parse(item)
+        gather.done()
+        return parsed
+
+    def check_name(self, key: object) -> str:
+        """The key as a name: anything printable of up to 80 characters that is no path and no address."""
+        name = str(key)
+        bad = [mark for mark in name if mark in './\\:*?"<>|\0' or not mark.isprintable()]
+        if bad or not name.strip() or len(name) > 80 or name != name.strip():
+            raise RecipeError(
+                f"{name[:80]!r} cannot be a {self.what}.", "Use letters, digits, spaces, - and _ (80 at most)."
+            )
+        return name
+
+    def data(self, value: Any, full: bool = False) -> object:
+        return {key: self.each.data(item, full) for key, item in value.items()}
+
+    def schema(self) -> dict[str, Any]:
+        return {"description": self.help, "type": "object", "additionalProperties": self.each.schema()}

@@ -1,0 +1,29 @@
+"""Audio files as sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from studio.audio import Block
+from studio.audiofile import probe, stream_audio
+from studio.errors import within
+from studio.knobs import file
+from studio.stage import Stage
+from studio.steps import Source
+
+
+class AudioSource(Source, step="audio"):
+    """Play an audio file: WAV, AIFF, FLAC, OGG or MP3, at any rate, mono to 7.1.
+
+    It is resampled to the song's rate and fitted to its channels.
+    """
+
+    file: str = file(help="an audio file")
+
+    def cheap(self, stage: Stage) -> bool:
+        path = stage.find(self.file)
+        return path.suffix.lower() in (".wav", ".aif", ".aiff") and probe(path)[0] == stage.rate
+
+    def read(self, stage: Stage) -> Iterator[Block]:
+        with within("file"):
+            yield from stream_audio(stage.find(self.file), stage.rate, stage.channels)

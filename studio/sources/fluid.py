@@ -1,0 +1,146 @@
+"""FluidSynth, in process: the few calls the studio needs, on top of pyfluidsynth.
+
+pyfluidsynth finds the library and makes the synth; its sample output is 16-bit, so blocks are rendered as
+float here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import logging
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+
+import numpy as np
+
+from studio.audio import Block
+from studio.errors import MissingError, Place, RenderError
+from studio.score import BEND, CONTROL, NOTE_OFF, NOTE_ON, POLY_PRESSURE, PRESSURE, PROGRAM, SYSTEM, Event
+
+log = logging.getLogger(__name__)
+
+PERIOD = 64
+"""Frames FluidSynth computes at a time: notes start on multiples of it."""
+
+DEFAULT_GAIN = 0.2
+
+
+@cache
+def library() -> ModuleType:
+    """pyfluidsynth, with FluidSynth's own messages sent to logging.
+
+    Raises:
+        MissingError: FluidSynth is not installed.
+    """
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            import fluidsynth
+    except (ImportError, OSError) as error:
+        raise MissingError(
+            f"FluidSynth is not installed ({error}).",
+            "apt install libfluidsynth3, brew install fluid-synth, or choco install fluidsynth.",
+        ) from None
+    sink = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)(
+        lambda level, message, data: log.debug("fluidsynth: %s", message.decode(errors="replace"))
+    )
+    fluidsynth._fl.fluid_set_log_function.restype = ctypes.c_void_p
+    for level in range(5):
+        fluidsynth._fl.fluid_set_log_function(level, sink, None)
+    fluidsynth.studio_log_sink = sink
+    pointer, number = ctypes.c_void_p, ctypes.c_int
+    fluidsynth._fl.fluid_synth_write_float.argtypes = (pointer, number, pointer, number, number, pointer, number, number)
+    fluidsynth._fl.fluid_synth_sysex.argtypes = (
+        pointer, ctypes.c_char_p, number, pointer, pointer, pointer, number,
+    )  # fmt: skip
+    fluidsynth._fl.fluid_synth_channel_pressure.argtypes = (pointer, number, number)
+    fluidsynth._fl.fluid_synth_key_pressure.argtypes = (pointer, number, number, number)
+    fluidsynth._fl.fluid_synth_set_channel_type.argtypes = (pointer, number, number)
+    return fluidsynth  # type: ignore[no-any-return]
+
+
+def version() -> str:
+    """The version of the FluidSynth library."""
+    major, minor, micro = (ctypes.c_int() for _ in range(3))
+    library()._fl.fluid_version(ctypes.byref(major), ctypes.byref(minor), ctypes.byref(micro))
+    return f"{major.value}.{minor.value}.{micro.value}"
+
+
+class Fluid:
+    """One synth with one SoundFont; use it in a `with` block, in one thread.
+
+    Samples are loaded when a program first needs them, so a large SoundFont costs what is played of it.
+    """
+
+    def __init__(self, font: Path, rate: int, channels: int, **settings: int | float) -> None:
+        if not 8_000 <= rate <= 96_000:
+            raise RenderError(f"FluidSynth cannot run at {rate} Hz.", "Set `rate` between 8000 and 96000.")
+        self._lib, self._channels = library(), channels
+        options = {"synth.dynamic-sample-loading": 1, **settings}
+        self._synth = self._lib.Synth(gain=DEFAULT_GAIN, samplerate=rate, channels=channels, **options)
+        self._handle = self._synth.synth
+        self._font = self._synth.sfload(str(font), update_midi_preset=1)
+        if self._font == -1:
+            self._synth.delete()
+            raise RenderError("not a SoundFont that FluidSynth can read.", "Use SF2 or SF3.", place=Place(str(font)))
+        for channel in range(9, channels, 16):
+            self._lib._fl.fluid_synth_set_channel_type(self._handle, channel, 1)
+
+    def __enter__(self) -> Fluid:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._synth.delete()
+
+    def select(self, channel: int, bank: int, program: int) -> bool:
+        """Choose an instrument of the SoundFont; False when it has none there."""
+        return bool(self._lib.fluid_synth_program_select(self._handle, channel, self._font, bank, program) == 0)
+
+    def turn(self, unit: str, level: float) -> None:
+        """Set the level of the reverb or chorus."""
+        getattr(self._lib, f"fluid_synth_set_{unit}_level")(self._handle, level)
+
+    def send(self, event: Event, channel: int) -> None:
+        """Play a MIDI event on a channel of the synth."""
+        lib, synth, data, status = self._lib, self._handle, event.data, event.status
+        if status == NOTE_ON:
+            lib.fluid_synth_noteon(synth, channel, data[1], data[2])
+        elif status == NOTE_OFF:
+            lib.fluid_synth_noteoff(synth, channel, data[1])
+        elif status == CONTROL:
+            lib.fluid_synth_cc(synth, channel, data[1], data[2])
+        elif status == BEND:
+            lib.fluid_synth_pitch_bend(synth, channel, data[1] | data[2] << 7)
+        elif status == PROGRAM:
+            lib.fluid_synth_program_change(synth, channel, data[1])
+        elif status == PRESSURE:
+            lib._fl.fluid_synth_channel_pressure(synth, channel, data[1])
+        elif status == POLY_PRESSURE:
+            lib._fl.fluid_synth_key_pressure(synth, channel, data[1], data[2])
+        elif status == SYSTEM and data[0] == 0xF0:
+            body = data[1:-1]
+            lib._fl.fluid_synth_sysex(synth, body, len(body), None, None, None, 0)
+
+    def release_all(self) -> None:
+        """Lift the pedals and let go of every note."""
+        for channel in range(self._channels):
+            self._lib.fluid_synth_cc(self._handle, channel, 64, 0)
+            self._lib.fluid_synth_cc(self._handle, channel, 66, 0)
+            self._lib.fluid_synth_all_notes_off(self._handle, channel)
+
+    @property
+    def voices(self) -> int:
+        """How many voices sound."""
+        return int(self._lib.fluid_synth_get_active_voice_count(self._handle))
+
+    def render(self, frames: int) -> Block:
+        """The next `frames`, a multiple of `PERIOD`, in stereo."""
+        out = np.empty((2, frames), np.float32)
+        left, right = (row.ctypes.data_as(ctypes.c_void_p) for row in out)
+        self._lib._fl.fluid_synth_write_float(self._handle, frames, left, 0, 1, right, 0, 1)
+        return out
+
+

@@ -1,0 +1,158 @@
+"""MIDI through a SoundFont."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from studio.audio import Block, to_channels
+from studio.errors import MissingError, within
+from studio.knobs import Knob, Live, Number, Text, count, knob
+from studio.levels import SILENCE_DB, amplitude
+from studio.midi.general_midi import program_names, program_number
+from studio.records import field
+from studio.score import CONTROL, DRUM_CHANNEL, PROGRAM, Event, Score
+from studio.sources.fluid import PERIOD, Fluid, version
+from studio.sources.fonts import find_font
+from studio.stage import Moment, Stage
+from studio.steps import Instrument
+from studio.units import COUNT, DB
+
+LONGEST_TAIL = 30.0
+"""Seconds that notes may ring after the end of the score."""
+
+DRUM_BANK = 128
+
+_PERIODS = 256
+_SILENCE = 1e-5
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Program(Knob):
+    """A program by number from 0 or General MIDI name; None leaves it to the score."""
+
+    default: Any = None
+
+    def parse(self, value: object) -> int | None:
+        if value is None or value == "score":
+            return None
+        return program_number(value)  # type: ignore[arg-type]
+
+    def data(self, value: Any, full: bool = False) -> object:
+        return None if value is None else program_names()[value]
+
+    def schema(self) -> dict[str, Any]:
+        names = {"enum": ["score", *program_names()]}
+        return {"description": self.describe(), "anyOf": [{"type": "integer", "minimum": 0, "maximum": 127}, names]}
+
+    @property
+    def range(self) -> str:
+        return "0 to 127, a General MIDI name, or score"
+
+
+class SoundFont(Instrument, step="soundfont"):
+    """Play the notes with a SoundFont (SF2 or SF3), through FluidSynth.
+
+    Every channel message is obeyed: controllers, bends, pressure, RPN, programs and banks in mid-song, sysex.
+    """
+
+    file: str = field(Text(default="gm", help="a SoundFont: gm, fluid, musescore, or a file"))
+    program: int | None = field(_Program(help="the instrument, instead of what the score asks for"))
+    bank: int | None = field(
+        Number(default=None, unit=COUNT, low=0, high=128, whole=True, help="its bank (128 holds drum kits)")
+    )
+    gain: Live = knob(0.0, SILENCE_DB, 24.0, DB, help="level; 0 dB is FluidSynth's own")
+    reverb: Live = knob(0.2, 0.0, 1.0, help="FluidSynth's own reverb; 0 turns it off")
+    chorus: Live = knob(2.0, 0.0, 10.0, help="FluidSynth's own chorus; 0 turns it off")
+    polyphony: int = count(256, 1, 4096, help="how many voices may sound at once")
+
+    def assets(self, stage: Stage) -> Iterator[Path]:
+        with within("file"):
+            yield find_font(self.file, stage)
+
+    @classmethod
+    def engine(cls) -> str:
+        return f"fluidsynth {version()}"
+
+    def play(self, score: Score, stage: Stage) -> Iterator[Block]:
+        [font] = self.assets(stage)
+        ports = 1 + max((event.port for event in score.events), default=0)
+        with Fluid(font, stage.rate, 16 * ports, **self._settings()) as synth:
+            for channel in range(16 * ports):
+                self._select(synth, channel)
+            position = 0
+            for block in self._blocks(synth, score, stage):
+                now = Moment(self, stage, position, block.shape[1])
+                position += block.shape[1]
+                yield to_channels((block * amplitude(now["gain"])).astype(np.float32), stage.channels)
+
+    def _settings(self) -> dict[str, int | float]:
+        settings: dict[str, int | float] = {"synth.polyphony": self.polyphony}
+        for unit in ("reverb", "chorus"):
+            level = getattr(self, unit)
+            if isinstance(level, float):
+                settings |= {f"synth.{unit}.active": int(level > 0), f"synth.{unit}.level": level}
+        return settings
+
+    def _select(self, synth: Fluid, channel: int) -> None:
+        if self.program is None and self.bank is None:
+            return
+        drums = channel % 16 == DRUM_CHANNEL
+        bank = self.bank if self.bank is not None else (DRUM_BANK if drums else 0)
+        if not synth.select(channel, bank, self.program or 0) and not drums:
+            raise MissingError(
+                f"{self.file!r} has no program {self.program or 0} in bank {bank}.", "Choose another program or bank."
+            )
+
+    def _events(self, score: Score) -> tuple[Event, ...]:
+        """What is sent to the synth: without program changes and banks when the recipe chooses the instrument."""
+        if self.program is None and self.bank is None:
+            return score.events
+        return tuple(event for event in score.events if not (event.status == PROGRAM or _selects_bank(event)))
+
+    def _blocks(self, synth: Fluid, score: Score, stage: Stage) -> Iterator[Block]:
+        """The score, then what still rings after it, in blocks cut at events and turns of the knobs."""
+        events = self._events(score)
+        seconds = replace(score, events=events).seconds
+        # The nearest period and one on: FluidSynth's own player is late by a period too.
+        periods = np.rint(seconds * stage.rate / PERIOD).astype(int) + 1
+        due = deque(zip(periods.tolist(), events, strict=True))
+        length = max(int(np.ceil(float(score.length) * stage.rate / PERIOD)), due[-1][0] + 1 if due else 0)
+        for start in range(0, length, _PERIODS):
+            stop = min(start + _PERIODS, length)
+            turns = self._turns(stage, start, stop)
+            marks = sorted({start, *turns, *(period for period, _ in due if start < period < stop)} | {stop})
+            pieces = []
+            for mark, after in zip(marks, marks[1:], strict=False):
+                for turn, level in turns.get(mark, {}).items():
+                    synth.turn(turn, level)
+                while due and due[0][0] <= mark:
+                    event = due.popleft()[1]
+                    synth.send(event, event.channel + 16 * event.port)
+                pieces.append(synth.render((after - mark) * PERIOD))
+            yield np.concatenate(pieces, axis=1)
+        synth.release_all()
+        yield from self._tail(synth, stage)
+
+    def _turns(self, stage: Stage, start: int, stop: int) -> dict[int, dict[str, float]]:
+        """The levels of moving reverb and chorus, by the period at which they are to be set."""
+        now = Moment(self, stage, start * PERIOD, (stop - start) * PERIOD)
+        moving = [unit for unit in ("reverb", "chorus") if not isinstance(getattr(self, unit), float)]
+        return {start + piece.start // PERIOD: held for piece, held in now.cells(*moving)} if moving else {}
+
+    def _tail(self, synth: Fluid, stage: Stage) -> Iterator[Block]:
+        quiet, left = 0, round(LONGEST_TAIL * stage.rate / PERIOD)
+        while left > 0 and (synth.voices or quiet < stage.rate // 4):
+            block = synth.render(min(left, _PERIODS) * PERIOD)
+            quiet = quiet + block.shape[1] if np.abs(block).max() < _SILENCE else 0
+            left -= _PERIODS
+            yield block
+
+
+def _selects_bank(event: Event) -> bool:
+    return event.status == CONTROL and event.data[1] in (0, 32)

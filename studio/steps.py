@@ -1,0 +1,286 @@
+"""Steps: typed, named, pure pieces of work with knobs, and the registry that finds them by name.
+
+A step is written by subclassing one of the kinds below; its fields are its knobs, its docstring is its help,
+its class name its name in a recipe::
+
+    class Gain(Effect):
+        '''Make it louder or softer.'''
+
+        gain: Live = knob(0.0, SILENCE_DB, 24.0, DB, help="how much")
+
+        def open(self, stage: Stage) -> Run:
+            return lambda block, now: block * amplitude(now["gain"])
+
+What the engine, the live player, automation and the exporter may do with a step follows from its kind.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypeAlias
+
+from studio.audio import Audio, Block
+from studio.errors import RecipeError, nearest, within
+from studio.knobs import File, Port, Switch, Text
+from studio.records import Kind, MapOf, Record, field
+from studio.score import Score
+from studio.stage import Moment, Stage
+
+Run: TypeAlias = Callable[[Block, Moment], Block]
+"""An effect at work: takes the next block, of any size, and gives what is ready.
+
+A run with latency gives fewer frames at first and is fed silence at the end until all has come out; the
+first frame it gives belongs to the first frame it took.
+"""
+
+_REGISTRY: dict[str, type[Step]] = {}
+_COMMON = ("name", "bypass")
+
+
+class Step(Record):
+    """A named piece of work; every step may carry a `name` of its own and be bypassed."""
+
+    kind: ClassVar[str]
+    step: ClassVar[str]
+    version: ClassVar[int] = 1
+    """Raised whenever the same knobs begin to sound different, so that no stale result is reused."""
+
+    name: str | None = field(Text(default=None, longest=80, help="a name of its own, to tell it from its like"), kw_only=True)
+    bypass: bool = field(Switch(default=False, help="leave the sound as it is"), kw_only=True)
+
+    def __init_subclass__(cls, abstract: bool = False, step: str = "", **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if abstract:
+            return
+        cls.step = step or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+        known = _REGISTRY.get(cls.step)
+        if known is not None and known.__qualname__ + known.__module__ != cls.__qualname__ + cls.__module__:
+            raise TypeError(f"two steps are called {cls.step!r}: {known.__module__} and {cls.__module__}")
+        if not cls.__doc__:
+            raise TypeError(f"step {cls.step!r} has no docstring, which is its help")
+        _REGISTRY[cls.step] = cls
+
+    @property
+    def label(self) -> str:
+        """What addresses call it: its own name, else its step's."""
+        return self.name or self.step
+
+    @classmethod
+    def title(cls) -> str:
+        return f"`{cls.step}`" if hasattr(cls, "step") else "a step"
+
+    @classmethod
+    def parameters(cls) -> Mapping[str, Kind]:
+        """Its own fields, without those every step has."""
+        return {name: kind for name, kind in cls.kinds().items() if name not in _COMMON}
+
+    @classmethod
+    def parse(cls, data: object) -> Self:
+        """Read the step's value: nothing, a mapping of knobs, or the first knob alone."""
+        if isinstance(data, cls):
+            return data
+        if data is None:
+            return super().parse({})
+        first = next(iter(cls.parameters()), None)
+        curve = isinstance(data, Mapping) and "lfo" in data and "lfo" not in cls.kinds()
+        if (not isinstance(data, Mapping) or curve) and first is not None:
+            return super().parse({first: data})
+        return super().parse(data)
+
+    def data(self, *, full: bool = False) -> Any:
+        """Plain data that `parse_step` reads back: the name alone, or ``{name: knobs}``."""
+        knobs = super().data(full=full)
+        if full:
+            return {self.step: knobs | {"version": self.version}}
+        first = next(iter(self.parameters()), None)
+        if first is not None and list(knobs) == [first] and not isinstance(knobs[first], dict):
+            return {self.step: knobs[first]}
+        return {self.step: knobs} if knobs else self.step
+
+    def inner(self) -> Iterator[Step]:
+        """The steps it holds, depth first."""
+        for value in (getattr(self, name) for name in self.parameters()):
+            yield from _steps_in(value)
+
+    def assets(self, stage: Stage) -> Iterator[Path]:
+        """The files whose content its sound depends on.
+
+        Raises:
+            MissingError: one of them is not there.
+        """
+        for name, kind in self.parameters().items():
+            if isinstance(kind, File) and getattr(self, name):
+                with within(name):
+                    yield stage.find(getattr(self, name))
+
+    def ports(self) -> Iterator[tuple[str, str]]:
+        """Its connected side inputs: (knob, track or bus), without those of steps inside it."""
+        for name, kind in self.parameters().items():
+            if isinstance(kind, Port) and getattr(self, name):
+                yield name, getattr(self, name)
+
+    @classmethod
+    def engine(cls) -> str:
+        """The library, with its version, that its sound depends on; empty when it is the studio alone."""
+        return ""
+
+    def follows_tempo(self) -> bool:
+        """Whether the tempo map has a say in how it sounds."""
+        own = any(getattr(getattr(self, name), "musical", False) for name in self.parameters())
+        return own or any(step.follows_tempo() for step in self.inner())
+
+    @classmethod
+    def help(cls) -> str:
+        """Its docstring."""
+        return inspect.cleandoc(cls.__doc__ or "")
+
+
+class Source(Step, abstract=True):
+    """Makes audio from nothing or from a file."""
+
+    kind = "source"
+
+    def cheap(self, stage: Stage) -> bool:
+        """Whether reading it again costs no more than reading it from the cache."""
+        return False
+
+    def read(self, stage: Stage) -> Iterator[Block]:
+        """The sound, in blocks of any size and `stage.channels` channels."""
+        raise NotImplementedError
+
+
+class Instrument(Step, abstract=True):
+    """Makes audio from a score."""
+
+    kind = "instrument"
+
+    def play(self, score: Score, stage: Stage) -> Iterator[Block]:
+        """The score as sound, tail included, in blocks of any size and `stage.channels` channels."""
+        raise NotImplementedError
+
+
+class Effect(Step, abstract=True):
+    """Causal and of the same length, block by block: can run live, be automated, streamed and exported."""
+
+    kind = "effect"
+
+    def open(self, stage: Stage) -> Run:
+        """Begin a run, with all state at rest."""
+        raise NotImplementedError
+
+    def memory(self, stage: Stage) -> float:
+        """The longest silence, in seconds, behind which more sound can come once the input has ended."""
+        return 0.05
+
+
+class Transform(Step, abstract=True):
+    """Whole signal in, whole signal out; may change the length."""
+
+    kind = "transform"
+
+    def apply(self, audio: Audio, stage: Stage) -> Audio:
+        raise NotImplementedError
+
+
+class ScoreStep(Step, abstract=True):
+    """Notes in, notes out."""
+
+    kind = "score"
+
+    def edit(self, score: Score, stage: Stage) -> Score:
+        raise NotImplementedError
+
+
+def _steps_in(value: object) -> Iterator[Step]:
+    if isinstance(value, Step):
+        yield value
+        yield from value.inner()
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _steps_in(item)
+
+
+@cache
+def registry() -> Mapping[str, type[Step]]:
+    """Every step there is, by name: the studio's own and those of installed packages.
+
+    Both come through the entry point group ``studio.steps``, whose entries are modules to import.
+    """
+    for entry in entry_points(group="studio.steps"):
+        try:
+            entry.load()
+        except Exception as error:
+            warnings.warn(f"the steps of {entry.value} cannot be loaded: {error}", stacklevel=2)
+    return _REGISTRY
+
+
+def find_step(name: str, *kinds: str) -> type[Step]:
+    """The step called `name`.
+
+    Raises:
+        RecipeError: there is none, or it is not one of `kinds`.
+    """
+    steps = registry()
+    fitting = [known for known, step in steps.items() if not kinds or step.kind in kinds]
+    if name not in steps:
+        raise RecipeError(f"there is no step {name!r}.", nearest(name, fitting))
+    step = steps[name]
+    if kinds and step.kind not in kinds:
+        raise RecipeError(f"{name!r} is a step of kind {step.kind}; here stands {' or '.join(kinds)}.", nearest(name, fitting))
+    return step
+
+
+def parse_step(data: object, *kinds: str) -> Step:
+    """Read a step from plain data: its name, or ``{name: value}``.
+
+    Raises:
+        StudioError: no such step, one of another kind, or knobs that do not fit.
+    """
+    if isinstance(data, Step):
+        find_step(data.step, *kinds)
+        return data
+    if isinstance(data, str):
+        return find_step(data, *kinds).parse(None)
+    if isinstance(data, Mapping) and len(data) == 1:
+        [(name, value)] = data.items()
+        with within(str(name)):
+            return find_step(str(name), *kinds).parse(value)
+    raise RecipeError(f"{data!r} is not a step.", "Write its name, or `name: {knob: value}`.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepKind(Kind):
+    """A step of one of some kinds."""
+
+    kinds: tuple[str, ...]
+
+    def parse(self, value: object) -> Step | None:
+        return None if value is None and self.default is None else parse_step(value, *self.kinds)
+
+    def data(self, value: Any, full: bool = False) -> object:
+        return None if value is None else value.data(full=full)
+
+    def schema(self) -> dict[str, Any]:
+        return {"description": self.help, "$ref": f"#/$defs/{'-'.join(self.kinds)}"}
+
+
+def check_label(text: object) -> str:
+    """A name that can stand in an address.
+
+    Raises:
+        RecipeError: it holds dots, slashes or control characters, or is too long.
+    """
+    return MapOf(each=Kind(), what="name").check_name(text)
+
+
+__all__ = [
+    "Effect", "Instrument", "Run", "ScoreStep", "Source", "Step", "StepKind", "Transform",
+    "check_label", "find_step", "parse_step", "registry",
+]  # fmt: skip

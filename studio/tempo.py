@@ -1,0 +1,306 @@
+"""Musical time: a `Time` as a person writes it, and the `TempoMap` that gives it seconds and frames.
+
+A beat is a quarter note, whatever the meter, as in MIDI. Positions count from zero: "4 bars" is the
+start of the fifth bar.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.errors import KnobError
+
+Floats = NDArray[np.float64]
+
+_TERM = re.compile(
+    r"(?P<note>\d{1,6}/(?P<under>\d{1,6}))\s*(?P<dot>\.|d(?:otted)?\b|t(?:riplet)?\b)?"
+    r"|(?P<number>[+\-]?(?:\d{1,12}(?:\.\d{0,30})?|\.\d{1,30}))\s*(?P<unit>bars?\b|beats?\b|ms\b|min\b|s\b|$)",
+)
+_STRETCH = {"": Fraction(1), ".": Fraction(3, 2), "d": Fraction(3, 2), "t": Fraction(2, 3)}
+_SECONDS = {"": Fraction(1), "s": Fraction(1), "ms": Fraction(1, 1000), "min": Fraction(60)}
+_HINT = "Write a time such as 1.5 s, 80 ms, 2 beats, 4 bars, 1/8, 1/8. (dotted), 1/8t (triplet) or 4 bars 2 beats."
+
+
+@dataclass(frozen=True)
+class Time:
+    """A position or a length: so many bars, plus so many beats, plus so many seconds.
+
+    >>> Time.parse("1/8.")
+    Time(beats=Fraction(3, 4))
+    """
+
+    bars: Fraction = Fraction(0)
+    beats: Fraction = Fraction(0)
+    seconds: Fraction = Fraction(0)
+
+    @classmethod
+    def parse(cls, value: object) -> Time:
+        """Read text such as ``"4 bars 2 beats"``; a bare number is seconds.
+
+        Raises:
+            KnobError: the text is not a time.
+        """
+        if isinstance(value, Time):
+            return value
+        if isinstance(value, (int, float, Fraction)) and not isinstance(value, bool):
+            if not math.isfinite(value):
+                raise KnobError(f"{value} is not a time.", _HINT)
+            return cls(seconds=_exact(value))
+        if not isinstance(value, str):
+            raise KnobError(f"{value!r} is not a time.", _HINT)
+        bars = beats = seconds = Fraction(0)
+        rest = value.replace("−", "-").strip()
+        while rest or not value.strip():
+            term = _TERM.match(rest)
+            if term is None or (term["note"] and term["under"].strip("0") == ""):
+                raise KnobError(f"{value!r} is not a time.", _HINT)
+            if term["note"]:
+                beats += 4 * Fraction(term["note"]) * _STRETCH[(term["dot"] or "")[:1].lower()]
+            elif term["unit"].startswith("bar"):
+                bars += Fraction(term["number"])
+            elif term["unit"].startswith("beat"):
+                beats += Fraction(term["number"])
+            else:
+                seconds += Fraction(term["number"]) * _SECONDS[term["unit"]]
+            rest = rest[term.end() :].strip().removeprefix("+").strip()
+        return cls(bars, beats, seconds)
+
+    @property
+    def musical(self) -> bool:
+        """Whether it moves with the tempo map."""
+        return bool(self.bars or self.beats)
+
+    def __bool__(self) -> bool:
+        return bool(self.bars or self.beats or self.seconds)
+
+    def __str__(self) -> str:
+        terms = []
+        if self.bars:
+            terms.append(f"{_decimal(self.bars)} bar{'' if self.bars == 1 else 's'}")
+        if self.beats:
+            whole = f"{self.beats} beat{'' if self.beats == 1 else 's'}"
+            terms.append(whole if self.beats.denominator == 1 else str(self.beats / 4))
+        if self.seconds or not terms:
+            terms.append(f"{_decimal(self.seconds)} s")
+        return " ".join(terms)
+
+    def __repr__(self) -> str:
+        parts = ", ".join(
+            f"{name}={getattr(self, name)!r}" for name in ("bars", "beats", "seconds") if getattr(self, name)
+        )
+        return f"Time({parts})"
+
+
+def _exact(number: float | Fraction) -> Fraction:
+    return number if isinstance(number, Fraction) else Fraction(repr(number))
+
+
+def _decimal(number: Fraction) -> str:
+    """A decimal text that reads back as exactly `number`, when one exists."""
+    if number.denominator == 1:
+        return str(number.numerator)
+    for digits in range(1, 40):
+        scaled = number * 10**digits
+        if scaled.denominator == 1:
+            sign, text = ("-" if number < 0 else ""), str(abs(scaled.numerator)).rjust(digits + 1, "0")
+            return f"{sign}{text[:-digits]}.{text[-digits:]}"
+    return repr(float(number))
+
+
+@dataclass(frozen=True)
+class Tempo:
+    """From `beat` on, `bpm` quarter notes a minute; with `ramp`, gliding to the next tempo (linear over beats)."""
+
+    beat: Fraction
+    bpm: Fraction
+    ramp: bool = False
+
+
+@dataclass(frozen=True)
+class Meter:
+    """From `beat` on, bars of `count` notes of `1/unit`."""
+
+    beat: Fraction
+    count: int = 4
+    unit: int = 4
+
+    @property
+    def bar(self) -> Fraction:
+        """The length of a bar in beats."""
+        return Fraction(4 * self.count, self.unit)
+
+
+@dataclass(frozen=True)
+class TempoMap:
+    """Tempo and meter over a song; seconds ↔ beats ↔ bars both ways, exact wherever the tempo is constant.
+
+    Tempos lie between 1 and 1000 bpm by contract of whoever builds the map (`score.midi` and `recipe` refuse
+    others by name). A meter change in the middle of a bar starts a new bar.
+    """
+
+    tempos: tuple[Tempo, ...] = (Tempo(Fraction(0), Fraction(120)),)
+    meters: tuple[Meter, ...] = (Meter(Fraction(0)),)
+    _starts: tuple[Fraction, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        tempos = _in_order(self.tempos) or (Tempo(Fraction(0), Fraction(120)),)
+        meters = _in_order(self.meters) or (Meter(Fraction(0)),)
+        if tempos[0].beat > 0:
+            tempos = (Tempo(Fraction(0), tempos[0].bpm), *tempos)
+        if meters[0].beat > 0:
+            meters = (Meter(Fraction(0)), *meters)
+        starts = [Fraction(0)]
+        for tempo, after in zip(tempos, tempos[1:], strict=False):
+            starts.append(starts[-1] + _stretch(tempo, after, after.beat - tempo.beat))
+        object.__setattr__(self, "tempos", tempos)
+        object.__setattr__(self, "meters", meters)
+        object.__setattr__(self, "_starts", tuple(starts))
+
+    @classmethod
+    def constant(cls, bpm: float | Fraction, count: int = 4, unit: int = 4) -> TempoMap:
+        return cls((Tempo(Fraction(0), _exact(bpm)),), (Meter(Fraction(0), count, unit),))
+
+    def second_at(self, beat: Fraction) -> Fraction:
+        """Seconds from the start to `beat`: exact, but for the rounding of a logarithm inside ramps."""
+        index = max(0, bisect_right(self._beats, beat) - 1)
+        after = self.tempos[index + 1] if index + 1 < len(self.tempos) else None
+        return self._starts[index] + _stretch(self.tempos[index], after, beat - self.tempos[index].beat)
+
+    def beat_at(self, seconds: Fraction) -> Fraction:
+        """The inverse of `second_at`."""
+        index = max(0, bisect_right(self._starts, seconds) - 1)
+        tempo = self.tempos[index]
+        after = self.tempos[index + 1] if index + 1 < len(self.tempos) else None
+        gone, slope = seconds - self._starts[index], _slope(tempo, after)
+        if not slope:
+            return tempo.beat + gone * tempo.bpm / 60
+        return tempo.beat + Fraction(float(tempo.bpm) / slope * math.expm1(slope * float(gone) / 60))
+
+    def beats_at(self, seconds: Floats) -> Floats:
+        """`beat_at` for an array of seconds, in float64 (good to better than a nanosecond over an hour)."""
+        index = np.maximum(np.searchsorted(self._start_array, seconds, side="right") - 1, 0)
+        gone = seconds - self._start_array[index]
+        beat, bpm, slope = (column[index] for column in self._columns)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ramp = bpm / slope * np.expm1(slope * gone / 60)
+        return np.asarray(beat + np.where(slope == 0, gone * bpm / 60, ramp))
+
+    def seconds_at(self, beats: Floats) -> Floats:
+        """`second_at` for an array of beats, in float64."""
+        index = np.maximum(np.searchsorted(self._columns[0], beats, side="right") - 1, 0)
+        beat, bpm, slope = (column[index] for column in self._columns)
+        gone = beats - beat
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ramp = 60 / slope * np.log1p(slope * gone / bpm)
+        return np.asarray(self._start_array[index] + np.where(slope == 0, gone * 60 / bpm, ramp))
+
+    def bpm_at(self, beat: Fraction) -> float:
+        """The tempo at `beat`."""
+        index = max(0, bisect_right(self._beats, beat) - 1)
+        after = self.tempos[index + 1] if index + 1 < len(self.tempos) else None
+        tempo = self.tempos[index]
+        return float(tempo.bpm) + _slope(tempo, after) * float(beat - tempo.beat)
+
+    def beat_of_bar(self, bar: Fraction) -> Fraction:
+        """The beat on which `bar` (counted from zero, fractions allowed) starts."""
+        index = max(0, bisect_right(self._bars, bar) - 1)
+        return self.meters[index].beat + (bar - self._bars[index]) * self.meters[index].bar
+
+    def bar_of_beat(self, beat: Fraction) -> Fraction:
+        """The bar in which `beat` lies, as a fraction: 2.5 is the middle of the third bar."""
+        index = max(0, bisect_right([meter.beat for meter in self.meters], beat) - 1)
+        return self._bars[index] + (beat - self.meters[index].beat) / self.meters[index].bar
+
+    def beat_of(self, time: Time) -> Fraction:
+        """The beat of a position that may mix bars, beats and seconds."""
+        beat = self.beat_of_bar(time.bars) + time.beats
+        return self.beat_at(self.second_at(beat) + time.seconds) if time.seconds else beat
+
+    def second_of(self, time: Time) -> Fraction:
+        """The second of a position that may mix bars, beats and seconds."""
+        if not time.musical:
+            return time.seconds
+        return self.second_at(self.beat_of_bar(time.bars) + time.beats) + time.seconds
+
+    def frame_of(self, time: Time, rate: int) -> int:
+        """The frame of a position, rounded half up from the exact second."""
+        return math.floor(self.second_of(time) * rate + Fraction(1, 2))
+
+    def length_of(self, time: Time, start: Fraction = Fraction(0)) -> Fraction:
+        """Seconds that a stretch of `time` lasts when it begins on beat `start`."""
+        end_beat = self.beat_of_bar(self.bar_of_beat(start) + time.bars) if time.bars else start
+        return self.second_at(end_beat + time.beats) - self.second_at(start) + time.seconds
+
+    def data(self) -> list[object]:
+        """Plain data that two equal maps share, for hashing."""
+        return [
+            [[str(tempo.beat), str(tempo.bpm), tempo.ramp] for tempo in self.tempos],
+            [[str(meter.beat), meter.count, meter.unit] for meter in self.meters],
+        ]
+
+    @cached_property
+    def _beats(self) -> tuple[Fraction, ...]:
+        return tuple(tempo.beat for tempo in self.tempos)
+
+    @cached_property
+    def _bars(self) -> tuple[Fraction, ...]:
+        """The bar number at which each meter starts."""
+        bars = [Fraction(0)]
+        for meter, after in zip(self.meters, self.meters[1:], strict=False):
+            bars.append(bars[-1] + math.ceil((after.beat - meter.beat) / meter.bar))
+        return tuple(bars)
+
+    @cached_property
+    def _start_array(self) -> Floats:
+        return np.array([float(start) for start in self._starts])
+
+    @cached_property
+    def _columns(self) -> tuple[Floats, Floats, Floats]:
+        pairs = list(zip(self.tempos, [*self.tempos[1:], None], strict=True))
+        return (
+            np.array([float(tempo.beat) for tempo in self.tempos]),
+            np.array([float(tempo.bpm) for tempo in self.tempos]),
+            np.array([_slope(tempo, after) for tempo, after in pairs]),
+        )
+
+
+Change = TypeVar("Change", Tempo, Meter)
+
+
+def _in_order(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """By beat; of several on one beat, the last one written counts."""
+    by_beat: dict[Fraction, Change] = {}
+    for change in changes:
+        by_beat[change.beat] = change
+    return tuple(by_beat[beat] for beat in sorted(by_beat))
+
+
+def _slope(tempo: Tempo, after: Tempo | None) -> float:
+    """Change of bpm per beat inside a ramp, 0 where the tempo is constant."""
+    if after is None or not tempo.ramp:
+        return 0.0
+    return float((after.bpm - tempo.bpm) / (after.beat - tempo.beat))
+
+
+def _stretch(tempo: Tempo, after: Tempo | None, beats: Fraction) -> Fraction:
+    """Seconds that `beats` take from the start of a tempo segment."""
+    slope = _slope(tempo, after)
+    if not slope:
+        return beats * 60 / tempo.bpm
+    return Fraction(60 / slope * math.log1p(slope * float(beats) / float(tempo.bpm)))
+
+
+def grid(points: Sequence[Time], tempo: TempoMap, musical: bool) -> Floats:
+    """Where `points` lie on the axis a curve runs along: beats when it is musical, seconds when not."""
+    place = tempo.beat_of if musical else tempo.second_of
+    return np.array([float(place(point)) for point in points])

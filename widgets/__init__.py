@@ -1,0 +1,1 @@
+"""Jupyter widgets: knobs, racks and players that turn recipes by hand."""
