@@ -97,17 +97,17 @@ class Record:
         if isinstance(data, cls):
             return data
         if not isinstance(data, Mapping):
-            raise RecipeError(f"{data!r} is not {cls.title()}.", "Write it as `name: value` pairs.")
+            raise RecipeError(f"{data!r} is not {cls.called()}.", "Write it as `name: value` pairs.")
         gather, values, kinds = Gather(), {}, cls.kinds()
         for key, value in data.items():
             with gather, within(str(key)):
                 if key not in kinds:
-                    raise RecipeError(f"{cls.title()} has no {key!r}.", nearest(str(key), kinds))
+                    raise RecipeError(f"{cls.called()} has no {key!r}.", nearest(str(key), kinds))
                 values[key] = kinds[key].parse(value)
         for key, kind in kinds.items():
             with gather:
                 if kind.required and key not in data:
-                    raise RecipeError(f"{cls.title()} needs {key!r}: {kind.describe()}.")
+                    raise RecipeError(f"{cls.called()} needs {key!r}: {kind.describe()}.")
         gather.done()
         return cls(**values)
 
@@ -129,7 +129,7 @@ class Record:
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]
 
     @classmethod
-    def title(cls) -> str:
+    def called(cls) -> str:
         """What error messages call it, with its article."""
         return f"a {cls.__name__.lower()}"
 

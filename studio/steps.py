@@ -73,7 +73,7 @@ class Step(Record):
         return self.name or self.step
 
     @classmethod
-    def title(cls) -> str:
+    def called(cls) -> str:
         return f"`{cls.step}`" if hasattr(cls, "step") else "a step"
 
     @classmethod

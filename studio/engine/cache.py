@@ -6,10 +6,8 @@ card is written last, so an entry without one does not exist; both come into pla
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -21,11 +19,12 @@ import numpy as np
 import xxhash
 
 from studio.audio import Audio, Block
-from studio.errors import OutputError, Place
+from studio.disk import part_of, write_whole, writing
 from studio.folders import cache_folder
 
 DEFAULT_BYTES = 8 * 1024**3
 _STALE_SECONDS = 24 * 3600
+_MEND = ("the cache", "move the cache with STUDIO_CACHE")
 
 
 class Tape:
@@ -60,8 +59,8 @@ class Recording:
         self._cache, self._key, self._name, self._rate = cache, key, name, rate
         self._hash = xxhash.xxh3_128()
         self._frames = self._channels = 0
-        self._part = cache.folder / f"{key}.{os.getpid()}-{secrets.token_hex(4)}.part"
-        with _explained(cache.folder):
+        self._part = part_of(cache.folder / f"{key}.f32")
+        with writing(cache.folder, *_MEND):
             cache.folder.mkdir(parents=True, exist_ok=True)
             self._file = self._part.open("wb")
 
@@ -78,7 +77,7 @@ class Recording:
         interleaved = np.ascontiguousarray(block.T)
         self._frames, self._channels = self._frames + len(interleaved), interleaved.shape[1]
         self._hash.update(interleaved)
-        with _explained(self._cache.folder):
+        with writing(self._cache.folder, *_MEND):
             self._file.write(interleaved)
 
     def keep(self) -> Tape:
@@ -90,12 +89,11 @@ class Recording:
             "xxh3": self._hash.hexdigest(),
         }
         data, listed = self._cache.paths(self._key)
-        with _explained(self._cache.folder):
+        with writing(self._cache.folder, *_MEND):
             self._file.close()
             os.replace(self._part, data)
             tape = Tape(data.open("rb", buffering=0), self._channels, self._frames, self._rate)  # type: ignore[arg-type]
-            self._part.write_text(json.dumps(card))
-            os.replace(self._part, listed)
+            write_whole(listed, json.dumps(card))
         return tape
 
 
@@ -180,21 +178,3 @@ class Cache:
             return False
         self._sound.add(known)
         return True
-
-
-class _explained:
-    """Turn a full or forbidden disk into an error a person can act on."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, OSError) or isinstance(error, OutputError):
-            return
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        mend = "Free some space, or move the cache with STUDIO_CACHE." if full else "Move the cache with STUDIO_CACHE."
-        what = "the disk is full" if full else f"the cache cannot be written ({error.strerror})"
-        raise OutputError(f"{what}.", mend, place=Place(str(self._folder))) from None

@@ -43,6 +43,10 @@ class Hall(Protocol):
         """Part of a kept node's sound, silence beyond its end."""
         ...
 
+    def frames(self, node: Node) -> int:
+        """How long a node's sound is."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class Node(ABC):
@@ -63,6 +67,10 @@ class Node(ABC):
     @abstractmethod
     def facts(self) -> Any:
         """Plain data on which, with the inputs and the stage, the sound depends."""
+
+    def count(self, hall: Hall) -> int:
+        """Frames of a node that is not kept; here by running through it."""
+        return sum(block.shape[1] for block in hall.blocks(self))
 
     @cached_property
     def key(self) -> str:
@@ -189,6 +197,9 @@ class Fader(Process):
 
     kept = False
 
+    def count(self, hall: Hall) -> int:
+        return hall.frames(self.inputs[0])
+
 
 @dataclass(frozen=True, eq=False)
 class Change(Node):
@@ -220,6 +231,9 @@ class Sum(Node):
     """Signals added up; the sum lasts as long as the longest."""
 
     kept = False
+
+    def count(self, hall: Hall) -> int:
+        return max(hall.frames(node) for node in self.inputs)
 
     def facts(self) -> Any:
         return None

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from studio.curves import Curve
+from studio.disk import write_whole
 from studio.effects.mixing import Gain, Pan
 from studio.engine.mastering import Mastered
 from studio.engine.nodes import Change, Fader, Node, Play, Process, Read, Stream, held, mixed
-from studio.errors import Gather, MissingError, Place, RecipeError, ScoreError, within
+from studio.errors import Gather, MissingError, OutputError, Place, RecipeError, ScoreError, within
 from studio.folders import cache_folder
 from studio.midi import Part, read_midi, split
 from studio.recipe import Bus, Master, Recipe, Track
@@ -43,7 +44,8 @@ class Plan:
     """Everything a recipe asks for, not yet computed.
 
     Attributes:
-        recipe: the recipe, its macros settled.
+        recipe: the recipe as it was given.
+        settled: the same with its knobs where the macros put them.
         stage: rate, channels, tempo and folder.
         score: the whole score, or None when the recipe has none.
         tracks, buses: the strips that are heard, by name.
@@ -52,9 +54,11 @@ class Plan:
         frames: the fixed length of the song, or None when the last tail decides.
         direct: the tracks and buses whose sum is the premaster.
         files: every file the song is made of, with its hash.
+        engines: the libraries that make the sound, with their versions.
     """
 
     recipe: Recipe
+    settled: Recipe
     stage: Stage
     score: Score | None
     tracks: Mapping[str, Strip]
@@ -64,6 +68,7 @@ class Plan:
     frames: int | None
     direct: tuple[str, ...]
     files: Mapping[str, str]
+    engines: frozenset[str]
 
     def nodes(self) -> Iterator[Node]:
         """Every node, inputs before those that need them, each once."""
@@ -93,8 +98,9 @@ def plan(recipe: Recipe, score: Score | Path | str | None = None) -> Plan:
 
 class _Planner:
     def __init__(self, recipe: Recipe, score: Score | Path | str | None) -> None:
-        self.recipe = recipe.settled()
+        self.given, self.recipe = recipe, recipe.settled()
         self.files: dict[str, str] = {}
+        self.engines: set[str] = set()
         self.score = self._score(score)
         self.tempo = self.recipe.tempo_map(self.score)
         self.stage = Stage(self.recipe.rate, 2, self.tempo, self.recipe.folder)
@@ -133,7 +139,8 @@ class _Planner:
         if recipe.master.loudness is not None:
             mix = Mastered("mix", self.stage, (held(mix),), recipe.master.loudness, recipe.master.ceiling)
         return Plan(
-            recipe=recipe,
+            recipe=self.given,
+            settled=recipe,
             stage=self.stage,
             score=self.score,
             tracks={name: self.strips[name] for name in recipe.tracks if name in heard},
@@ -143,6 +150,7 @@ class _Planner:
             frames=self.tempo.frame_of(recipe.length, recipe.rate) if recipe.length else None,
             direct=tuple(direct),
             files=self.files,
+            engines=frozenset(self.engines - {""}),
         )
 
     def _score(self, given: Score | Path | str | None) -> Score | None:
@@ -278,6 +286,7 @@ class _Planner:
 
     def _hashes(self, step: Step) -> Mapping[str, str]:
         for inner in (step, *step.inner()):
+            self.engines.add(inner.engine())
             for path in inner.assets(self.stage):
                 self._hash(path)
         return self.files
@@ -327,13 +336,7 @@ def file_hash(path: Path) -> str:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise MissingError(f"the file cannot be read: {error.strerror}.", place=Place(str(path))) from None
-    try:
-        note.parent.mkdir(parents=True, exist_ok=True)
-        part = note.with_suffix(f".{os.getpid()}.part")
-        part.write_text(json.dumps({"sha256": digest, "path": str(path)}))
-        os.replace(part, note)
-    except OSError:
-        pass  # Not being able to remember costs time, not correctness.
+    with contextlib.suppress(OutputError):
+        # Not being able to remember costs time, not correctness.
+        write_whole(note, json.dumps({"sha256": digest, "path": str(path)}))
     return digest
-
-

@@ -33,7 +33,7 @@ class Errand:
 
 
 class Engine:
-    """Computes nodes and runs errands; use it in a `with` block, and read results before it ends.
+    """Computes nodes and runs errands; its results can be read until it is closed.
 
     Args:
         cache: where finished work is kept; None keeps it in a temporary folder for the life of the engine.
@@ -65,6 +65,10 @@ class Engine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of all results and bring the cache back under its limit."""
         self._tapes.clear()
         if self._temporary is not None:
             self._temporary.cleanup()
@@ -122,10 +126,8 @@ class Engine:
         return self._tapes[node.key].read(start, frames)
 
     def frames(self, node: Node) -> int:
-        """How long a node's sound is; nodes that are not kept are run through to know."""
-        if node.kept:
-            return self._tapes[node.key].frames
-        return sum(block.shape[1] for block in self.blocks(node))
+        """How long a node's sound is."""
+        return self._tapes[node.key].frames if node.kept else node.count(self)
 
     def _collect(self, node: Node, wanted: dict[str, Node]) -> None:
         """Add the kept nodes to compute, those at the bottom first."""

@@ -18,12 +18,15 @@ from typing import Any, Self
 
 from studio import units
 from studio.address import get, locate, put
-from studio.errors import Gather, OutputError, Place, RecipeError, StudioError, nearest, within
+from studio.disk import write_whole
+from studio.errors import Gather, RecipeError, StudioError, nearest, within
 from studio.knobs import File, Live, Number, Text, choice, count, knob, span, switch, text
 from studio.levels import SILENCE_DB
 from studio.macros import MACROS, Macro, checked, settle
+from studio.recipe.assets import map_files
 from studio.recipe.document import Document, write
 from studio.recipe.picks import Pick
+from studio.recipe.presets import RECIPE_FILE, reading
 from studio.recipe.timing import Meters, MeterKind, TempoKind, TempoPoints, tempo_map
 from studio.records import ListOf, MapOf, Nested, Record, field
 from studio.score import Score
@@ -145,6 +148,13 @@ class Origin:
     text: str
 
 
+class FileMap(MapOf):
+    """A map whose keys are the names of files."""
+
+    def check_name(self, key: object) -> str:
+        return str(key)
+
+
 class Recipe(Record):
     """A song: its score, tracks, buses and master, and the knobs that turn it."""
 
@@ -154,6 +164,9 @@ class Recipe(Record):
     license: str = text("", help="the licence of the recipe, as an SPDX identifier such as CC0-1.0")
     story: str = text("", help="what it is, in a line")
     tags: tuple[str, ...] = field(ListOf(each=Text(longest=40), help="words to find it by"))
+    credits: Mapping[str, str] = field(
+        FileMap(each=Text(longest=200), what="file name", help="licence or source of the files it uses, by file name")
+    )
     score: str | None = field(File(default=None, help="a MIDI file"))
     tempo: TempoPoints | None = field(TempoKind())
     meter: Meters | None = field(MeterKind())
@@ -192,43 +205,39 @@ class Recipe(Record):
         Raises:
             StudioError: with the file and line of everything that is wrong in it.
         """
-        document = Document.open(path)
-        try:
-            recipe = cls.parse(document.data)
-        except StudioError as error:
-            raise document.placed(error) from None
-        return recipe.replace(origin=Origin(Path(path), document.text))
+        return cls._read(Document.open(path), Path(path))
 
     @classmethod
     def loads(cls, text: str, folder: Path | str = ".") -> Recipe:
         """Read a recipe from YAML text; its paths are relative to `folder`."""
-        document = Document(text)
+        return cls._read(Document(text), Path(folder, RECIPE_FILE))
+
+    @classmethod
+    def _read(cls, document: Document, path: Path) -> Recipe:
         try:
-            recipe = cls.parse(document.data)
+            with reading(path.parent):
+                recipe = cls.parse(document.data)
         except StudioError as error:
             raise document.placed(error) from None
-        return recipe.replace(origin=Origin(Path(folder, "recipe.yaml"), text))
+        return recipe.replace(origin=Origin(path, document.text))
 
     def dumps(self) -> str:
         """The recipe as YAML; what was read from a file keeps its comments and its order."""
         if self.origin is None:
             return write(self.data())
-        meant = type(self).parse(Document(self.origin.text).data)
-        return write(self.data(), self.origin.text, meant.data())
+        with reading(self.folder):
+            meant = type(self).parse(Document(self.origin.text).data)
+            return write(self.data(), self.origin.text, meant.data())
 
     def save(self, path: Path | str) -> None:
-        """Write the recipe to a file, whole or not at all.
+        """Write the recipe to a file, whole or not at all; into another folder with its paths made to fit.
 
         Raises:
             OutputError: the file cannot be written.
         """
-        part = Path(path).with_name(Path(path).name + ".part")
-        try:
-            part.write_text(self.dumps(), encoding="utf-8")
-            os.replace(part, path)
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            raise OutputError(f"the recipe cannot be written: {error.strerror}.", place=Place(str(path))) from None
+        here, there = self.folder.resolve(), Path(path).parent.resolve()
+        moved = self if here == there else map_files(self, lambda file: _rebased(file, here, there))
+        write_whole(Path(path), moved.dumps())
 
     def changed(self) -> list[str]:
         """The format comes first, always."""
@@ -323,3 +332,11 @@ class Recipe(Record):
             raise RecipeError(
                 f"the signal goes round in a circle: {' ← '.join(circle)}.", "Take one of these routes out."
             )
+
+
+def _rebased(file: str, here: Path, there: Path) -> str:
+    """A path that meant a file from `here`, as it is written `there`; anything else as it is."""
+    found = here / file
+    if Path(file).is_absolute() or not found.is_file():
+        return file
+    return Path(os.path.relpath(found, there)).as_posix()

@@ -58,11 +58,16 @@ class Pick(Record):
         return {"anyOf": [{"type": "string"}, super().schema()]}
 
     @classmethod
-    def title(cls) -> str:
+    def called(cls) -> str:
         return "a part"
 
-    def fits(self, part: Part) -> bool:
-        """Whether a part of the score is one of those meant; `which` is not asked."""
+    def among(self, parts: Sequence[Part]) -> list[Part]:
+        """The parts that are meant; of several whose names hold the word, those that are called just so."""
+        fitting = [part for part in parts if self._fits(part)]
+        exact = [part for part in fitting if self.track and part.name.casefold() == self.track.casefold()]
+        return exact or fitting
+
+    def _fits(self, part: Part) -> bool:
         wanted = (
             (self.track, self.track is None or self.track.casefold() in part.name.casefold()),
             (self.channel, self.channel == part.channel + 1),
@@ -81,23 +86,15 @@ def chosen(picks: Mapping[str, Sequence[Pick]], parts: Sequence[Part]) -> dict[s
         MissingError: a pick that is not optional finds no part; those there are, are listed.
     """
     gather, tracks = Gather(), dict[str, tuple[Part, ...]]()
-    taken = {
-        id(part)
-        for own in picks.values()
-        for pick in own
-        if pick.which == "some"
-        for part in parts
-        if pick.fits(part)
-    }
+    named = [pick for own in picks.values() for pick in own if pick.which == "some"]
+    taken = {id(part) for pick in named for part in pick.among(parts)}
     for name, own in picks.items():
         found: dict[int, Part] = {}
         for index, pick in enumerate(own):
-            fitting = [
-                part
-                for part in parts
-                if pick.which == "all" or (pick.which == "rest" and id(part) not in taken) or
-                (pick.which == "some" and pick.fits(part))
-            ]
+            if pick.which == "some":
+                fitting = pick.among(parts)
+            else:
+                fitting = [part for part in parts if pick.which == "all" or id(part) not in taken]
             found.update((id(part), part) for part in fitting)
             if not fitting and not pick.optional:
                 with gather, within("tracks", name, "part", index):

@@ -12,7 +12,7 @@ import numpy as np
 
 from studio.audio import Block, to_channels
 from studio.errors import MissingError, within
-from studio.knobs import Knob, Live, Number, Text, count, knob
+from studio.knobs import File, Knob, Live, Number, count, knob
 from studio.levels import SILENCE_DB, amplitude
 from studio.midi.general_midi import program_names, program_number
 from studio.records import field
@@ -61,7 +61,7 @@ class SoundFont(Instrument, step="soundfont"):
     Every channel message is obeyed: controllers, bends, pressure, RPN, programs and banks in mid-song, sysex.
     """
 
-    file: str = field(Text(default="gm", help="a SoundFont: gm, fluid, musescore, or a file"))
+    file: str = field(File(default="gm", help="a SoundFont: gm, fluid, musescore, or a file"))
     program: int | None = field(_Program(help="the instrument, instead of what the score asks for"))
     bank: int | None = field(
         Number(default=None, unit=COUNT, low=0, high=128, whole=True, help="its bank (128 holds drum kits)")

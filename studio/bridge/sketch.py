@@ -1,0 +1,163 @@
+"""A sketch of a sound: its levels, its outline, its spectrum over time, gathered while it passes by."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.audio import Block
+from studio.disk import write_whole
+from studio.engine.loudness import Loudness, Meter
+from studio.errors import OutputError
+
+COLUMN = 4096
+"""Frames behind one column of the outline and the spectrum."""
+
+ROWS = 96
+LOWEST_HZ, HIGHEST_HZ = 40.0, 18_000.0
+FLOOR_DB = -96.0
+_FFT = 4096
+_MOST_COLUMNS = 1200
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """What the report draws: `outline` holds the lowest and highest sample of each column, `spectrum` a PNG."""
+
+    frames: int
+    loudness: Loudness
+    outline: tuple[tuple[float, float], ...]
+    spectrum: bytes
+
+    def save(self, path: Path) -> None:
+        """Keep it for the next report; not being able to costs time only."""
+        plain = {
+            "frames": self.frames,
+            "loudness": [
+                self.loudness.integrated, self.loudness.peak_db, self.loudness.true_peak_db, self.loudness.short_term,
+            ],
+            "outline": self.outline,
+            "spectrum": base64.b64encode(self.spectrum).decode(),
+        }  # fmt: skip
+        with contextlib.suppress(OutputError):
+            write_whole(path, json.dumps(plain))
+
+    @classmethod
+    def load(cls, path: Path) -> Sketch | None:
+        """The sketch kept at `path`, if there is a sound one."""
+        try:
+            plain = json.loads(path.read_text())
+            integrated, peak, true_peak, short_term = plain["loudness"]
+            return cls(
+                int(plain["frames"]),
+                Loudness(float(integrated), float(peak), float(true_peak), tuple(short_term)),
+                tuple((float(low), float(high)) for low, high in plain["outline"]),
+                base64.b64decode(plain["spectrum"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+class Sketcher:
+    """Feed it a sound block by block, then `draw` it."""
+
+    def __init__(self, rate: int, channels: int) -> None:
+        self._rate = rate
+        self._meter = Meter(rate, channels)
+        self._rest = np.zeros((channels, 0), np.float32)
+        self._outline: list[NDArray[np.float32]] = []
+        self._spectrum: list[NDArray[np.float32]] = []
+        self._frames = 0
+
+    def push(self, block: Block) -> None:
+        self._frames += block.shape[1]
+        self._meter.push(block)
+        joined = np.concatenate([self._rest, block], axis=1) if self._rest.shape[1] else block
+        columns = joined.shape[1] // COLUMN
+        self._columns(joined[:, : columns * COLUMN])
+        self._rest = joined[:, columns * COLUMN :]
+
+    def draw(self) -> Sketch:
+        if self._rest.shape[1]:
+            self._columns(np.pad(self._rest, ((0, 0), (0, COLUMN - self._rest.shape[1]))))
+        outline = np.concatenate([np.zeros((0, 2), np.float32), *self._outline])
+        spectrum = np.concatenate([np.zeros((0, ROWS), np.float32), *self._spectrum])
+        pool = max(1, math.ceil(len(outline) / _MOST_COLUMNS))
+        return Sketch(
+            self._frames,
+            self._meter.read(),
+            tuple((round(float(low), 4), round(float(high), 4)) for low, high in _pooled_outline(outline, pool)),
+            _png(_pooled(spectrum, pool)),
+        )
+
+    def _columns(self, samples: Block) -> None:
+        if not samples.shape[1]:
+            return
+        shaped = samples.reshape(samples.shape[0], -1, COLUMN)
+        self._outline.append(np.stack([shaped.min(axis=(0, 2)), shaped.max(axis=(0, 2))], axis=1))
+        windowed = shaped.mean(axis=0) * _window()
+        power = np.abs(np.fft.rfft(windowed, _FFT, axis=1)) ** 2
+        bands = power @ _bands(self._rate)
+        self._spectrum.append((10 * np.log10(bands + 1e-12)).astype(np.float32))
+
+
+@cache
+def _window() -> NDArray[np.float32]:
+    window = np.hanning(COLUMN + 1)[:-1]
+    return (window / window.sum() * 2).astype(np.float32)
+
+
+@cache
+def _bands(rate: int) -> NDArray[np.float32]:
+    """Triangles, equally wide on a logarithmic axis, that gather bins into rows from low to high."""
+    centres = np.geomspace(LOWEST_HZ, min(HIGHEST_HZ, rate / 2), ROWS)
+    step = np.log(centres[1] / centres[0])
+    bins = np.fft.rfftfreq(_FFT, 1 / rate)
+    distance = np.abs(np.log(np.maximum(bins, 1e-3))[:, None] - np.log(centres)[None, :]) / step
+    weights = np.maximum(0.0, 1.0 - distance)
+    for row in np.flatnonzero(weights.sum(axis=0) < 1.0):
+        # Low rows are narrower than a bin: they take what lies between their two neighbours.
+        place = np.interp(centres[row], bins, np.arange(len(bins)))
+        below, share = int(place), place - int(place)
+        weights[:, row] = 0.0
+        weights[below, row], weights[min(below + 1, len(bins) - 1), row] = 1 - share, share
+    return weights.astype(np.float32)
+
+
+def _pooled(values: NDArray[np.float32], pool: int) -> NDArray[np.float32]:
+    whole = len(values) // pool * pool
+    return values[:whole].reshape(-1, pool, values.shape[1]).max(axis=1) if pool > 1 else values
+
+
+def _pooled_outline(outline: NDArray[np.float32], pool: int) -> NDArray[np.float32]:
+    whole = len(outline) // pool * pool
+    shaped = outline[:whole].reshape(-1, pool, 2)
+    return np.stack([shaped[:, :, 0].min(axis=1), shaped[:, :, 1].max(axis=1)], axis=1)
+
+
+_MAP = np.array(
+    [[0, 0, 4], [28, 12, 70], [96, 20, 110], [165, 40, 95], [222, 75, 60], [248, 140, 30], [250, 205, 70], [252, 255, 200]],
+    dtype=np.float64,
+)  # fmt: skip
+"""Black over violet and orange to pale yellow, in equal steps of brightness."""
+
+
+def _png(spectrum: NDArray[np.float32]) -> bytes:
+    from PIL import Image
+
+    level = np.clip((spectrum - FLOOR_DB) / -FLOOR_DB, 0, 1).T[::-1] if len(spectrum) else np.zeros((ROWS, 1))
+    place = level * (len(_MAP) - 1)
+    axis = np.arange(len(_MAP))
+    colours = np.stack([np.interp(place, axis, _MAP[:, channel]) for channel in range(3)], axis=-1)
+    out = io.BytesIO()
+    Image.fromarray(colours.astype(np.uint8)).quantize(96).save(out, "PNG", optimize=False)
+    return out.getvalue()

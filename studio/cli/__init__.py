@@ -1,0 +1,5 @@
+"""The command line: `studio …`."""
+
+from studio.cli.main import main
+
+__all__ = ["main"]

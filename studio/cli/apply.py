@@ -1,0 +1,29 @@
+"""`studio apply`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from studio.cli.watch import watching
+
+
+@click.command("apply")
+@click.argument("chain")
+@click.argument("audio", type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@click.option("--bits", type=click.Choice(["16", "24", "32"]), default="24", show_default=True, help="Bits a sample.")
+@click.option("--bpm", type=click.FloatRange(1, 1000), default=120.0, show_default=True, help="Tempo for synced steps.")
+def command(chain: str, audio: Path, out: Path, bits: str, bpm: float) -> None:
+    """Run an audio file through CHAIN, in constant memory, and write the result.
+
+    CHAIN is the name of a preset, a preset file, or steps in YAML: "[chorus, reverb: {wet: 0.3}]".
+    """
+    from studio.audiofile import probe
+    from studio.bridge.apply import apply_file, parse_chain
+
+    rate, _, frames = probe(audio)
+    with watching(frames / rate, quiet=False) as listener:
+        apply_file(parse_chain(chain), audio, out, bits=bits, bpm=bpm, listener=listener)
+    click.echo(f"{out} is written.")

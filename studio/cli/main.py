@@ -1,0 +1,102 @@
+"""The group of commands, and how errors reach a person or a script."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import warnings
+from typing import Any
+
+import click
+
+from studio.errors import Interrupted, Problems, StudioError
+
+FAILED, INTERRUPTED = 1, 130
+
+
+class Studio(click.Group):
+    """Commands whose errors are printed without a traceback, with `--json` as JSON."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except Interrupted as error:
+            fail(error, INTERRUPTED)
+        except StudioError as error:
+            fail(error, FAILED)
+        except BrokenPipeError:
+            # Whoever read our output has seen enough.
+            sys.stderr.close()
+            sys.exit(0)
+
+    def resolve_command(self, context: click.Context, args: list[str]) -> Any:
+        """A mistyped command is answered with the nearest one."""
+        from studio.errors import nearest
+
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and self.get_command(context, name) is None:
+            raise click.UsageError(f"There is no command {name!r}. {nearest(name, self.list_commands(context))}")
+        return super().resolve_command(context, args)
+
+
+def fail(error: StudioError, code: int) -> None:
+    """Print an error and end the program."""
+    if "--json" in sys.argv:
+        click.echo(json.dumps({"errors": [_plain(single) for single in _singles(error)]}, ensure_ascii=False))
+    else:
+        for single in _singles(error):
+            click.echo(click.style("error: ", fg="red", bold=True) + str(single), err=True)
+    sys.exit(code)
+
+
+def _singles(error: StudioError) -> tuple[StudioError, ...]:
+    return error.errors if isinstance(error, Problems) else (error,)
+
+
+def _plain(error: StudioError) -> dict[str, Any]:
+    place = error.place
+    return {
+        "kind": type(error).__name__,
+        "cause": error.cause,
+        "mend": error.mend,
+        "path": list(error.path),
+        "file": place.file if place else None,
+        "line": place.line or None if place else None,
+        "column": place.column or None if place else None,
+    }
+
+
+class _Echo(logging.Handler):
+    """Warnings of the studio, one line each, on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        colour = "yellow" if record.levelno >= logging.WARNING else "bright_black"
+        click.echo(click.style(f"{record.levelname.lower()}: ", fg=colour) + record.getMessage(), err=True)
+
+
+@click.group(cls=Studio, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="mirepoix", prog_name="studio")
+@click.option("-v", "--verbose", is_flag=True, help="Tell more of what happens.")
+def main(verbose: bool) -> None:
+    """A scripting studio: a recipe in, everything out.
+
+    Start with `studio new song.yaml --from song.mid`, then `studio render song.yaml -o out/`.
+    """
+    root = logging.getLogger("studio")
+    root.setLevel(logging.DEBUG if verbose else logging.WARNING)
+    root.addHandler(_Echo())
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").addHandler(_Echo())
+    if not verbose:
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+
+
+def _add_commands() -> None:
+    from studio.cli import apply, check, doctor, new, preset, render, steps, verify
+
+    for module in (new, check, render, apply, steps, preset, verify, doctor):
+        main.add_command(module.command)
+
+
+_add_commands()

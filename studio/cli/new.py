@@ -1,0 +1,29 @@
+"""`studio new`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("new")
+@click.argument("target", type=click.Path(path_type=Path), required=False)
+@click.option("--from", "source", type=click.Path(path_type=Path), help="A MIDI file: a track for each of its parts.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="The recipe to write (as the argument).")
+@click.option("--bare", is_flag=True, help="With --from: leave chains, buses and master out.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def command(target: Path | None, source: Path | None, out: Path | None, bare: bool, force: bool) -> None:
+    """Write a recipe to start from: a commented one, or one for the song in a MIDI file."""
+    from studio.disk import write_whole
+    from studio.errors import OutputError
+    from studio.recipe.starter import blank, from_midi
+
+    path = out or target or (source.with_suffix(".yaml") if source else None)
+    if path is None:
+        raise click.UsageError("Say which file to write: studio new song.yaml")
+    if path.exists() and not force:
+        raise OutputError(f"{path} is there already.", "Choose another name, or give --force to write over it.")
+    text = from_midi(source, path, bare=bare) if source else blank(path.name)
+    write_whole(path, text)
+    click.echo(f"{path} is written. Next: studio render {path} -o out/")

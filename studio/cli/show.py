@@ -1,0 +1,32 @@
+"""Tables on the terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
+    """Print a table that fits the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(*columns, title=title or None, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        shown.add_row(*(_plain(cell) for cell in row))
+    Console(highlight=False).print(shown)
+
+
+def _plain(cell: str) -> Any:
+    """User text is shown as it is, not as markup."""
+    from rich.text import Text
+
+    return Text(cell)
+
+
+def as_json(value: Any) -> None:
+    """Print JSON for scripts."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,0 +1,47 @@
+"""Writing to disk: whole or not at all, and with errors a person can act on."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from studio.errors import OutputError, Place
+
+
+@contextmanager
+def writing(path: Path, what: str = "the file", elsewhere: str = "choose another folder") -> Iterator[None]:
+    """Turn the operating system's refusals into an `OutputError` that names the place and the mend."""
+    try:
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        reason = "the disk is full" if full else f"{what} cannot be written: {(error.strerror or str(error)).lower()}"
+        mend = f"Free some space, or {elsewhere}." if full else f"{elsewhere.capitalize()}."
+        raise OutputError(f"{reason}.", mend, place=Place(str(path))) from None
+
+
+def part_of(path: Path) -> Path:
+    """A name beside `path` for what is not yet whole."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(3)}.part")
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Replace a file by new content in one step.
+
+    Raises:
+        OutputError: it cannot be written; what was there before is untouched.
+    """
+    part = part_of(path)
+    with writing(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(content.encode() if isinstance(content, str) else content)
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)

@@ -1,0 +1,238 @@
+"""Packs: a recipe and everything it is made of in one file that can be given away, and taken in safely.
+
+A `.studio` file is a ZIP with a card (`pack.json`), the recipe, and its assets under their hashes. Taking one
+in checks every byte against the card, runs nothing, and writes nowhere but into a folder of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import shutil
+import stat
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from studio.disk import part_of, writing
+from studio.errors import MissingError, OutputError, Place, RecipeError, StudioError
+from studio.folders import user_presets
+from studio.recipe.assets import map_files
+from studio.recipe.model import Recipe
+from studio.recipe.presets import RECIPE_FILE, Preset
+
+log = logging.getLogger(__name__)
+
+CARD = "pack.json"
+SUFFIX = ".studio"
+FORMAT = 1
+MOST_FILES = 1_000
+MOST_BYTES = 1 << 30
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_ASSET = re.compile(r"assets/[0-9a-f]{16}-[A-Za-z0-9._-]{1,80}")
+
+
+@dataclass(frozen=True)
+class Pack:
+    """What the card of a pack says."""
+
+    name: str
+    title: str
+    author: str
+    license: str
+    story: str
+    recipe_hash: str
+    files: tuple[dict[str, Any], ...]
+
+
+def pack(recipe: Recipe, path: Path) -> Pack:
+    """Write a recipe with all its files into a pack. Equal recipes give equal packs.
+
+    Presets it uses are unfolded, so that it needs none. SoundFont aliases stay names: their sounds belong to
+    whoever installed them.
+
+    Raises:
+        MissingError: a file it names is not there.
+        OutputError: the pack cannot be written.
+    """
+    assets: dict[str, Path] = {}
+
+    def into_pack(file: str) -> str:
+        found = recipe.folder / Path(file).expanduser()
+        if not found.is_file():
+            if "." in Path(file).name:
+                raise MissingError(f"there is no file {file!r} to pack.", place=Place(str(found)))
+            return file
+        digest = _sha256(found)
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", found.name)[-80:]
+        assets[f"assets/{digest[:16]}-{name}"] = found
+        return f"assets/{digest[:16]}-{name}"
+
+    portable = map_files(unfolded(recipe), into_pack)
+    files = []
+    for name, source in sorted(assets.items()):
+        license = recipe.credits.get(source.name, "")
+        if not license:
+            log.warning("no licence is given for %s; write it under `credits` in the recipe", source.name)
+        files.append(
+            {"path": name, "bytes": source.stat().st_size, "sha256": _sha256(source), "license": license}
+        )
+    text = portable.dumps()
+    files.append(
+        {
+            "path": RECIPE_FILE, "bytes": len(text.encode()), "sha256": hashlib.sha256(text.encode()).hexdigest(),
+            "license": recipe.license,
+        }
+    )  # fmt: skip
+    if sum(entry["bytes"] for entry in files) > MOST_BYTES:
+        raise OutputError("the pack would be larger than 1 GB.", "Use a SoundFont alias instead of a large file.")
+    card = Pack(
+        path.stem, recipe.title, recipe.author, recipe.license, recipe.story, portable.hash, tuple(files)
+    )
+    part = part_of(path)
+    with writing(path):
+        try:
+            with zipfile.ZipFile(part, "w") as archive:
+                _add(archive, CARD, json.dumps({"pack": FORMAT, **card.__dict__}, indent=2).encode())
+                _add(archive, RECIPE_FILE, text.encode())
+                for name, source in sorted(assets.items()):
+                    _add(archive, name, source.read_bytes())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    return card
+
+
+def unfolded(recipe: Recipe) -> Recipe:
+    """A copy that uses no presets: each is a rack with the same steps and knobs."""
+
+    def strip(value: Any) -> Any:
+        chain = tuple(step.unfolded() if isinstance(step, Preset) else step for step in value.chain)
+        return value.replace(chain=chain)
+
+    return recipe.replace(
+        tracks={name: strip(track) for name, track in recipe.tracks.items()},
+        buses={name: strip(bus) for name, bus in recipe.buses.items()},
+        master=strip(recipe.master),
+    )
+
+
+def install(path: Path, *, replace: bool = False) -> Path:
+    """Check a pack and take it in among the user's presets; gives its folder.
+
+    Raises:
+        MissingError: there is no such file.
+        RecipeError: it is damaged, or is not what its card says, or tries to be more than data.
+        OutputError: a preset of that name is there already, or the disk refuses.
+    """
+    place = Place(str(path))
+    target = user_presets() / "packs" / _name(path.stem)
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=".install-", dir=target.parent))
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _unpack(archive, _card(archive), work)
+        _check_recipe(work)
+        if target.exists():
+            if not replace:
+                raise OutputError(f"there is a preset {target.name!r} already.", "Give --replace to put this in its place.")
+            shutil.rmtree(target)
+        with writing(target):
+            work.rename(target)
+    except FileNotFoundError:
+        raise MissingError(f"there is no file {str(path)!r}.") from None
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, UnicodeError) as error:
+        if isinstance(error, StudioError):
+            raise
+        raise RecipeError(f"not a pack: {error}.", "Get a complete copy of it.", place=place) from None
+    except StudioError as error:
+        error.place = error.place or place
+        raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return target
+
+
+def _card(archive: zipfile.ZipFile) -> Pack:
+    try:
+        info = archive.getinfo(CARD)
+        if info.file_size > 1_000_000:
+            raise RecipeError("the card of the pack is larger than 1 MB.")
+        plain = json.loads(archive.read(info))
+        if plain.pop("pack") != FORMAT:
+            raise RecipeError("the pack was made by a newer studio.", "Update this one.")
+        files = tuple(
+            {"path": str(entry["path"]), "bytes": int(entry["bytes"]), "sha256": str(entry["sha256"])}
+            for entry in plain.pop("files")
+        )
+        return Pack(**{key: str(value) for key, value in plain.items()}, files=files)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise RecipeError(f"the pack has no readable card ({error}).", "Get a complete copy of it.") from None
+
+
+def _unpack(archive: zipfile.ZipFile, card: Pack, folder: Path) -> None:
+    """Write the files that the card announces, each checked, and refuse anything else."""
+    announced = {entry["path"]: entry for entry in card.files}
+    names = [info.filename for info in archive.infolist()]
+    if len(announced) > MOST_FILES or sum(entry["bytes"] for entry in card.files) > MOST_BYTES:
+        raise RecipeError("the pack is larger than a pack may be.", f"{MOST_FILES} files and 1 GB at most.")
+    if sorted(names) != sorted([CARD, *announced]):
+        raise RecipeError("the pack holds other files than its card says.", "Do not trust it.")
+    for info in archive.infolist():
+        if info.filename == CARD:
+            continue
+        if info.filename != RECIPE_FILE and not _ASSET.fullmatch(info.filename):
+            raise RecipeError(f"a file that does not belong into a pack: {info.filename!r}.", "Do not trust it.")
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise RecipeError(f"a link in the pack: {info.filename!r}.", "Do not trust it.")
+        entry = announced[info.filename]
+        target = folder / PurePosixPath(info.filename)
+        with writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            digest, left = hashlib.sha256(), entry["bytes"]
+            with archive.open(info) as source, target.open("wb") as sink:
+                while chunk := source.read(1 << 20):
+                    left -= len(chunk)
+                    if left < 0:
+                        break
+                    digest.update(chunk)
+                    sink.write(chunk)
+        if left or digest.hexdigest() != entry["sha256"]:
+            raise RecipeError(f"{info.filename!r} is not what the card of the pack says.", "Get a complete copy of it.")
+
+
+def _check_recipe(folder: Path) -> None:
+    """The recipe must be readable, and name no file outside the pack."""
+    recipe = Recipe.load(folder / RECIPE_FILE)
+
+    def inside(file: str) -> str:
+        looks_like_path = any(mark in file for mark in "/\\~:") or "." in file
+        if looks_like_path and not (_ASSET.fullmatch(file) and (folder / file).is_file()):
+            raise RecipeError(f"the recipe names a file outside the pack: {file!r}.", "Do not trust it.")
+        return file
+
+    map_files(recipe, inside)
+
+
+def _name(stem: str) -> str:
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-").lower()
+    if not name:
+        raise RecipeError(f"{stem!r} cannot be the name of a preset.", "Rename the file.")
+    return name[:60]
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    info = zipfile.ZipInfo(name, _EPOCH)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o644 << 16
+    archive.writestr(info, content)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

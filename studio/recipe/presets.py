@@ -1,0 +1,179 @@
+"""Presets: chains and recipes saved under a name, and the step that uses a chain by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Self
+
+from studio.effects.blocks import EFFECTS, Chain, Rack
+from studio.errors import MissingError, RecipeError, StudioError, nearest, within
+from studio.folders import shipped_presets, user_presets
+from studio.knobs import Text, count, text
+from studio.macros import MACROS, Macro, checked
+from studio.recipe.document import Document, write
+from studio.records import ListOf, Record, field
+
+RECIPE_FILE = "recipe.yaml"
+"""The document inside an installed pack."""
+
+_folder: ContextVar[Path] = ContextVar("the folder of the document that is being read", default=Path())
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """While a document is read, paths of presets mean files in its folder."""
+    token = _folder.set(folder)
+    try:
+        yield
+    finally:
+        _folder.reset(token)
+
+
+class ChainPreset(Record):
+    """A chain saved to be used again, with knobs of its own; of one step, it is a step preset."""
+
+    preset: int = count(1, 1, 1, help="the version of the format")
+    title: str = text("", help="its name, for people")
+    story: str = text("", help="what it does, in a line")
+    author: str = text("", help="who made it")
+    license: str = text("", help="its licence, as an SPDX identifier")
+    tags: tuple[str, ...] = field(ListOf(each=Text(longest=40), help="words to find it by"))
+    knobs: Mapping[str, Macro] = field(MACROS)
+    chain: Chain = field(EFFECTS)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.chain:
+            raise RecipeError("the preset has no steps.", "Add some: `chain: [chorus, reverb]`.", path=("chain",))
+        checked(self)
+
+    @classmethod
+    def called(cls) -> str:
+        return "a preset"
+
+    @classmethod
+    def load(cls, path: Path | str) -> ChainPreset:
+        """Read a preset from a file.
+
+        Raises:
+            StudioError: with the file and line of what is wrong in it.
+        """
+        document = Document.open(path)
+        try:
+            with reading(Path(path).parent):
+                return cls.parse(document.data)
+        except StudioError as error:
+            raise document.placed(error) from None
+
+    def dumps(self) -> str:
+        """The preset as YAML."""
+        return write(self.data())
+
+    def changed(self) -> list[str]:
+        """The format comes first, always."""
+        return ["preset", *super().changed()]
+
+
+class Preset(Rack, step="preset"):
+    """Use a saved chain; its own knobs are turned beside its name.
+
+    `preset: tape` or `preset: {use: tape, wear: 0.6}`. It is found by name among the presets that came with
+    the studio or were installed, or by the path of its file.
+    """
+
+    use: str = field(Text(default="", longest=400, help="the name of a preset, or the path of its file"), kw_only=True)
+
+    @classmethod
+    def parse(cls, data: object) -> Self:
+        if isinstance(data, cls):
+            return data
+        given = dict(data) if isinstance(data, Mapping) else {"use": data}
+        own = {key: given.pop(key) for key in ("use", "name", "bypass") if key in given}
+        if not isinstance(own.get("use"), str) or not own["use"]:
+            raise RecipeError("a preset needs the name of one.", "Write `preset: tape` or `preset: {use: tape}`.")
+        saved = _load(own["use"], _folder.get())
+        knobs = dict(saved.knobs)
+        for name, value in given.items():
+            with within(str(name)):
+                if name not in knobs:
+                    raise RecipeError(f"the preset {own['use']!r} has no knob {name!r}.", nearest(str(name), knobs))
+                knobs[name] = knobs[name].replace(value=value)
+        return cls(chain=saved.chain, knobs=knobs, **own)
+
+    @property
+    def label(self) -> str:
+        return self.name or Path(self.use).stem
+
+    def data(self, *, full: bool = False) -> Any:
+        if full:
+            return super().data(full=True)
+        saved = _load(self.use, _folder.get())
+        turned = {
+            name: macro.kind_of("value").data(macro.value)
+            for name, macro in self.knobs.items()
+            if name not in saved.knobs or macro.value != saved.knobs[name].value
+        }
+        common = {key: getattr(self, key) for key in ("name", "bypass") if getattr(self, key)}
+        return {"preset": {"use": self.use, **turned, **common} if turned or common else self.use}
+
+    def unfolded(self) -> Rack:
+        """The same as a rack, which needs no preset to be installed."""
+        return Rack(chain=self.chain, knobs=self.knobs, name=self.label, bypass=self.bypass)
+
+
+def _load(use: str, folder: Path) -> ChainPreset:
+    path = find_preset(use, folder, "chain").path
+    return _load_file(str(path), path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _load_file(path: str, changed: int) -> ChainPreset:
+    """Read a preset file once for as long as it stays as it is."""
+    return ChainPreset.load(path)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A preset that is there to be used."""
+
+    name: str
+    kind: str
+    path: Path
+    shipped: bool
+
+
+def presets() -> Iterator[Listed]:
+    """All presets there are: those of the user first, which hide shipped ones of the same name."""
+    seen: set[tuple[str, str]] = set()
+    for root, shipped in ((user_presets(), False), (shipped_presets(), True)):
+        for kind, folder in (("chain", "chains"), ("recipe", "recipes")):
+            for path in sorted((root / folder).glob("*.yaml")):
+                if (kind, path.stem) not in seen:
+                    seen.add((kind, path.stem))
+                    yield Listed(path.stem, kind, path, shipped)
+    for path in sorted(user_presets().glob(f"packs/*/{RECIPE_FILE}")):
+        if ("recipe", path.parent.name) not in seen:
+            yield Listed(path.parent.name, "recipe", path, False)
+
+
+def find_preset(name: str, folder: Path, kind: str | None = None) -> Listed:
+    """A preset by its name or the path of its file.
+
+    Raises:
+        MissingError: there is none.
+    """
+    if name.endswith((".yaml", ".yml")):
+        path = folder / name
+        if path.is_file():
+            return Listed(path.stem, kind or "chain", path, False)
+        raise MissingError(f"there is no preset file {name!r}.")
+    there = [listed for listed in presets() if kind in (None, listed.kind)]
+    for listed in there:
+        if listed.name == name:
+            return listed
+    raise MissingError(f"there is no preset {name!r}.", nearest(name, [listed.name for listed in there]))
