@@ -17,6 +17,7 @@ from studio.engine.loudness import Loudness
 from studio.errors import OutputError, Place
 from studio.tempo import TempoMap
 
+FORMATS = ("wav", "flac", "ogg", "mp3")
 _SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "32": "FLOAT"}
 _LOSSY = {"ogg": ("OGG", "VORBIS"), "mp3": ("MP3", "MPEG_LAYER_III")}
 _RF64_BYTES = 4_000_000_000
@@ -32,8 +33,6 @@ class Tags:
     license: str = ""
     comment: str = ""
     tempo: TempoMap = TempoMap()
-    frames: int = 0
-    rate: int = 44_100
 
 
 class AudioWriter:
@@ -45,6 +44,7 @@ class AudioWriter:
         channels: how many.
         format: wav, flac, ogg or mp3.
         bits: 16, 24 or 32 (float; WAV only, FLAC keeps 24); the lossy formats do without.
+        tags: what is written besides the sound.
         expected_frames: a guess, to choose RF64 in time.
 
     Raises:
@@ -52,11 +52,12 @@ class AudioWriter:
     """
 
     def __init__(
-        self, path: Path, rate: int, channels: int, format: str, bits: str, *, expected_frames: int = 0
+        self, path: Path, rate: int, channels: int, format: str, bits: str, tags: Tags, *, expected_frames: int = 0
     ) -> None:
         import soundfile
 
-        self.path, self._rate, self._format, self._bits = path, rate, format, bits
+        self.path, self._rate, self._format, self._tags = path, rate, format, tags
+        self._frames = 0
         self.part = part_of(path)
         kind, subtype = _LOSSY.get(format, (format.upper(), _SUBTYPES[bits]))
         if format == "flac" and bits == "32":
@@ -75,10 +76,12 @@ class AudioWriter:
                     "Choose another format or rate.",
                     place=Place(str(path)),
                 ) from None
+        self._tag()
 
     def write(self, block: Block) -> None:
         import soundfile
 
+        self._frames += block.shape[1]
         samples = block.T if self._dither is None else dithered(block, self._dither).T
         try:
             self._file.write(np.ascontiguousarray(samples))
@@ -90,24 +93,24 @@ class AudioWriter:
                 place=Place(str(self.path)),
             ) from None
 
-    def tag(self, tags: Tags) -> None:
-        """Name the sound; before the end."""
+    def _tag(self) -> None:
+        """Name the sound; before any of it is written, since most formats keep this in their header."""
+        tags = self._tags
         if tags.title:
             self._file.title = tags.title
         if tags.artist:
             self._file.artist = tags.artist
         if tags.license:
-            self._file.license = tags.license
+            self._file.copyright = tags.license
         self._file.comment = "; ".join(part for part in (describe_tempo(tags.tempo), tags.comment) if part)
         self._file.software = "mirepoix"
 
-    def finish(self, tags: Tags, loudness: Loudness) -> str:
+    def finish(self, loudness: Loudness) -> str:
         """Close the file and give its SHA-256; it is complete, but not yet in its place."""
-        self.tag(tags)
         with writing(self.path):
             self._file.close()
             if self._format == "wav" and self.part.stat().st_size < _RF64_BYTES:
-                _append_chunks(self.part, [(b"bext", _bext(tags, loudness)), (b"acid", _acid(tags))])
+                _append_chunks(self.part, [(b"bext", _bext(self._tags, loudness)), (b"acid", self._acid())])
             with self.part.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -120,6 +123,12 @@ class AudioWriter:
         """Leave nothing behind."""
         self._file.close()
         self.part.unlink(missing_ok=True)
+
+    def _acid(self) -> bytes:
+        """The chunk in which loop players look for the tempo and the number of beats."""
+        tempo = self._tags.tempo
+        meter, beats = tempo.meters[0], round(tempo.beat_at(Fraction(self._frames, self._rate)))
+        return struct.pack("<IHHfIHHf", 0, 60, 0x8000, 0.0, beats, meter.unit, meter.count, float(tempo.tempos[0].bpm))
 
 
 def dithered(block: Block, random: np.random.Generator) -> np.ndarray:
@@ -159,13 +168,6 @@ def _bext(tags: Tags, loudness: Loudness) -> bytes:
         text(tags.title, 256) + text("mirepoix", 32) + text("", 32) + text("", 10) + text("", 8)
         + struct.pack("<QH", 0, 2) + bytes(64) + levels + bytes(180)
     )  # fmt: skip
-
-
-def _acid(tags: Tags) -> bytes:
-    """The chunk in which loop players look for the tempo and the number of beats."""
-    meter = tags.tempo.meters[0]
-    beats = round(tags.tempo.beat_at(Fraction(tags.frames, tags.rate)))
-    return struct.pack("<IHHfIHHf", 0, 60, 0x8000, 0.0, beats, meter.unit, meter.count, float(tags.tempo.tempos[0].bpm))
 
 
 def _append_chunks(path: Path, chunks: list[tuple[bytes, bytes]]) -> None:

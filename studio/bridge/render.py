@@ -266,8 +266,9 @@ class _Delivery:
         stage, output = self._plan.stage, self._recipe.output
         expected = self._plan.frames or 0
         writer = AudioWriter(
-            self._out / parcel.path, stage.rate, stage.channels, output.format, output.bits, expected_frames=expected
-        )
+            self._out / parcel.path, stage.rate, stage.channels, output.format, output.bits, self._tags(parcel),
+            expected_frames=expected,
+        )  # fmt: skip
         self._writers[parcel.path] = writer
         sketcher = self._sketchers[parcel.path] = Sketcher(stage.rate, stage.channels)
         frames = 0
@@ -295,7 +296,7 @@ class _Delivery:
             role=parcel.role,
             name=parcel.name,
             frames=frames,
-            sha256=writer.finish(self._tags(parcel, frames), sketch.loudness),
+            sha256=writer.finish(sketch.loudness),
             signature=self._signature(parcel),
             lufs=sketch.loudness.integrated,
             peak_db=sketch.loudness.peak_db,
@@ -303,10 +304,10 @@ class _Delivery:
             in_premaster=parcel.name in self._plan.direct and parcel.role != "mix",
         )
 
-    def _tags(self, parcel: _Parcel, frames: int) -> Tags:
-        recipe, stage = self._recipe, self._plan.stage
+    def _tags(self, parcel: _Parcel) -> Tags:
+        recipe = self._recipe
         title = recipe.title if parcel.role == "mix" else f"{recipe.title} — {parcel.name}".strip(" —")
-        return Tags(title, recipe.author, recipe.license, recipe.story, stage.tempo, frames, stage.rate)
+        return Tags(title, recipe.author, recipe.license, recipe.story, self._plan.stage.tempo)
 
     def _sketch_path(self, parcel: _Parcel) -> Path:
         return cache_folder() / "sketches" / f"{_digest(self._signature(parcel))}.json"

@@ -25,5 +25,5 @@ def command(chain: str, audio: Path, out: Path, bits: str, bpm: float) -> None:
 
     rate, _, frames = probe(audio)
     with watching(frames / rate, quiet=False) as listener:
-        apply_file(parse_chain(chain), audio, out, bits=bits, bpm=bpm, listener=listener)
-    click.echo(f"{out} is written.")
+        loudness = apply_file(parse_chain(chain), audio, out, bits=bits, bpm=bpm, listener=listener)
+    click.echo(f"{out} is written: {loudness.integrated:.1f} LUFS, {loudness.true_peak_db:+.1f} dBTP.")

@@ -1,0 +1,136 @@
+"""One audio file through a chain, in constant memory."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from studio.audio import Block
+from studio.audiofile import probe
+from studio.bridge.audio_writer import FORMATS, AudioWriter, Tags
+from studio.effects.blocks import EFFECTS, Chain
+from studio.engine import Engine, Event, Listener
+from studio.engine.loudness import Loudness, Meter
+from studio.engine.nodes import Process, Stream
+from studio.engine.progress import silent
+from studio.errors import Interrupted, OutputError, nearest
+from studio.recipe.document import Document
+from studio.recipe.presets import reading
+from studio.sources.audio_file import AudioSource
+from studio.stage import Stage
+from studio.steps import registry
+from studio.tempo import TempoMap
+
+LONGEST_TAIL = 30.0
+"""Seconds a chain may ring after the file is over."""
+
+_AHEAD = 8
+
+
+def parse_chain(text: str, folder: Path = Path()) -> Chain:
+    """Read a chain as it is written on the command line.
+
+    Args:
+        text: the name of a step or preset, the path of a preset's file, or steps in YAML.
+        folder: where paths of preset files are looked for.
+
+    Raises:
+        StudioError: no such step or preset, or knobs that do not fit.
+    """
+    document = Document(text, "CHAIN")
+    data = document.data
+    if isinstance(data, str) and data not in registry():
+        data = {"preset": data}
+    with reading(folder):
+        return tuple(EFFECTS.parse(data))
+
+
+def apply_file(
+    chain: Chain, source: Path, out: Path, *, bits: str = "24", bpm: float = 120.0, listener: Listener = silent
+) -> Loudness:
+    """Run a file through effects and write the result, tail included, at the file's own rate and channels.
+
+    Reading and processing go on in one thread while another measures and writes.
+
+    Args:
+        chain: the effects, in order.
+        source: an audio file.
+        out: the file to write; its ending says in which format.
+        bits: 16, 24 or 32 (float), for the formats that have a choice.
+        bpm: the tempo that note values mean.
+        listener: is told of progress.
+
+    Returns:
+        The loudness of what was written.
+
+    Raises:
+        StudioError: the file cannot be read, a step fails, or the result cannot be written.
+        Interrupted: the user pressed Ctrl-C; nothing is left behind.
+    """
+    format = out.suffix.lower().removeprefix(".")
+    if format not in FORMATS:
+        raise OutputError(f"{out.name!r} has no ending that says its format.", nearest(format, FORMATS))
+    rate, channels, frames = probe(source)
+    stage = Stage(rate, channels, TempoMap.constant(bpm), source.parent)
+    sound = Stream(source.name, stage, (), AudioSource(str(source.absolute())), {})
+    process = Process(source.name, stage, (sound,), chain, {}, LONGEST_TAIL)
+    tags = Tags(title=out.stem, tempo=stage.tempo)
+    writer = AudioWriter(out, rate, channels, format, bits, tags, expected_frames=frames)
+    meter = Meter(rate, channels)
+    written = 0
+    listener(Event("planned", source.name))
+    listener(Event("started", source.name))
+    try:
+        with Engine() as engine:
+            for block in _ahead(process.blocks(engine)):
+                writer.write(block)
+                meter.push(block)
+                written += block.shape[1]
+                listener(Event("moved", source.name, written / rate))
+        loudness = meter.read()
+        writer.finish(loudness)
+        writer.place()
+    except KeyboardInterrupt:
+        writer.abandon()
+        raise Interrupted("the work was stopped.", "Nothing was written.") from None
+    except BaseException:
+        writer.abandon()
+        raise
+    listener(Event("finished", source.name, written / rate))
+    return loudness
+
+
+def _ahead(blocks: Iterator[Block]) -> Iterator[Block]:
+    """The same blocks, computed in a thread that runs a few of them ahead."""
+    waiting: queue.Queue[Block | BaseException | None] = queue.Queue(_AHEAD)
+    stopped = threading.Event()
+
+    def compute() -> None:
+        last: BaseException | None = None
+        try:
+            for block in blocks:
+                waiting.put(block)
+                if stopped.is_set():
+                    return
+        except BaseException as error:
+            last = error
+        waiting.put(last)
+
+    thread = threading.Thread(target=compute, name="studio-apply", daemon=True)
+    thread.start()
+    try:
+        while (item := waiting.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stopped.set()
+        while thread.is_alive():
+            # The thread may be waiting to hand over a block that nobody takes any more.
+            try:
+                waiting.get(timeout=0.05)
+            except queue.Empty:
+                continue
+        thread.join()

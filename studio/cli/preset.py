@@ -1,0 +1,135 @@
+"""`studio preset …`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from studio.cli.show import as_json, table
+
+
+@click.group("preset")
+def command() -> None:
+    """Find, use and share chains and whole recipes."""
+
+
+@command.command("list")
+@click.argument("words", nargs=-1)
+@click.option("--json", "as_script", is_flag=True, help="Print JSON.")
+def list_command(words: tuple[str, ...], as_script: bool) -> None:
+    """List the presets there are; with WORDS, those whose name, story or tags hold them all."""
+    from studio.recipe.presets import presets
+
+    rows = []
+    for listed in presets():
+        about = _about(listed)
+        text = " ".join((about["name"], about["kind"], about["story"], *about["tags"])).casefold()
+        if all(word.casefold() in text for word in words):
+            rows.append(about)
+    if as_script:
+        as_json(rows)
+        return
+    table(("preset", "kind", "", "tags"), [(row["name"], row["kind"], row["story"], ", ".join(row["tags"])) for row in rows])
+
+
+@command.command("show")
+@click.argument("name")
+@click.option("--json", "as_script", is_flag=True, help="Print JSON.")
+def show_command(name: str, as_script: bool) -> None:
+    """Show what the preset NAME is, its knobs, and its text."""
+    from studio.recipe.presets import find_preset
+
+    listed = find_preset(name, Path())
+    about = _about(listed)
+    if as_script:
+        as_json(about)
+        return
+    click.echo(f"{click.style(about['title'] or about['name'], bold=True)}  ({about['kind']})")
+    for line in (about["story"], f"by {about['author'] or 'unknown'}, {about['license'] or 'no licence given'}", about["path"]):
+        click.echo(line)
+    if about["knobs"]:
+        click.echo()
+        table(("knob", "stands at", "range", ""), [tuple(map(str, knob.values())) for knob in about["knobs"]])
+    click.echo(f"\n{Path(about['path']).read_text(encoding='utf-8').rstrip()}")
+
+
+@command.command("save")
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.argument("name")
+@click.option("--from", "address", help="A track, bus or master (keys), or one step (keys.chorus); the whole recipe if not given.")
+@click.option("--title", default="", help="Its name for people.")
+@click.option("--story", default="", help="What it does, in a line.")
+@click.option("--author", default="", help="Who made it; the recipe's author if not given.")
+@click.option("--license", default="", help="An SPDX identifier; the recipe's if not given.")
+@click.option("--tag", "tags", multiple=True, help="A word to find it by; may be given again.")
+@click.option("--replace", is_flag=True, help="Put it in the place of one with that name.")
+def save_command(recipe: Path, name: str, address: str | None, replace: bool, **about: Any) -> None:
+    """Keep the chain of a track of RECIPE, one of its steps, or all of it, as the preset NAME."""
+    import tempfile
+
+    from studio.recipe import Recipe
+    from studio.recipe.pack import install, pack
+    from studio.recipe.saving import chain_preset, keep
+
+    song = Recipe.load(recipe)
+    if address:
+        path = keep(chain_preset(song, address, **about), name, replace=replace)
+    else:
+        song = song.replace(**{key: value for key, value in about.items() if value})
+        with tempfile.TemporaryDirectory() as folder:
+            packed = Path(folder, f"{name}.studio")
+            pack(song, packed)
+            path = install(packed, replace=replace)
+    click.echo(f"{path} is written.")
+
+
+@command.command("pack")
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="The pack to write; beside the recipe if not given.")
+def pack_command(recipe: Path, out: Path | None) -> None:
+    """Put RECIPE and every file it uses into one pack that can be given away."""
+    from studio.recipe import Recipe
+    from studio.recipe.pack import SUFFIX, pack
+
+    path = out or recipe.with_suffix(SUFFIX)
+    card = pack(Recipe.load(recipe), path)
+    click.echo(f"{path} is written: {len(card.files)} files, {sum(entry['bytes'] for entry in card.files) / 1e6:.2f} MB.")
+
+
+@command.command("install")
+@click.argument("packed", metavar="PACK", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Put it in the place of one with that name.")
+def install_command(packed: Path, replace: bool) -> None:
+    """Check PACK and take it in. It is data only: nothing in it is run."""
+    from studio.recipe.pack import install
+
+    folder = install(packed, replace=replace)
+    click.echo(f"{folder} is installed. Next: studio render {folder.name} -o out/")
+
+
+def _about(listed: Any) -> dict[str, Any]:
+    from studio.recipe import Recipe
+    from studio.recipe.presets import ChainPreset
+
+    preset = (ChainPreset if listed.kind == "chain" else Recipe).load(listed.path)
+    return {
+        "name": listed.name,
+        "kind": listed.kind,
+        "title": preset.title,
+        "story": preset.story,
+        "author": preset.author,
+        "license": preset.license,
+        "tags": list(preset.tags),
+        "knobs": [
+            {
+                "name": name,
+                "value": macro.number.data(macro.value),
+                "range": macro.number.range,
+                "help": macro.help,
+            }
+            for name, macro in preset.knobs.items()
+        ],
+        "path": str(listed.path),
+    }
