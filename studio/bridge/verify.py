@@ -71,7 +71,7 @@ def _sum(folder: Path, manifest: Manifest) -> Iterator[Finding]:
         return
     worst = 0.0
     streams = [_decoded(folder / entry.path) for entry in parts]
-    for mix, *stems in zip(_decoded(folder / "mix.wav"), *streams, strict=False):
+    for mix, *stems in zip(_decoded(folder / f"mix.{manifest.format}"), *streams, strict=False):
         total = np.sum([stem.astype(np.float64) for stem in stems], axis=0)
         worst = max(worst, float(np.abs(total - mix).max(initial=0.0)))
     steps = {"16": 2**-15, "24": 2**-23, "32": 2**-23}[manifest.bits] * (len(parts) + 2)
