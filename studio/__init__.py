@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from studio.bridge.apply import apply_file, parse_chain
     from studio.bridge.render import Result, render
     from studio.bridge.verify import verify
-    from studio.engine import Cache, Engine, plan
+    from studio.engine import Cache, Engine
+    from studio.engine.plan import plan
     from studio.errors import StudioError
     from studio.knobs import Live, knob
     from studio.midi import read_midi, write_midi
@@ -34,7 +35,8 @@ _ROOMS = {
     "studio.bridge.apply": ("apply_file", "parse_chain"),
     "studio.bridge.render": ("Result", "render"),
     "studio.bridge.verify": ("verify",),
-    "studio.engine": ("Cache", "Engine", "plan"),
+    "studio.engine": ("Cache", "Engine"),
+    "studio.engine.plan": ("plan",),
     "studio.errors": ("StudioError",),
     "studio.knobs": ("Live", "knob"),
     "studio.midi": ("read_midi", "write_midi"),

@@ -23,7 +23,8 @@ def locate(root: Record, address: str) -> tuple[Path, Kind]:
     Raises:
         RecipeError: nothing or more than one thing has that name.
     """
-    record, path, names = root, (), address.split(".")
+    record, names = root, address.split(".")
+    path: Path = ()
     while True:
         if not names:
             # A record named without a knob means its first one, as in `gain: -3 dB`.

@@ -119,7 +119,7 @@ def to_channels(block: Block, channels: int) -> Block:
     if have == 1:
         return np.repeat(block, channels, axis=0)
     if channels == 1:
-        return block.mean(axis=0, keepdims=True, dtype=np.float64).astype(np.float32)
+        return np.asarray(block.mean(axis=0, keepdims=True, dtype=np.float64), dtype=np.float32)
     if channels == 2 and have in _DOWNMIX:
         return np.asarray(np.array(_DOWNMIX[have], np.float32) @ block, dtype=np.float32)
     raise AudioError(f"{have} channels do not fit into {channels}.", "Convert the file to mono, stereo or 5.1 first.")

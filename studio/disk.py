@@ -42,6 +42,6 @@ def write_whole(path: Path, content: str | bytes) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             part.write_bytes(content.encode() if isinstance(content, str) else content)
-            os.replace(part, path)
+            part.replace(path)
         finally:
             part.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from studio import units
@@ -120,7 +121,7 @@ class Number(Knob):
     def at(self, position: float) -> float:
         """The inverse of `position`."""
         if self.taper == LOG:
-            return self.low * (self.high / self.low) ** position
+            return float(self.low * (self.high / self.low) ** position)
         return self.low + (self.high - self.low) * position
 
     def span(self, low: object, high: object, shape: str | None = None) -> tuple[float, float, str]:
@@ -320,7 +321,7 @@ class Numbers(Knob):
         for index, item in enumerate(items):
             with within(index):
                 numbers.append(self.each.number(item))
-        if any(after <= before for before, after in zip(numbers, numbers[1:], strict=False)):
+        if any(after <= before for before, after in pairwise(numbers)):
             raise KnobError("the values do not rise.", "Write them from low to high.")
         return tuple(numbers)
 

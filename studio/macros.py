@@ -57,7 +57,7 @@ class Macro(Record):
     drives: Mapping[str, Drive] = field(
         _DriveMap(each=_DriveKind(), what="address", help="addresses of knobs, and the range each is driven over")
     )
-    range: tuple[object, ...] = field(ListOf(each=Kind(), default=(0, 1), help="its lowest and highest value"))
+    range: tuple[Any, ...] = field(ListOf(each=Kind(), default=(0, 1), help="its lowest and highest value"))
     unit: str = choice("", *_UNITS, help="the unit of its range")
     taper: str = choice(LINEAR, LINEAR, LOG, help="how its range is spread over a slider")
     help: str = text(help="what it does, in a phrase")
@@ -81,10 +81,10 @@ class Macro(Record):
     @property
     def number(self) -> Number:
         """It as a knob."""
-        low, high = self.range
+        low, high = (float(end) for end in self.range)
         return Number(
             default=self.value, low=low, high=high, unit=_UNITS[self.unit], taper=self.taper, live=True, help=self.help
-        )  # type: ignore[arg-type]
+        )
 
     def changed(self) -> list[str]:
         """Where it stands is always written, since that is what a macro is for."""
@@ -152,7 +152,7 @@ def settle(owner: Owner) -> Owner:
             elif kind.live:
                 assert not isinstance(macro.value, str)
                 start, end = macro.range
-                value = Mapped(macro.value, (start, end), macro.taper == LOG, low, high, shape)  # type: ignore[arg-type]
+                value = Mapped(macro.value, (start, end), macro.taper == LOG, low, high, shape)
             else:
                 raise RecipeError(
                     f"{address!r} cannot move while the song plays.",

@@ -63,7 +63,7 @@ def field(kind: Kind, *, kw_only: bool = False) -> Any:
     return dataclasses.field(default_factory=lambda: kind.parse(kind.default), metadata=metadata, kw_only=kw_only)
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+@dataclass_transform(frozen_default=True)
 class Record:
     """A frozen value made of declared fields."""
 
@@ -81,7 +81,7 @@ class Record:
     @classmethod
     def kinds(cls) -> Mapping[str, Kind]:
         """The declared fields, in order."""
-        return _kinds(cls)
+        return _kinds(cls)  # type: ignore[arg-type]
 
     def kind_of(self, name: str) -> Kind:
         """The kind of one field; of a field whose range depends on others, as it is now."""
@@ -151,7 +151,7 @@ class Record:
 
 @cache
 def _kinds(cls: type[Record]) -> Mapping[str, Kind]:
-    fields = sorted(dataclasses.fields(cls), key=lambda field: field.kw_only)  # type: ignore[arg-type]
+    fields = sorted(dataclasses.fields(cls), key=lambda field: bool(field.kw_only))  # type: ignore[arg-type]
     return {field.name: field.metadata["kind"] for field in fields if "kind" in field.metadata}
 
 

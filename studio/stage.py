@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,7 +83,7 @@ class Moment:
         values = np.stack([self._values(curve, middles) for curve in moving.values()])
         changes = np.flatnonzero(np.any(np.diff(values, axis=1) != 0, axis=0)) + 1
         edges = [0, *((first + changes) * GRID - self.start).tolist(), self.frames]
-        for index, (begin, end) in enumerate(zip(edges, edges[1:], strict=False)):
+        for index, (begin, end) in enumerate(pairwise(edges)):
             cell = values[:, changes[index - 1] if index else 0]
             yield slice(begin, end), held | dict(zip(moving, cell.tolist(), strict=True))
 

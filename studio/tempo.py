@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -160,7 +161,7 @@ class TempoMap:
         if meters[0].beat > 0:
             meters = (Meter(Fraction(0)), *meters)
         starts = [Fraction(0)]
-        for tempo, after in zip(tempos, tempos[1:], strict=False):
+        for tempo, after in pairwise(tempos):
             starts.append(starts[-1] + _stretch(tempo, after, after.beat - tempo.beat))
         object.__setattr__(self, "tempos", tempos)
         object.__setattr__(self, "meters", meters)

@@ -69,15 +69,15 @@ def apply_file(
         StudioError: the file cannot be read, a step fails, or the result cannot be written.
         Interrupted: the user pressed Ctrl-C; nothing is left behind.
     """
-    format = out.suffix.lower().removeprefix(".")
-    if format not in FORMATS:
-        raise OutputError(f"{out.name!r} has no ending that says its format.", nearest(format, FORMATS))
+    ending = out.suffix.lower().removeprefix(".")
+    if ending not in FORMATS:
+        raise OutputError(f"{out.name!r} has no ending that says its format.", nearest(ending, FORMATS))
     rate, channels, frames = probe(source)
     stage = Stage(rate, channels, TempoMap.constant(bpm), source.parent)
-    sound = Stream(source.name, stage, (), AudioSource(str(source.absolute())), {})
+    sound = Stream(source.name, stage, (), AudioSource(file=str(source.absolute())), {})
     process = Process(source.name, stage, (sound,), chain, {}, LONGEST_TAIL)
     tags = Tags(title=out.stem, tempo=stage.tempo)
-    writer = AudioWriter(out, rate, channels, format, bits, tags, expected_frames=frames)
+    writer = AudioWriter(out, rate, channels, ending, bits, tags, expected_frames=frames)
     meter = Meter(rate, channels)
     written = 0
     listener(Event("planned", source.name))

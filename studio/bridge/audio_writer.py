@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class Tags:
     artist: str = ""
     license: str = ""
     comment: str = ""
-    tempo: TempoMap = TempoMap()
+    tempo: TempoMap = field(default_factory=TempoMap)
 
 
 class AudioWriter:
@@ -117,7 +117,7 @@ class AudioWriter:
     def place(self) -> None:
         """Move the finished file to where it goes."""
         with writing(self.path):
-            os.replace(self.part, self.path)
+            self.part.replace(self.path)
 
     def abandon(self) -> None:
         """Leave nothing behind."""

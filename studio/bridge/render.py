@@ -6,12 +6,11 @@ import contextlib
 import hashlib
 import json
 import logging
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +189,7 @@ class _Delivery:
                 if (entry := self._unchanged(parcel)) is not None:
                     self._entries[parcel.path] = entry
             pours = [
-                Errand(f"write {parcel.path}", (parcel.node,), lambda engine, parcel=parcel: self._pour(parcel))
+                Errand(f"write {parcel.path}", (parcel.node,), partial(self._pour, parcel))
                 for parcel in parcels
                 if parcel.path not in self._entries
             ]
@@ -199,7 +198,7 @@ class _Delivery:
             for parcel in parcels:
                 self._reconsider(parcel, frames)
             finish = [
-                Errand(f"finish {parcel.path}", (parcel.node,), lambda engine, parcel=parcel: self._finish(parcel, frames))
+                Errand(f"finish {parcel.path}", (parcel.node,), partial(self._finish, parcel, frames))
                 for parcel in parcels
                 if parcel.path not in self._entries
             ]
@@ -262,7 +261,7 @@ class _Delivery:
         if entry is not None and entry.frames != frames:
             del self._entries[parcel.path]
 
-    def _pour(self, parcel: _Parcel) -> None:
+    def _pour(self, parcel: _Parcel, engine: Engine) -> None:
         stage, output = self._plan.stage, self._recipe.output
         expected = self._plan.frames or 0
         writer = AudioWriter(
@@ -272,7 +271,7 @@ class _Delivery:
         self._writers[parcel.path] = writer
         sketcher = self._sketchers[parcel.path] = Sketcher(stage.rate, stage.channels)
         frames = 0
-        for block in self._engine.blocks(parcel.node):
+        for block in engine.blocks(parcel.node):
             if self._plan.frames is not None:
                 block = block[:, : self._plan.frames - frames]
             if not block.shape[1]:
@@ -282,9 +281,9 @@ class _Delivery:
             frames += block.shape[1]
         self._poured[parcel.path] = frames
 
-    def _finish(self, parcel: _Parcel, frames: int) -> None:
+    def _finish(self, parcel: _Parcel, frames: int, engine: Engine) -> None:
         if parcel.path not in self._writers:
-            self._pour(parcel)
+            self._pour(parcel, engine)
         writer, sketcher = self._writers[parcel.path], self._sketchers[parcel.path]
         for silence in fitted(iter(()), frames - self._poured[parcel.path], self._plan.stage.channels):
             writer.write(silence)
@@ -346,7 +345,7 @@ def _digest(text: str) -> str:
 
 def _stamp(path: Path) -> list[int] | None:
     try:
-        stat = os.stat(path)
+        stat = path.stat()
     except OSError:
         return None
     return [stat.st_size, stat.st_mtime_ns]

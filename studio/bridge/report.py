@@ -125,11 +125,11 @@ def _loudness_y(lufs: float) -> float:
 def _axes(seconds: float, rate: int) -> str:
     height = _WAVE + _SPECTRUM + _LOUDNESS
     parts = [f'<rect class="frame" width="{_WIDTH}" height="{height}"/>']
-    for y in (_WAVE, _WAVE + _SPECTRUM):
-        parts.append(f'<line class="rule" x2="{_WIDTH}" y1="{y}" y2="{y}"/>')
+    for rule in (_WAVE, _WAVE + _SPECTRUM):
+        parts.append(f'<line class="rule" x2="{_WIDTH}" y1="{rule}" y2="{rule}"/>')
     step = next(step for step in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 1e9) if seconds / step <= 12)
     for index in range(1, int(seconds / step) + 1):
-        x = index * step / seconds * _WIDTH
+        x: float = index * step / seconds * _WIDTH
         parts.append(f'<line class="tick" x1="{x:.1f}" x2="{x:.1f}" y1="{height}" y2="{height + 4}"/>')
         parts.append(f'<text x="{x:.1f}" y="{height + 15}" text-anchor="middle">{_clock(index * step)}</text>')
     top = min(HIGHEST_HZ, rate / 2)

@@ -113,7 +113,7 @@ class Sketcher:
 @cache
 def _window() -> NDArray[np.float32]:
     window = np.hanning(COLUMN + 1)[:-1]
-    return (window / window.sum() * 2).astype(np.float32)
+    return np.asarray(window / window.sum() * 2, dtype=np.float32)
 
 
 @cache
@@ -130,7 +130,7 @@ def _bands(rate: int) -> NDArray[np.float32]:
         below, share = int(place), place - int(place)
         weights[:, row] = 0.0
         weights[below, row], weights[min(below + 1, len(bins) - 1), row] = 1 - share, share
-    return weights.astype(np.float32)
+    return np.asarray(weights, dtype=np.float32)
 
 
 def _pooled(values: NDArray[np.float32], pool: int) -> NDArray[np.float32]:

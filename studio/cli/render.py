@@ -101,7 +101,7 @@ def _estimate(planned: Plan) -> float:
 
 
 def _explain(planned: Plan, cache: Any, as_script: bool) -> None:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for node in planned.nodes():
         state = "on the way" if not node.kept else "cached" if cache and cache.holds(node.key) else "to render"
         rows.append({"name": node.name, "key": node.key, "state": state, "inputs": [below.key for below in node.inputs]})

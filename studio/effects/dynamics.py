@@ -6,7 +6,7 @@ the other signal's magnitude; what they make of it, divided by it, is the gain.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,11 +26,11 @@ _FLOOR = np.float32(1e-6)
 """The detectors never hear less than this, so that their gain can always be told."""
 
 
-def _attack(default: float) -> Live:
+def _attack(default: float) -> Any:
     return knob(default, 0.1, 500.0, MS, taper=LOG, help="how fast it acts")
 
 
-def _release(default: float) -> Live:
+def _release(default: float) -> Any:
     return knob(default, 1.0, 5_000.0, MS, taper=LOG, help="how fast it lets go")
 
 

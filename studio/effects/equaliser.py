@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from studio.audio import Block
@@ -12,15 +14,15 @@ from studio.steps import Effect, Run
 from studio.units import DB, HZ
 
 
-def _hz(default: float, help: str) -> Live:
+def _hz(default: float, help: str) -> Any:
     return knob(default, 10.0, 22_000.0, HZ, taper=LOG, help=help)
 
 
-def _db(help: str) -> Live:
+def _db(help: str) -> Any:
     return knob(0.0, -24.0, 24.0, DB, help=help)
 
 
-def _q() -> Live:
+def _q() -> Any:
     return knob(0.9, 0.1, 18.0, taper=LOG, help="narrowness of the band")
 
 

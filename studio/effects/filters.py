@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from studio.effects.pedal import Pedal
 from studio.knobs import LOG, Live, choice, knob
@@ -16,15 +16,15 @@ _SLOPES = {"12 dB": "12", "24 dB": "24"}
 _PASSES = {"lowpass": "LPF", "highpass": "HPF", "bandpass": "BPF"}
 
 
-def _cutoff(default: float) -> Live:
+def _cutoff(default: float) -> Any:
     return knob(default, 10.0, 20_000.0, HZ, taper=LOG, help="corner frequency")
 
 
-def _gain(default: float = 0.0) -> Live:
+def _gain(default: float = 0.0) -> Any:
     return knob(default, -36.0, 36.0, DB, help="how much")
 
 
-def _q() -> Live:
+def _q() -> Any:
     return knob(0.7071, 0.1, 18.0, taper=LOG, help="narrowness: centre frequency over bandwidth")
 
 

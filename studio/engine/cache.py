@@ -11,9 +11,9 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
 
 import numpy as np
 import xxhash
@@ -30,7 +30,7 @@ _MEND = ("the cache", "move the cache with STUDIO_CACHE")
 class Tape:
     """Audio on disk that can be read from any frame, by several threads at once."""
 
-    def __init__(self, file: BinaryIO, channels: int, frames: int, rate: int) -> None:
+    def __init__(self, file: FileIO, channels: int, frames: int, rate: int) -> None:
         self._file, self._lock = file, threading.Lock()
         self.channels, self.frames, self.rate = channels, frames, rate
 
@@ -40,7 +40,7 @@ class Tape:
         buffer = np.empty((have, self.channels), np.float32)
         with self._lock:
             self._file.seek(start * self.channels * 4)
-            self._file.readinto(buffer)  # type: ignore[attr-defined]
+            self._file.readinto(buffer.data)
         block = np.ascontiguousarray(buffer.T)
         return block if have == frames else np.pad(block, ((0, 0), (0, frames - have)))
 
@@ -76,9 +76,9 @@ class Recording:
     def write(self, block: Block) -> None:
         interleaved = np.ascontiguousarray(block.T)
         self._frames, self._channels = self._frames + len(interleaved), interleaved.shape[1]
-        self._hash.update(interleaved)
+        self._hash.update(interleaved.data)
         with writing(self._cache.folder, *_MEND):
-            self._file.write(interleaved)
+            self._file.write(interleaved.data)
 
     def keep(self) -> Tape:
         card = {
@@ -91,8 +91,8 @@ class Recording:
         data, listed = self._cache.paths(self._key)
         with writing(self._cache.folder, *_MEND):
             self._file.close()
-            os.replace(self._part, data)
-            tape = Tape(data.open("rb", buffering=0), self._channels, self._frames, self._rate)  # type: ignore[arg-type]
+            self._part.replace(data)
+            tape = Tape(data.open("rb", buffering=0), self._channels, self._frames, self._rate)
             write_whole(listed, json.dumps(card))
         return tape
 
@@ -121,7 +121,7 @@ class Cache:
         data, listed = self.paths(key)
         try:
             card = json.loads(listed.read_text())
-            file: BinaryIO = data.open("rb", buffering=0)  # type: ignore[assignment]
+            file = data.open("rb", buffering=0)
             tape = Tape(file, int(card["channels"]), int(card["frames"]), int(card["rate"]))
             if not self._checked(key, file, tape, str(card["xxh3"])):
                 file.close()
@@ -164,7 +164,7 @@ class Cache:
             self.drop(key)
             total -= size
 
-    def _checked(self, key: str, file: BinaryIO, tape: Tape, expected: str) -> bool:
+    def _checked(self, key: str, file: FileIO, tape: Tape, expected: str) -> bool:
         stat = os.fstat(file.fileno())
         if stat.st_size != tape.frames * tape.channels * 4:
             return False

@@ -82,7 +82,7 @@ class Mastered(Node):
     def _rendered(self, hall: Hall, gain: float, limit: bool) -> Iterator[Block]:
         # The limiter's interpolation differs a little from the meter's, so it aims a little lower.
         ceiling = Brickwall(ceiling=max(SILENCE_DB, self.ceiling - 0.1))
-        line = Line((Gain(gain), ceiling) if limit else (Gain(gain),), self.stage)
+        line = Line((Gain(gain=gain), ceiling) if limit else (Gain(gain=gain),), self.stage)
         owed = 0
         for block in hall.blocks(self.inputs[0]):
             out = line.push(block)

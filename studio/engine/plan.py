@@ -22,7 +22,7 @@ from studio.recipe.picks import chosen
 from studio.score import Event, Score
 from studio.sources.soundfont import SoundFont
 from studio.stage import Stage
-from studio.steps import Effect, ScoreStep, Step, Transform
+from studio.steps import Effect, Instrument, ScoreStep, Source, Step, Transform
 
 LONGEST_HOURS = 4
 """A longer song is taken for a mistake."""
@@ -203,12 +203,13 @@ class _Planner:
             with within("play", play.step):
                 hashes = self._hashes(play)
                 dry: Node
-                if play.kind == "source":
-                    kind = Stream if play.cheap(self.stage) else Read  # type: ignore[attr-defined]
+                if isinstance(play, Source):
+                    kind = Stream if play.cheap(self.stage) else Read
                     dry = kind(f"{name} · {play.step}", self.stage, (), play, hashes, path=("tracks", name))
                 else:
+                    assert isinstance(play, Instrument)
                     score = self._edited(track.notes, _together(parts))
-                    dry = Play(f"{name} · {play.step}", self.stage, (), play, score, hashes, path=("tracks", name))  # type: ignore[arg-type]
+                    dry = Play(f"{name} · {play.step}", self.stage, (), play, score, hashes, path=("tracks", name))
             pre = self._chain(name, track, dry)
             return self._strip(name, track, dry, pre)
 
@@ -274,15 +275,15 @@ class _Planner:
     def _fader(self, name: str, strip: Track | Bus | Master, node: Node) -> Node:
         effects: list[Effect] = []
         if strip.volume != 0.0:
-            effects.append(Gain(strip.volume))
+            effects.append(Gain(gain=strip.volume))
         if not isinstance(strip, Master) and strip.pan != 0.0:
-            effects.append(Pan(strip.pan))
+            effects.append(Pan(position=strip.pan))
         if not effects:
             return node
         return Fader(f"{name} · fader", self.stage, (node,), tuple(effects), self.files, 0.0)
 
     def _send(self, name: str, node: Node, level: Curve | float | str) -> Node:
-        return Fader(name, self.stage, (node,), (Gain(level),), self.files, 0.0) if level != 0.0 else node
+        return Fader(name, self.stage, (node,), (Gain(gain=level),), self.files, 0.0) if level != 0.0 else node
 
     def _hashes(self, step: Step) -> Mapping[str, str]:
         for inner in (step, *step.inner()):

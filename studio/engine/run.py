@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -100,14 +101,14 @@ class Engine:
         for node in wanted.values():
             self._tell(Event("planned", node.name))
         waiting: list[tuple[set[str], str, Callable[[], object]]] = [
-            ({below.key for below in node.needs()} & wanted.keys(), key, lambda node=node: self._compute(node))
+            ({below.key for below in node.needs()} & wanted.keys(), key, partial(self._compute, node))
             for key, node in wanted.items()
         ]
         waiting += [
             (
                 {below.key for node in errand.wants for below in _kept(node)} & wanted.keys(),
                 f"errand {index}",
-                lambda errand=errand: errand.work(self),
+                partial(errand.work, self),
             )
             for index, errand in enumerate(errands)
         ]

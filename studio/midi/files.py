@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import re
@@ -68,7 +69,8 @@ def _chunks(content: bytes) -> tuple[bytes, list[bytes]]:
         content = content[max(content.find(b"MThd"), 0) :]
     if content[:4] != b"MThd" or len(content) < 14:
         raise ScoreError("not a MIDI file: it does not begin with MThd.", "Give a .mid file.")
-    header, tracks, offset = b"", [], 0
+    header, offset = b"", 0
+    tracks: list[bytes] = []
     while offset + 8 <= len(content):
         name, size = content[offset : offset + 4], int.from_bytes(content[offset + 4 : offset + 8], "big")
         data = content[offset + 8 : offset + 8 + size]
@@ -175,10 +177,8 @@ def _bpm(micros: int, track: int, tick: int) -> Fraction:
 
 def _readable(text: str) -> str:
     """mido reads names as Latin-1; most files today mean UTF-8."""
-    try:
+    with contextlib.suppress(UnicodeError):
         text = text.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        pass
     return "".join(mark for mark in text if mark.isprintable()).strip()
 
 

@@ -200,7 +200,7 @@ def _merged(written: Any, meant: Any, data: Any) -> Any:
 def _commented(value: Any, listed: bool = False) -> Any:
     """Data for dumping: small collections on one line, the rest in blocks, steps one a line."""
     if isinstance(value, Mapping):
-        tree = CommentedMap((key, _commented(item)) for key, item in value.items())
+        tree: CommentedMap | CommentedSeq = CommentedMap((key, _commented(item)) for key, item in value.items())
     elif isinstance(value, (list, tuple)):
         tree = CommentedSeq(_commented(item, listed=True) for item in value)
     else:

@@ -27,7 +27,7 @@ from studio.recipe.assets import map_files
 from studio.recipe.document import Document, write
 from studio.recipe.picks import Pick
 from studio.recipe.presets import RECIPE_FILE, reading
-from studio.recipe.timing import Meters, MeterKind, TempoKind, TempoPoints, tempo_map
+from studio.recipe.timing import MeterKind, Meters, TempoKind, TempoPoints, tempo_map
 from studio.records import ListOf, MapOf, Nested, Record, field
 from studio.score import Score
 from studio.steps import Step, StepKind
@@ -65,16 +65,16 @@ _CHAIN = ListOf(each=StepKind(kinds=("effect", "transform")), help="what is done
 _SENDS = MapOf(each=Nested(of=Send), what="bus", help="buses it goes to besides, and how loud")
 
 
-def _volume() -> Live:
+def _volume() -> Any:
     return knob(0.0, SILENCE_DB, 12.0, DB, help="the fader")
 
 
-def _pan() -> Live:
+def _pan() -> Any:
     return knob(0.0, -1.0, 1.0, help="left to right; the far side is turned down")
 
 
-def _to() -> str:
-    return text(_MASTER, help="the bus it goes to, or master")  # type: ignore[no-any-return]
+def _to() -> Any:
+    return text(_MASTER, help="the bus it goes to, or master")
 
 
 class Track(Record):
@@ -310,14 +310,14 @@ class Recipe(Record):
                             raise RecipeError(f"{name!r} listens to itself.", "Leave the side-chain out for that.")
         gather.done()
 
-    def feeds(self, name: str, strip: Track | Bus | Master) -> set[str]:
+    def feeds(self, name: str, strip: Track | Bus | Master) -> frozenset[str]:
         """The tracks and buses whose signals a strip needs before it can be computed."""
         needed = {other for step in strip.chain for inner in (step, *step.inner()) for _, other in inner.ports()}
         if isinstance(strip, Bus):
             for _, other, source in self.strips():
                 if not isinstance(source, Master) and (source.to == name or name in source.send):
                     needed.add(other)
-        return needed
+        return frozenset(needed)
 
     def _check_cycles(self) -> None:
         needs = {name: self.feeds(name, strip) for _, name, strip in self.strips()}

@@ -73,13 +73,13 @@ def pack(recipe: Recipe, path: Path) -> Pack:
         return f"assets/{digest[:16]}-{name}"
 
     portable = map_files(unfolded(recipe), into_pack)
-    files = []
+    files: list[dict[str, Any]] = []
     for name, source in sorted(assets.items()):
-        license = recipe.credits.get(source.name, "")
-        if not license:
+        terms = recipe.credits.get(source.name, "")
+        if not terms:
             log.warning("no licence is given for %s; write it under `credits` in the recipe", source.name)
         files.append(
-            {"path": name, "bytes": source.stat().st_size, "sha256": _sha256(source), "license": license}
+            {"path": name, "bytes": source.stat().st_size, "sha256": _sha256(source), "license": terms}
         )
     text = portable.dumps()
     files.append(

@@ -92,7 +92,7 @@ class Preset(Rack, step="preset"):
     def parse(cls, data: object) -> Self:
         if isinstance(data, cls):
             return data
-        given = dict(data) if isinstance(data, Mapping) else {"use": data}
+        given: dict[Any, Any] = dict(data) if isinstance(data, Mapping) else {"use": data}
         own = {key: given.pop(key) for key in ("use", "name", "bypass") if key in given}
         if not isinstance(own.get("use"), str) or not own["use"]:
             raise RecipeError("a preset needs the name of one.", "Write `preset: tape` or `preset: {use: tape}`.")

@@ -14,7 +14,6 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-
 import numpy as np
 
 from studio.audio import Block

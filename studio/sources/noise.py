@@ -61,13 +61,13 @@ class _Colour:
     def __call__(self, random: np.random.Generator) -> Floats:
         white = random.standard_normal((self._channels, _BLOCK))
         if self._colour == "white":
-            return white
+            return np.asarray(white)
         if self._colour == "crackle":
             clicks = random.random((1, _BLOCK)) < 6.0 / self._rate
             return self._pole(0, 0.85, np.where(clicks, white, 0.0))
         if self._colour == "brown":
             pole = float(np.exp(-2 * np.pi * 20 / self._rate))
-            return self._pole(0, pole, white) * np.sqrt(1 - pole**2)
+            return self._pole(0, pole, white) * float(np.sqrt(1 - pole**2))
         pink = white * self._PINK_DIRECT
         for index, (pole, gain) in enumerate(zip(self._PINK_POLES, self._PINK_GAINS, strict=True)):
             # Poles keep their frequencies at other rates.

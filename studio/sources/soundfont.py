@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,7 @@ class SoundFont(Instrument, step="soundfont"):
             turns = self._turns(stage, start, stop)
             marks = sorted({start, *turns, *(period for period, _ in due if start < period < stop)} | {stop})
             pieces = []
-            for mark, after in zip(marks, marks[1:], strict=False):
+            for mark, after in pairwise(marks):
                 for turn, level in turns.get(mark, {}).items():
                     synth.turn(turn, level)
                 while due and due[0][0] <= mark:
