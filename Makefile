@@ -1,0 +1,71 @@
+# make demo     install everything and render the demo song into out/demo
+# make test     install everything, check style, types and rooms, run the tests
+# make bench    print every number in the documentation, side by side with its peers
+#
+# Python packages go into the active virtual environment, or into .venv when none is active. System packages are
+# installed with apt-get where there is one; README.md has the lines for other systems.
+
+PYTHON ?= python3
+ENV    := $(if $(VIRTUAL_ENV),$(VIRTUAL_ENV),$(CURDIR)/.venv)
+BIN    := $(ENV)/bin
+
+# What the studio needs to run, and what its tests compare it with.
+RUN_PACKAGES  := python3-venv libfluidsynth3
+TEST_PACKAGES := fluidsynth fluid-soundfont-gm ffmpeg
+
+.PHONY: demo test lint bench run-packages test-packages clean
+
+demo: run-packages $(ENV)/.mirepoix
+	$(BIN)/studio render demo -o out/demo
+	@echo "Open out/demo/report.html to see and hear it."
+
+test: test-packages $(ENV)/.mirepoix-dev lint
+	$(BIN)/python -m pytest -n auto --dist worksteal -q
+
+lint: $(ENV)/.mirepoix-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: test-packages $(ENV)/.mirepoix-bench
+	$(BIN)/python -m tests.benchmarks
+
+$(ENV)/.mirepoix: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(ENV)/.mirepoix-dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(ENV)/.mirepoix
+
+$(ENV)/.mirepoix-bench: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev,bench]'
+	@touch $@
+
+$(BIN)/python: | run-packages
+	$(PYTHON) -m venv $(ENV)
+
+# Installs only what is not there, so that a second run asks for no password and no network.
+define apt
+	@missing=""; \
+	for package in $(1); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then \
+		if ! command -v apt-get >/dev/null; then \
+			echo "Install these with your package manager (see README.md):$$missing"; \
+		else \
+			sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+			$$sudo apt-get update -qq && \
+			$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+		fi; \
+	fi
+endef
+
+run-packages:
+	$(call apt,$(RUN_PACKAGES))
+
+test-packages: run-packages
+	$(call apt,$(TEST_PACKAGES))
+
+clean:
+	rm -rf out build dist .venv
