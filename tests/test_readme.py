@@ -46,7 +46,7 @@ def test_the_python_examples_run_as_they_stand_and_save_what_they_say(desk: Path
     done = subprocess.run([sys.executable, "-c", program], cwd=desk, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Audio(2 channels, ")
-    assert Recipe.load(desk / "dustier.yaml").get("knobs.dust.value") == 0.8
+    assert Recipe.load(desk / "dustier.yaml").get("dust") == 0.8
     assert "# what you turn" in (desk / "dustier.yaml").read_text(encoding="utf-8")
     assert Recipe.load(desk / "keys.yaml").get("keys.volume") == -3.0
 

@@ -14,10 +14,16 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = ""
     from rich.console import Console
     from rich.table import Table
 
-    shown = Table(*columns, title=title or None, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        # A script or a file has no edge to fit: nothing is cut or folded.
+        console = Console(highlight=False, width=1_000)
+    shown = Table(title=title or None, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        shown.add_column(column, overflow="fold")
     for row in rows:
         shown.add_row(*(_plain(cell) for cell in row))
-    Console(highlight=False).print(shown)
+    console.print(shown)
 
 
 def _plain(cell: str) -> Any:

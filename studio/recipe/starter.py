@@ -32,7 +32,8 @@ knobs:
 tracks:
   everything:
     part: all             # or {{channel: 1}}, {{track: Melody}}, {{family: Bass}}, {{drums: true}}, rest
-    play: {{soundfont: gm}} # gm comes with the studio; fluid and musescore when installed; or a file
+    # gm comes with the studio, fluid and musescore when they are installed; or name a file
+    play: {{soundfont: {{file: gm, gain: 6 dB}}}}
     chain:
       - compressor: {{threshold: -24 dB, ratio: 2:1}}
       - chorus: {{rate: 0.6 Hz, mix: 0.3}}
@@ -94,6 +95,8 @@ def from_midi(midi: Path, target: Path, *, bare: bool = False) -> str:
         if not part.drums:
             track["play"] = {"soundfont": {"program": program_names()[part.program]}}
         if not bare:
+            # FluidSynth leaves room for a whole song; a part alone wants more level into its chain.
+            track.setdefault("play", {"soundfont": {}})["soundfont"]["gain"] = "12 dB"
             track |= _dressed(part, seats)
         tracks[_track_name(part, taken)] = track
     song: dict[str, Any] = {
