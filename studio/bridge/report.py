@@ -93,7 +93,7 @@ def _picture(sketch: Sketch, plan: Plan, marked: bool, seconds: float, rate: int
  href="data:image/png;base64,{image}"/>
 <polyline class="loudness" points="{_loudness(sketch, seconds)}"/></g>
 {_axes(seconds, rate)}{marks}
-<line class="head" y1="0" y2="{height}" x1="-9" x2="-9"/></svg>"""
+<line class="head" y1="0" y2="{height}" x1="-99" x2="-99"/></svg>"""
 
 
 def _wave(sketch: Sketch, stretch: float) -> str:
