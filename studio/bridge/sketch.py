@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from studio.audio import Block
 from studio.disk import write_whole
 from studio.engine.loudness import Loudness, Meter
 from studio.errors import OutputError
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 COLUMN = 4096
 """Frames behind one column of the outline and the spectrum."""
@@ -106,7 +110,7 @@ class Sketcher:
         self._outline.append(np.stack([shaped.min(axis=(0, 2)), shaped.max(axis=(0, 2))], axis=1))
         windowed = shaped.mean(axis=0) * _window()
         power = np.abs(np.fft.rfft(windowed, _FFT, axis=1)) ** 2
-        bands = power @ _bands(self._rate)
+        bands = (_bands(self._rate) @ power.T).T
         self._spectrum.append((10 * np.log10(bands + 1e-12)).astype(np.float32))
 
 
@@ -117,8 +121,14 @@ def _window() -> NDArray[np.float32]:
 
 
 @cache
-def _bands(rate: int) -> NDArray[np.float32]:
-    """Triangles, equally wide on a logarithmic axis, that gather bins into rows from low to high."""
+def _bands(rate: int) -> csr_array:
+    """Triangles, equally wide on a logarithmic axis, that gather bins into rows from low to high.
+
+    Sparse, because a bin reaches two rows at most, and because a dense product would call up the threads of
+    the linear algebra library, which then fight the engine's for the cores.
+    """
+    from scipy.sparse import csr_array
+
     centres = np.geomspace(LOWEST_HZ, min(HIGHEST_HZ, rate / 2), ROWS)
     step = np.log(centres[1] / centres[0])
     bins = np.fft.rfftfreq(_FFT, 1 / rate)
@@ -130,7 +140,7 @@ def _bands(rate: int) -> NDArray[np.float32]:
         below, share = int(place), place - int(place)
         weights[:, row] = 0.0
         weights[below, row], weights[min(below + 1, len(bins) - 1), row] = 1 - share, share
-    return np.asarray(weights, dtype=np.float32)
+    return csr_array(weights.T.astype(np.float32))
 
 
 def _pooled(values: NDArray[np.float32], pool: int) -> NDArray[np.float32]:
@@ -150,14 +160,18 @@ _MAP = np.array(
 )  # fmt: skip
 """Black over violet and orange to pale yellow, in equal steps of brightness."""
 
+_SHADES = 97
+"""One for each decibel."""
+
 
 def _png(spectrum: NDArray[np.float32]) -> bytes:
     from PIL import Image
 
     level = np.clip((spectrum - FLOOR_DB) / -FLOOR_DB, 0, 1).T[::-1] if len(spectrum) else np.zeros((ROWS, 1))
-    place = level * (len(_MAP) - 1)
-    axis = np.arange(len(_MAP))
-    colours = np.stack([np.interp(place, axis, _MAP[:, channel]) for channel in range(3)], axis=-1)
+    places = np.linspace(0, len(_MAP) - 1, _SHADES)
+    palette = np.stack([np.interp(places, np.arange(len(_MAP)), channel) for channel in _MAP.T], axis=-1)
+    image = Image.fromarray(np.rint(level * (_SHADES - 1)).astype(np.uint8))
+    image.putpalette(palette.astype(np.uint8).tobytes())
     out = io.BytesIO()
-    Image.fromarray(colours.astype(np.uint8)).quantize(96).save(out, "PNG", optimize=False)
+    image.save(out, "PNG", optimize=False)
     return out.getvalue()
