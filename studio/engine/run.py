@@ -21,7 +21,7 @@ from studio.engine.progress import Event, Listener, silent
 from studio.errors import Interrupted, RenderError, StudioError
 from studio.stage import GRID
 
-BLOCK = 16_384
+BLOCK = 65_536
 
 
 @dataclass(frozen=True, eq=False)
