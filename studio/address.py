@@ -45,6 +45,8 @@ def locate(root: Record, address: str) -> tuple[Path, Kind]:
             found = [((name,), value)]
         else:
             found = [(way, member) for way, label, member in _members(record) if label == name]
+            if len(found) > 1:
+                found = _preferred(found, alone=not names)
         if not found:
             raise RecipeError(f"{address!r}: there is no {name!r} in {_called(record)}.", nearest(name, _names(record)))
         if len(found) > 1:
@@ -56,12 +58,21 @@ def locate(root: Record, address: str) -> tuple[Path, Kind]:
         path = (*path, *way)
 
 
+def _preferred(found: list[tuple[Path, Record]], alone: bool) -> list[tuple[Path, Record]]:
+    """Of several things with one name: alone it is the macro, with a knob behind it the step nearest the surface."""
+    macros = [entry for entry in found if entry[0][0] == "knobs"]
+    steps = [entry for entry in found if entry[0][0] != "knobs"]
+    nearest_depth = min((len(way) for way, _ in steps), default=0)
+    steps = [entry for entry in steps if len(entry[0]) == nearest_depth]
+    return (macros or steps) if alone else (steps or macros)
+
+
 def _parameters(record: Record) -> Mapping[str, Kind]:
     return record.parameters() if isinstance(record, Step) else record.kinds()
 
 
 def _called(record: Record) -> str:
-    return f"{record.label!r}" if isinstance(record, Step) else f"the {type(record).__name__.lower()}"
+    return f"{record.label!r}" if isinstance(record, Step) else record.called()
 
 
 def _names(record: Record) -> list[str]:

@@ -83,12 +83,11 @@ def apply_file(
     listener(Event("planned", source.name))
     listener(Event("started", source.name))
     try:
-        with Engine() as engine:
-            for block in _ahead(process.blocks(engine)):
-                writer.write(block)
-                meter.push(block)
-                written += block.shape[1]
-                listener(Event("moved", source.name, written / rate))
+        for block in _ahead(process.blocks(Engine())):
+            writer.write(block)
+            meter.push(block)
+            written += block.shape[1]
+            listener(Event("moved", source.name, written / rate))
         loudness = meter.read()
         writer.finish(loudness)
         writer.place()

@@ -10,6 +10,7 @@ import json
 import os
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
@@ -28,11 +29,12 @@ _MEND = ("the cache", "move the cache with STUDIO_CACHE")
 
 
 class Tape:
-    """Audio on disk that can be read from any frame, by several threads at once."""
+    """Audio on disk that can be read from any frame, by several threads at once, for as long as it is held."""
 
     def __init__(self, file: FileIO, channels: int, frames: int, rate: int) -> None:
         self._file, self._lock = file, threading.Lock()
         self.channels, self.frames, self.rate = channels, frames, rate
+        weakref.finalize(self, file.close)
 
     def read(self, start: int, frames: int) -> Block:
         """`frames` from `start`; silence beyond the end."""

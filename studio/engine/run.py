@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 
@@ -34,7 +35,7 @@ class Errand:
 
 
 class Engine:
-    """Computes nodes and runs errands; its results can be read until it is closed.
+    """Computes nodes and runs errands; its results can be read for as long as it lives.
 
     Args:
         cache: where finished work is kept; None keeps it in a temporary folder for the life of the engine.
@@ -52,29 +53,12 @@ class Engine:
         block: int = BLOCK,
         listener: Listener = silent,
     ) -> None:
-        self._temporary = None if cache else tempfile.TemporaryDirectory(prefix="studio-")
-        self._cache = cache or Cache(Path(self._temporary.name))  # type: ignore[union-attr]
+        self._cache = cache or _temporary_cache(self)
         self._workers = max(1, workers or os.cpu_count() or 1)
         self.size = -(-max(1, block) // GRID) * GRID
         self._tell = listener
         self._tapes: dict[str, Tape] = {}
         self._stop = threading.Event()
-
-    def __enter__(self) -> Engine:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of all results and bring the cache back under its limit."""
-        self._tapes.clear()
-        if self._temporary is not None:
-            self._temporary.cleanup()
-        else:
-            self._cache.prune()
 
     def served(self, node: Node) -> bool:
         """Whether the cache has the node's sound, whole and sound."""
@@ -113,6 +97,7 @@ class Engine:
             for index, errand in enumerate(errands)
         ]
         self._work_off(waiting)
+        self._cache.prune()
 
     def blocks(self, node: Node) -> Iterator[Block]:
         """A node's sound in blocks of `size` frames; kept nodes must have been computed."""
@@ -189,6 +174,13 @@ class Engine:
                         "the render was stopped.", "What was finished is kept: the next render goes on from there."
                     ) from None
                 raise
+
+
+def _temporary_cache(engine: Engine) -> Cache:
+    """A cache that is gone when the engine is."""
+    folder = Path(tempfile.mkdtemp(prefix="studio-"))
+    weakref.finalize(engine, shutil.rmtree, folder, ignore_errors=True)
+    return Cache(folder)
 
 
 def _kept(node: Node) -> Iterator[Node]:

@@ -105,6 +105,13 @@ class Preset(Rack, step="preset"):
                 knobs[name] = knobs[name].replace(value=value)
         return cls(chain=saved.chain, knobs=knobs, **own)
 
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """A name, or a mapping with the preset's own knobs, which only the preset knows."""
+        own = {name: cls.kinds()[name].schema() for name in ("use", "name", "bypass")}
+        turned = {"type": "object", "properties": own, "required": ["use"], "additionalProperties": True}
+        return {"anyOf": [own["use"], turned]}
+
     @property
     def label(self) -> str:
         return self.name or Path(self.use).stem

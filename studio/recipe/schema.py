@@ -64,8 +64,6 @@ def _needs(step: type[Step]) -> bool:
 
 def _step(name: str, step: type[Step]) -> dict[str, Any]:
     whole = step.schema()
-    if name == "preset":
-        whole["additionalProperties"] = True
     forms = [whole, *([] if _needs(step) else [{"type": "null"}])]
     first = next(iter(step.parameters().values()), None)
     if first is not None:
