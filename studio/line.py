@@ -8,7 +8,7 @@ import numpy as np
 
 from studio.audio import Block
 from studio.errors import RenderError, StudioError, within
-from studio.stage import Moment, SideReader, Stage
+from studio.stage import GRID, Moment, SideReader, Stage
 from studio.steps import Effect, Run
 
 
@@ -16,7 +16,8 @@ class Line:
     """Effects opened one behind the other; feed it blocks of any size, with silence at the end for the tail.
 
     Each effect counts the frames it takes, so its knobs stand where they should whatever latency lies before
-    it. What comes out belongs, frame by frame, to what went in: latency only delays when it comes.
+    it, and it is always given whole cells of the automation grid; what is over waits for the next block. What
+    comes out belongs, frame by frame, to what went in: latency only delays when it comes.
     """
 
     def __init__(self, effects: Sequence[Effect], stage: Stage) -> None:
@@ -37,8 +38,13 @@ class _Link:
             self._run: Run = effect.open(stage)
         self._effect, self._stage = effect, stage
         self._position = 0
+        self._waiting = Aligned(stage.channels)
 
     def push(self, block: Block, sides: SideReader | None) -> Block:
+        self._waiting.push(block)
+        block = self._waiting.pull(self._waiting.ready // GRID * GRID)
+        if not block.shape[1]:
+            return block
         now = Moment(self._effect, self._stage, self._position, block.shape[1], sides)
         self._position += block.shape[1]
         with within(self._effect.label):

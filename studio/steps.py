@@ -34,7 +34,7 @@ from studio.score import Score
 from studio.stage import Moment, Stage
 
 Run: TypeAlias = Callable[[Block, Moment], Block]
-"""An effect at work: takes the next block, of any size, and gives what is ready.
+"""An effect at work: takes the next block, of any number of whole cells of the grid, and gives what is ready.
 
 A run with latency gives fewer frames at first and is fed silence at the end until all has come out; the
 first frame it gives belongs to the first frame it took.

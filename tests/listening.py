@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -77,7 +79,7 @@ def through(effect: Effect, block: Block, stage: Stage, cuts: tuple[int, ...] = 
     padded = np.pad(block, ((0, 0), (0, tail)))
     line = Line([effect], stage)
     edges = [0, *cuts, padded.shape[1]]
-    pieces = [line.push(padded[:, begin:end]) for begin, end in zip(edges, edges[1:], strict=False)]
+    pieces = [line.push(padded[:, begin:end]) for begin, end in pairwise(edges)]
     out = np.concatenate(pieces, axis=1)
     while out.shape[1] < padded.shape[1]:
         more = line.push(np.zeros((block.shape[0], 4096), np.float32))

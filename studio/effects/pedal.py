@@ -75,6 +75,9 @@ def live(plugin: Plugin, stage: Stage, settings: Settings) -> Run:
         # A plugin with latency cannot be reset without giving its delayed sound at once; at rest it stays.
         out = plugin.process(block, stage.rate, buffer_size=LARGEST, reset=fresh and not silence)
         fresh = False
+        if not out.size:
+            # While latency fills, pedalboard gives an array without channels.
+            return np.zeros((block.shape[0], 0), np.float32)
         skipped = min(silence, out.shape[1])
         silence -= skipped
         return np.asarray(out[:, skipped:])

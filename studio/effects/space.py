@@ -41,7 +41,8 @@ class Reverb(Pedal):
     }
 
     def memory(self, stage: Stage) -> float:
-        return 0.3
+        # Near its end a long tail comes in single peaks, with silence between them.
+        return 1.0
 
 
 class Convolution(Effect):

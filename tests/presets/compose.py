@@ -136,12 +136,11 @@ def _voicings(low: int, high: int) -> list[tuple[int, ...]]:
         classes = CHORDS[name][1]
         choices = [[pitch for pitch in range(low, high) if pitch % 12 == wanted] for wanted in classes]
         candidates = [tuple(sorted(choice)) for choice in product(*choices) if len(set(choice)) == len(classes)]
-        middle = (low + high) / 2
 
         def cost(chord: tuple[int, ...], before: tuple[int, ...] | None = last) -> tuple[float, float]:
             spread = max(chord) - min(chord)
             moved = sum(abs(a - b) for a, b in zip(chord, before or chord, strict=True))
-            return (moved + max(0, spread - 12) + max(0, 7 - spread), abs(float(np.mean(chord)) - middle))
+            return (moved + max(0, spread - 12) + max(0, 7 - spread), abs(float(np.mean(chord)) - (low + high) / 2))
 
         last = min(candidates, key=cost)
         found.append(last)
