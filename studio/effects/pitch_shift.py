@@ -13,7 +13,8 @@ from studio.units import SEMITONES
 class PitchShift(Transform):
     """Change the pitch and keep the length, with Rubber Band's real-time engine.
 
-    A transform, because pedalboard's PitchShift gives silence when it is fed block by block.
+    A transform, because pedalboard's PitchShift gives silence when it is fed block by block. Tones without any
+    noise in them, as a synthesiser makes, come out rough.
     """
 
     semitones: float = knob(0.0, -72.0, 72.0, SEMITONES, help="how far", live=False)

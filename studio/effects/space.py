@@ -9,12 +9,15 @@ from studio.audiofile import probe, read_audio
 from studio.effects.pedal import Pedal, fed, pedalboard_version
 from studio.errors import within
 from studio.knobs import Live, file, knob, switch
+from studio.levels import amplitude
 from studio.line import Aligned
 from studio.stage import Moment, Stage
 from studio.steps import Effect, Run
 from studio.units import DB
 
 _PARTITION = 4096
+_UNIT = 8.0
+"""JUCE brings the louder channel of a response to an energy of 1/64; this is the way from there to 1."""
 
 
 class Reverb(Pedal):
@@ -48,7 +51,7 @@ class Reverb(Pedal):
 class Convolution(Effect):
     """Play the sound through the impulse response of a room, a speaker or anything else.
 
-    The response keeps its own level; `gain` trims it.
+    The response is brought to unit energy, so that noise comes out as loud as it went in; `gain` trims it.
     """
 
     file: str = file(help="the impulse response, an audio file")
@@ -69,7 +72,7 @@ class Convolution(Effect):
 
         def run(block: Block, now: Moment) -> Block:
             mix = now["mix"]
-            room = _level(block, 10 ** (np.asarray(now["gain"]) / 20) * mix)
+            room = _level(block, _UNIT * amplitude(now["gain"]) * mix)
             dry.push(_level(block, 1 - np.asarray(mix)))
             wet = convolve(room, now)
             return wet + dry.pull(wet.shape[1])
