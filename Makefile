@@ -11,7 +11,7 @@ BIN    := $(ENV)/bin
 
 # What the studio needs to run, and what its tests compare it with.
 RUN_PACKAGES  := python3-venv libfluidsynth3
-TEST_PACKAGES := fluidsynth fluid-soundfont-gm ffmpeg
+TEST_PACKAGES := fluidsynth fluid-soundfont-gm sf3convert ffmpeg
 
 .PHONY: demo test lint bench run-packages test-packages clean
 

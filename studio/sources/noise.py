@@ -57,6 +57,12 @@ class _Colour:
     def __init__(self, colour: str, rate: int, channels: int) -> None:
         self._colour, self._rate, self._channels = colour, rate, channels
         self._state = np.zeros((3, channels, 1))
+        # Poles keep their frequencies, and their gains there, at other rates.
+        self._poles = self._PINK_POLES ** (44_100 / rate)
+        self._gains = self._PINK_GAINS * (1 - self._poles) / (1 - self._PINK_POLES)
+        crossed = np.outer(self._gains, self._gains) / (1 - np.outer(self._poles, self._poles))
+        power = self._PINK_DIRECT**2 + 2 * self._PINK_DIRECT * self._gains.sum() + crossed.sum()
+        self._level = 1 / float(np.sqrt(power))
 
     def __call__(self, random: np.random.Generator) -> Floats:
         white = random.standard_normal((self._channels, _BLOCK))
@@ -69,10 +75,9 @@ class _Colour:
             pole = float(np.exp(-2 * np.pi * 20 / self._rate))
             return self._pole(0, pole, white) * float(np.sqrt(1 - pole**2))
         pink = white * self._PINK_DIRECT
-        for index, (pole, gain) in enumerate(zip(self._PINK_POLES, self._PINK_GAINS, strict=True)):
-            # Poles keep their frequencies at other rates.
-            pink += gain * self._pole(index, float(pole ** (44_100 / self._rate)), white)
-        return np.asarray(pink / 2.7)
+        for index, (pole, gain) in enumerate(zip(self._poles.tolist(), self._gains.tolist(), strict=True)):
+            pink += gain * self._pole(index, pole, white)
+        return np.asarray(pink * self._level)
 
     def _pole(self, index: int, pole: float, signal: Floats) -> Floats:
         from scipy.signal import lfilter

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -68,8 +68,8 @@ class SoundFont(Instrument, step="soundfont"):
         Number(default=None, unit=COUNT, low=0, high=128, whole=True, help="its bank (128 holds drum kits)")
     )
     gain: Live = knob(0.0, SILENCE_DB, 24.0, DB, help="level; 0 dB is FluidSynth's own")
-    reverb: Live = knob(0.2, 0.0, 1.0, help="FluidSynth's own reverb; 0 turns it off")
-    chorus: Live = knob(2.0, 0.0, 10.0, help="FluidSynth's own chorus; 0 turns it off")
+    reverb: Live = knob(0.9, 0.0, 1.0, help="level of FluidSynth's own reverb; 0 turns it off")
+    chorus: Live = knob(2.0, 0.0, 10.0, help="level of FluidSynth's own chorus; 0 turns it off")
     polyphony: int = count(256, 1, 4096, help="how many voices may sound at once")
 
     def assets(self, stage: Stage) -> Iterator[Path]:
@@ -119,10 +119,7 @@ class SoundFont(Instrument, step="soundfont"):
     def _blocks(self, synth: Fluid, score: Score, stage: Stage) -> Iterator[Block]:
         """The score, then what still rings after it, in blocks cut at events and turns of the knobs."""
         events = self._events(score)
-        seconds = replace(score, events=events).seconds
-        # The nearest period and one on: FluidSynth's own player is late by a period too.
-        periods = np.rint(seconds * stage.rate / PERIOD).astype(int) + 1
-        due = deque(zip(periods.tolist(), events, strict=True))
+        due = deque(zip(_periods(events, score, stage.rate), events, strict=True))
         length = max(int(np.ceil(float(score.length) * stage.rate / PERIOD)), due[-1][0] + 1 if due else 0)
         for start in range(0, length, _PERIODS):
             stop = min(start + _PERIODS, length)
@@ -153,6 +150,19 @@ class SoundFont(Instrument, step="soundfont"):
             quiet = quiet + block.shape[1] if np.abs(block).max() < _SILENCE else 0
             left -= _PERIODS
             yield block
+
+
+def _periods(events: Sequence[Event], score: Score, rate: int) -> list[int]:
+    """The period in which each event is sent, as FluidSynth's own player would: the song sounds the same to the bit.
+
+    That player looks once a period, at a clock of whole milliseconds, takes what is due within half a tick, and
+    lets its first period pass. It also rounds to a tick at every change of tempo and drifts away from the score by
+    that; here the tempo map stays exact.
+    """
+    ticks = np.array([event.tick for event in events], dtype=np.float64)
+    milliseconds = np.ceil(score.tempo.seconds_at((ticks - 0.5) / score.resolution) * 1000 - 1e-6)
+    periods = np.ceil(np.maximum(milliseconds, 0) * rate / (1000 * PERIOD) - 1e-9).astype(int) + 1
+    return list(np.maximum.accumulate(periods).tolist()) if len(periods) else []
 
 
 def _selects_bank(event: Event) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def run(effect: Effect, block: np.ndarray, cuts: list[int]) -> np.ndarray:
     line, edges = Line([effect], Stage(RATE, 2, folder=home())), [0, *sorted(cuts), block.shape[1]]
     taken = given_back = 0
     pieces = []
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         pieces.append(line.push(block[:, begin:end], side))
         taken, given_back = taken + end - begin, given_back + pieces[-1].shape[1]
         assert given_back <= taken
