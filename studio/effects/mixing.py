@@ -22,7 +22,7 @@ class Gain(Effect):
     gain: Live = knob(0.0, SILENCE_DB, 36.0, DB, help="how much")
 
     def open(self, stage: Stage) -> Run:
-        return lambda block, now: np.asarray(block * amplitude(now["gain"]), dtype=np.float32)
+        return lambda block, now: block * np.asarray(amplitude(now["gain"]), dtype=np.float32)
 
     def memory(self, stage: Stage) -> float:
         return 0.0
@@ -53,8 +53,8 @@ class Pan(Effect):
         def run(block: Block, now: Moment) -> Block:
             if block.shape[0] != 2:
                 raise RenderError(f"pan needs stereo, here are {block.shape[0]} channels.", "Take the step out.")
-            left, right = pan_gains(now["position"], self.law)
-            return np.stack([block[0] * left, block[1] * right]).astype(np.float32)
+            gains = pan_gains(now["position"], self.law)
+            return block * np.stack(np.atleast_1d(*gains)).astype(np.float32)
 
         return run
 

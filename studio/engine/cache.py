@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
-import weakref
-from collections.abc import Iterator
-from io import FileIO
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 import xxhash
 
-from studio.audio import Audio, Block
+from studio.audio import Block
 from studio.disk import part_of, write_whole, writing
+from studio.engine.tape import Tape
 from studio.folders import cache_folder
 
 DEFAULT_BYTES = 8 * 1024**3
@@ -28,43 +25,21 @@ _STALE_SECONDS = 24 * 3600
 _MEND = ("the cache", "move the cache with STUDIO_CACHE")
 
 
-class Tape:
-    """Audio on disk that can be read from any frame, by several threads at once, for as long as it is held."""
-
-    def __init__(self, file: FileIO, channels: int, frames: int, rate: int) -> None:
-        self._file, self._lock = file, threading.Lock()
-        self.channels, self.frames, self.rate = channels, frames, rate
-        weakref.finalize(self, file.close)
-
-    def read(self, start: int, frames: int) -> Block:
-        """`frames` from `start`; silence beyond the end."""
-        have = max(0, min(frames, self.frames - start))
-        buffer = np.empty((have, self.channels), np.float32)
-        with self._lock:
-            self._file.seek(start * self.channels * 4)
-            self._file.readinto(buffer.data)
-        block = np.ascontiguousarray(buffer.T)
-        return block if have == frames else np.pad(block, ((0, 0), (0, frames - have)))
-
-    def blocks(self, size: int) -> Iterator[Block]:
-        for start in range(0, self.frames, size):
-            yield self.read(start, min(size, self.frames - start))
-
-    def audio(self) -> Audio:
-        return Audio(self.read(0, self.frames), self.rate)
+_checked: set[tuple[Path, int, int]] = set()
+"""Entries whose content this process has found sound, by path, size and time of change."""
 
 
 class Recording:
-    """A tape being written; it exists only once `keep` is called."""
+    """Writes a tape; it becomes an entry of the cache only once `keep` is called."""
 
-    def __init__(self, cache: Cache, key: str, name: str, rate: int) -> None:
-        self._cache, self._key, self._name, self._rate = cache, key, name, rate
+    def __init__(self, cache: Cache, key: str, name: str, rate: int, channels: int) -> None:
+        self._cache, self._key, self._name = cache, key, name
         self._hash = xxhash.xxh3_128()
-        self._frames = self._channels = 0
         self._part = part_of(cache.folder / f"{key}.f32")
         with writing(cache.folder, *_MEND):
             cache.folder.mkdir(parents=True, exist_ok=True)
-            self._file = self._part.open("wb")
+            self._file = self._part.open("wb", buffering=0)
+            self.tape = Tape(self._part, channels, rate)
 
     def __enter__(self) -> Recording:
         return self
@@ -73,30 +48,32 @@ class Recording:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
+        if error is not None:
+            self.tape.tear()
         self._part.unlink(missing_ok=True)
 
     def write(self, block: Block) -> None:
-        interleaved = np.ascontiguousarray(block.T)
-        self._frames, self._channels = self._frames + len(interleaved), interleaved.shape[1]
-        self._hash.update(interleaved.data)
+        interleaved = np.ascontiguousarray(block.T).data.cast("B") if block.size else memoryview(b"")
+        self._hash.update(interleaved)
         with writing(self._cache.folder, *_MEND):
-            self._file.write(interleaved.data)
+            while interleaved:
+                interleaved = interleaved[self._file.write(interleaved) :]
+        self.tape.grow(block.shape[1])
 
-    def keep(self) -> Tape:
-        card = {
-            "name": self._name,
-            "frames": self._frames,
-            "channels": self._channels,
-            "rate": self._rate,
-            "xxh3": self._hash.hexdigest(),
-        }
+    def keep(self) -> None:
+        """The tape is whole."""
         data, listed = self._cache.paths(self._key)
         with writing(self._cache.folder, *_MEND):
             self._file.close()
-            self._part.replace(data)
-            tape = Tape(data.open("rb", buffering=0), self._channels, self._frames, self._rate)
+            self.tape.settle(self._part, data)
+            card = {
+                "name": self._name,
+                "frames": self.tape.frames,
+                "channels": self.tape.channels,
+                "rate": self.tape.rate,
+                "xxh3": self._hash.hexdigest(),
+            }
             write_whole(listed, json.dumps(card))
-        return tape
 
 
 class Cache:
@@ -106,7 +83,6 @@ class Cache:
         given = os.environ.get("STUDIO_CACHE_BYTES", "")
         self.folder = folder or cache_folder()
         self.limit = limit if limit is not None else int(given) if given.isdecimal() else DEFAULT_BYTES
-        self._sound: set[tuple[str, int, int]] = set()
 
     def paths(self, key: str) -> tuple[Path, Path]:
         return self.folder / f"{key}.f32", self.folder / f"{key}.json"
@@ -123,10 +99,8 @@ class Cache:
         data, listed = self.paths(key)
         try:
             card = json.loads(listed.read_text())
-            file = data.open("rb", buffering=0)
-            tape = Tape(file, int(card["channels"]), int(card["frames"]), int(card["rate"]))
-            if not self._checked(key, file, tape, str(card["xxh3"])):
-                file.close()
+            tape = Tape(data, int(card["channels"]), int(card["rate"]), int(card["frames"]))
+            if not self._is_sound(key, tape, str(card["xxh3"])):
                 self.drop(key)
                 return None
             os.utime(listed)
@@ -134,8 +108,8 @@ class Cache:
             return None
         return tape
 
-    def record(self, key: str, name: str, rate: int) -> Recording:
-        return Recording(self, key, name, rate)
+    def record(self, key: str, name: str, rate: int, channels: int) -> Recording:
+        return Recording(self, key, name, rate, channels)
 
     def drop(self, key: str) -> None:
         for path in reversed(self.paths(key)):
@@ -166,17 +140,19 @@ class Cache:
             self.drop(key)
             total -= size
 
-    def _checked(self, key: str, file: FileIO, tape: Tape, expected: str) -> bool:
-        stat = os.fstat(file.fileno())
+    def _is_sound(self, key: str, tape: Tape, expected: str) -> bool:
+        data, _ = self.paths(key)
+        stat = data.stat()
         if stat.st_size != tape.frames * tape.channels * 4:
             return False
-        known = (key, stat.st_size, stat.st_mtime_ns)
-        if known in self._sound:
+        known = (data, stat.st_size, stat.st_mtime_ns)
+        if known in _checked:
             return True
         digest = xxhash.xxh3_128()
-        while chunk := file.read(1 << 22):
-            digest.update(chunk)
+        with data.open("rb") as file:
+            while chunk := file.read(1 << 22):
+                digest.update(chunk)
         if digest.hexdigest() != expected:
             return False
-        self._sound.add(known)
+        _checked.add(known)
         return True

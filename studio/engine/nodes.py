@@ -241,7 +241,8 @@ class Sum(Node):
     def blocks(self, hall: Hall) -> Iterator[Block]:
         for together in zip_longest(*(hall.blocks(node) for node in self.inputs)):
             present = [block for block in together if block is not None]
-            total = np.zeros((self.stage.channels, max(block.shape[1] for block in present)), np.float32)
+            longest = max(block.shape[1] for block in present)
+            total = np.zeros((self.stage.channels, longest), np.float32, order="F")
             for block in present:
                 total[:, : block.shape[1]] += block
             yield total

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,9 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from studio.audio import Block
-from studio.engine.cache import Cache, Tape
+from studio.engine.cache import Cache
 from studio.engine.nodes import Node
 from studio.engine.progress import Event, Listener, silent
+from studio.engine.schedule import Job, Schedule
+from studio.engine.tape import Tape
 from studio.errors import Interrupted, RenderError, StudioError
 from studio.stage import GRID
 
@@ -39,7 +39,7 @@ class Engine:
 
     Args:
         cache: where finished work is kept; None keeps it in a temporary folder for the life of the engine.
-        workers: threads; all cores when None.
+        workers: how many cores it uses; all when None.
         block: frames that are handled at once, rounded up to the automation grid. It changes speed and
             memory, never the result.
         listener: is told of progress, from several threads.
@@ -54,11 +54,10 @@ class Engine:
         listener: Listener = silent,
     ) -> None:
         self._cache = cache or _temporary_cache(self)
-        self._workers = max(1, workers or os.cpu_count() or 1)
+        self._schedule = Schedule(max(1, workers or os.cpu_count() or 1))
         self.size = -(-max(1, block) // GRID) * GRID
         self._tell = listener
         self._tapes: dict[str, Tape] = {}
-        self._stop = threading.Event()
 
     def served(self, node: Node) -> bool:
         """Whether the cache has the node's sound, whole and sound."""
@@ -84,36 +83,49 @@ class Engine:
             self._collect(node, wanted)
         for node in wanted.values():
             self._tell(Event("planned", node.name))
-        waiting: list[tuple[set[str], str, Callable[[], object]]] = [
-            ({below.key for below in node.needs()} & wanted.keys(), key, partial(self._compute, node))
+        jobs = [
+            Job(key, frozenset(below.key for below in node.needs()) & wanted.keys(), partial(self._compute, node))
             for key, node in wanted.items()
         ]
-        waiting += [
-            (
-                {below.key for node in errand.wants for below in _kept(node)} & wanted.keys(),
+        jobs += [
+            Job(
                 f"errand {index}",
-                partial(errand.work, self),
+                frozenset(below.key for node in errand.wants for below in _kept(node)) & wanted.keys(),
+                partial(_do, errand, self),
             )
             for index, errand in enumerate(errands)
         ]
-        self._work_off(waiting)
+        self._schedule.run(jobs)
         self._cache.prune()
 
     def blocks(self, node: Node) -> Iterator[Block]:
-        """A node's sound in blocks of `size` frames; kept nodes must have been computed."""
-        source = self._tapes[node.key].blocks(self.size) if node.kept else _recut(node.blocks(self), self.size)
-        for block in source:
-            if self._stop.is_set():
+        """A node's sound in blocks of `size` frames; a kept node must be there or under way."""
+        for block in self._played(node) if node.kept else _recut(node.blocks(self), self.size):
+            if self._schedule.stopped:
                 raise Interrupted("the render was stopped.")
             yield block
 
     def read(self, node: Node, start: int, frames: int) -> Block:
         """Part of a kept node's sound, silence beyond its end."""
-        return self._tapes[node.key].read(start, frames)
+        return self._grown(node, start + frames).read(start, frames)
 
     def frames(self, node: Node) -> int:
         """How long a node's sound is."""
-        return self._tapes[node.key].frames if node.kept else node.count(self)
+        return self._grown(node, None).frames if node.kept else node.count(self)
+
+    def _played(self, node: Node) -> Iterator[Block]:
+        start = 0
+        while (block := self._grown(node, start + self.size).there(start, self.size)).shape[1]:
+            yield block
+            start += block.shape[1]
+
+    def _grown(self, node: Node, frames: int | None) -> Tape:
+        """The tape of a kept node, with so many frames on it, or all when None."""
+        tape = self._tapes[node.key]
+        if not tape.ready(frames):
+            with self._schedule.waiting():
+                tape.wait(frames)
+        return tape
 
     def _collect(self, node: Node, wanted: dict[str, Node]) -> None:
         """Add the kept nodes to compute, those at the bottom first."""
@@ -127,53 +139,32 @@ class Engine:
                 self._collect(source, wanted)
             wanted[below.key] = below
 
-    def _compute(self, node: Node) -> None:
+    def _compute(self, node: Node, begun: Callable[[], None]) -> None:
         self._tell(Event("started", node.name))
         rate, done = node.stage.rate, 0
         try:
-            with self._cache.record(node.key, node.name, rate) as recording:
+            with self._cache.record(node.key, node.name, rate, node.stage.channels) as recording:
+                self._tapes[node.key] = recording.tape
+                begun()
                 for block in node.blocks(self):
-                    if self._stop.is_set():
+                    if self._schedule.stopped:
                         raise Interrupted("the render was stopped.")
                     if not np.isfinite(block.sum(dtype=np.float64)):
                         raise RenderError("the sound holds NaN or infinity.", "Check the step's knobs and files.")
                     recording.write(block)
                     done += block.shape[1]
                     self._tell(Event("moved", node.name, done / rate))
-                if not done:
-                    recording.write(np.zeros((node.stage.channels, 0), np.float32))
-                self._tapes[node.key] = recording.keep()
-        except StudioError as error:
-            error.path = (*node.path, *error.path)
+                recording.keep()
+        except BaseException as error:
+            self._tapes.pop(node.key, None)
+            if isinstance(error, StudioError):
+                error.path = (*node.path, *error.path)
             raise
         self._tell(Event("finished", node.name, done / rate))
 
-    def _work_off(self, waiting: list[tuple[set[str], str, Callable[[], object]]]) -> None:
-        """Run everything whose needs are done, as many at once as there are workers."""
-        done: set[str] = set()
-        running: dict[Future[object], str] = {}
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="studio") as pool:
-            try:
-                while waiting or running:
-                    ready = [item for item in waiting if item[0] <= done]
-                    waiting = [item for item in waiting if not item[0] <= done]
-                    for _, key, work in ready:
-                        running[pool.submit(work)] = key
-                    finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                    for future in finished:
-                        done.add(running.pop(future))
-                        future.result()
-            except BaseException as error:
-                self._stop.set()
-                for future in running:
-                    future.cancel()
-                wait(running)
-                self._stop.clear()
-                if isinstance(error, KeyboardInterrupt):
-                    raise Interrupted(
-                        "the render was stopped.", "What was finished is kept: the next render goes on from there."
-                    ) from None
-                raise
+
+def _do(errand: Errand, engine: Engine, begun: Callable[[], None]) -> None:
+    errand.work(engine)
 
 
 def _temporary_cache(engine: Engine) -> Cache:

@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 import mido
@@ -41,10 +42,16 @@ def read_midi(path: Path | str) -> Score:
     except OSError as error:
         raise MissingError(f"the MIDI file cannot be opened: {error.strerror}.", place=Place(str(path))) from None
     try:
-        return parse_midi(content)
+        return _parsed(content)
     except ScoreError as error:
         error.place = Place(str(path))
         raise
+
+
+@lru_cache(maxsize=4)
+def _parsed(content: bytes) -> Score:
+    """A knob that is turned renders the same song again: its bytes are parsed once."""
+    return parse_midi(content)
 
 
 def parse_midi(content: bytes) -> Score:

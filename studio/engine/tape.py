@@ -1,0 +1,91 @@
+"""Tapes: audio on disk that can be read while it is still being written."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from pathlib import Path
+
+import numpy as np
+
+from studio.audio import Block
+from studio.errors import Interrupted
+
+
+class Tape:
+    """Interleaved float32 in a file, read from any frame by several threads at once.
+
+    A tape is born growing, unless its `frames` are known: readers that ask for what is not there yet wait, until
+    it has come or the tape has ended.
+    """
+
+    def __init__(self, path: Path, channels: int, rate: int, frames: int | None = None) -> None:
+        self.channels, self.rate = channels, rate
+        self._changed = threading.Condition()
+        self._written, self._growing, self._torn = frames or 0, frames is None, False
+        self._load(path)
+
+    @property
+    def frames(self) -> int:
+        """Its length, known once it has stopped growing."""
+        self.wait(None)
+        return self._written
+
+    def ready(self, frames: int | None) -> bool:
+        """Whether so many frames are there, or all there will be; with None, whether it has stopped growing."""
+        return not self._growing or (frames is not None and self._written >= frames)
+
+    def wait(self, frames: int | None) -> None:
+        """Wait until `ready`.
+
+        Raises:
+            Interrupted: whoever wrote the tape has given up.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._torn or self.ready(frames))
+            if self._torn:
+                raise Interrupted("the sound this one is made of was not finished.")
+
+    def read(self, start: int, frames: int) -> Block:
+        """`frames` from `start`; silence beyond the end."""
+        block = self.there(start, frames)
+        missing = frames - block.shape[1]
+        return np.pad(block, ((0, 0), (0, missing))) if missing else block
+
+    def there(self, start: int, frames: int) -> Block:
+        """What there is of `frames` from `start`: fewer at the end."""
+        self.wait(start + frames)
+        have = max(0, min(frames, self._written - start))
+        buffer = np.empty((have, self.channels), np.float32)
+        with self._changed:
+            self._file.seek(start * self.channels * 4)
+            if have:
+                self._file.readinto(buffer.data.cast("B"))
+        # A view: what mixes and writes works on interleaved frames as they are.
+        return buffer.T
+
+    def grow(self, frames: int) -> None:
+        """So many more frames are in the file."""
+        with self._changed:
+            self._written += frames
+            self._changed.notify_all()
+
+    def settle(self, part: Path, path: Path) -> None:
+        """All is written: the file moves from `part` to `path`."""
+        with self._changed:
+            # Some systems do not move a file that is open.
+            self._close()
+            part.replace(path)
+            self._load(path)
+            self._growing = False
+            self._changed.notify_all()
+
+    def tear(self) -> None:
+        """No more will come, and what is there is worth nothing."""
+        with self._changed:
+            self._torn = True
+            self._changed.notify_all()
+
+    def _load(self, path: Path) -> None:
+        self._file = path.open("rb", buffering=0)
+        self._close = weakref.finalize(self, self._file.close)
