@@ -41,7 +41,7 @@ class Meter:
         self._state = np.zeros((len(self._sections), channels, 2))
         self._hop = round(rate * 0.1)
         self._rest = np.zeros((channels, 0))
-        self._energies: list[Floats] = []
+        self._energies: list[float] = []
         self._peak = 0.0
         self._true_peak = _TruePeak(channels) if true_peak else None
 
@@ -61,12 +61,14 @@ class Meter:
         if self._rest.shape[1]:
             weighted = np.concatenate([self._rest, weighted], axis=1)
         hops = weighted.shape[1] // self._hop
-        whole = weighted[:, : hops * self._hop].reshape(weighted.shape[0], hops, self._hop)
-        self._energies.append(np.einsum("chf,chf->h", whole, whole))
+        for hop in range(hops):
+            # Each on its own and laid out alike, so that rounding does not depend on how the sound was cut.
+            samples = np.ascontiguousarray(weighted[:, hop * self._hop : (hop + 1) * self._hop]).ravel()
+            self._energies.append(float(np.square(samples).sum()))
         self._rest = weighted[:, hops * self._hop :]
 
     def read(self) -> Loudness:
-        energy = np.concatenate([np.zeros(0), *self._energies])
+        energy = np.array(self._energies)
         return Loudness(
             integrated=_gated(_windows(energy, _HOPS_PER_BLOCK) / (_HOPS_PER_BLOCK * self._hop)),
             peak_db=decibels(self._peak),

@@ -14,7 +14,7 @@ from studio.effects.dynamics import Brickwall
 from studio.effects.mixing import Gain
 from studio.effects.pedal import pedalboard_version
 from studio.engine.loudness import Loudness, Meter
-from studio.engine.nodes import Hall, Node
+from studio.engine.nodes import PIECE, Hall, Node
 from studio.levels import SILENCE_DB
 from studio.line import Line
 
@@ -82,13 +82,13 @@ class Mastered(Node):
     def _rendered(self, hall: Hall, gain: float, limit: bool) -> Iterator[Block]:
         # The limiter's interpolation differs a little from the meter's, so it aims a little lower.
         ceiling = Brickwall(ceiling=max(SILENCE_DB, self.ceiling - 0.1))
-        line = Line((Gain(gain=gain), ceiling) if limit else (Gain(gain=gain),), self.stage)
+        line = Line((Gain(gain=gain), ceiling) if limit else (Gain(gain=gain),), self.stage, PIECE)
         owed = 0
         for block in hall.blocks(self.inputs[0]):
             out = line.push(block)
             owed += block.shape[1] - out.shape[1]
             yield out
         while owed > 0:
-            out = line.push(np.zeros((self.stage.channels, 1024), np.float32))[:, :owed]
+            out = line.push(np.zeros((self.stage.channels, PIECE), np.float32))[:, :owed]
             owed -= out.shape[1]
             yield out

@@ -27,7 +27,8 @@ from studio.steps import Effect, Instrument, Source, Step, Transform
 SILENCE = 1e-5
 """-100 dBFS: what stays below it for as long as a chain can remember has died away."""
 
-_WINDOW = 4096
+PIECE = 8192
+"""Frames that effects are given at a time, whatever the size of the engine's blocks."""
 
 
 class Hall(Protocol):
@@ -154,7 +155,7 @@ class Process(Node):
         return [steps, self.longest_tail, sorted(self.sides)]
 
     def blocks(self, hall: Hall) -> Iterator[Block]:
-        line = Line(self.effects, self.stage)
+        line = Line(self.effects, self.stage, PIECE)
         heard: SideReader | None = None
         if self.sides:
             heard = lambda name, start, frames: hall.read(self.sides[name], start, frames)  # noqa: E731
@@ -178,7 +179,7 @@ class Process(Node):
         pending: list[Block] = []
         position, last = 0, owed - 1
         while position < most:
-            out = line.push(np.zeros((stage.channels, _WINDOW), np.float32), heard)[:, : most - position]
+            out = line.push(np.zeros((stage.channels, PIECE), np.float32), heard)[:, : most - position]
             pending.append(out)
             loud = np.flatnonzero(np.max(np.abs(out), axis=0, initial=0.0) >= SILENCE) + position
             position += out.shape[1]
@@ -222,8 +223,8 @@ class Change(Node):
                 raise
             except Exception as error:
                 raise RenderError(f"the step failed: {error}", "Change its knobs, or bypass it.") from error
-        for start in range(0, changed.frames, _WINDOW * 16):
-            yield changed.samples[:, start : start + _WINDOW * 16]
+        for start in range(0, changed.frames, PIECE * 8):
+            yield changed.samples[:, start : start + PIECE * 8]
 
 
 @dataclass(frozen=True, eq=False)
