@@ -59,7 +59,7 @@ class _Link:
             return block
         now = Moment(self._effect, self._stage, self._position, block.shape[1], sides)
         self._position += block.shape[1]
-        with within(self._effect.label):
+        with within(self._effect.label), np.errstate(over="ignore", invalid="ignore"):
             try:
                 out = self._run(block, now)
             except StudioError:

@@ -112,10 +112,11 @@ def render(
     store = Cache() if cache is True else cache or None
     options: dict[str, Any] = {} if block is None else {"block": block}
     engine = Engine(store, workers=workers, listener=listener, **options)
-    if out is None:
-        engine.run(wanted(planned))
-        return Result(planned, length(planned, engine), engine)
-    return _Delivery(planned, engine, Path(out), report).run()
+    with song.placing():
+        if out is None:
+            engine.run(wanted(planned))
+            return Result(planned, length(planned, engine), engine)
+        return _Delivery(planned, engine, Path(out), report).run()
 
 
 def stem_of(strip: Strip, recipe: Recipe) -> Node:
@@ -182,6 +183,7 @@ class _Delivery:
         self._stamps = _read_json(self._index)
 
     def run(self) -> Result:
+        made = [folder for folder in (self._out / "stems", self._out / "buses", self._out) if not folder.exists()]
         self._check_folder()
         parcels = self._parcels()
         try:
@@ -209,6 +211,9 @@ class _Delivery:
         except BaseException:
             for writer in self._writers.values():
                 writer.abandon()
+            for folder in made:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
             raise
         self._tidy(manifest)
         if self._report:

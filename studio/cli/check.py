@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from pathlib import Path
 
 import click
@@ -19,11 +20,14 @@ def command(recipe: Path, score: Path | None, as_script: bool) -> None:
     from studio.recipe import Recipe
 
     planned = plan(Recipe.load(recipe), score)
-    nodes = list(planned.nodes())
     if as_script:
         as_json({"hash": planned.recipe.hash, "tracks": list(planned.tracks), "buses": list(planned.buses)})
     else:
         click.echo(
-            f"{recipe} is sound: {len(planned.tracks)} tracks, {len(planned.buses)} buses,"
-            f" {sum(node.kept for node in nodes)} signals to render. Hash {planned.recipe.hash[:16]}."
+            f"{recipe} is sound: {_counted(planned.tracks, 'track', 'tracks')},"
+            f" {_counted(planned.buses, 'bus', 'buses')}. Hash {planned.recipe.hash[:16]}."
         )
+
+
+def _counted(things: Sized, one: str, many: str) -> str:
+    return f"{len(things)} {one if len(things) == 1 else many}"

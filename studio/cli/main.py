@@ -12,7 +12,7 @@ import click
 
 from studio.errors import Interrupted, Problems, StudioError
 
-FAILED, INTERRUPTED = 1, 130
+FAILED, BROKEN, INTERRUPTED = 1, 70, 130
 
 
 class Studio(click.Group):
@@ -29,6 +29,18 @@ class Studio(click.Group):
             # Whoever read our output has seen enough.
             sys.stderr.close()
             sys.exit(0)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if context.params.get("verbose"):
+                raise
+            fail(
+                StudioError(
+                    f"a mistake in the studio itself ({type(error).__name__}: {error}).",
+                    "Please report it, with what `studio -v …` prints.",
+                ),
+                BROKEN,
+            )
 
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:
         """A mistyped command is answered with the nearest one."""

@@ -93,7 +93,8 @@ def plan(recipe: Recipe, score: Score | Path | str | None = None) -> Plan:
     Raises:
         StudioError: something the recipe names is not there, or does not fit.
     """
-    return _Planner(recipe, score).plan()
+    with recipe.placing():
+        return _Planner(recipe, score).plan()
 
 
 class _Planner:
@@ -121,8 +122,8 @@ class _Planner:
                     track = recipe.tracks[name]
                     if not self._absent(track, parts.get(name, ())):
                         self.strips[name] = self._track(name, track, parts.get(name, ()))
-                else:
-                    self.strips[name] = self._bus(name, recipe.buses[name])
+                elif (bus := self._bus(name, recipe.buses[name])) is not None:
+                    self.strips[name] = bus
         gather.done()
         return self._finish()
 
@@ -205,15 +206,18 @@ class _Planner:
                 dry: Node
                 if isinstance(play, Source):
                     kind = Stream if play.cheap(self.stage) else Read
-                    dry = kind(f"{name} · {play.step}", self.stage, (), play, hashes, path=("tracks", name))
+                    dry = kind(f"{name} · {play.step}", self.stage, (), play, hashes, path=("tracks", name, "play", play.step))
                 else:
                     assert isinstance(play, Instrument)
                     score = self._edited(track.notes, _together(parts))
-                    dry = Play(f"{name} · {play.step}", self.stage, (), play, score, hashes, path=("tracks", name))
+                    dry = Play(
+                        f"{name} · {play.step}", self.stage, (), play, score, hashes, path=("tracks", name, "play", play.step)
+                    )
             pre = self._chain(name, track, dry)
             return self._strip(name, track, dry, pre)
 
-    def _bus(self, name: str, bus: Bus) -> Strip:
+    def _bus(self, name: str, bus: Bus) -> Strip | None:
+        """The strip of a bus, or None while nothing that is heard is sent to it."""
         with within("buses", name):
             signals = []
             for other, strip in self.strips.items():
@@ -226,7 +230,9 @@ class _Planner:
                     send = source.send[name]
                     signals.append(self._send(f"{other} → {name}", strip.pre if send.pre else strip.post, send.level))
             if not signals:
-                raise RecipeError("nothing is sent to the bus.", f"Add `send: {{{name}: -12 dB}}` to a track.")
+                if not self.given.feeds(name, bus):
+                    raise RecipeError("nothing is sent to the bus.", f"Add `send: {{{name}: -12 dB}}` to a track.")
+                return None
             dry = mixed(f"{name} · input", self.stage, signals)
             return self._strip(name, bus, dry, self._chain(name, bus, dry))
 
@@ -254,8 +260,13 @@ class _Planner:
                 assert isinstance(step, Transform)
                 node = self._effects(name, node, tuple(run))
                 run = []
-                node = Change(f"{name} · {step.label}", self.stage, (node,), step, self.files, path=(name,))
+                node = Change(f"{name} · {step.label}", self.stage, (node,), step, self.files, path=(*self._way(name), index))
         return self._effects(name, node, tuple(run))
+
+    def _way(self, name: str) -> tuple[str, ...]:
+        """Where in the recipe the chain of a strip stands."""
+        where = "tracks" if name in self.recipe.tracks else "buses"
+        return ("master", "chain") if name == "master" else (where, name, "chain")
 
     def _effects(self, name: str, node: Node, effects: tuple[Effect, ...]) -> Node:
         effects = tuple(effect for effect in effects if not effect.bypass)
@@ -269,7 +280,7 @@ class _Planner:
         label = " → ".join(effect.label for effect in effects)
         tail = float(self.tempo.second_of(self.recipe.tail))
         return Process(
-            f"{name} · {label}", self.stage, (node, *sides.values()), effects, self.files, tail, sides, path=(name,)
+            f"{name} · {label}", self.stage, (node, *sides.values()), effects, self.files, tail, sides, path=self._way(name)
         )
 
     def _fader(self, name: str, strip: Track | Bus | Master, node: Node) -> Node:

@@ -100,10 +100,15 @@ class Engine:
 
     def blocks(self, node: Node) -> Iterator[Block]:
         """A node's sound in blocks of `size` frames; a kept node must be there or under way."""
-        for block in self._played(node) if node.kept else _recut(node.blocks(self), self.size):
-            if self._schedule.stopped:
-                raise Interrupted("the render was stopped.")
-            yield block
+        try:
+            for block in self._played(node) if node.kept else _recut(node.blocks(self), self.size):
+                if self._schedule.stopped:
+                    raise Interrupted("the render was stopped.")
+                yield block
+        except StudioError as error:
+            if not node.kept:
+                _root(error, node)
+            raise
 
     def read(self, node: Node, start: int, frames: int) -> Block:
         """Part of a kept node's sound, silence beyond its end."""
@@ -158,9 +163,15 @@ class Engine:
         except BaseException as error:
             self._tapes.pop(node.key, None)
             if isinstance(error, StudioError):
-                error.path = (*node.path, *error.path)
+                _root(error, node)
             raise
         self._tell(Event("finished", node.name, done / rate))
+
+
+def _root(error: StudioError, node: Node) -> None:
+    """Say where in the recipe an error arose, if nobody nearer to it has."""
+    if error.path[:1] not in {("tracks",), ("buses",), ("master",)}:
+        error.path = (*node.path, *error.path)
 
 
 def _do(errand: Errand, engine: Engine, begun: Callable[[], None]) -> None:

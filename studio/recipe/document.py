@@ -111,6 +111,7 @@ class Document:
                         path=(*path, key),
                         place=Place(self.file, line, key_node.start_mark.column + 1),
                     )
+            if key not in plain:
                 self._marks[*path, key] = (line, key_node.start_mark.column + 1)
                 plain[key] = self._plain(value, (*path, key), depth + 1)
         gather.done()

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field as plain_field
 from functools import cached_property
@@ -281,6 +282,16 @@ class Recipe(Record):
             changed: Recipe = put(self, path, kind.parse(value))
         return changed
 
+    @contextmanager
+    def placing(self) -> Iterator[None]:
+        """Give errors that pass through their line in the file the recipe was read from."""
+        try:
+            yield
+        except StudioError as error:
+            if self.origin is None:
+                raise
+            raise Document(self.origin.text, str(self.origin.path)).placed(error) from None
+
     def settled(self) -> Recipe:
         """A copy in which every knob stands where the macros put it."""
         return settle(self)
@@ -298,7 +309,8 @@ class Recipe(Record):
             for bus in strip.send:
                 with gather, within("send", bus):
                     if bus not in self.buses:
-                        raise RecipeError(f"there is no bus {bus!r}.", nearest(bus, self.buses))
+                        hint = nearest(bus, self.buses) or f"Add it: `buses: {{{bus}: {{chain: [reverb]}}}}`."
+                        raise RecipeError(f"there is no bus {bus!r}.", hint)
         for index, step in enumerate(strip.chain):
             for inner in (step, *step.inner()):
                 for port, other in inner.ports():
