@@ -121,5 +121,3 @@ def put(root: Any, path: Path, value: object) -> Any:
         return {**root, key: put(root[str(key)], tuple(rest), value)}
     assert isinstance(key, int)
     return (*root[:key], put(root[key], tuple(rest), value), *root[key + 1 :])
-
-

@@ -81,8 +81,9 @@ def check_finite(samples: NDArray[np.float32], origin: str = "", start: int = 0)
     Raises:
         AudioError: with the channel and the frame.
     """
-    if np.isfinite(samples.sum(dtype=np.float64)):
-        return
+    with np.errstate(invalid="ignore"):
+        if np.isfinite(samples.sum(dtype=np.float64)):
+            return
     bad = np.argwhere(~np.isfinite(samples))
     if len(bad):
         channel, frame = bad[np.argmin(bad[:, 1])]

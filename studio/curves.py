@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
+from studio.errors import KnobError
 from studio.tempo import Floats, TempoMap, Time, grid
 
 
@@ -66,6 +67,9 @@ class Points:
     def values(self, seconds: Floats, tempo: TempoMap) -> Floats:
         x = tempo.beats_at(seconds) if self.musical else seconds
         at = grid([point.at for point in self.points], tempo, self.musical)
+        if np.any(np.diff(at) < 0):
+            late = self.points[int(np.argmax(np.diff(at) < 0)) + 1]
+            raise KnobError(f"a curve comes to {late.at} after a later point.", "Write the points in order of time.")
         value = np.array([point.value for point in self.points])
         last = len(at) - 1
         left = np.clip(np.searchsorted(at, x, side="right") - 1, 0, last)

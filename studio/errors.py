@@ -46,9 +46,7 @@ class StudioError(Exception):
     by whoever read the file.
     """
 
-    def __init__(
-        self, cause: str, mend: str = "", *, path: Sequence[Key] = (), place: Place | None = None
-    ) -> None:
+    def __init__(self, cause: str, mend: str = "", *, path: Sequence[Key] = (), place: Place | None = None) -> None:
         super().__init__(cause)
         self.cause = cause
         self.mend = mend
@@ -58,7 +56,12 @@ class StudioError(Exception):
     def __str__(self) -> str:
         way = " › ".join(f"[{key + 1}]" if isinstance(key, int) else key for key in self.path)
         where = "  ".join(part for part in (str(self.place or ""), way) if part)
-        return "\n  ".join(part for part in (where, self.cause, self.mend) if part)
+        return "\n  ".join(_readable(part) for part in (where, self.cause, self.mend) if part)
+
+
+def _readable(part: str) -> str:
+    """No longer than a person would read, even when a name in it is as long as a file may be."""
+    return part if len(part) <= 2000 else f"{part[:1999]}…"
 
 
 class KnobError(StudioError, ValueError):
@@ -156,6 +159,12 @@ class Gather:
             raise Problems(self._errors)
 
 
+def shown(value: object) -> str:
+    """A value as an error quotes it: as Python writes it, cut when it is long."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
 def nearest(word: str, options: Iterable[str]) -> str:
     """A hint for a mistyped name: the closest options, or all of them when they are few.
 
@@ -169,5 +178,5 @@ def nearest(word: str, options: Iterable[str]) -> str:
         return f"Did you mean {' or '.join(folded[name] for name in close)}?"
     if not names:
         return ""
-    shown = names if len(names) <= 12 else [*names[:12], f"… ({len(names)} in all)"]
-    return f"There is: {', '.join(shown)}."
+    listed = names if len(names) <= 12 else [*names[:12], f"… ({len(names)} in all)"]
+    return f"There is: {', '.join(listed)}."

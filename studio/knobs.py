@@ -14,7 +14,7 @@ from typing import Any
 
 from studio import units
 from studio.curves import SHAPES, WAVES, Curve, Lfo, Mapped, Point, Points
-from studio.errors import KnobError, nearest, within
+from studio.errors import KnobError, nearest, shown, within
 from studio.levels import SILENCE_DB
 from studio.records import REQUIRED, Kind, field
 from studio.tempo import Time
@@ -53,7 +53,11 @@ class Number(Knob):
             return self._points(value)
         if self.live and isinstance(value, Mapping):
             return self._lfo(value)
-        if self.live and isinstance(value, (Points, Lfo, Mapped)):
+        if self.live and isinstance(value, Points):
+            return self._points([(point.at, point.value, point.shape) for point in value.points])
+        if self.live and isinstance(value, Lfo):
+            return self._lfo(_lfo_words(value))
+        if self.live and isinstance(value, Mapped):
             return value
         return self.number(value)
 
@@ -66,8 +70,8 @@ class Number(Knob):
         if isinstance(value, str):
             value = self.unit.parse(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise KnobError(f"{_shown(value)} is not {self.unit.what}.", self.unit.hint)
-        number = float(value)
+            raise KnobError(f"{shown(value)} is not {self.unit.what}.", self.unit.hint)
+        number = _float(value)
         if number == -math.inf and self.low == SILENCE_DB:
             return SILENCE_DB
         if not math.isfinite(number) or not self.low <= number <= self.high:
@@ -82,19 +86,18 @@ class Number(Knob):
         if isinstance(value, Points):
             return [self._point_data(point) for point in value.points]
         if isinstance(value, Lfo):
-            spec: dict[str, object] = {
-                "lfo": value.wave,
-                "period": str(value.period),
-                "from": self.data(value.low),
-                "to": self.data(value.high),
-            }
-            return spec | ({"phase": value.phase} if value.phase else {}) | ({"seed": value.seed} if value.seed else {})
+            words = _lfo_words(value)
+            words |= {"period": str(value.period), "from": self.data(value.low), "to": self.data(value.high)}
+            return {word: given for word, given in words.items() if given or word not in ("phase", "seed")}
         if isinstance(value, Mapped):
             # Only ever hashed: a file keeps the macro, not what it makes of its targets.
             return [self.data(value.source), list(value.ends), value.log, value.low, value.high, value.shape]
         number = float(value)
         if not self.unit.symbol:
-            return int(number) if number == int(number) else number
+            if number == int(number):
+                return int(number)
+            # YAML libraries disagree on exponents; as text they come back to the last digit.
+            return repr(number) if "e" in repr(number) else number
         return "-inf dB" if number == SILENCE_DB == self.low else self.unit.format(number)
 
     def schema(self) -> dict[str, Any]:
@@ -137,11 +140,13 @@ class Number(Knob):
             with within(index):
                 if not isinstance(item, (list, tuple)) or not 2 <= len(item) <= 3:
                     raise KnobError(
-                        f"{_shown(item)} is not a point of a curve.",
+                        f"{shown(item)} is not a point of a curve.",
                         "Write [time, value] or [time, value, shape], such as [4 bars, -3 dB, smooth].",
                     )
                 shape = str(item[2]) if len(item) == 3 else "linear"
                 point = Point(Time.parse(item[0]), self.number(item[1]), shape)
+                if points and point.at.before(points[-1].at):
+                    raise KnobError(f"{point.at} comes after {points[-1].at}.", "Write the points in order of time.")
                 _check_shape(shape, points[-1].value if points else point.value, point.value)
                 points.append(point)
         if not points:
@@ -174,13 +179,29 @@ class Number(Knob):
             low = self.number(value["from"])
         with within("to"):
             high = self.number(value["to"])
-        phase = Number(low=0.0, high=1.0).number(value.get("phase", 0.0))
-        seed = COUNT.number(value.get("seed", 0))
+        with within("phase"):
+            phase = PHASE.number(value.get("phase", 0.0))
+        with within("seed"):
+            seed = COUNT.number(value.get("seed", 0))
         log = self.taper == LOG and low > 0 and high > 0
         return Lfo(wave, period, low, high, phase, int(seed), log)
 
 
+PHASE = Number(low=0.0, high=1.0)
 COUNT = Number(unit=units.COUNT, low=0, high=2**31 - 1, whole=True)
+
+
+def _float(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
+def _lfo_words(lfo: Lfo) -> dict[str, object]:
+    return {
+        "lfo": lfo.wave, "period": lfo.period, "from": lfo.low, "to": lfo.high, "phase": lfo.phase, "seed": lfo.seed,
+    }  # fmt: skip
 
 
 def _check_shape(shape: str, low: float, high: float) -> None:
@@ -188,11 +209,6 @@ def _check_shape(shape: str, low: float, high: float) -> None:
         raise KnobError(f"there is no curve shape {shape!r}.", nearest(shape, SHAPES))
     if shape == "exponential" and not (low > 0 and high > 0):
         raise KnobError("an exponential curve cannot touch zero or cross it.", "Use linear or smooth here.")
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,11 +223,12 @@ class Choice(Knob):
         folded = {option.casefold(): option for option in self.options}
         found = folded.get(str(value).strip().casefold())
         if found is None or isinstance(value, bool):
-            raise KnobError(f"{_shown(value)} is not one of its choices.", nearest(str(value), self.options))
+            raise KnobError(f"{shown(value)} is not one of its choices.", nearest(str(value), self.options))
         return found
 
     def schema(self) -> dict[str, Any]:
-        return {"description": self.describe(), "enum": list(self.options)}
+        numbers = [int(option) for option in self.options if option.isdecimal()]
+        return {"description": self.describe(), "enum": [*self.options, *numbers]}
 
     @property
     def range(self) -> str:
@@ -220,15 +237,17 @@ class Choice(Knob):
 
 @dataclass(frozen=True, kw_only=True)
 class Switch(Knob):
-    """On or off."""
+    """On or off, or `None` when that is the default."""
 
-    def parse(self, value: object) -> bool:
+    def parse(self, value: object) -> bool | None:
+        if value is None and self.default is None:
+            return None
         words = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
         if isinstance(value, bool):
             return value
         if isinstance(value, str) and value.casefold() in words:
             return words[value.casefold()]
-        raise KnobError(f"{_shown(value)} is neither on nor off.", "Write true or false.")
+        raise KnobError(f"{shown(value)} is neither on nor off.", "Write true or false.")
 
     def schema(self) -> dict[str, Any]:
         return {"description": self.describe(), "type": "boolean"}
@@ -248,9 +267,9 @@ class Text(Knob):
         if value is None and self.default is None:
             return None
         if not isinstance(value, (str, int, float)) or isinstance(value, bool):
-            raise KnobError(f"{_shown(value)} is not text.", "Put it in quotes if it is meant as text.")
+            raise KnobError(f"{shown(value)} is not text.", "Put it in quotes if it is meant as text.")
         text = str(value)
-        if len(text) > self.longest or any(ord(mark) < 32 and mark not in "\n\t" for mark in text):
+        if len(text) > self.longest or any(_control(mark) for mark in text):
             raise KnobError("the text is too long or holds control characters.", f"{self.longest} characters at most.")
         return text
 
@@ -260,6 +279,11 @@ class Text(Knob):
     @property
     def range(self) -> str:
         return "text"
+
+
+def _control(mark: str) -> bool:
+    """Whether it cannot be written as text: a control character, or half of a character (a lone surrogate)."""
+    return (ord(mark) < 32 and mark not in "\n\t") or 0xD800 <= ord(mark) < 0xE000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -290,8 +314,6 @@ class Span(Knob):
         time = Time.parse(value)
         if min(time.bars, time.beats, time.seconds) < 0:
             raise KnobError(f"{time} is before the start.", "Write a time of zero or more.")
-        if max(time.bars, time.beats, time.seconds) > 1_000_000:
-            raise KnobError(f"{time} is longer than any song.", "Write a shorter time.")
         return time
 
     def data(self, value: Any, full: bool = False) -> object:
@@ -329,7 +351,8 @@ class Numbers(Knob):
         return [self.each.data(number) for number in value]
 
     def schema(self) -> dict[str, Any]:
-        return {"description": self.describe(), "type": "array", "items": self.each.schema()}
+        one = self.each.schema()
+        return {"description": self.describe(), "anyOf": [{"type": "array", "items": one}, one]}
 
     @property
     def range(self) -> str:

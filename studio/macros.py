@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from studio import units
 from studio.address import locate, put
 from studio.curves import SHAPES, Mapped, stretch
-from studio.errors import Gather, KnobError, RecipeError, nearest, within
+from studio.errors import Gather, KnobError, RecipeError, nearest, shown, within
 from studio.knobs import LINEAR, LOG, Live, Number, choice, text
 from studio.records import Kind, ListOf, MapOf, Nested, Record, field
 
@@ -31,7 +31,7 @@ class _DriveKind(Kind):
         if isinstance(value, Drive):
             return value
         if not isinstance(value, (list, tuple)) or not 2 <= len(value) <= 3:
-            raise KnobError(f"{value!r} is not a range.", "Write [from, to] or [from, to, shape].")
+            raise KnobError(f"{shown(value)} is not a range.", "Write [from, to] or [from, to, shape].")
         shape = str(value[2]) if len(value) == 3 else None
         if shape is not None and shape not in SHAPES:
             raise KnobError(f"there is no curve shape {shape!r}.", nearest(shape, SHAPES))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self, dataclass_transform
 
-from studio.errors import Gather, RecipeError, nearest, within
+from studio.errors import Gather, RecipeError, nearest, shown, within
 
 REQUIRED: Any = object()
 """The default of a field that has none."""
@@ -97,7 +97,7 @@ class Record:
         if isinstance(data, cls):
             return data
         if not isinstance(data, Mapping):
-            raise RecipeError(f"{data!r} is not {cls.called()}.", "Write it as `name: value` pairs.")
+            raise RecipeError(f"{shown(data)} is not {cls.called()}.", "Write it as `name: value` pairs.")
         gather, values, kinds = Gather(), {}, cls.kinds()
         for key, value in data.items():
             with gather, within(str(key)):
@@ -145,8 +145,8 @@ class Record:
         }
 
     def __repr__(self) -> str:
-        shown = (f"{name}={getattr(self, name)!r}" for name in self.changed())
-        return f"{type(self).__name__}({', '.join(shown)})"
+        fields = (f"{name}={getattr(self, name)!r}" for name in self.changed())
+        return f"{type(self).__name__}({', '.join(fields)})"
 
 
 @cache
@@ -211,7 +211,7 @@ class MapOf(Kind):
         if value is None:
             return {}
         if not isinstance(value, Mapping):
-            raise RecipeError(f"{value!r} is not a mapping.", f"Write `{self.what}: value` pairs.")
+            raise RecipeError(f"{shown(value)} is not a mapping.", f"Write `{self.what}: value` pairs.")
         gather, parsed = Gather(), {}
         for key, item in value.items():
             with gather, within(str(key)):

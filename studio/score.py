@@ -82,7 +82,7 @@ class Score:
         events: sorted by tick; in one tick, in the order they are to be played.
         resolution: ticks per beat (quarter note).
         tempo: the tempo and meter map.
-        tracks: the names of the tracks, by the track number in the events.
+        tracks: the names of the tracks, by the track number in the events; empty where there is none.
         marks: markers, cues, lyrics, texts and key signatures.
         end: the tick at which the score is over, its last rests included.
     """
@@ -100,6 +100,8 @@ class Score:
         events = tuple(sorted(self.events, key=lambda event: event.tick))
         if events and events[0].tick < 0:
             raise ScoreError(f"an event at tick {events[0].tick}.", "Nothing can happen before the start.")
+        nameless = 1 + max((event.track for event in events), default=0) - len(self.tracks)
+        object.__setattr__(self, "tracks", (*self.tracks, *[""] * nameless))
         object.__setattr__(self, "events", events)
         object.__setattr__(self, "end", max(self.end, events[-1].tick if events else 0))
 
@@ -168,9 +170,7 @@ class Score:
             if wanted(note):
                 kept.update((first,) if last is None else (first, last))
         events = (
-            event
-            for index, event in enumerate(self.events)
-            if index in kept or event.status not in (NOTE_ON, NOTE_OFF)
+            event for index, event in enumerate(self.events) if index in kept or event.status not in (NOTE_ON, NOTE_OFF)
         )
         return replace(self, events=tuple(events))
 

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, TypeAlias
 
 from studio.audio import Audio, Block
-from studio.errors import RecipeError, nearest, within
+from studio.errors import RecipeError, nearest, shown, within
 from studio.knobs import File, Port, Switch, Text
 from studio.records import Kind, MapOf, Record, field
 from studio.score import Score
@@ -52,7 +52,9 @@ class Step(Record):
     version: ClassVar[int] = 1
     """Raised whenever the same knobs begin to sound different, so that no stale result is reused."""
 
-    name: str | None = field(Text(default=None, longest=80, help="a name of its own, to tell it from its like"), kw_only=True)
+    name: str | None = field(
+        Text(default=None, longest=80, help="a name of its own, to tell it from its like"), kw_only=True
+    )
     bypass: bool = field(Switch(default=False, help="leave the sound as it is"), kw_only=True)
 
     def __init_subclass__(cls, abstract: bool = False, step: str = "", **options: Any) -> None:
@@ -233,7 +235,9 @@ def find_step(name: str, *kinds: str) -> type[Step]:
         raise RecipeError(f"there is no step {name!r}.", nearest(name, fitting))
     step = steps[name]
     if kinds and step.kind not in kinds:
-        raise RecipeError(f"{name!r} is a step of kind {step.kind}; here stands {' or '.join(kinds)}.", nearest(name, fitting))
+        raise RecipeError(
+            f"{name!r} is a step of kind {step.kind}; here stands {' or '.join(kinds)}.", nearest(name, fitting)
+        )
     return step
 
 
@@ -252,7 +256,7 @@ def parse_step(data: object, *kinds: str) -> Step:
         [(name, value)] = data.items()
         with within(str(name)):
             return find_step(str(name), *kinds).parse(value)
-    raise RecipeError(f"{data!r} is not a step.", "Write its name, or `name: {knob: value}`.")
+    raise RecipeError(f"{shown(data)} is not a step.", "Write its name, or `name: {knob: value}`.")
 
 
 @dataclass(frozen=True, kw_only=True)

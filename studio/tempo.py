@@ -19,17 +19,20 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.errors import KnobError
+from studio.errors import KnobError, shown
 
 Floats = NDArray[np.float64]
 
+_DECIMAL = r"\d{1,40}(?:\.\d{0,40})?|\.\d{1,40}"
+_BARE = re.compile(rf"[+\-]?(?:{_DECIMAL})")
 _TERM = re.compile(
-    r"(?P<note>\d{1,6}/(?P<under>\d{1,6}))\s*(?P<dot>\.|d(?:otted)?\b|t(?:riplet)?\b)?"
-    r"|(?P<number>[+\-]?(?:\d{1,12}(?:\.\d{0,30})?|\.\d{1,30}))\s*(?P<unit>bars?\b|beats?\b|ms\b|min\b|s\b|$)",
+    rf"(?P<number>[+\-]?(?:\d{{1,120}}/0*[1-9]\d{{0,119}}|{_DECIMAL}))\s*(?P<unit>bars?\b|beats?\b|ms\b|min\b|s\b)"
+    r"|(?P<note>\d{1,6}/0*[1-9]\d{0,5})(?!\d)\s*(?P<dot>\.(?!\d)|d(?:otted)?\b|t(?:riplet)?\b)?",
 )
 _STRETCH = {"": Fraction(1), ".": Fraction(3, 2), "d": Fraction(3, 2), "t": Fraction(2, 3)}
-_SECONDS = {"": Fraction(1), "s": Fraction(1), "ms": Fraction(1, 1000), "min": Fraction(60)}
+_SECONDS = {"s": Fraction(1), "ms": Fraction(1, 1000), "min": Fraction(60)}
 _HINT = "Write a time such as 1.5 s, 80 ms, 2 beats, 4 bars, 1/8, 1/8. (dotted), 1/8t (triplet) or 4 bars 2 beats."
+_LONGEST, _LONGEST_TEXT = 1_000_000, 200
 
 
 @dataclass(frozen=True)
@@ -52,21 +55,23 @@ class Time:
             KnobError: the text is not a time.
         """
         if isinstance(value, Time):
-            return value
+            return value._checked()
         if isinstance(value, (int, float, Fraction)) and not isinstance(value, bool):
-            if not math.isfinite(value):
+            if isinstance(value, float) and not math.isfinite(value):
                 raise KnobError(f"{value} is not a time.", _HINT)
-            return cls(seconds=_exact(value))
-        if not isinstance(value, str):
-            raise KnobError(f"{value!r} is not a time.", _HINT)
+            return cls(seconds=_exact(value))._checked()
+        if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+            raise KnobError(f"{shown(value)} is not a time.", _HINT)
         bars = beats = seconds = Fraction(0)
         rest = value.replace("−", "-").strip()
+        if _BARE.fullmatch(rest):
+            rest += " s"
         while rest or not value.strip():
             term = _TERM.match(rest)
-            if term is None or (term["note"] and term["under"].strip("0") == ""):
-                raise KnobError(f"{value!r} is not a time.", _HINT)
+            if term is None:
+                raise KnobError(f"{shown(value)} is not a time.", _HINT)
             if term["note"]:
-                beats += 4 * Fraction(term["note"]) * _STRETCH[(term["dot"] or "")[:1].lower()]
+                beats += 4 * Fraction(term["note"]) * _STRETCH[(term["dot"] or "")[:1]]
             elif term["unit"].startswith("bar"):
                 bars += Fraction(term["number"])
             elif term["unit"].startswith("beat"):
@@ -74,12 +79,22 @@ class Time:
             else:
                 seconds += Fraction(term["number"]) * _SECONDS[term["unit"]]
             rest = rest[term.end() :].strip().removeprefix("+").strip()
-        return cls(bars, beats, seconds)
+        return cls(bars, beats, seconds)._checked()
+
+    def _checked(self) -> Time:
+        if max(abs(self.bars), abs(self.beats), abs(self.seconds)) > _LONGEST:
+            raise KnobError("a time longer than any song.", f"{_LONGEST} bars, beats or seconds at most.")
+        return self
 
     @property
     def musical(self) -> bool:
         """Whether it moves with the tempo map."""
         return bool(self.bars or self.beats)
+
+    def before(self, other: Time) -> bool:
+        """Whether it is earlier on every tempo map; that of bars and seconds only a map can tell."""
+        later = (self.bars - other.bars, self.beats - other.beats, self.seconds - other.seconds)
+        return min(later) < 0 and max(later) <= 0
 
     def __bool__(self) -> bool:
         return bool(self.bars or self.beats or self.seconds)
@@ -89,8 +104,9 @@ class Time:
         if self.bars:
             terms.append(f"{_decimal(self.bars)} bar{'' if self.bars == 1 else 's'}")
         if self.beats:
-            whole = f"{self.beats} beat{'' if self.beats == 1 else 's'}"
-            terms.append(whole if self.beats.denominator == 1 else str(self.beats / 4))
+            note = self.beats / 4
+            short = self.beats.denominator > 1 and 0 < note.numerator < 1000 and note.denominator < 1000
+            terms.append(str(note) if short else f"{_decimal(self.beats)} beat{'' if self.beats == 1 else 's'}")
         if self.seconds or not terms:
             terms.append(f"{_decimal(self.seconds)} s")
         return " ".join(terms)
@@ -107,7 +123,7 @@ def _exact(number: float | Fraction) -> Fraction:
 
 
 def _decimal(number: Fraction) -> str:
-    """A decimal text that reads back as exactly `number`, when one exists."""
+    """A text that reads back as exactly `number`: a decimal when one exists, else a fraction."""
     if number.denominator == 1:
         return str(number.numerator)
     for digits in range(1, 40):
@@ -115,7 +131,7 @@ def _decimal(number: Fraction) -> str:
         if scaled.denominator == 1:
             sign, text = ("-" if number < 0 else ""), str(abs(scaled.numerator)).rjust(digits + 1, "0")
             return f"{sign}{text[:-digits]}.{text[-digits:]}"
-    return repr(float(number))
+    return str(number)
 
 
 @dataclass(frozen=True)
@@ -145,8 +161,8 @@ class Meter:
 class TempoMap:
     """Tempo and meter over a song; seconds ↔ beats ↔ bars both ways, exact wherever the tempo is constant.
 
-    Tempos lie between 1 and 1000 bpm by contract of whoever builds the map (`score.midi` and `recipe` refuse
-    others by name). A meter change in the middle of a bar starts a new bar.
+    Tempos lie between 1 and 2000 bpm by contract of whoever builds the map (`midi.files` and `recipe.timing`
+    refuse others by name). A meter change in the middle of a bar starts a new bar.
     """
 
     tempos: tuple[Tempo, ...] = (Tempo(Fraction(0), Fraction(120)),)

@@ -6,8 +6,9 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
-from studio.errors import KnobError, nearest
+from studio.errors import KnobError, nearest, shown
 
 _QUANTITY = re.compile(
     r"\s*(?P<number>[+\-−]?(?:inf|∞|\d+(?:\.\d*)?(?:e[+\-]?\d+)?|\.\d+(?:e[+\-]?\d+)?))\s*(?P<suffix>\D.*)?",
@@ -38,7 +39,7 @@ class Unit:
         """
         match = _QUANTITY.fullmatch(text)
         if match is None:
-            raise KnobError(f"{text!r} is not {self.what}.", self.hint)
+            raise KnobError(f"{shown(text)} is not {self.what}.", self.hint)
         number = match["number"].replace("−", "-").replace("∞", "inf")
         suffix = (match["suffix"] or "").strip()
         if not suffix:
@@ -47,8 +48,8 @@ class Unit:
         factor = factors.get(suffix.casefold())
         if factor is None:
             close = nearest(suffix, self.suffixes) if self.suffixes else ""
-            raise KnobError(f"{text!r} is not {self.what}: unknown unit {suffix!r}.", close or self.hint)
-        return float(number) * factor
+            raise KnobError(f"{shown(text)} is not {self.what}: unknown unit {shown(suffix)}.", close or self.hint)
+        return _times(number, factor)
 
     def format(self, value: float) -> str:
         """The shortest way to write `value` that `parse` reads back as exactly the same number."""
@@ -56,18 +57,26 @@ class Unit:
         for suffix, factor in self.suffixes.items():
             if factor > 1 and abs(value) >= factor:
                 scaled = _digits(value / factor)
-                if float(scaled) * factor == value:
+                if _times(scaled, factor) == value:
                     texts.append(_join(scaled, suffix))
-        return min(texts, key=len)
+        return min(reversed(texts), key=len)
 
     @property
     def hint(self) -> str:
         return f"Write a number{' with ' + self.symbol if self.symbol else ''}, such as {self.example}."
 
 
+def _times(number: str, factor: float) -> float:
+    """The float nearest to the product as a person would work it out: 57 % is 0.57."""
+    rough = float(number)
+    if rough == 0 or not math.isfinite(rough):
+        return rough
+    return float(Decimal(number) * Decimal(repr(factor)))
+
+
 def _digits(value: float) -> str:
-    if math.isinf(value):
-        return "-inf" if value < 0 else "inf"
+    if not math.isfinite(value):
+        return str(float(value))
     if value == int(value) and abs(value) < 1e15:
         return str(int(value))
     return repr(float(value))

@@ -34,9 +34,15 @@ def band(seconds: float = 8.0, parts: int = 4, bpm: float = 120, seed: int = 1) 
         if not drums:
             programs.append(Event(0, bytes((0xC0 | channel, PROGRAMS[part % len(PROGRAMS)])), part))
         for beat in np.arange(0, beats, 0.5 if drums else 1.0):
-            pitch = int(random.choice([36, 38, 42, 46])) if drums else int(48 + 12 * (part % 3) + random.choice([0, 2, 4, 7, 9]))
+            pitch = (
+                int(random.choice([36, 38, 42, 46]))
+                if drums
+                else int(48 + 12 * (part % 3) + random.choice([0, 2, 4, 7, 9]))
+            )
             start = int(beat * 480)
-            notes.append(Note(start, start + (120 if drums else 420), pitch, int(random.integers(60, 120)), channel, part))
+            notes.append(
+                Note(start, start + (120 if drums else 420), pitch, int(random.integers(60, 120)), channel, part)
+            )
     empty = Score(tuple(programs), 480, TempoMap.constant(bpm), tuple(names), end=beats * 480)
     return empty.with_notes(notes)
 

@@ -59,7 +59,10 @@ TRACK = "score: song.mid\ntracks:\n  keys:\n    part: all\n"
         (TRACK.replace("all", "Flute"), ["bad.yaml:4", "Part 1"]),
         (TRACK + "    send: {room: -3 dB}\n", ["bad.yaml:5", "no bus 'room'"]),
         (TRACK + "    to: mastr\n", ["no bus 'mastr'", "master"]),
-        (TRACK + "    chain: [{ducker: {sidechain: drms}}]\n  drums: {part: all}\n", ["no track or bus 'drms'", "drums"]),
+        (
+            TRACK + "    chain: [{ducker: {sidechain: drms}}]\n  drums: {part: all}\n",
+            ["no track or bus 'drms'", "drums"],
+        ),
         (TRACK + "    play: {soundfont: nice.sf2}\n", ["no SoundFont 'nice.sf2'", "bad.yaml:5"]),
         (TRACK + "    play: {soundfont: {program: Acustic Bass}}\n", ["Acoustic Bass"]),
         (TRACK.replace("song.mid", "sing.mid"), ["bad.yaml:1", "sing.mid", "song.mid"]),
@@ -84,10 +87,7 @@ TRACK = "score: song.mid\ntracks:\n  keys:\n    part: all\n"
     ids=lambda value: None if isinstance(value, list) else value.splitlines()[-1].strip()[:40],
 )
 def test_a_recipe_that_is_wrong_says_where_what_and_how_to_mend_it(desk: Path, text: str, words: list[str]) -> None:
-    if "*a" in text or "- just" in text:
-        message = _without_mend(desk, text)
-    else:
-        message = refused(desk, text)
+    message = _without_mend(desk, text) if "*a" in text or "- just" in text else refused(desk, text)
     for word in words:
         assert word in message, message
 
@@ -149,7 +149,9 @@ def _type_2(path: Path) -> None:
     ],
     ids=["truncated", "absurd tempo", "ten-hour gap", "type 2", "text", "empty", "no tracks", "no division"],
 )
-def test_a_midi_file_that_cannot_be_played_is_named(desk: Path, make: Callable[[Path], object], words: list[str]) -> None:
+def test_a_midi_file_that_cannot_be_played_is_named(
+    desk: Path, make: Callable[[Path], object], words: list[str]
+) -> None:
     make(desk / "wild.mid")
     message = refused(desk, TRACK, desk / "wild.mid")
     for word in [*words, "" if "hours" in words[0] else "wild.mid"]:
@@ -202,7 +204,7 @@ def test_an_effect_that_blows_up_is_named_with_its_step_and_second(desk: Path) -
     song = Recipe(tracks={"hiss": {"play": {"noise": {"length": "1 s"}}, "chain": hot}})
     with pytest.raises(StudioError) as caught:
         studio.render(song, desk / "out")
-    assert "NaN or infinity at 0.00 s" in str(caught.value) and "hiss › g" in str(caught.value)
+    assert "NaN or infinity at 0.00 s" in str(caught.value) and "hiss › chain › g22" in str(caught.value)
     assert (desk / "out" / "mix.wav").read_bytes() == b"the last good mix"
 
 
@@ -214,12 +216,15 @@ def test_a_folder_that_cannot_be_written_is_named_before_the_work(desk: Path) ->
     assert (desk / "file").read_text() == "in the way"
 
 
-def test_a_full_disk_is_named_and_leaves_what_was_there(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`/dev/full` is a disk without room: the cache is pointed at it, as a link where an entry must go."""
+def test_a_full_disk_is_named_and_leaves_what_was_there(desk: Path) -> None:
+    """`/dev/full` is a disk without room."""
     from studio.disk import writing
 
-    with pytest.raises(OutputError, match="the disk is full") as caught, writing(desk / "out" / "mix.wav"):
-        with Path("/dev/full").open("wb", buffering=0) as full:
-            full.write(b"one byte too many")
+    with (
+        pytest.raises(OutputError, match="the disk is full") as caught,
+        writing(desk / "out" / "mix.wav"),
+        Path("/dev/full").open("wb", buffering=0) as full,
+    ):
+        full.write(b"one byte too many")
     assert "Free some space" in str(caught.value) and "mix.wav" in str(caught.value)
     assert (desk / "out" / "mix.wav").read_bytes() == b"the last good mix"

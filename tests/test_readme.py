@@ -62,7 +62,9 @@ def test_the_commands_for_your_own_song_work_in_the_order_given(desk: Path) -> N
             words[-1] = "part-1.volume=-3 dB"
         if words[1] == "apply":
             (desk / "loop.wav").write_bytes((desk / "out" / "mix.wav").read_bytes())
-        done = subprocess.run([studio, *words[1:]], cwd=desk, capture_output=True, text=True, check=False, env=os.environ)
+        done = subprocess.run(
+            [studio, *words[1:]], cwd=desk, capture_output=True, text=True, check=False, env=os.environ
+        )
         assert done.returncode == 0, f"{line}\n{done.stderr}"
     assert (desk / "dub.wav").stat().st_size > (desk / "loop.wav").stat().st_size / 2
 

@@ -14,7 +14,8 @@ ROOT = Path(__file__).parent.parent
 def test_an_installed_wheel_has_its_presets_and_renders_outside_the_checkout(tmp_path: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     subprocess.run(
-        [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path / "dist"), str(ROOT)], check=True
+        [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path / "dist"), str(ROOT)],
+        check=True,
     )
     [wheel] = (tmp_path / "dist").glob("mirepoix-*.whl")
     subprocess.run([*pip, "install", "--no-deps", "--target", str(tmp_path / "site"), str(wheel)], check=True)
@@ -22,7 +23,12 @@ def test_an_installed_wheel_has_its_presets_and_renders_outside_the_checkout(tmp
 
     def run(program: str, *words: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-P", "-c", program, *words], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+            [sys.executable, "-P", "-c", program, *words],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -43,7 +43,13 @@ def examine() -> list[Finding]:
         _program("Rubber Band", "rubberband", apt="rubberband-cli", brew="rubberband", choco="rubberband"),
         _package("torch", False, "pip install 'mirepoix[neural]'"),
         _package("ipywidgets", False, "pip install 'mirepoix[notebook]'"),
-        Finding("presets", (shipped_presets() / "soundfonts.yaml").is_file(), True, str(shipped_presets()), "install it again"),
+        Finding(
+            "presets",
+            (shipped_presets() / "soundfonts.yaml").is_file(),
+            True,
+            str(shipped_presets()),
+            "install it again",
+        ),
         _folder("cache", cache_folder(), "STUDIO_CACHE"),
         _folder("your presets", user_presets(), "STUDIO_PRESETS"),
     ]

@@ -36,7 +36,9 @@ def verify(folder: Path) -> list[Finding]:
     """
     manifest = Manifest.load(folder)
     if manifest is None:
-        raise MissingError("there is no manifest that can be read.", "Render into it first.", place=Place(str(folder / MANIFEST)))
+        raise MissingError(
+            "there is no manifest that can be read.", "Render into it first.", place=Place(str(folder / MANIFEST))
+        )
     return [*(_file(folder, entry, manifest) for entry in manifest.entries), *_sum(folder, manifest)]
 
 
@@ -55,7 +57,9 @@ def _file(folder: Path, entry: Entry, manifest: Manifest) -> Finding:
     lossy = manifest.format in ("ogg", "mp3")
     sound = abs(off) <= (_LOSSY_LU if lossy else _EXACT_LU) and (lossy or frames == entry.frames)
     return Finding(
-        entry.path, bool(sound), f"hash as written, {frames - entry.frames:+d} frames, {off:+.3f} LU against the manifest"
+        entry.path,
+        bool(sound),
+        f"hash as written, {frames - entry.frames:+d} frames, {off:+.3f} LU against the manifest",
     )
 
 

@@ -31,7 +31,10 @@ def list_command(words: tuple[str, ...], as_script: bool) -> None:
     if as_script:
         as_json(rows)
         return
-    table(("preset", "kind", "", "tags"), [(row["name"], row["kind"], row["story"], ", ".join(row["tags"])) for row in rows])
+    table(
+        ("preset", "kind", "", "tags"),
+        [(row["name"], row["kind"], row["story"], ", ".join(row["tags"])) for row in rows],
+    )
 
 
 @command.command("show")
@@ -47,7 +50,11 @@ def show_command(name: str, as_script: bool) -> None:
         as_json(about)
         return
     click.echo(f"{click.style(about['title'] or about['name'], bold=True)}  ({about['kind']})")
-    for line in (about["story"], f"by {about['author'] or 'unknown'}, {about['license'] or 'no licence given'}", about["path"]):
+    for line in (
+        about["story"],
+        f"by {about['author'] or 'unknown'}, {about['license'] or 'no licence given'}",
+        about["path"],
+    ):
         click.echo(line)
     if about["knobs"]:
         click.echo()
@@ -58,7 +65,9 @@ def show_command(name: str, as_script: bool) -> None:
 @command.command("save")
 @click.argument("recipe", type=click.Path(path_type=Path))
 @click.argument("name")
-@click.option("--from", "address", help="A track, bus or master (keys), or one step (keys.chorus); the whole recipe if not given.")
+@click.option(
+    "--from", "address", help="A track, bus or master (keys), or one step (keys.chorus); the whole recipe if not given."
+)
 @click.option("--title", default="", help="Its name for people.")
 @click.option("--story", default="", help="What it does, in a line.")
 @click.option("--author", default="", help="Who made it; the recipe's author if not given.")
@@ -95,7 +104,9 @@ def pack_command(recipe: Path, out: Path | None) -> None:
 
     path = out or recipe.with_suffix(SUFFIX)
     card = pack(Recipe.load(recipe), path)
-    click.echo(f"{path} is written: {len(card.files)} files, {sum(entry['bytes'] for entry in card.files) / 1e6:.2f} MB.")
+    click.echo(
+        f"{path} is written: {len(card.files)} files, {sum(entry['bytes'] for entry in card.files) / 1e6:.2f} MB."
+    )
 
 
 @command.command("install")

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 @click.command("render")
 @click.argument("recipe")
-@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder for the files.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder for the files."
+)
 @click.option("--score", type=click.Path(path_type=Path), help="Play this MIDI file instead of the recipe's.")
-@click.option("-s", "--set", "turns", multiple=True, metavar="ADDRESS=VALUE", help="Turn a knob: --set keys.chorus.depth=0.5")
+@click.option(
+    "-s", "--set", "turns", multiple=True, metavar="ADDRESS=VALUE", help="Turn a knob: --set keys.chorus.depth=0.5"
+)
 @click.option("--format", type=click.Choice(["wav", "flac", "ogg", "mp3"]), help="File format.")
 @click.option("--bits", type=click.Choice(["16", "24", "32"]), help="Bits a sample (32 is float).")
 @click.option("--stems", type=click.Choice(["post", "pre", "none"]), help="Stems after or before the fader, or none.")
@@ -104,7 +108,9 @@ def _explain(planned: Plan, cache: Any, as_script: bool) -> None:
     rows: list[dict[str, Any]] = []
     for node in planned.nodes():
         state = "on the way" if not node.kept else "cached" if cache and cache.holds(node.key) else "to render"
-        rows.append({"name": node.name, "key": node.key, "state": state, "inputs": [below.key for below in node.inputs]})
+        rows.append(
+            {"name": node.name, "key": node.key, "state": state, "inputs": [below.key for below in node.inputs]}
+        )
     if as_script:
         as_json(rows)
         return
@@ -125,7 +131,12 @@ def _tell(result: Result, as_script: bool) -> None:
                 "seconds": result.frames / result.plan.stage.rate,
                 "recipe_hash": result.manifest.recipe_hash,
                 "files": [
-                    {"path": entry.path, "role": entry.role, "lufs": _number(entry.lufs), "true_peak_db": _number(entry.true_peak_db)}
+                    {
+                        "path": entry.path,
+                        "role": entry.role,
+                        "lufs": _number(entry.lufs),
+                        "true_peak_db": _number(entry.true_peak_db),
+                    }
                     for entry in entries
                 ],
             }

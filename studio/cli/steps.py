@@ -70,7 +70,9 @@ def _explain(step: Any) -> None:
     click.echo(f"{click.style(plain['step'], bold=True)}  ({plain['kind']})\n\n{plain['help']}\n")
     rows = []
     for knob in plain["knobs"]:
-        default = "required" if knob["required"] else "" if knob["default"] in (None, "", [], {}) else str(knob["default"])
+        default = (
+            "required" if knob["required"] else "" if knob["default"] in (None, "", [], {}) else str(knob["default"])
+        )
         notes = [note for note, is_so in (("log", knob["taper"] == "log"), ("can move", knob["live"])) if is_so]
         rows.append((knob["name"], default, knob["range"], knob["help"], ", ".join(notes)))
     table(("knob", "default", "range", "", ""), rows)
@@ -82,6 +84,7 @@ def _example(plain: dict[str, Any]) -> str:
     shown = [
         f"{knob['name']}: {'…' if knob['required'] else knob['default']}"
         for knob in plain["knobs"]
-        if knob["required"] or (knob["default"] not in (None, "", [], {}) and not isinstance(knob["default"], (list, dict)))
+        if knob["required"]
+        or (knob["default"] not in (None, "", [], {}) and not isinstance(knob["default"], (list, dict)))
     ][:3]
     return f"- {plain['step']}" + (f": {{{', '.join(shown)}}}" if shown else "")

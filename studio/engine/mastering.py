@@ -69,7 +69,10 @@ class Mastered(Node):
                 break
         best, missing = min(tried, key=lambda pair: abs(pair[1]))
         log.warning(
-            "the mix cannot be brought to %.1f LUFS under %.1f dBTP; it is %.1f LU off", self.loudness, self.ceiling, missing
+            "the mix cannot be brought to %.1f LUFS under %.1f dBTP; it is %.1f LU off",
+            self.loudness,
+            self.ceiling,
+            missing,
         )
         return best
 

@@ -180,9 +180,7 @@ class _Planner:
 
     def _order(self) -> list[str]:
         """Tracks and buses, each after those it listens to or is fed by."""
-        needs = {
-            name: self.recipe.feeds(name, strip) for _, name, strip in self.recipe.strips() if name != "master"
-        }
+        needs = {name: self.recipe.feeds(name, strip) for _, name, strip in self.recipe.strips() if name != "master"}
         order: list[str] = []
         while len(order) < len(needs):
             order += [name for name in needs if name not in order and needs[name] <= set(order)]
@@ -206,12 +204,20 @@ class _Planner:
                 dry: Node
                 if isinstance(play, Source):
                     kind = Stream if play.cheap(self.stage) else Read
-                    dry = kind(f"{name} · {play.step}", self.stage, (), play, hashes, path=("tracks", name, "play", play.step))
+                    dry = kind(
+                        f"{name} · {play.step}", self.stage, (), play, hashes, path=("tracks", name, "play", play.step)
+                    )
                 else:
                     assert isinstance(play, Instrument)
                     score = self._edited(track.notes, _together(parts))
                     dry = Play(
-                        f"{name} · {play.step}", self.stage, (), play, score, hashes, path=("tracks", name, "play", play.step)
+                        f"{name} · {play.step}",
+                        self.stage,
+                        (),
+                        play,
+                        score,
+                        hashes,
+                        path=("tracks", name, "play", play.step),
                     )
             pre = self._chain(name, track, dry)
             return self._strip(name, track, dry, pre)
@@ -260,7 +266,9 @@ class _Planner:
                 assert isinstance(step, Transform)
                 node = self._effects(name, node, tuple(run))
                 run = []
-                node = Change(f"{name} · {step.label}", self.stage, (node,), step, self.files, path=(*self._way(name), index))
+                node = Change(
+                    f"{name} · {step.label}", self.stage, (node,), step, self.files, path=(*self._way(name), index)
+                )
         return self._effects(name, node, tuple(run))
 
     def _way(self, name: str) -> tuple[str, ...]:
@@ -280,7 +288,14 @@ class _Planner:
         label = " → ".join(effect.label for effect in effects)
         tail = float(self.tempo.second_of(self.recipe.tail))
         return Process(
-            f"{name} · {label}", self.stage, (node, *sides.values()), effects, self.files, tail, sides, path=self._way(name)
+            f"{name} · {label}",
+            self.stage,
+            (node, *sides.values()),
+            effects,
+            self.files,
+            tail,
+            sides,
+            path=self._way(name),
         )
 
     def _fader(self, name: str, strip: Track | Bus | Master, node: Node) -> Node:

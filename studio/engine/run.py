@@ -209,5 +209,3 @@ def _recut(blocks: Iterator[Block], size: int) -> Iterator[Block]:
         held, have = [joined[:, whole:]], have - whole
     if have:
         yield np.concatenate(held, axis=1)
-
-

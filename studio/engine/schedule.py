@@ -80,7 +80,9 @@ class Schedule:
             except KeyboardInterrupt:
                 self._stop.set()
                 failures.append(
-                    Interrupted("the render was stopped.", "What was finished is kept: the next render goes on from there.")
+                    Interrupted(
+                        "the render was stopped.", "What was finished is kept: the next render goes on from there."
+                    )
                 )
         self._stop.clear()
         if failures:

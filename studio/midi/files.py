@@ -20,6 +20,7 @@ from studio.tempo import Meter, Tempo, TempoMap
 log = logging.getLogger(__name__)
 
 SLOWEST_BPM, FASTEST_BPM = 1, 2000
+FINEST_RESOLUTION = 0x7FFF
 LARGEST_FILE = 64 * 1024 * 1024
 _MARKS = {"marker": "marker", "cue_marker": "cue", "lyrics": "lyric", "text": "text"}
 
@@ -78,6 +79,7 @@ def _chunks(content: bytes) -> tuple[bytes, list[bytes]]:
         raise ScoreError("not a MIDI file: it does not begin with MThd.", "Give a .mid file.")
     header, offset = b"", 0
     tracks: list[bytes] = []
+    announced = int.from_bytes(content[10:12], "big")
     while offset + 8 <= len(content):
         name, size = content[offset : offset + 4], int.from_bytes(content[offset + 4 : offset + 8], "big")
         data = content[offset + 8 : offset + 8 + size]
@@ -95,6 +97,11 @@ def _chunks(content: bytes) -> tuple[bytes, list[bytes]]:
         offset += 8 + size
     if len(header) < 6:
         raise ScoreError(f"a MIDI header of {len(header)} bytes.", "Get a complete copy of the file.")
+    if len(tracks) < announced:
+        raise ScoreError(
+            f"the MIDI file is cut short: its header announces {announced} tracks, {len(tracks)} are there.",
+            "Get a complete copy of the file.",
+        )
     if not tracks:
         raise ScoreError("a MIDI file without tracks.", "Export it again from the program it came from.")
     if len(tracks) > 1024:
@@ -134,7 +141,7 @@ def _parse_track(number: int, data: bytes, mended: bool = False) -> mido.MidiTra
 def _assemble(tracks: list[mido.MidiTrack], resolution: int, fixed_bpm: Fraction | None) -> Score:
     events: list[Event] = []
     marks: list[Mark] = []
-    tempos: list[Tempo] = []
+    tempos = [Tempo(Fraction(0), Fraction(120))]
     meters: list[Meter] = []
     names: list[str] = []
     end = 0
@@ -195,8 +202,13 @@ def write_midi(score: Score, path: Path | str) -> None:
     Tempo ramps, which MIDI does not have, become a step every sixteenth of a beat.
 
     Raises:
+        ScoreError: its tempo or resolution is more than a MIDI file can hold.
         OutputError: the file cannot be written.
     """
+    if score.resolution > FINEST_RESOLUTION:
+        raise ScoreError(
+            f"a resolution of {score.resolution} ticks per beat.", f"MIDI files hold {FINEST_RESOLUTION} at most."
+        )
     song = mido.MidiFile(type=1, ticks_per_beat=score.resolution, charset="utf-8")
     song.tracks.append(_track(_conductor(score), score.end))
     for number, name in enumerate(score.tracks):
@@ -218,8 +230,7 @@ def write_midi(score: Score, path: Path | str) -> None:
 
 def _conductor(score: Score) -> list[tuple[int, mido.MetaMessage]]:
     messages = [
-        (score.tick(beat), mido.MetaMessage("set_tempo", tempo=min(round(60_000_000 / bpm), 0xFFFFFF)))
-        for beat, bpm in _tempo_steps(score.tempo)
+        (score.tick(beat), mido.MetaMessage("set_tempo", tempo=_micros(bpm))) for beat, bpm in _tempo_steps(score.tempo)
     ]
     for meter in score.tempo.meters:
         signature = mido.MetaMessage("time_signature", numerator=meter.count, denominator=meter.unit)
@@ -231,6 +242,13 @@ def _conductor(score: Score) -> list[tuple[int, mido.MetaMessage]]:
         else:
             messages.append((mark.tick, mido.MetaMessage(types[mark.kind], text=mark.text)))
     return messages
+
+
+def _micros(bpm: float) -> int:
+    micros = round(60_000_000 / bpm)
+    if micros > 0xFFFFFF:
+        raise ScoreError(f"a tempo of {bpm:g} bpm.", "A MIDI file can hold 3.6 bpm and more.")
+    return micros
 
 
 def _tempo_steps(tempo: TempoMap) -> Iterator[tuple[Fraction, float]]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 
 from studio.errors import within
 from studio.knobs import file, span
 from studio.midi.files import read_midi
-from studio.score import BEND, CONTROL, NOTE_OFF, NOTE_ON, PRESSURE, PROGRAM, Event, Score
+from studio.score import BEND, CONTROL, NOTE_OFF, NOTE_ON, PRESSURE, PROGRAM, SYSTEM, Event, Score
 from studio.stage import Stage
 from studio.steps import ScoreStep
 from studio.tempo import Time
@@ -42,18 +41,31 @@ class Excerpt(ScoreStep):
         return replace(cut, events=(*_chased(score, begin), *moved), marks=marks, end=max(0, end - begin))
 
 
+_BANK = (0, 32)
+_PARAMETER = (6, 38, 96, 97, 98, 99, 100, 101)
+"""Controllers that set what the last (N)RPN has named, such as the range of bends."""
+
+
 def _chased(score: Score, tick: int) -> list[Event]:
-    """The last program, bend, pressure and controller values before `tick`, in the order they were set."""
+    """What had been set before `tick`, in the order it was: of bends, pressure and most controllers the last value.
+
+    Programs, banks, parameters and sysex act together with those before them, so all of them are kept.
+    """
     last: dict[tuple[int, ...], Event] = {}
-    for event in score.events:
+    for index, event in enumerate(score.events):
         if event.tick >= tick:
             break
-        if event.status in (CONTROL, PROGRAM, BEND, PRESSURE):
-            detail = event.data[1] if event.status == CONTROL else -1
-            key = (event.port, event.channel, event.status, detail)
+        if event.status in (CONTROL, BEND, PRESSURE) and not _acts_with_others(event):
+            key = (event.port, event.channel, event.status, event.data[1] if event.status == CONTROL else -1)
             last.pop(key, None)
             last[key] = event
+        elif event.status in (CONTROL, PROGRAM, SYSTEM):
+            last[index,] = event
     return [event._replace(tick=0) for event in last.values()]
+
+
+def _acts_with_others(event: Event) -> bool:
+    return event.status == CONTROL and event.data[1] in (*_BANK, *_PARAMETER)
 
 
 class Merge(ScoreStep):
@@ -68,7 +80,12 @@ class Merge(ScoreStep):
         start = score.tempo.beat_of(self.at)
         fine = score.finer(max(score.resolution, other.resolution))
         added = [
-            event._replace(tick=fine.tick(start + Fraction(event.tick, other.resolution)), track=event.track)
+            event._replace(tick=fine.tick(start + other.beat(event.tick)), track=event.track + len(fine.tracks))
             for event in other.events
         ]
-        return replace(fine, events=(*fine.events, *added), end=max(fine.end, fine.tick(start + other.beat(other.end))))
+        return replace(
+            fine,
+            events=(*fine.events, *added),
+            tracks=(*fine.tracks, *other.tracks),
+            end=max(fine.end, fine.tick(start + other.beat(other.end))),
+        )

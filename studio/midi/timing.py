@@ -43,11 +43,12 @@ class Quantise(ScoreStep):
 
     def _towards_line(self, score: Score, tick: int) -> int:
         beat = score.beat(tick)
-        bar = score.tempo.beat_of_bar(Fraction(math.floor(score.tempo.bar_of_beat(beat))))
+        number = math.floor(score.tempo.bar_of_beat(beat))
+        bar, after = score.tempo.beat_of_bar(Fraction(number)), score.tempo.beat_of_bar(Fraction(number + 1))
         step = self.grid.beats
-        pair = math.floor((beat - bar) / (2 * step))
-        lines = [bar + 2 * step * pair, bar + 2 * step * (pair + Fraction(self.swing)), bar + 2 * step * (pair + 1)]
-        line = min(lines, key=lambda candidate: abs(candidate - beat))
+        pair = bar + 2 * step * math.floor((beat - bar) / (2 * step))
+        lines = (pair, pair + 2 * step * Fraction(self.swing), pair + 2 * step)
+        line = min((min(line, after) for line in lines), key=lambda candidate: abs(candidate - beat))
         return score.tick(beat + (line - beat) * Fraction(self.strength))
 
 

@@ -16,17 +16,21 @@ def map_files(record: Kept, change: Callable[[str], str]) -> Kept:
     changes: dict[str, Any] = {}
     for name, kind in record.kinds().items():
         value = getattr(record, name)
-        new = change(value) if isinstance(kind, File) and isinstance(value, str) else _mapped(value, change)
+        if isinstance(kind, File) and isinstance(value, str):
+            new = change(value)
+        else:
+            new = map_records(value, lambda inner: map_files(inner, change))
         if new is not value and new != value:
             changes[name] = new
     return record.replace(**changes) if changes else record
 
 
-def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+def map_records(value: Any, change: Callable[[Record], Record]) -> Any:
+    """The value of a field, with every record in its lists and maps gone through `change`."""
     if isinstance(value, Record):
-        return map_files(value, change)
+        return change(value)
     if isinstance(value, tuple) and any(isinstance(item, (Record, tuple)) for item in value):
-        return tuple(_mapped(item, change) for item in value)
+        return tuple(map_records(item, change) for item in value)
     if isinstance(value, Mapping):
-        return {key: _mapped(item, change) for key, item in value.items()}
+        return {key: map_records(item, change) for key, item in value.items()}
     return value

@@ -5,6 +5,7 @@ Only data is read: no tags, no objects, and no more of it than a person could ha
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from studio.errors import Gather, Key, MissingError, Place, Problems, RecipeError, StudioError
+from studio.errors import Gather, Key, MissingError, Place, Problems, RecipeError, StudioError, shown
 
 LARGEST_BYTES = 1_000_000
 MOST_VALUES = 20_000
@@ -24,6 +25,8 @@ DEEPEST = 40
 
 _TAG = "tag:yaml.org,2002:"
 _FLOW_WIDTH = 96
+_LONGEST_NUMBER = 400
+"""Digits; what is longer is read as the text it is, which no knob takes for a number in its range."""
 
 
 class Document:
@@ -124,7 +127,9 @@ def _compose(text: str) -> Node | None:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place("", mark.line + 1, mark.column + 1) if mark else None
-        raise RecipeError(f"this is not YAML: {error.problem or error.context}.", _yaml_hint(error), place=place) from None
+        raise RecipeError(
+            f"this is not YAML: {error.problem or error.context}.", _yaml_hint(error), place=place
+        ) from None
     except (YAMLError, ValueError, RecursionError) as error:
         reason = "too deeply nested" if isinstance(error, RecursionError) else str(error).split("\n")[0]
         raise RecipeError(f"this is not YAML: {reason}.") from None
@@ -145,18 +150,21 @@ def _check_tag(node: Node, kind: str, path: tuple[Key, ...]) -> None:
 
 def _scalar(node: ScalarNode, path: tuple[Key, ...]) -> str | int | float | bool | None:
     kind, text = str(node.tag).removeprefix(_TAG), str(node.value)
-    if kind == "null":
-        return None
-    if kind == "bool":
-        return text.lower() == "true"
-    if kind == "int":
-        digits = text.replace("_", "")
-        return int(digits, 0) if digits.lstrip("+-")[:2].lower() in ("0x", "0o", "0b") else int(digits[:400])
-    if kind == "float":
-        return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan").lower())
+    plain = text.replace("_", "").lower()
     if kind in ("str", "timestamp"):
         return text
-    raise RecipeError(f"a YAML tag ({kind}).", "Recipes hold plain data.", path=path)
+    if kind == "null" and plain in ("", "~", "null"):
+        return None
+    if kind == "bool" and plain in ("true", "false"):
+        return plain == "true"
+    if kind == "int" and len(plain) > _LONGEST_NUMBER:
+        return text
+    with contextlib.suppress(ValueError):
+        if kind == "int":
+            return int(plain, 0) if plain.lstrip("+-")[:2] in ("0x", "0o", "0b") else int(plain)
+        if kind == "float":
+            return float(plain.replace(".inf", "inf").replace(".nan", "nan"))
+    raise RecipeError(f"a YAML tag ({kind}) on {shown(text)}.", "Recipes hold plain data, in YAML 1.2.", path=path)
 
 
 def write(data: Mapping[str, Any], original: str | None = None, meant: Mapping[str, Any] | None = None) -> str:
@@ -181,11 +189,12 @@ def _merged(written: Any, meant: Any, data: Any) -> Any:
     if meant == data:
         return written
     if all(isinstance(value, Mapping) for value in (written, meant, data)):
-        for key in [key for key in written if key in meant and key not in data]:
-            del written[key]
+        names = {str(name): name for name in written}
+        for key in [key for key in names if key in meant and key not in data]:
+            del written[names[key]]
         for key, value in data.items():
-            known = key in written and key in meant
-            written[key] = _merged(written[key], meant[key], value) if known else _commented(value)
+            name, known = names.get(key, key), key in names and key in meant
+            written[name] = _merged(written[name], meant[key], value) if known else _commented(value)
         return written
     if all(isinstance(value, list) for value in (written, meant, data)) and len(written) == len(meant):
         for index, value in enumerate(data):

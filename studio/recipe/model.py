@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from studio import units
+from studio.address import Path as Way
 from studio.address import get, locate, put
 from studio.disk import write_whole
 from studio.errors import Gather, RecipeError, StudioError, nearest, within
@@ -27,7 +28,7 @@ from studio.macros import MACROS, Macro, checked, settle
 from studio.recipe.assets import map_files
 from studio.recipe.document import Document, write
 from studio.recipe.picks import Pick
-from studio.recipe.presets import RECIPE_FILE, reading
+from studio.recipe.presets import RECIPE_FILE, Preset, reading
 from studio.recipe.timing import MeterKind, Meters, TempoKind, TempoPoints, tempo_map
 from studio.records import ListOf, MapOf, Nested, Record, field
 from studio.score import Score
@@ -127,7 +128,9 @@ class Master(Record):
     chain: tuple[Step, ...] = field(_CHAIN)
     volume: Live = _volume()
     loudness: float | None = field(
-        Number(default=None, unit=LUFS, low=-60.0, high=-5.0, help="integrated loudness (BS.1770) the song is brought to")
+        Number(
+            default=None, unit=LUFS, low=-60.0, high=-5.0, help="integrated loudness (BS.1770) the song is brought to"
+        )
     )
     ceiling: float = knob(-1.0, -20.0, 0.0, DB, help="highest true peak when brought to a loudness", live=False)
 
@@ -153,7 +156,7 @@ class FileMap(MapOf):
     """A map whose keys are the names of files."""
 
     def check_name(self, key: object) -> str:
-        return str(key)
+        return str(Text(longest=400).parse(key))
 
 
 class Recipe(Record):
@@ -224,11 +227,7 @@ class Recipe(Record):
 
     def dumps(self) -> str:
         """The recipe as YAML; what was read from a file keeps its comments and its order."""
-        if self.origin is None:
-            return write(self.data())
-        with reading(self.folder):
-            meant = type(self).parse(Document(self.origin.text).data)
-            return write(self.data(), self.origin.text, meant.data())
+        return self._text(self)
 
     def save(self, path: Path | str) -> None:
         """Write the recipe to a file, whole or not at all; into another folder with its paths made to fit.
@@ -238,7 +237,26 @@ class Recipe(Record):
         """
         here, there = self.folder.resolve(), Path(path).parent.resolve()
         moved = self if here == there else map_files(self, lambda file: _rebased(file, here, there))
-        write_whole(Path(path), moved.dumps())
+        write_whole(Path(path), self._text(moved.replace(origin=Origin(Path(path), ""))))
+
+    def _text(self, recipe: Recipe) -> str:
+        """`recipe` in YAML, in the words in which this one was written as far as they say the same."""
+        plain = recipe.data()
+        if self.origin is None:
+            return write(plain)
+        with reading(self.folder):
+            meant = type(self).parse(Document(self.origin.text).data).data()
+        text = write(plain, self.origin.text, meant)
+        try:
+            kept = Recipe.loads(text, recipe.folder) == recipe
+        except StudioError:
+            kept = False
+        # Aliases and unusual keys can tie together what is to differ: then what is meant counts more than the words.
+        return text if kept else write(plain)
+
+    def data(self, *, full: bool = False) -> Any:
+        with reading(self.folder):
+            return super().data(full=full)
 
     def changed(self) -> list[str]:
         """The format comes first, always."""
@@ -278,9 +296,21 @@ class Recipe(Record):
             StudioError: there is no such knob, or the value does not fit it.
         """
         path, kind = locate(self, address)
-        with within(address):
-            changed: Recipe = put(self, path, kind.parse(value))
+        with reading(self.folder), within(address):
+            given, parent = kind.parse(value), get(self, path[:-1])
+            if isinstance(parent, Preset) and path[-1] == "use":
+                path, given = path[:-1], parent.using(given)
+            changed: Recipe = put(self._opened(path), path, given)
         return changed
+
+    def _opened(self, path: Way) -> Recipe:
+        """A copy in which the presets on the way are racks, if a file could not say otherwise what changes in them."""
+        recipe = self
+        for length in range(len(path)):
+            held = get(recipe, path[:length])
+            if isinstance(held, Preset) and not held.says(path[length:]):
+                recipe = put(recipe, path[:length], held.unfolded())
+        return recipe
 
     @contextmanager
     def placing(self) -> Iterator[None]:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import lzma
 import re
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,9 +24,10 @@ from typing import Any
 from studio.disk import part_of, writing
 from studio.errors import MissingError, OutputError, Place, RecipeError, StudioError
 from studio.folders import user_presets
-from studio.recipe.assets import map_files
+from studio.recipe.assets import Kept, map_files, map_records
 from studio.recipe.model import Recipe
 from studio.recipe.presets import RECIPE_FILE, Preset
+from studio.records import Record
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +36,12 @@ SUFFIX = ".studio"
 FORMAT = 1
 MOST_FILES = 1_000
 MOST_BYTES = 1 << 30
+_DAMAGE = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, struct.error,
+    EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError, IndexError,
+)  # fmt: skip
+"""What the standard library lets through when the bytes of a ZIP file are not what they should be."""
+
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _ASSET = re.compile(r"assets/[0-9a-f]{16}-[A-Za-z0-9._-]{1,80}")
 
@@ -50,7 +60,7 @@ class Pack:
 
 
 def pack(recipe: Recipe, path: Path) -> Pack:
-    """Write a recipe with all its files into a pack. Equal recipes give equal packs.
+    """Write a recipe with all its files into a pack. The same recipe gives the same bytes.
 
     Presets it uses are unfolded, so that it needs none. SoundFont aliases stay names: their sounds belong to
     whoever installed them.
@@ -78,9 +88,7 @@ def pack(recipe: Recipe, path: Path) -> Pack:
         terms = recipe.credits.get(source.name, "")
         if not terms:
             log.warning("no licence is given for %s; write it under `credits` in the recipe", source.name)
-        files.append(
-            {"path": name, "bytes": source.stat().st_size, "sha256": _sha256(source), "license": terms}
-        )
+        files.append({"path": name, "bytes": source.stat().st_size, "sha256": _sha256(source), "license": terms})
     text = portable.dumps()
     files.append(
         {
@@ -90,9 +98,7 @@ def pack(recipe: Recipe, path: Path) -> Pack:
     )  # fmt: skip
     if sum(entry["bytes"] for entry in files) > MOST_BYTES:
         raise OutputError("the pack would be larger than 1 GB.", "Use a SoundFont alias instead of a large file.")
-    card = Pack(
-        path.stem, recipe.title, recipe.author, recipe.license, recipe.story, portable.hash, tuple(files)
-    )
+    card = Pack(path.stem, recipe.title, recipe.author, recipe.license, recipe.story, portable.hash, tuple(files))
     part = part_of(path)
     with writing(path):
         try:
@@ -107,18 +113,16 @@ def pack(recipe: Recipe, path: Path) -> Pack:
     return card
 
 
-def unfolded(recipe: Recipe) -> Recipe:
-    """A copy that uses no presets: each is a rack with the same steps and knobs."""
+def unfolded(record: Kept) -> Kept:
+    """A copy that uses no presets at any depth: each is a rack with the same steps and knobs."""
+    own = {name: getattr(record, name) for name in record.kinds()}
+    new = {name: map_records(value, _without_presets) for name, value in own.items()}
+    changes = {name: value for name, value in new.items() if value != own[name]}
+    return record.replace(**changes) if changes else record
 
-    def strip(value: Any) -> Any:
-        chain = tuple(step.unfolded() if isinstance(step, Preset) else step for step in value.chain)
-        return value.replace(chain=chain)
 
-    return recipe.replace(
-        tracks={name: strip(track) for name, track in recipe.tracks.items()},
-        buses={name: strip(bus) for name, bus in recipe.buses.items()},
-        master=strip(recipe.master),
-    )
+def _without_presets(record: Record) -> Record:
+    return unfolded(record.unfolded() if isinstance(record, Preset) else record)
 
 
 def install(path: Path, *, replace: bool = False) -> Path:
@@ -140,19 +144,19 @@ def install(path: Path, *, replace: bool = False) -> Path:
         _check_recipe(work)
         if target.exists():
             if not replace:
-                raise OutputError(f"there is a preset {target.name!r} already.", "Give --replace to put this in its place.")
+                raise OutputError(
+                    f"there is a preset {target.name!r} already.", "Give --replace to put this in its place."
+                )
             shutil.rmtree(target)
         with writing(target):
             work.rename(target)
-    except FileNotFoundError:
-        raise MissingError(f"there is no file {str(path)!r}.") from None
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, UnicodeError) as error:
-        if isinstance(error, StudioError):
-            raise
-        raise RecipeError(f"not a pack: {error}.", "Get a complete copy of it.", place=place) from None
     except StudioError as error:
         error.place = error.place or place
         raise
+    except OSError as error:
+        raise MissingError(f"the pack cannot be opened: {error.strerror or error}.", place=place) from None
+    except _DAMAGE as error:
+        raise RecipeError(f"not a pack: {error}.", "Get a complete copy of it.", place=place) from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return target
@@ -179,7 +183,8 @@ def _unpack(archive: zipfile.ZipFile, card: Pack, folder: Path) -> None:
     """Write the files that the card announces, each checked, and refuse anything else."""
     announced = {entry["path"]: entry for entry in card.files}
     names = [info.filename for info in archive.infolist()]
-    if len(announced) > MOST_FILES or sum(entry["bytes"] for entry in card.files) > MOST_BYTES:
+    sizes = [entry["bytes"] for entry in card.files]
+    if len(sizes) > MOST_FILES or min(sizes, default=0) < 0 or sum(sizes) > MOST_BYTES:
         raise RecipeError("the pack is larger than a pack may be.", f"{MOST_FILES} files and 1 GB at most.")
     if sorted(names) != sorted([CARD, *announced]):
         raise RecipeError("the pack holds other files than its card says.", "Do not trust it.")

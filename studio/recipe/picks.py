@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from studio import units
-from studio.errors import Gather, KnobError, MissingError, RecipeError, within
-from studio.knobs import Number, Text, choice, switch, text
+from studio.errors import Gather, MissingError, RecipeError, within
+from studio.knobs import Number, Switch, Text, choice, switch, text
 from studio.midi.general_midi import family_name, program_names, program_number
 from studio.midi.parts import Part
-from studio.records import Kind, Record, field
+from studio.records import Record, field
+
+_WORDS = ("all", "rest")
 
 
 class Pick(Record):
@@ -25,7 +27,7 @@ class Pick(Record):
     )
     program: str | None = field(Text(default=None, help="a General MIDI program, by name or number from 0"))
     family: str | None = field(Text(default=None, help="a General MIDI family, such as Bass or Strings"))
-    drums: bool | None = field(Kind(default=None, help="true for drums only, false for everything else"))
+    drums: bool | None = field(Switch(default=None, help="true for drums only, false for everything else"))
     which: str = choice("some", "some", "all", "rest", help="all parts, or the rest that no other track plays")
     optional: bool = switch(False, help="a score without such a part leaves the track out")
 
@@ -33,13 +35,11 @@ class Pick(Record):
     def parse(cls, data: object) -> Self:
         """As a mapping; or `all`, `rest`, or the name of a track in the MIDI file."""
         if isinstance(data, str):
-            return super().parse({"which": data} if data in ("all", "rest") else {"track": data})
+            return super().parse({"which": data} if data in _WORDS else {"track": data})
         return super().parse(data)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.drums not in (None, True, False):
-            raise KnobError(f"{self.drums!r} is neither true nor false.", path=("drums",))
         with within("program"):
             if self.program is not None:
                 object.__setattr__(self, "program", program_names()[program_number(self.program)])
@@ -52,6 +52,13 @@ class Pick(Record):
                 "a part is picked by what it is, or is all or rest, not both.",
                 "Write `part: all`, `part: rest`, `part: {channel: 1}`, {track: Melody}, {family: Bass} or so.",
             )
+
+    def data(self, *, full: bool = False) -> Any:
+        """As a mapping, or the one word that says it."""
+        plain = super().data(full=full)
+        word = plain.get("which") or plain.get("track")
+        alone = not full and len(plain) == 1 and word is not None and ("which" in plain or word not in _WORDS)
+        return word if alone else plain
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
@@ -109,7 +116,8 @@ def _missing(pick: Pick, parts: Sequence[Part]) -> str:
         return "no part of the score is left for the rest."
     if not parts:
         return "the score has no notes."
-    return f"the score has no part with {', '.join(f'{key} {value}' for key, value in pick.data().items())}."
+    wanted = {name: getattr(pick, name) for name in pick.changed() if name != "optional"}
+    return f"the score has no part with {', '.join(f'{name} {value}' for name, value in wanted.items())}."
 
 
 def _listing(parts: Sequence[Part]) -> str:

@@ -10,18 +10,26 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
+from studio.address import Path as Way
 from studio.effects.blocks import EFFECTS, Chain, Rack
 from studio.errors import MissingError, RecipeError, StudioError, nearest, within
 from studio.folders import shipped_presets, user_presets
-from studio.knobs import Text, count, text
+from studio.knobs import File, Text, count, text
 from studio.macros import MACROS, Macro, checked
 from studio.recipe.document import Document, write
 from studio.records import ListOf, Record, field
+from studio.stage import Stage
 
 RECIPE_FILE = "recipe.yaml"
 """The document inside an installed pack."""
 
+_OWN = ("use", "name", "bypass")
+"""What stands beside a preset's knobs where it is used."""
+
 _folder: ContextVar[Path] = ContextVar("the folder of the document that is being read", default=Path())
+_above: ContextVar[tuple[Path, ...]] = ContextVar(
+    "the presets that are being read, each used by the one before", default=()
+)
 
 
 @contextmanager
@@ -50,6 +58,9 @@ class ChainPreset(Record):
         super().__post_init__()
         if not self.chain:
             raise RecipeError("the preset has no steps.", "Add some: `chain: [chorus, reverb]`.", path=("chain",))
+        for name in _OWN:
+            if name in self.knobs:
+                raise RecipeError(f"a preset cannot have a knob {name!r}.", "Rename it.", path=("knobs", name))
         checked(self)
 
     @classmethod
@@ -86,14 +97,14 @@ class Preset(Rack, step="preset"):
     the studio or were installed, or by the path of its file.
     """
 
-    use: str = field(Text(default="", longest=400, help="the name of a preset, or the path of its file"), kw_only=True)
+    use: str = field(File(default="", longest=400, help="the name of a preset, or the path of its file"), kw_only=True)
 
     @classmethod
     def parse(cls, data: object) -> Self:
         if isinstance(data, cls):
             return data
         given: dict[Any, Any] = dict(data) if isinstance(data, Mapping) else {"use": data}
-        own = {key: given.pop(key) for key in ("use", "name", "bypass") if key in given}
+        own = {key: given.pop(key) for key in _OWN if key in given}
         if not isinstance(own.get("use"), str) or not own["use"]:
             raise RecipeError("a preset needs the name of one.", "Write `preset: tape` or `preset: {use: tape}`.")
         saved = _load(own["use"], _folder.get())
@@ -108,7 +119,7 @@ class Preset(Rack, step="preset"):
     @classmethod
     def schema(cls) -> dict[str, Any]:
         """A name, or a mapping with the preset's own knobs, which only the preset knows."""
-        own = {name: cls.kinds()[name].schema() for name in ("use", "name", "bypass")}
+        own = {name: cls.kinds()[name].schema() for name in _OWN}
         turned = {"type": "object", "properties": own, "required": ["use"], "additionalProperties": True}
         return {"anyOf": [own["use"], turned]}
 
@@ -132,10 +143,29 @@ class Preset(Rack, step="preset"):
         """The same as a rack, which needs no preset to be installed."""
         return Rack(chain=self.chain, knobs=self.knobs, name=self.label, bypass=self.bypass)
 
+    def says(self, way: Way) -> bool:
+        """Whether what stands at the end of `way` can be written beside its name, not only in its chain."""
+        return way in (("name",), ("bypass",)) or (way[0] == "knobs" and way[-1] == "value")
+
+    def using(self, use: str) -> Preset:
+        """Another preset in its place."""
+        return Preset.parse({"use": use, "name": self.name, "bypass": self.bypass})
+
+    def assets(self, stage: Stage) -> Iterator[Path]:
+        """None of its own: what was read from its file is all there in its chain."""
+        yield from ()
+
 
 def _load(use: str, folder: Path) -> ChainPreset:
-    path = find_preset(use, folder, "chain").path
-    return _load_file(str(path), path.stat().st_mtime_ns)
+    path = find_preset(use, folder, "chain").path.resolve()
+    above = _above.get()
+    if path in above:
+        raise RecipeError(f"the preset {use!r} uses itself.", "Take one of these steps out.")
+    token = _above.set((*above, path))
+    try:
+        return _load_file(str(path), path.stat().st_mtime_ns)
+    finally:
+        _above.reset(token)
 
 
 @lru_cache(maxsize=256)

@@ -42,7 +42,7 @@ def chain_preset(recipe: Recipe, address: str, **about: Any) -> ChainPreset:
     knobs = {}
     for knob, macro in recipe.knobs.items():
         drives = {
-            target.removeprefix(f"{name}."): drive
+            target.removeprefix(f"{way[0]}.{name}.").removeprefix(f"{name}."): drive
             for target, drive in macro.drives.items()
             if _inside(recipe, target, way, chain)
         }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from studio.errors import Place, ScoreError, StudioError
 from studio.midi import Part, read_midi, split
 from studio.midi.general_midi import program_names
-from studio.recipe.document import write
+from studio.recipe.document import Document, write
 from studio.recipe.model import Recipe
 from studio.recipe.picks import Pick
 
@@ -55,7 +58,10 @@ master:
 """
 
 _CHAINS: dict[str, list[Any]] = {
-    "Drums": [{"compressor": {"threshold": "-20 dB", "ratio": "4:1", "attack": "15 ms"}}, {"high_shelf": {"gain": "2 dB"}}],
+    "Drums": [
+        {"compressor": {"threshold": "-20 dB", "ratio": "4:1", "attack": "15 ms"}},
+        {"high_shelf": {"gain": "2 dB"}},
+    ],
     "Bass": [{"eq": {"low_cut": "35 Hz", "low_mid": "-2 dB"}}, {"compressor": {"threshold": "-24 dB", "ratio": "4:1"}}],
     "Guitar": [{"eq": {"low_cut": "90 Hz"}}, {"compressor": {"threshold": "-22 dB"}}],
     "Piano": [{"eq": {"low_cut": "60 Hz", "high": "1 dB"}}],
@@ -76,7 +82,16 @@ _SEATS = (0.0, -0.25, 0.25, -0.45, 0.45, -0.1, 0.1, -0.6, 0.6)
 
 def blank(name: str, score: str = "song.mid") -> str:
     """A commented recipe to start from."""
-    return BLANK.format(name=name, title=Path(name).stem.replace("-", " ").replace("_", " ").title(), score=score)
+    title = Path(name).stem.replace("-", " ").replace("_", " ").title()
+    return BLANK.format(name=name, title=_scalar(title), score=_scalar(score))
+
+
+def _scalar(text: str) -> str:
+    """A text as YAML, quoted if it would else be read as something other."""
+    with contextlib.suppress(StudioError):
+        if Document(f"text: {text}").data == {"text": text}:
+            return text
+    return json.dumps(text, ensure_ascii=False)
 
 
 def from_midi(midi: Path, target: Path, *, bare: bool = False) -> str:
@@ -87,11 +102,19 @@ def from_midi(midi: Path, target: Path, *, bare: bool = False) -> str:
     """
     score = read_midi(midi)
     parts = split(score)
+    if not parts:
+        raise ScoreError("the MIDI file has no notes.", "Give one that has.", place=Place(str(midi)))
     tracks: dict[str, Any] = {}
     taken: set[str] = set()
     seats: Counter[str] = Counter()
+    picks: list[dict[str, Any]] = []
     for part in parts:
-        track: dict[str, Any] = {"part": _pick(part, parts)}
+        pick = _pick(part, parts)
+        if pick in picks:
+            # No words tell these two apart, so the track of the first plays both.
+            continue
+        picks.append(pick)
+        track: dict[str, Any] = {"part": pick}
         if not part.drums:
             track["play"] = {"soundfont": {"program": program_names()[part.program]}}
         if not bare:
@@ -106,7 +129,8 @@ def from_midi(midi: Path, target: Path, *, bare: bool = False) -> str:
         "tracks": tracks,
     }
     if not bare:
-        song["buses"] = {"room": {"chain": [{"reverb": {"room_size": 0.55, "wet": 1, "dry": 0}}]}}
+        if any("send" in track for track in tracks.values()):
+            song["buses"] = {"room": {"chain": [{"reverb": {"room_size": 0.55, "wet": 1, "dry": 0}}]}}
         song["master"] = {
             "chain": [{"compressor": {"threshold": "-20 dB", "ratio": "2:1", "attack": "30 ms"}}],
             "loudness": "-14 LUFS",
@@ -116,12 +140,12 @@ def from_midi(midi: Path, target: Path, *, bare: bool = False) -> str:
 
 def _pick(part: Part, parts: tuple[Part, ...]) -> dict[str, Any]:
     """The fewest words that single the part out."""
-    named = {"track": part.score.tracks[part.track]} if part.score.tracks[part.track] else {}
+    named = {"track": part.name}
     program = {} if part.drums else {"program": program_names()[part.program]}
     channel = {"channel": part.channel + 1}
     port = {"port": part.port + 1} if part.port else {}
     for words in (channel, named, channel | named, channel | program, channel | named | program):
-        if words and Pick.parse(words | port).among(parts) == [part]:
+        if Pick.parse(words | port).among(parts) == [part]:
             return words | port
     return channel | named | program | port
 

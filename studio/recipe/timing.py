@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from studio import units
 from studio.curves import Point
-from studio.errors import Gather, KnobError, nearest, within
+from studio.errors import Gather, KnobError, nearest, shown, within
 from studio.knobs import Knob, Number
 from studio.midi.files import FASTEST_BPM, SLOWEST_BPM
 from studio.tempo import Meter, Tempo, TempoMap, Time
@@ -35,9 +36,13 @@ class TempoKind(Knob):
         gather, points = Gather(), list[Point]()
         for index, item in enumerate(value):
             with gather, within(index):
-                points.append(item if isinstance(item, Point) else self._point(item))
+                points.append(self._point((item.at, item.value, item.shape) if isinstance(item, Point) else item))
                 if len(points) > 1 and points[-1].at == points[-2].at:
                     raise KnobError("two tempos at the same time.", "Take one out.")
+                if len(points) > 1 and points[-1].at.before(points[-2].at):
+                    raise KnobError(
+                        f"{points[-1].at} comes after {points[-2].at}.", "Write the tempos in order of time."
+                    )
         gather.done()
         if not points:
             raise KnobError("a tempo map without points.", "Write [[0 bars, 92 bpm], …].")
@@ -45,7 +50,7 @@ class TempoKind(Knob):
 
     def _point(self, item: object) -> Point:
         if not isinstance(item, (list, tuple)) or not 2 <= len(item) <= 3:
-            raise KnobError(f"{item!r} is not a tempo.", "Write [4 bars, 92 bpm] or [4 bars, 92 bpm, linear].")
+            raise KnobError(f"{shown(item)} is not a tempo.", "Write [4 bars, 92 bpm] or [4 bars, 92 bpm, linear].")
         at, shape = Time.parse(item[0]), str(item[2]) if len(item) == 3 else "step"
         if at.seconds or at.bars < 0 or at.beats < 0:
             raise KnobError(f"a tempo at {item[0]}.", "Tempos stand at bars or beats.")
@@ -79,20 +84,21 @@ class MeterKind(Knob):
             return None
         if not isinstance(value, (list, tuple)):
             return ((0, *_meter(value)),)
-        meters = []
+        meters: list[tuple[int, int, int]] = []
         for index, item in enumerate(value):
             with within(index):
                 if isinstance(item, tuple) and len(item) == 3:
-                    meters.append((int(item[0]), *_meter(f"{item[1]}/{item[2]}")))
-                    continue
+                    item = (f"{item[0]} bars", f"{item[1]}/{item[2]}")
                 if not isinstance(item, (list, tuple)) or len(item) != 2:
-                    raise KnobError(f"{item!r} is not a meter.", "Write [8 bars, 7/8].")
+                    raise KnobError(f"{shown(item)} is not a meter.", "Write [8 bars, 7/8].")
                 at = Time.parse(item[0])
                 if at.seconds or at.beats or at.bars.denominator != 1 or at.bars < 0:
                     raise KnobError(f"a meter at {item[0]}.", "Meters change at whole bars.")
                 if meters and at.bars <= meters[-1][0]:
                     raise KnobError("the bars do not rise.", "Write meters in order.")
                 meters.append((int(at.bars), *_meter(item[1])))
+        if not meters:
+            raise KnobError("a meter map without meters.", "Write [[0 bars, 4/4], …].")
         return tuple(meters)
 
     def data(self, value: Any, full: bool = False) -> object:
@@ -109,7 +115,7 @@ class MeterKind(Knob):
 def _meter(value: object) -> tuple[int, int]:
     top, _, bottom = str(value).partition("/")
     if not (top.strip().isdecimal() and bottom.strip() in ("1", "2", "4", "8", "16", "32")) or not 1 <= int(top) <= 64:
-        raise KnobError(f"{value!r} is not a meter.", "Write 4/4, 3/4, 7/8 or so.")
+        raise KnobError(f"{shown(value)} is not a meter.", "Write 4/4, 3/4, 7/8 or so.")
     return int(top), int(bottom)
 
 
@@ -119,14 +125,21 @@ def tempo_map(tempo: TempoPoints | None, meter: Meters | None, base: TempoMap) -
     if meter is not None:
         meters = ()
         for bar, top, bottom in meter:
-            start = TempoMap(meters=meters).beat_of_bar(Fraction(bar)) if meters else Fraction(0)
+            start = TempoMap(meters=meters).beat_of_bar(Fraction(bar))
             meters = (*meters, Meter(start, top, bottom))
     if tempo is None:
         return TempoMap(base.tempos, meters)
     bars = TempoMap(meters=meters)
     ramps = [*(point.shape == "linear" for point in tempo[1:]), False]
-    tempos = (
+    tempos = tuple(
         Tempo(bars.beat_of(point.at), Fraction(repr(point.value)), ramp)
         for point, ramp in zip(tempo, ramps, strict=True)
     )
-    return TempoMap(tuple(tempos), meters)
+    for index, (one, other) in enumerate(pairwise(tempos)):
+        if other.beat <= one.beat:
+            raise KnobError(
+                f"{tempo[index + 1].at} is not after {tempo[index].at} in this meter.",
+                "Write the tempos in order of time.",
+                path=("tempo", index + 1),
+            )
+    return TempoMap(tempos, meters)

@@ -51,7 +51,16 @@ def library() -> ModuleType:
         fluidsynth._fl.fluid_set_log_function(level, sink, None)
     fluidsynth.studio_log_sink = sink
     pointer, number = ctypes.c_void_p, ctypes.c_int
-    fluidsynth._fl.fluid_synth_write_float.argtypes = (pointer, number, pointer, number, number, pointer, number, number)
+    fluidsynth._fl.fluid_synth_write_float.argtypes = (
+        pointer,
+        number,
+        pointer,
+        number,
+        number,
+        pointer,
+        number,
+        number,
+    )
     fluidsynth._fl.fluid_synth_sysex.argtypes = (
         pointer, ctypes.c_char_p, number, pointer, pointer, pointer, number,
     )  # fmt: skip
@@ -141,5 +150,3 @@ class Fluid:
         left, right = (row.ctypes.data_as(ctypes.c_void_p) for row in out)
         self._lib._fl.fluid_synth_write_float(self._handle, frames, left, 0, 1, right, 0, 1)
         return out
-
-

@@ -52,7 +52,11 @@ def probe(path: Path) -> dict[str, Any]:
 def test_lossless_files_hold_the_sound(song: Recipe, tmp_path: Path, format: str, bits: str, depth: float) -> None:
     turned = song.set("output.format", format).set("output.bits", bits)
     result = studio.render(turned, tmp_path / "out", report=False)
-    for name, sound in (("mix", result.mix), ("stems/keys", result.stems["keys"]), ("buses/room", result.buses["room"])):
+    for name, sound in (
+        ("mix", result.mix),
+        ("stems/keys", result.stems["keys"]),
+        ("buses/room", result.buses["room"]),
+    ):
         path = tmp_path / "out" / f"{name}.{format}"
         read, rate = soundfile.read(path, dtype="float32")
         assert rate == RATE and read.shape == (result.frames, 2)

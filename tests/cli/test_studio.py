@@ -52,7 +52,9 @@ def test_a_bare_recipe_has_no_chains_and_a_midi_file_can_be_rendered_as_it_is(de
     studio(desk, "new", "--from", "song.mid", "-o", "bare.yaml", "--bare")
     text = (desk / "bare.yaml").read_text()
     assert "chain" not in text and "buses" not in text and "master" not in text
-    answer = json.loads(studio(desk, "render", "song.mid", "-o", "plain", "--stems", "none", "--format", "flac", "--json").stdout)
+    answer = json.loads(
+        studio(desk, "render", "song.mid", "-o", "plain", "--stems", "none", "--format", "flac", "--json").stdout
+    )
     assert [file["path"] for file in answer["files"]] == ["mix.flac"]
 
 
@@ -66,7 +68,14 @@ def test_a_new_recipe_is_commented_valid_and_never_overwrites(desk: Path) -> Non
 
 def test_knobs_are_turned_on_the_command_line_with_values_and_curves(desk: Path) -> None:
     studio(desk, "new", "first.yaml")
-    turned = ["--set", "warmth=0.9", "--set", "everything.pan=[[0 s, -1], [1 s, 1]]", "--set", "everything.chorus.rate=2 Hz"]
+    turned = [
+        "--set",
+        "warmth=0.9",
+        "--set",
+        "everything.pan=[[0 s, -1], [1 s, 1]]",
+        "--set",
+        "everything.chorus.rate=2 Hz",
+    ]
     plain = json.loads(studio(desk, "render", "first.yaml", "--explain", "--json").stdout)
     other = json.loads(studio(desk, "render", "first.yaml", *turned, "--explain", "--json").stdout)
     states = {row["name"]: row["state"] for row in other}

@@ -47,7 +47,9 @@ def test_two_equal_power_fades_keep_the_power_and_two_linear_ones_the_sum() -> N
 def test_a_fade_out_in_bars_follows_the_tempo_and_ends_where_it_is_told() -> None:
     tempo = TempoMap((Tempo(Fraction(0), Fraction(120)), Tempo(Fraction(4), Fraction(240))))
     steady = np.ones((2, 6 * RATE), np.float32)
-    out = edited({"fade_out": {"length": "1 bar", "end": "2 bars", "shape": "linear"}}, steady, Stage(RATE, tempo=tempo))
+    out = edited(
+        {"fade_out": {"length": "1 bar", "end": "2 bars", "shape": "linear"}}, steady, Stage(RATE, tempo=tempo)
+    )
     assert out.shape[1] == 3 * RATE
     assert out[0, 2 * RATE - 1] == 1 and out[0, round(2.5 * RATE)] == pytest.approx(0.5, abs=1e-3)
 
@@ -66,7 +68,9 @@ def test_place_trim_reverse_and_normalise_are_exact() -> None:
     sound = white(1.0)
     stage = Stage(RATE, tempo=TempoMap.constant(100))
     assert np.array_equal(edited({"place": "1 bar"}, sound, stage)[:, round(2.4 * RATE) :], sound)
-    assert np.array_equal(edited({"trim": {"start": "0.25 s", "length": "1 beat"}}, sound, stage), sound[:, 11_025:37_485])
+    assert np.array_equal(
+        edited({"trim": {"start": "0.25 s", "length": "1 beat"}}, sound, stage), sound[:, 11_025:37_485]
+    )
     assert np.array_equal(edited("reverse", sound), sound[:, ::-1])
     assert np.array_equal(edited({"repeat": 3}, sound), np.tile(sound, 3))
     assert peak_db(edited({"normalise": -6}, sound)) == pytest.approx(-6, abs=1e-4)

@@ -102,4 +102,6 @@ def test_its_defaults_are_within_its_own_range() -> None:
     for step in registry().values():
         for name, kind in step.parameters().items():
             if not kind.required:
-                assert kind.parse(kind.data(kind.parse(kind.default))) == kind.parse(kind.default), f"{step.step}.{name}"
+                assert kind.parse(kind.data(kind.parse(kind.default))) == kind.parse(kind.default), (
+                    f"{step.step}.{name}"
+                )

@@ -56,7 +56,9 @@ def test_the_knob_of_a_rack_turns_what_it_drives() -> None:
 def test_blocks_nest_in_blocks() -> None:
     inner = {"multiband": {"crossovers": [500], "bands": [[], [LATE]]}}
     soft = white(0.3, 0.05)
-    whole = through(Parallel(chain=({"layers": {"chains": [[inner], [LATE]]}}, {"gain": -6.0205999}), mix=1), soft, STAGE)
+    whole = through(
+        Parallel(chain=({"layers": {"chains": [[inner], [LATE]]}}, {"gain": -6.0205999}), mix=1), soft, STAGE
+    )
     plain = through(Multiband(crossovers=(500,), bands=((), ())), soft, STAGE)
     assert null_db(whole, (plain + soft) / 2) < -100
 

@@ -23,7 +23,9 @@ def peaks(block: np.ndarray, floor: float = 0.01) -> list[int]:
     return [int(frame) for index, frame in enumerate(loud) if index == 0 or frame - loud[index - 1] > 1000]
 
 
-@pytest.mark.parametrize(("time", "bpm", "frames"), [("1/8.", 120, 16_537.5), ("1 beat", 90, 29_400), ("0.25 s", 90, 11_025)])
+@pytest.mark.parametrize(
+    ("time", "bpm", "frames"), [("1/8.", 120, 16_537.5), ("1 beat", 90, 29_400), ("0.25 s", 90, 11_025)]
+)
 def test_a_repeat_comes_after_its_time(time: str, bpm: float, frames: float) -> None:
     stage = Stage(RATE, tempo=TempoMap.constant(bpm))
     for effect in (Delay(time=time, mix=0.5, feedback=0), Echo(time=time, mix=1, feedback=0.3)):

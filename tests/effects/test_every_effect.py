@@ -93,7 +93,9 @@ CUTS = st.lists(st.integers(1, SOUND.shape[1] - 1), min_size=1, max_size=12, uni
 
 @pytest.mark.parametrize("still", [True, False], ids=["still", "moving"])
 @pytest.mark.parametrize("name", EFFECTS)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(cuts=CUTS)
 def test_however_it_is_cut_the_result_has_the_same_bits(name: str, still: bool, cuts: list[int]) -> None:
     effect = made(name) if still else moving(name)

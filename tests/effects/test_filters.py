@@ -92,9 +92,15 @@ def test_convolution_is_convolution(tmp_path: Any) -> None:
     sound = white(0.5, 0.05)
     out = through(Convolution(file="room.wav", mix=1, gain=-6), sound, Stage(RATE, folder=tmp_path), (5000,), tail=RATE)
     for channel in (0, 1):
-        exact = fftconvolve(sound[channel].astype(float), room[channel].astype(float))[: out.shape[1]] * unit * 10 ** (-6 / 20)
+        exact = (
+            fftconvolve(sound[channel].astype(float), room[channel].astype(float))[: out.shape[1]]
+            * unit
+            * 10 ** (-6 / 20)
+        )
         assert null_db(out[channel, : len(exact)], exact) < -100
-    mixed = through(Convolution(file="room.wav", mix=0.25, gain=-6), sound, Stage(RATE, folder=tmp_path), (5000,), tail=RATE)
+    mixed = through(
+        Convolution(file="room.wav", mix=0.25, gain=-6), sound, Stage(RATE, folder=tmp_path), (5000,), tail=RATE
+    )
     dry = np.pad(sound, ((0, 0), (0, RATE)))
     assert null_db(mixed, 0.75 * dry + 0.25 * out) < -120
 

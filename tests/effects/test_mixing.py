@@ -18,7 +18,9 @@ def test_at_the_ends_one_side_is_silent_and_the_other_whole(law: str) -> None:
     assert np.allclose(pan_gains(1, law), (0, 1), atol=1e-12)
 
 
-@pytest.mark.parametrize(("law", "centre_db"), [("balance", 0), ("-3 dB", -3.01), ("-4.5 dB", -4.515), ("-6 dB", -6.02)])
+@pytest.mark.parametrize(
+    ("law", "centre_db"), [("balance", 0), ("-3 dB", -3.01), ("-4.5 dB", -4.515), ("-6 dB", -6.02)]
+)
 def test_the_centre_has_the_level_the_law_is_named_by(law: str, centre_db: float) -> None:
     left, right = pan_gains(0, law)
     assert left == pytest.approx(right)

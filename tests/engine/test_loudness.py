@@ -63,7 +63,9 @@ def test_true_peaks_between_the_samples(divider: int, phase: float) -> None:
 def test_true_peaks_of_noise_against_32_fold_oversampling() -> None:
     for seed in range(5):
         # Music has little at the very top, where four-fold oversampling falls short by up to 0.7 dB.
-        noise = sosfilt(butter(8, 15_000, fs=44_100, output="sos"), white(0.5, 0.2, seed=seed), axis=1).astype(np.float32)
+        noise = sosfilt(butter(8, 15_000, fs=44_100, output="sos"), white(0.5, 0.2, seed=seed), axis=1).astype(
+            np.float32
+        )
         exact = db(float(np.abs(resample_poly(noise.astype(np.float64), 32, 1, axis=1)).max()))
         assert measure(Audio(noise, 44_100)).true_peak_db == pytest.approx(exact, abs=0.4)
 

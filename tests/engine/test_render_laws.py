@@ -186,7 +186,9 @@ def test_what_is_not_heard_changes_no_key(song: Recipe) -> None:
         assert [node.key for node in studio.plan(song.set(address, value)).nodes()] == keys
 
 
-def test_a_second_render_is_served_from_the_cache_and_a_knob_renders_only_its_branch(song: Recipe, tmp_path: Path) -> None:
+def test_a_second_render_is_served_from_the_cache_and_a_knob_renders_only_its_branch(
+    song: Recipe, tmp_path: Path
+) -> None:
     cache = Cache(tmp_path / "cache")
     events: list[tuple[str, str]] = []
     first = studio.render(song, cache=cache)
@@ -194,6 +196,8 @@ def test_a_second_render_is_served_from_the_cache_and_a_knob_renders_only_its_br
     assert np.array_equal(first.mix.samples, again.mix.samples)
     assert {kind for kind, _ in events} == {"cached"}
     events.clear()
-    studio.render(song.set("bass.brickwall", -30), cache=cache, listener=lambda event: events.append((event.kind, event.name)))
+    studio.render(
+        song.set("bass.brickwall", -30), cache=cache, listener=lambda event: events.append((event.kind, event.name))
+    )
     started = {name for kind, name in events if kind == "started"}
     assert started and not any(name.startswith(("keys", "drums", "wind")) for name in started)

@@ -67,11 +67,7 @@ ANSWER = ((0, 3, 57), (0, 4, 59), (0, 3, 55), (0.5, 3.5, 60), (0, 3, 57), (0, 4,
 def compose() -> Score:
     """The whole song."""
     random = np.random.default_rng(1959)
-    notes = [
-        note
-        for part in (_piano, _bass, _pad, _lead, _cello, _guitar, _strings, _drums)
-        for note in part(random)
-    ]
+    notes = [note for part in (_piano, _bass, _pad, _lead, _cello, _guitar, _strings, _drums) for note in part(random)]
     frame = Score(
         events=tuple(_programs()) + tuple(_controllers()),
         resolution=PPQ,

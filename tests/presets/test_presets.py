@@ -103,4 +103,3 @@ def test_a_preset_on_the_command_line_is_the_one_in_a_recipe(music: Path) -> Non
     direct = through(step, audio.samples, Stage(audio.rate))
     assert null_db(direct[:, :44_100], played("telephone", music, line=0.2).samples[:, :44_100]) < -140
     assert np.abs(np.fft.rfft(direct[0]))[:50].max() < np.abs(np.fft.rfft(direct[0])).max() / 10
-

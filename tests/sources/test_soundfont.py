@@ -87,7 +87,9 @@ def test_a_song_sounds_as_midi2audio_renders_it(tmp_path: Path, resolution: int)
 def test_every_note_starts_within_64_frames_of_midi2audio(tmp_path: Path, resolution: int) -> None:
     hits: list[Any] = []
     for index in range(16):
-        hits.append(Message("note_on", channel=9, note=37, velocity=110, time=resolution // 2 + 7 * index if index else 0))
+        hits.append(
+            Message("note_on", channel=9, note=37, velocity=110, time=resolution // 2 + 7 * index if index else 0)
+        )
         hits.append(Message("note_off", channel=9, note=37, time=resolution // 4))
     path = midi_file(tmp_path / "hits.mid", hits, resolution=resolution)
     ours, theirs = onsets(in_process(path)), onsets(by_midi2audio(path))
