@@ -10,7 +10,15 @@ import numpy as np
 from studio.audio import Audio, Block, check_finite, to_channels
 from studio.errors import AudioError, MissingError, Place
 
+SLOWEST_RATE, FASTEST_RATE = 1_000, 1_536_000
+MOST_CHANNELS = 64
+"""Beyond these a header lies, and resampling would fill any memory."""
+
 _BLOCK = 65_536
+_FROM_OGG = {
+    3: [0, 2, 1], 5: [0, 2, 1, 3, 4], 6: [0, 2, 1, 5, 3, 4], 7: [0, 2, 1, 6, 5, 3, 4], 8: [0, 2, 1, 7, 5, 6, 3, 4],
+}  # fmt: skip
+"""Where each channel of the WAV order (L R C LFE …) stands in Ogg files, whose own is L C R … LFE."""
 
 
 def read_audio(path: Path | str, rate: int | None = None, channels: int | None = None) -> Audio:
@@ -56,7 +64,7 @@ def _open(path: Path | str):  # type: ignore[no-untyped-def]
     if not Path(path).is_file():
         raise MissingError(f"there is no file {str(path)!r}.")
     try:
-        return soundfile.SoundFile(path)
+        file = soundfile.SoundFile(path)
     except (soundfile.LibsndfileError, RuntimeError, OSError, ValueError) as error:
         reason = str(error).split(": ")[-1].rstrip(".")
         raise AudioError(
@@ -64,12 +72,19 @@ def _open(path: Path | str):  # type: ignore[no-untyped-def]
             "Use WAV, AIFF, FLAC, OGG or MP3; convert others first.",
             place=Place(str(path)),
         ) from None
+    if not SLOWEST_RATE <= file.samplerate <= FASTEST_RATE or file.channels > MOST_CHANNELS:
+        raise AudioError(
+            f"the audio file says that it has {file.channels} channels at {file.samplerate} Hz.",
+            f"{MOST_CHANNELS} channels and {SLOWEST_RATE} to {FASTEST_RATE} Hz can be read: its header may be damaged.",
+            place=Place(str(path)),
+        )
+    return file
 
 
 def _decoded(file, name: str) -> Iterator[Block]:  # type: ignore[no-untyped-def]
     import soundfile
 
-    position = 0
+    position, order = 0, _FROM_OGG.get(file.channels) if file.format == "OGG" else None
     while True:
         try:
             interleaved = file.read(_BLOCK, dtype="float32", always_2d=True)
@@ -79,7 +94,7 @@ def _decoded(file, name: str) -> Iterator[Block]:  # type: ignore[no-untyped-def
             ) from None
         if not len(interleaved):
             return
-        block = np.ascontiguousarray(interleaved.T)
+        block = np.ascontiguousarray(interleaved.T if order is None else interleaved.T[order])
         check_finite(block, name, position)
         position += block.shape[1]
         yield block

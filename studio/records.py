@@ -49,7 +49,8 @@ class Kind:
 
     def describe(self) -> str:
         """Help, range and default in one line."""
-        silent = self.required or self.default in (None, "", (), False)
+        # An identity, since 0 equals False but is worth telling.
+        silent = self.required or self.default is None or self.default is False or self.default in ("", ())
         default = "" if silent else f", default {self.data(self.parse(self.default))}"
         about = f"{self.range}{default}"
         return f"{self.help} ({about})" if about else self.help

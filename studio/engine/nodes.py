@@ -150,12 +150,14 @@ class Process(Node):
     longest_tail: float
     sides: Mapping[str, Node] = field(default_factory=dict)
 
+    piece: ClassVar[int] = PIECE
+
     def facts(self) -> Any:
         steps = [step_facts(effect, self.stage, self.hashes) for effect in self.effects if not effect.bypass]
         return [steps, self.longest_tail, sorted(self.sides)]
 
     def blocks(self, hall: Hall) -> Iterator[Block]:
-        line = Line(self.effects, self.stage, PIECE)
+        line = Line(self.effects, self.stage, self.piece)
         heard: SideReader | None = None
         if self.sides:
             heard = lambda name, start, frames: hall.read(self.sides[name], start, frames)  # noqa: E731
@@ -194,9 +196,10 @@ class Process(Node):
 
 @dataclass(frozen=True, eq=False)
 class Fader(Process):
-    """Level, pan and sends: effects without memory, done on the way."""
+    """Level, pan and sends: effects without memory, done on the way, and in pieces of any size."""
 
     kept = False
+    piece = 0
 
     def count(self, hall: Hall) -> int:
         return hall.frames(self.inputs[0])

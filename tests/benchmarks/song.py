@@ -22,7 +22,7 @@ from tests.benchmarks.table import Row, alternating, seconds, show, spread
 from tests.listening import log_mel_distance_db, rms_db
 from tests.songs import band_file
 
-RATE, PARTS, SONG_SECONDS, ROUNDS = 44_100, 8, 180, 5
+RATE, PARTS, SONG_SECONDS, ROUNDS = 44_100, 8, 180, 3
 SEND = 10 ** (-12 / 20)
 
 CHAINS = [
