@@ -58,6 +58,7 @@ class Step(Record):
     bypass: bool = field(Switch(default=False, help="leave the sound as it is"), kw_only=True)
 
     def __init_subclass__(cls, abstract: bool = False, step: str = "", **options: Any) -> None:
+        documented = bool(cls.__doc__)  # asked before a dataclass is made of it, which writes one itself
         super().__init_subclass__(**options)
         if abstract:
             return
@@ -65,7 +66,7 @@ class Step(Record):
         known = _REGISTRY.get(cls.step)
         if known is not None and known.__qualname__ + known.__module__ != cls.__qualname__ + cls.__module__:
             raise TypeError(f"two steps are called {cls.step!r}: {known.__module__} and {cls.__module__}")
-        if not cls.__doc__:
+        if not documented:
             raise TypeError(f"step {cls.step!r} has no docstring, which is its help")
         _REGISTRY[cls.step] = cls
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import mido
 import numpy as np
+from hypothesis import strategies as st
 
 from studio.midi import write_midi
 from studio.score import Event, Note, Score
@@ -13,6 +14,22 @@ from studio.tempo import TempoMap
 
 PROGRAMS = (0, 32, 48, 24, 56, 73, 88, 0)
 """Piano, bass, strings, guitar, trumpet, flute, pad, and a channel for drums."""
+
+
+_DATA = st.integers(0, 127)
+MESSAGES = st.one_of(
+    *(
+        st.builds(
+            lambda kind, channel, *data: bytes((kind | channel, *data)),
+            st.just(kind),
+            st.integers(0, 15),
+            *([_DATA] * count),
+        )
+        for kind, count in ((0x80, 2), (0x90, 2), (0xA0, 2), (0xB0, 2), (0xC0, 1), (0xD0, 1), (0xE0, 2))
+    ),
+    st.lists(_DATA, max_size=9).map(lambda body: bytes((0xF0, *body, 0xF7))),
+)
+"""Channel messages of every kind and sysex, as their bytes."""
 
 
 def score_of(*notes: Note, bpm: float = 120, resolution: int = 480, end_beats: int = 0) -> Score:

@@ -16,10 +16,10 @@ from studio.engine.mastering import Mastered
 from studio.engine.nodes import Change, Fader, Node, Play, Process, Read, Stream, held, mixed
 from studio.errors import Gather, MissingError, OutputError, Place, RecipeError, ScoreError, within
 from studio.folders import cache_folder
-from studio.midi import Part, read_midi, split
+from studio.midi import Part, read_midi, split, together
 from studio.recipe import Bus, Master, Recipe, Track
 from studio.recipe.picks import chosen
-from studio.score import Event, Score
+from studio.score import Score
 from studio.sources.soundfont import SoundFont
 from studio.stage import Stage
 from studio.steps import Effect, Instrument, ScoreStep, Source, Step, Transform
@@ -209,7 +209,7 @@ class _Planner:
                     )
                 else:
                     assert isinstance(play, Instrument)
-                    score = self._edited(track.notes, _together(parts))
+                    score = self._edited(track.notes, together(parts))
                     dry = Play(
                         f"{name} · {play.step}",
                         self.stage,
@@ -334,15 +334,6 @@ class _Planner:
                 f"Songs go up to {LONGEST_HOURS} hours: take the gap or the stray event out.",
                 path=("score",),
             )
-
-
-def _together(parts: tuple[Part, ...]) -> Score:
-    """Several parts as one score; what they share of their channels is there once."""
-    [first, *rest] = [part.score for part in parts]
-    if not rest:
-        return first
-    every: dict[int, Event] = {id(event): event for part in parts for event in part.score.events}
-    return replace(first, events=tuple(every.values()))
 
 
 def file_hash(path: Path) -> str:

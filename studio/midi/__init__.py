@@ -2,9 +2,9 @@
 
 from studio.midi import arpeggiate, articulation, dynamics, pitch, structure, timing
 from studio.midi.files import parse_midi, read_midi, write_midi
-from studio.midi.parts import Part, split
+from studio.midi.parts import Part, split, together
 
 __all__ = [
     "Part", "arpeggiate", "articulation", "dynamics", "parse_midi", "pitch", "read_midi", "split",
-    "structure", "timing", "write_midi",
+    "structure", "timing", "together", "write_midi",
 ]  # fmt: skip

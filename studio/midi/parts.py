@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from studio.midi.general_midi import family_of, program_names
 from studio.score import DRUM_CHANNEL, NOTE_OFF, NOTE_ON, PROGRAM, SYSTEM, Score
@@ -13,16 +15,23 @@ from studio.score import DRUM_CHANNEL, NOTE_OFF, NOTE_ON, PROGRAM, SYSTEM, Score
 class Part:
     """What one instrument plays: the notes of one channel, track and program.
 
-    Its score holds those notes and every other event of the channel, so each part starts and goes on with
-    the controllers, bends and programs of the whole.
+    Attributes:
+        whole: the score it is a part of.
+        own: which events of the whole start and end its notes.
     """
 
-    score: Score
+    whole: Score = field(repr=False)
+    own: frozenset[int] = field(repr=False)
     name: str
     port: int
     channel: int
     track: int
     program: int
+
+    @cached_property
+    def score(self) -> Score:
+        """Its notes and every other event of the channel, so that it starts and goes on as in the whole."""
+        return together((self,))
 
     @property
     def drums(self) -> bool:
@@ -35,7 +44,7 @@ class Part:
 
     @property
     def notes(self) -> int:
-        return len(self.score.notes)
+        return sum(self.whole.events[index].starts_note for index in self.own)
 
     def __str__(self) -> str:
         port = f"port {self.port + 1}, " if self.port else ""
@@ -67,7 +76,8 @@ def split(score: Score) -> tuple[Part, ...]:
         track, port, channel, program = key
         parts.append(
             Part(
-                score=_only(score, port, channel, members[key]),
+                whole=score,
+                own=frozenset(members[key]),
                 name=score.tracks[track] or ("Drums" if channel == DRUM_CHANNEL else program_names()[program]),
                 port=port,
                 channel=channel,
@@ -78,12 +88,24 @@ def split(score: Score) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _only(score: Score, port: int, channel: int, notes: set[int]) -> Score:
-    events = tuple(
-        event
-        for index, event in enumerate(score.events)
-        if index in notes
-        or event.status == SYSTEM
-        or (event.status not in (NOTE_ON, NOTE_OFF) and (event.port, event.channel) == (port, channel))
-    )
-    return replace(score, events=events)
+def together(parts: Sequence[Part]) -> Score:
+    """What several parts of one score play, in the order of the whole; what they share is there once.
+
+    A key that other parts strike or let go on the same channel ends their note on that key too, as it does in a
+    synthesiser that plays them all: there those events are releases.
+    """
+    whole = parts[0].whole
+    own = frozenset[int]().union(*(part.own for part in parts))
+    channels = {(part.port, part.channel) for part in parts}
+    keys = {(event.port, event.channel, event.data[1]) for event in (whole.events[index] for index in own)}
+    events = []
+    for index, event in enumerate(whole.events):
+        if index in own or event.status == SYSTEM:
+            events.append(event)
+        elif event.status not in (NOTE_ON, NOTE_OFF):
+            if (event.port, event.channel) in channels:
+                events.append(event)
+        elif (event.port, event.channel, event.data[1]) in keys:
+            release = event._replace(data=bytes((event.data[0], event.data[1], 0)))
+            events.append(release if event.starts_note else event)
+    return replace(whole, events=tuple(events))

@@ -13,7 +13,7 @@ import soundfile
 
 from tests.benchmarks.table import Row, alternating, show, spread
 
-RATE, MINUTES, ROUNDS = 44_100, 60, 3
+RATE, MINUTES, ROUNDS = 44_100, 60, 2
 
 OURS = """
 import sys

@@ -21,7 +21,10 @@ def main() -> None:
         "import pretty_midi": [python, "-c", "import pretty_midi"],
         "python alone": [python, "-c", "pass"],
     }
-    works = {name: (lambda words=words: subprocess.run(words, capture_output=True, check=True)) for name, words in commands.items()}
+    works = {
+        name: (lambda words=words: subprocess.run(words, capture_output=True, check=True))
+        for name, words in commands.items()
+    }
     times = alternating(ROUNDS, **works)
     targets = {"import studio": 0.25, "studio --help": 0.5}
     rows = []
