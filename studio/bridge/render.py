@@ -258,7 +258,7 @@ class _Delivery:
             return None
         if self._stamps.get(parcel.path) != _stamp(self._out / parcel.path):
             return None
-        return entry if self._sketch_path(parcel).exists() else None
+        return entry if not self._report or self._sketch_path(parcel).exists() else None
 
     def _reconsider(self, parcel: _Parcel, frames: int) -> None:
         """Write a file thought unchanged after all when the length of the song is another."""
@@ -274,7 +274,7 @@ class _Delivery:
             expected_frames=expected,
         )  # fmt: skip
         self._writers[parcel.path] = writer
-        sketcher = self._sketchers[parcel.path] = Sketcher(stage.rate, stage.channels)
+        sketcher = self._sketchers[parcel.path] = Sketcher(stage.rate, stage.channels, self._report)
         frames = 0
         for block in engine.blocks(parcel.node):
             if self._plan.frames is not None:
@@ -294,7 +294,8 @@ class _Delivery:
             writer.write(silence)
             sketcher.push(silence)
         sketch = sketcher.draw()
-        sketch.save(self._sketch_path(parcel))
+        if self._report:
+            sketch.save(self._sketch_path(parcel))
         self._entries[parcel.path] = Entry(
             path=parcel.path,
             role=parcel.role,

@@ -106,15 +106,20 @@ def main() -> None:
     song = recipe(folder)
 
     def ours(report: bool) -> None:
-        shutil.rmtree(folder / "cache", ignore_errors=True)
-        shutil.rmtree(folder / "out", ignore_errors=True)
         studio.render(song, folder / "out", report=report)
+
+    def clear() -> None:
+        """A cold cache, no output, and nothing of the last work still on its way to the disk."""
+        for name in ("cache", "out"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+        os.sync()
 
     quiet = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet[1], 1)  # midi2audio lets FluidSynth talk
     try:
         times = alternating(
             ROUNDS,
+            clear,
             straightforward=lambda: straightforward(folder),
             threaded=lambda: threaded(folder),
             ours=lambda: ours(report=False),
@@ -174,6 +179,7 @@ def _again(folder: Path, song: Recipe, full: float) -> None:
 
 def _in_memory(folder: Path, song: Recipe) -> float:
     shutil.rmtree(folder / "cache", ignore_errors=True)
+    os.sync()
     return seconds(lambda: studio.render(song))
 
 

@@ -35,11 +35,14 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def alternating(rounds: int, **works: Callable[[], object]) -> dict[str, list[float]]:
-    """Every work in turn, so that a busy machine is busy for all of them."""
+def alternating(
+    rounds: int, before: Callable[[], object] = lambda: None, **works: Callable[[], object]
+) -> dict[str, list[float]]:
+    """Every work in turn, so that a busy machine is busy for all of them; what comes `before` each is not counted."""
     taken: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
+            before()
             taken[name].append(seconds(work))
     return taken
 

@@ -1,0 +1,12 @@
+"""Time and pitch: stretching, transposing, and finding the pitch of a sound."""
+
+from studio.stretch.content import choose
+from studio.stretch.f0 import F0Track, track_f0
+from studio.stretch.marks import Marks, pitch_marks
+from studio.stretch.onsets import find_hits
+from studio.stretch.stretcher import METHODS, stretch
+from studio.stretch.timemap import OverTime, TimeMap
+
+__all__ = [
+    "METHODS", "F0Track", "Marks", "OverTime", "TimeMap", "choose", "find_hits", "pitch_marks", "stretch", "track_f0",
+]  # fmt: skip

@@ -1,0 +1,223 @@
+"""The pitch of a voice over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.audio import Audio
+from studio.errors import KnobError, MissingError, nearest
+from studio.stretch.overlap import Whole
+from studio.tempo import Floats
+
+HOP = 0.01
+"""Seconds from one pitch to the next."""
+
+VOICED = 0.6
+"""The confidence from which a window is taken for voiced."""
+
+
+@dataclass(frozen=True, eq=False)
+class F0Track:
+    """Pitches at rising `times` in seconds: `hz` is NaN where there is none, `confidence` goes from 0 to 1."""
+
+    times: Floats
+    hz: Floats
+    confidence: Floats
+
+    @property
+    def voiced(self) -> NDArray[np.bool_]:
+        return np.isfinite(self.hz)
+
+    def at(self, seconds: Floats) -> Floats:
+        """The pitch at any moment: straight between voiced neighbours, else that of the nearest, NaN if that is none."""
+        if not len(self.times):
+            return np.full(np.shape(seconds), np.nan)
+        right = np.clip(np.searchsorted(self.times, seconds), 0, len(self.times) - 1)
+        left = np.maximum(right - 1, 0)
+        span = self.times[right] - self.times[left]
+        share = np.clip((seconds - self.times[left]) / np.where(span > 0, span, 1), 0, 1)
+        one, other = self.hz[left], self.hz[right]
+        between = one + (other - one) * share
+        return np.where(np.isfinite(between), between, np.where(share < 0.5, one, other))
+
+    def cleaned(self, low_hz: float, high_hz: float) -> F0Track:
+        """Without pitches that are none: infinite, negative or outside the range, and with jumps by octaves repaired."""
+        with np.errstate(invalid="ignore"):
+            possible = np.isfinite(self.hz) & (self.hz >= low_hz) & (self.hz <= high_hz)
+        order = np.argsort(self.times, kind="stable")
+        hz = np.where(possible, self.hz, np.nan)[order]
+        return F0Track(self.times[order], repair_octaves(hz), np.where(possible, self.confidence, 0.0)[order])
+
+
+def track_f0(audio: Audio, low_hz: float = 60.0, high_hz: float = 1000.0, method: str = "yin") -> F0Track:
+    """The pitch of the middle of all channels, every `HOP` seconds.
+
+    Args:
+        method: `yin` is the studio's own and fast; `pyin` is librosa's, more careful and twenty times slower; `praat`
+            is Praat's autocorrelation.
+
+    Raises:
+        KnobError: no such method, or a range that is none.
+        MissingError: the library the method needs is not installed.
+    """
+    if not 10 <= low_hz < high_hz <= audio.rate / 4:
+        raise KnobError(
+            f"a pitch from {low_hz:g} to {high_hz:g} Hz.", f"Give a range inside 10 Hz to {audio.rate / 4:g} Hz."
+        )
+    if method not in TRACKERS:
+        raise KnobError(f"there is no pitch tracker {method!r}.", nearest(method, TRACKERS))
+    return TRACKERS[method](audio, low_hz, high_hz).cleaned(low_hz, high_hz)
+
+
+def _yin(audio: Audio, low_hz: float, high_hz: float) -> F0Track:
+    """YIN (de Cheveigné & Kawahara 2002), steps 1 to 5, on means of a few frames and many windows at a time."""
+    from scipy.fft import irfft, next_fast_len, rfft
+
+    coarse = max(1, int(audio.rate / (_FINE * high_hz)))
+    rate = audio.rate / coarse
+    longest = int(np.ceil(rate / low_hz)) + 2
+    shortest = max(2, int(rate / high_hz))
+    width = 2 * longest
+    size = next_fast_len(width + longest, real=True)
+    times = np.arange(0, max(audio.frames, 1), HOP * audio.rate) / audio.rate
+    starts = np.round(times * rate).astype(np.int64) - (width + longest) // 2
+    hz, confidence, middles = np.full(len(times), np.nan), np.zeros(len(times)), times.copy()
+    quiet = 1e-7 * width * max(_loudest(audio), 1e-12)
+    step = max(1, (1 << 20) // size)
+    for first in range(0, len(times), step):
+        part = slice(first, min(first + step, len(times)))
+        windows = _windows(audio, starts[part], width + longest, coarse)
+        windows -= windows.mean(axis=1, keepdims=True)
+        shared = irfft(rfft(windows, size) * rfft(windows[:, :width], size).conj(), size)[:, :longest]
+        energy = np.cumsum(np.pad(np.square(windows), ((0, 0), (1, 0))), axis=1)
+        difference = (
+            energy[:, width : width + 1] + energy[:, width : width + longest] - energy[:, :longest] - 2 * shared
+        )
+        np.maximum(difference, 0, out=difference)
+        total = np.cumsum(difference, axis=1)
+        normal = difference * np.arange(longest) / np.maximum(total, 1e-30)
+        normal[:, 0] = 1
+        lag = _dip(normal, shortest)
+        rows = np.arange(len(lag))
+        left, middle, right = (difference[rows, lag + offset] for offset in (-1, 0, 1))
+        bend = left - 2 * middle + right
+        shift = np.where(bend > 0, 0.5 * (left - right) / np.where(bend > 0, bend, 1), 0)
+        heard = energy[:, width] > quiet
+        confidence[part] = np.where(heard, np.clip(1 - normal[rows, lag], 0, 1), 0)
+        hz[part] = rate / (lag + np.clip(shift, -0.5, 0.5))
+        middles[part] -= (longest - lag) / 2 / rate
+    hz[confidence < VOICED] = np.nan
+    order = np.argsort(middles, kind="stable")
+    return F0Track(times, F0Track(middles[order], hz[order], confidence).at(times), confidence)
+
+
+_FINE = 10
+"""Frames, at least, in the shortest period YIN looks at."""
+
+_DEEP = 0.15
+"""A dip this deep is taken although a later one may be deeper."""
+
+
+def _dip(normal: Floats, shortest: int) -> Whole:
+    """For each window the first lag whose dip is deep, or as deep as the deepest within a little."""
+    inner = normal[:, shortest:-1]
+    dips = (inner <= normal[:, shortest - 1 : -2]) & (inner < normal[:, shortest + 1 :])
+    depth = np.where(dips, inner, np.inf)
+    enough = depth <= np.maximum(_DEEP, depth.min(axis=1, keepdims=True) * 1.1 + 0.01)
+    best = np.where(np.isfinite(depth).any(axis=1), enough.argmax(axis=1), inner.argmin(axis=1))
+    return np.asarray(np.clip(best + shortest, 1, normal.shape[1] - 2))
+
+
+def _loudest(audio: Audio) -> float:
+    """The power of the loudest tenth of a second."""
+    step = max(1, audio.rate // 10)
+    return max((float(np.square(piece, dtype=np.float64).mean()) for first in range(0, audio.frames, step)
+                if (piece := audio.samples[:, first : first + step]).size), default=0.0)  # fmt: skip
+
+
+def _windows(audio: Audio, starts: Whole, size: int, coarse: int) -> Floats:
+    """Windows of the middle of all channels, in means of `coarse` frames."""
+    first, last = int(starts[0]) * coarse, (int(starts[-1]) + size) * coarse
+    low, high = np.clip([first, last], 0, audio.frames)
+    piece = np.zeros(last - first)
+    piece[low - first : high - first] = audio.samples[:, low:high].mean(axis=0, dtype=np.float64)
+    means = piece.reshape(-1, coarse).mean(axis=1)
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(means, size)[starts - starts[0]])
+
+
+def _pyin(audio: Audio, low_hz: float, high_hz: float) -> F0Track:
+    """Probabilistic YIN (Mauch & Dixon 2014), by librosa, which says where and in which octave there is a pitch.
+
+    Its grid of a tenth of a semitone is left where the studio's own YIN agrees, which is exact to a cent or two.
+    """
+    try:
+        import librosa
+    except ImportError:
+        raise MissingError("librosa is not installed.", "pip install librosa, or track with yin.") from None
+    hop = max(1, round(HOP * audio.rate))
+    size = 1 << max(11, int(np.ceil(np.log2(3 * audio.rate / low_hz))))
+    mono = audio.samples.mean(axis=0, dtype=np.float64)
+    rough, voiced, chance = librosa.pyin(
+        mono, fmin=low_hz, fmax=high_hz, sr=audio.rate, frame_length=size, hop_length=hop
+    )
+    times = np.arange(len(rough)) * hop / audio.rate
+    exact = _yin(audio, low_hz, high_hz).at(times)
+    with np.errstate(invalid="ignore"):
+        agreed = np.abs(np.log2(exact / rough)) < 1 / 24
+    return F0Track(times, np.where(voiced, np.where(agreed, exact, rough), np.nan), np.asarray(chance))
+
+
+def _praat(audio: Audio, low_hz: float, high_hz: float) -> F0Track:
+    """Praat's autocorrelation (Boersma 1993), through parselmouth."""
+    try:
+        import parselmouth
+    except ImportError:
+        raise MissingError("Praat is not installed.", "pip install praat-parselmouth, or track with yin.") from None
+    if audio.seconds < 3 / low_hz + HOP:
+        return F0Track(np.zeros(0), np.zeros(0), np.zeros(0))
+    sound = parselmouth.Sound(audio.samples.mean(axis=0, dtype=np.float64), audio.rate)
+    pitch = sound.to_pitch_ac(time_step=HOP, pitch_floor=low_hz, pitch_ceiling=high_hz)
+    found = pitch.selected_array
+    return F0Track(pitch.xs(), np.where(found["frequency"] > 0, found["frequency"], np.nan), found["strength"])
+
+
+TRACKERS: dict[str, Callable[[Audio, float, float], F0Track]] = {"yin": _yin, "pyin": _pyin, "praat": _praat}
+
+_AROUND = 15
+"""Neighbours on either side that say in which octave a pitch lies."""
+
+
+def repair_octaves(hz: Floats) -> Floats:
+    """Pitches that stray from their neighbours by about whole octaves, brought back; NaN stays NaN.
+
+    The neighbourhood is the median, in octaves, of up to `_AROUND` voiced windows on either side; what strays must also
+    lie nearer to its next neighbours on both sides once it is brought back, so a leap of a melody stays.
+    """
+    voiced = np.flatnonzero(np.isfinite(hz) & (hz > 0))
+    if len(voiced) < 5:
+        return hz.copy()
+    octaves = np.log2(hz[voiced])
+    reach = min(_AROUND, (len(voiced) - 1) // 2)
+    padded = np.pad(octaves, reach, mode="reflect")
+    usual = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1), axis=1)
+    away = np.round(octaves - usual)
+    stray = (away != 0) & (np.abs(octaves - usual - away) < 0.1)
+    for neighbour in _neighbours(~stray):
+        distance = octaves - octaves[neighbour]
+        stray &= (np.abs(distance - away) < np.abs(distance)) | stray[neighbour]
+    repaired = hz.copy()
+    repaired[voiced[stray]] = 2 ** (octaves[stray] - away[stray])
+    return repaired
+
+
+def _neighbours(sound: NDArray[np.bool_]) -> tuple[Whole, Whole]:
+    """For each place the nearest one that is `sound` before it and behind it; at the ends the one on the other side."""
+    places = np.arange(len(sound))
+    before = np.maximum.accumulate(np.where(sound, places, -1))
+    behind = np.minimum.accumulate(np.where(sound, places, len(sound))[::-1])[::-1]
+    before, behind = np.where(before < 0, behind, before), np.where(behind == len(sound), before, behind)
+    return np.clip(before, 0, len(sound) - 1), np.clip(behind, 0, len(sound) - 1)
