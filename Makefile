@@ -1,6 +1,7 @@
 # make demo     install everything and render the demo song into out/demo
 # make test     install everything, check style, types and rooms, run the tests
 # make bench    print every number in the documentation, side by side with its peers
+# make bench-stretch   the battery of time and pitch alone
 #
 # Python packages go into the active virtual environment, or into .venv when none is active. System packages are
 # installed with apt-get where there is one; README.md has the lines for other systems.
@@ -11,9 +12,9 @@ BIN    := $(ENV)/bin
 
 # What the studio needs to run, and what its tests compare it with.
 RUN_PACKAGES  := python3-venv libfluidsynth3
-TEST_PACKAGES := fluidsynth fluid-soundfont-gm sf3convert ffmpeg
+TEST_PACKAGES := fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubberband-cli
 
-.PHONY: demo test lint bench run-packages test-packages clean
+.PHONY: demo test lint bench bench-stretch run-packages test-packages clean
 
 demo: run-packages $(ENV)/.mirepoix
 	$(BIN)/studio render demo -o out/demo
@@ -30,6 +31,9 @@ lint: $(ENV)/.mirepoix-dev
 
 bench: test-packages $(ENV)/.mirepoix-bench
 	$(BIN)/python -m tests.benchmarks
+
+bench-stretch: test-packages $(ENV)/.mirepoix-bench
+	$(BIN)/python -m tests.benchmarks stretch
 
 $(ENV)/.mirepoix: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable .

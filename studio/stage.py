@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from studio.audio import Block
 from studio.curves import Curve
 from studio.errors import MissingError, nearest
+from studio.score import Score
 from studio.tempo import Floats, TempoMap
 
 if TYPE_CHECKING:
@@ -28,12 +29,13 @@ SideReader = Callable[[str, int, int], Block]
 
 @dataclass(frozen=True)
 class Stage:
-    """The conditions of a render: rate in Hz, channels, tempo map, and the folder that paths are relative to."""
+    """The conditions of a render: rate in Hz, channels, tempo map, the folder that paths are relative to, the score."""
 
     rate: int = 44100
     channels: int = 2
     tempo: TempoMap = field(default_factory=TempoMap)
     folder: Path = Path()
+    score: Score | None = field(default=None, repr=False)
 
     def find(self, path: str) -> Path:
         """The file a recipe means by `path`.

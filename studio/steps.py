@@ -139,6 +139,10 @@ class Step(Record):
         own = any(getattr(getattr(self, name), "musical", False) for name in self.parameters())
         return own or any(step.follows_tempo() for step in self.inner())
 
+    def follows(self, stage: Stage) -> Score | None:
+        """The notes it listens to, where they have a say in how it sounds."""
+        return None
+
     @classmethod
     def help(cls) -> str:
         """Its docstring."""

@@ -16,11 +16,15 @@ import pytest
 from studio.errors import RecipeError, StudioError
 from studio.knobs import Number, Span
 from studio.recipe.schema import schema
-from studio.records import ListOf
+from studio.records import ListOf, Nested
 from studio.steps import Effect, Step, StepKind, check_label, find_step, parse_step, registry
 
 STEPS = sorted(registry())
-DEMANDING: dict[str, Any] = {"ducker": {"sidechain": "drums"}, "preset": {"use": "tape"}}
+DEMANDING: dict[str, Any] = {
+    "ducker": {"sidechain": "drums"},
+    "preset": {"use": "tape"},
+    "warp": {"markers": [["0 s", "0 s"], ["1.5 s", "1 bar"]]},
+}
 """Steps that want more than their declaration says."""
 
 
@@ -71,7 +75,7 @@ def test_every_knob_is_declared_once_with_help_range_and_a_default_inside_it(nam
             assert -1e9 < kind.low < kind.high < 1e12, f"{name}.{knob} has no bounds"
             assert kind.taper == "linear" or kind.low > 0
         assert not isinstance(kind, StepKind) or kind.kinds
-        assert kind.schema() and (kind.range or isinstance(kind, (ListOf, StepKind)) or "knobs" in knob), (
+        assert kind.schema() and (kind.range or isinstance(kind, (ListOf, Nested, StepKind)) or "knobs" in knob), (
             f"{name}.{knob}"
         )
 

@@ -129,7 +129,7 @@ class _TruePeak:
     are oversampled, which changes nothing in the result.
     """
 
-    _PIECE = 128
+    _PIECE, _AT_ONCE = 128, 64
 
     def __init__(self, channels: int) -> None:
         self._phases, self._lift = _interpolator()
@@ -137,21 +137,30 @@ class _TruePeak:
         self.highest = 0.0
 
     def push(self, block: Block, sample_peak: float) -> None:
+        if not block.shape[1]:
+            return
         joined = np.concatenate([self._past, block], axis=1)
         self._past = joined[:, -(_TAPS - 1) :]
         self.highest = max(self.highest, sample_peak)
-        magnitude = np.abs(joined).max(axis=0)
+        if self._within(np.abs(block).max(initial=0.0)) and self._within(np.abs(joined[:, :_TAPS]).max()):
+            return
         pieces = -(-block.shape[1] // self._PIECE)
-        padded = np.pad(magnitude, (0, pieces * self._PIECE + _TAPS - 1 - len(magnitude)))
-        tops = padded[: pieces * self._PIECE].reshape(pieces, self._PIECE).max(axis=1)
-        ends = padded[_TAPS - 1 :].reshape(pieces, self._PIECE).max(axis=1)
-        tops = np.maximum(tops, ends)
-        for piece in np.argsort(tops)[::-1]:
-            if tops[piece] * self._lift <= self.highest:
-                break
-            start = piece * self._PIECE
-            samples = joined[:, start : start + self._PIECE + _TAPS - 1].astype(np.float64)
-            if samples.shape[1] < _TAPS:
-                continue
-            windows = np.lib.stride_tricks.sliding_window_view(samples, _TAPS, axis=1)
-            self.highest = max(self.highest, float(np.abs(windows @ self._phases[:, ::-1].T).max()))
+        padded = np.pad(joined, ((0, 0), (0, pieces * self._PIECE + _TAPS - 1 - joined.shape[1])))
+        magnitude = np.abs(padded).max(axis=0)
+        tops = magnitude[_TAPS - 1 :].reshape(pieces, self._PIECE).max(axis=1)
+        starts = magnitude[: pieces * self._PIECE].reshape(pieces, self._PIECE)[:, : _TAPS - 1].max(axis=1)
+        tops = np.maximum(tops, starts)
+        order = np.argsort(tops)[::-1]
+        windows = np.lib.stride_tricks.sliding_window_view(padded, _TAPS, axis=1)
+        windows = windows.reshape(len(padded), pieces, self._PIECE, _TAPS)
+        done = 0
+        # The highest alone comes first, since with it most others need no look.
+        while done < pieces and not self._within(tops[order[done]]):
+            chosen = order[done : done + (self._AT_ONCE if done else 1)]
+            between = windows[:, chosen].astype(np.float64) @ self._phases[:, ::-1].T
+            self.highest = max(self.highest, float(np.abs(between).max()))
+            done += len(chosen)
+
+    def _within(self, top: float) -> bool:
+        """Whether nothing between samples of at most `top` can be higher than what was found."""
+        return bool(top * self._lift <= self.highest)

@@ -99,7 +99,8 @@ def step_facts(step: Step, stage: Stage, hashes: Mapping[str, str]) -> list[Any]
     all_steps = (step, *step.inner())
     files = [hashes[str(path)] for inner in all_steps for path in inner.assets(stage)]
     tempo = stage.tempo.data() if step.follows_tempo() else None
-    return [step.data(full=True), files, tempo, sorted({inner.engine() for inner in all_steps})]
+    followed = [score.digest for inner in all_steps if (score := inner.follows(stage)) is not None]
+    return [step.data(full=True), files, tempo, sorted({inner.engine() for inner in all_steps}), followed]
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,8 +17,8 @@ from studio.engine.nodes import Change, Fader, Node, Play, Process, Read, Stream
 from studio.errors import Gather, MissingError, OutputError, Place, RecipeError, ScoreError, within
 from studio.folders import cache_folder
 from studio.midi import Part, read_midi, split, together
+from studio.midi.picks import chosen
 from studio.recipe import Bus, Master, Recipe, Track
-from studio.recipe.picks import chosen
 from studio.score import Score
 from studio.sources.soundfont import SoundFont
 from studio.stage import Stage
@@ -104,7 +104,8 @@ class _Planner:
         self.engines: set[str] = set()
         self.score = self._score(score)
         self.tempo = self.recipe.tempo_map(self.score)
-        self.stage = Stage(self.recipe.rate, 2, self.tempo, self.recipe.folder)
+        heard = replace(self.score, tempo=self.tempo) if self.score else None
+        self.stage = Stage(self.recipe.rate, 2, self.tempo, self.recipe.folder, heard)
         self.strips: dict[str, Strip] = {}
 
     def plan(self) -> Plan:
@@ -260,6 +261,7 @@ class _Planner:
         for index, step in enumerate(strip.chain):
             with within("chain", index, step.label):
                 self._hashes(step)
+                step.follows(self.stage)
             if isinstance(step, Effect):
                 run.append(step)
             elif not step.bypass:

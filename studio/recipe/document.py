@@ -104,7 +104,7 @@ class Document:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, ScalarNode):
                 raise RecipeError("a name that is a list or mapping.", path=path, place=Place(self.file, line))
-            key = str(key_node.value)
+            key = _words(key_node)
             with gather:
                 if key in plain:
                     first = self._marks[*path, key][0]
@@ -148,8 +148,13 @@ def _check_tag(node: Node, kind: str, path: tuple[Key, ...]) -> None:
         raise RecipeError(f"a YAML tag ({str(node.tag).removeprefix(_TAG)}).", "Recipes hold plain data.", path=path)
 
 
+def _words(node: ScalarNode) -> str:
+    """Its text; JSON writes a character beyond the basic plane as two escapes, which YAML takes for two characters."""
+    return str(node.value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _scalar(node: ScalarNode, path: tuple[Key, ...]) -> str | int | float | bool | None:
-    kind, text = str(node.tag).removeprefix(_TAG), str(node.value)
+    kind, text = str(node.tag).removeprefix(_TAG), _words(node)
     plain = text.replace("_", "").lower()
     if kind in ("str", "timestamp"):
         return text
@@ -175,6 +180,7 @@ def write(data: Mapping[str, Any], original: str | None = None, meant: Mapping[s
     """
     yaml = YAML(typ="rt", pure=True)
     yaml.width = 4096
+    yaml.brace_single_entry_mapping_in_flow_sequence = True
     yaml.indent(mapping=2, sequence=4, offset=2)
     tree = _commented(data)
     if original is not None and meant is not None:

@@ -20,14 +20,14 @@ from typing import Any, Self
 from studio import units
 from studio.address import Path as Way
 from studio.address import get, locate, put
-from studio.disk import write_whole
+from studio.disk import write_whole, writing
 from studio.errors import Gather, RecipeError, StudioError, nearest, within
 from studio.knobs import File, Live, Number, Text, choice, count, knob, span, switch, text
 from studio.levels import SILENCE_DB
 from studio.macros import MACROS, Macro, checked, settle
+from studio.midi.picks import Pick
 from studio.recipe.assets import map_files
 from studio.recipe.document import Document, write
-from studio.recipe.picks import Pick
 from studio.recipe.presets import RECIPE_FILE, Preset, reading
 from studio.recipe.timing import MeterKind, Meters, TempoKind, TempoPoints, tempo_map
 from studio.records import ListOf, MapOf, Nested, Record, field
@@ -190,8 +190,9 @@ class Recipe(Record):
         for where in ("tracks", "buses"):
             for name in getattr(self, where):
                 with gather, within(where, name):
-                    if name in self.kinds() or (where == "buses" and name in self.tracks):
-                        other = "a track has that name too" if name in self.tracks else "the word means something else"
+                    taken = where == "buses" and name in self.tracks
+                    if taken or name in self.kinds():
+                        other = "a track has that name too" if taken else "the word means something else"
                         raise RecipeError(f"{name!r} cannot be the name of one of the {where}: {other}.", "Rename it.")
         for where, name, strip in self.strips():
             with gather, within(*(where, name) if name != _MASTER else (where,)):
@@ -235,6 +236,9 @@ class Recipe(Record):
         Raises:
             OutputError: the file cannot be written.
         """
+        with writing(Path(path)):
+            # Paths that lead out of the folder can only be followed once it is there.
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
         here, there = self.folder.resolve(), Path(path).parent.resolve()
         moved = self if here == there else map_files(self, lambda file: _rebased(file, here, there))
         write_whole(Path(path), self._text(moved.replace(origin=Origin(Path(path), ""))))
@@ -244,8 +248,7 @@ class Recipe(Record):
         plain = recipe.data()
         if self.origin is None:
             return write(plain)
-        with reading(self.folder):
-            meant = type(self).parse(Document(self.origin.text).data).data()
+        meant = Recipe.loads(self.origin.text, self.folder).data()
         text = write(plain, self.origin.text, meant)
         try:
             kept = Recipe.loads(text, recipe.folder) == recipe

@@ -12,9 +12,9 @@ from typing import Any
 from studio.errors import Place, ScoreError, StudioError
 from studio.midi import Part, read_midi, split
 from studio.midi.general_midi import program_names
+from studio.midi.picks import Pick
 from studio.recipe.document import Document, write
 from studio.recipe.model import Recipe
-from studio.recipe.picks import Pick
 
 BLANK = """\
 # A recipe for the studio. Render it with:  studio render {name} -o out/

@@ -1,5 +1,6 @@
-"""Time and pitch: stretching, transposing, and finding the pitch of a sound."""
+"""Time and pitch: stretching, transposing, fitting, tuning, and finding the pitch of a sound."""
 
+from studio.stretch import fitting, harmonising, slicing, stretching, tuning
 from studio.stretch.content import choose
 from studio.stretch.f0 import F0Track, track_f0
 from studio.stretch.marks import Marks, pitch_marks
@@ -8,5 +9,6 @@ from studio.stretch.stretcher import METHODS, stretch
 from studio.stretch.timemap import OverTime, TimeMap
 
 __all__ = [
-    "METHODS", "F0Track", "Marks", "OverTime", "TimeMap", "choose", "find_hits", "pitch_marks", "stretch", "track_f0",
+    "METHODS", "F0Track", "Marks", "OverTime", "TimeMap", "choose", "find_hits", "fitting", "harmonising",
+    "pitch_marks", "slicing", "stretch", "stretching", "track_f0", "tuning",
 ]  # fmt: skip

@@ -37,7 +37,7 @@ def choose(audio: Audio) -> Choice:
         return Choice("wsola", f"it lasts only {audio.seconds * 1000:.0f} ms")
     seconds = sum(excerpt.seconds for excerpt in excerpts)
     hits = sum(len(find_hits(excerpt.samples, excerpt.rate, rise_db=15.0)) for excerpt in excerpts) / seconds
-    voiced = float(np.mean([_voiced(excerpt) for excerpt in excerpts]))
+    voiced = clear_pitch(audio)
     if voiced > 0.7 and _narrow(excerpts):
         return Choice("psola", f"one pitch at a time in {voiced:.0%} of it: a voice or an instrument alone")
     tones = _tones(excerpts[0])
@@ -45,6 +45,12 @@ def choose(audio: Audio) -> Choice:
         return Choice("vocoder", f"{hits:.1f} hits a second, {tones:.0%} of the power in tones: they swell and fade")
     kind = "a mix of tones and hits" if tones > 0.3 else "percussive"
     return Choice("hptsm", f"{hits:.1f} hits a second, {tones:.0%} of the power in tones: {kind}")
+
+
+def clear_pitch(audio: Audio) -> float:
+    """The share of what is heard that has one clear pitch, from three excerpts of it."""
+    excerpts = [excerpt for excerpt in _excerpts(audio) if excerpt.peak_db > -70]
+    return float(np.mean([_voiced(excerpt) for excerpt in excerpts])) if excerpts else 0.0
 
 
 _SHORTEST = 0.1

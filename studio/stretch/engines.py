@@ -117,7 +117,7 @@ def signalsmith(samples: Block, time: TimeMap, rate: int, *, semitones: float = 
     try:
         import python_stretch
     except ImportError:
-        raise MissingError("Signalsmith Stretch is not installed.", "pip install python-stretch.") from None
+        raise MissingError("Signalsmith Stretch is not installed.", 'pip install "mirepoix[stretch]".') from None
     stretcher = python_stretch.Signalsmith.Stretch()
     stretcher.preset(samples.shape[0], float(rate))
     stretcher.setTimeFactor(time.frames_in / time.frames_out)
@@ -148,7 +148,7 @@ def praat(samples: Block, time: TimeMap, rate: int, *, semitones: float = 0.0) -
         import parselmouth
         from parselmouth.praat import call, run
     except ImportError:
-        raise MissingError("Praat is not installed.", "pip install praat-parselmouth.") from None
+        raise MissingError("Praat is not installed.", 'pip install "mirepoix[stretch]".') from None
     run("random_initializeWithSeedUnsafelyButPredictably (5489)")
     sound = parselmouth.Sound(samples[0].astype(np.float64), rate)
     work = call(sound, "To Manipulation", 0.01, _PRAAT_LOW, _PRAAT_HIGH)

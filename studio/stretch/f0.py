@@ -154,10 +154,8 @@ def _pyin(audio: Audio, low_hz: float, high_hz: float) -> F0Track:
 
     Its grid of a tenth of a semitone is left where the studio's own YIN agrees, which is exact to a cent or two.
     """
-    try:
-        import librosa
-    except ImportError:
-        raise MissingError("librosa is not installed.", "pip install librosa, or track with yin.") from None
+    import librosa
+
     hop = max(1, round(HOP * audio.rate))
     size = 1 << max(11, int(np.ceil(np.log2(3 * audio.rate / low_hz))))
     mono = audio.samples.mean(axis=0, dtype=np.float64)
@@ -176,7 +174,7 @@ def _praat(audio: Audio, low_hz: float, high_hz: float) -> F0Track:
     try:
         import parselmouth
     except ImportError:
-        raise MissingError("Praat is not installed.", "pip install praat-parselmouth, or track with yin.") from None
+        raise MissingError("Praat is not installed.", 'pip install "mirepoix[stretch]", or track with yin.') from None
     if audio.seconds < 3 / low_hz + HOP:
         return F0Track(np.zeros(0), np.zeros(0), np.zeros(0))
     sound = parselmouth.Sound(audio.samples.mean(axis=0, dtype=np.float64), audio.rate)

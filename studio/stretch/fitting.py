@@ -1,0 +1,188 @@
+"""Steps that bring a sound onto the bars of the song."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+from studio.audio import Audio
+from studio.errors import KnobError, RenderError
+from studio.knobs import Number, count, knob, span
+from studio.records import field
+from studio.stage import Stage
+from studio.steps import Transform
+from studio.stretch.anchors import Anchor, Anchors
+from studio.stretch.loops import beats_of
+from studio.stretch.stretcher import stretch
+from studio.stretch.stretching import FORMANTS, METHOD
+from studio.stretch.timemap import TimeMap
+from studio.tempo import TempoMap, Time
+from studio.units import BPM, SEMITONES
+
+log = logging.getLogger(__name__)
+
+FINE = 4
+"""Anchors a beat, so that a sound follows a tempo that moves inside of beats."""
+
+LONGEST_SECONDS = 4 * 3600
+
+
+class Warp(Transform):
+    """Let moments of a sound fall on bars of the song, and all between them follow the tempo map.
+
+    Each marker is a moment of the sound and the place in the song where it is heard. Before the first and behind
+    the last one the sound keeps their tempo; what would come before the start of the song is cut off.
+    """
+
+    markers: tuple[Anchor, ...] = field(Anchors(help="moments of the sound, in seconds, and their places in the song"))
+    semitones: float = knob(0.0, -48.0, 48.0, SEMITONES, help="how much higher", live=False)
+    formant_semitones: float | None = field(FORMANTS)
+    method: str = field(METHOD)
+
+    def apply(self, audio: Audio, stage: Stage) -> Audio:
+        seconds = np.array([float(source.seconds) for source, _ in self.markers])
+        beats = np.array([float(stage.tempo.beat_of(target)) for _, target in self.markers])
+        if not (np.diff(beats) > 0).all():
+            index = int(np.flatnonzero(np.diff(beats) <= 0)[0]) + 1
+            raise KnobError(
+                f"the marker at {self.markers[index][1]} does not come after the one at {self.markers[index - 1][1]}.",
+                "Put markers in order of time.",
+                path=("markers", index),
+            )
+        if seconds[-1] > audio.seconds:
+            raise KnobError(
+                f"a marker at {seconds[-1]:g} s of a sound of {audio.seconds:.3f} s.",
+                "Stay inside it.",
+                path=("markers",),
+            )
+        speed = np.diff(beats) / np.diff(seconds)
+        begin = max(0.0, seconds[0] - beats[0] / speed[0])
+        audio = Audio(audio.samples[:, round(begin * audio.rate) :], audio.rate)
+        seconds = seconds - round(begin * audio.rate) / audio.rate
+        first = max(0.0, beats[0] - seconds[0] * speed[0])
+        last = beats[-1] + (audio.seconds - seconds[-1]) * speed[-1]
+        inside = (seconds > 0) & (seconds < audio.seconds)
+        path = _Path(
+            np.concatenate([[0.0], seconds[inside], [audio.seconds]]), np.concatenate([[first], beats[inside], [last]])
+        )
+        lead = round(float(stage.tempo.seconds_at(np.array([first]))[0]) * audio.rate)
+        time = path.through(audio, stage.tempo)
+        warped = stretch(
+            audio,
+            time,
+            semitones=self.semitones,
+            formant_semitones=self.formant_semitones,
+            method=self.method,
+        )
+        return Audio(np.pad(warped.samples, ((0, 0), (lead, 0))), audio.rate)
+
+    def follows_tempo(self) -> bool:
+        return True
+
+
+class Fit(Transform):
+    """Fit a loop to bars of the song, as often as you like, each time onto its own bars of the tempo map.
+
+    A loop that is too long for its bars is cut, one that is too short is repeated. Its tempo is found when
+    `from_bpm` does not give it. With `bpm` it is fitted to that tempo instead of the song's:
+    ``fit: {bars: 1, bpm: 120}`` gives a bar of two seconds.
+    """
+
+    bars: int = count(1, 1, 1024, help="how long it is to be")
+    times: int = count(1, 1, 10_000, help="how often it plays, one after the other")
+    at: Time = span("0 s", help="where in the song it starts")
+    bpm: float | None = field(Number(default=None, unit=BPM, low=20, high=400, help="a tempo other than the song's"))
+    from_bpm: float | None = field(Number(default=None, unit=BPM, low=20, high=400, help="the tempo of the loop"))
+    semitones: float = knob(0.0, -48.0, 48.0, SEMITONES, help="how much higher", live=False)
+    formant_semitones: float | None = field(FORMANTS)
+    method: str = field(METHOD)
+
+    def apply(self, audio: Audio, stage: Stage) -> Audio:
+        tempo = self._tempo(stage)
+        starts = list(self._starts(tempo))
+        frames = [_frame(tempo, beat, audio.rate) for beat in starts]
+        if frames[-1] > LONGEST_SECONDS * audio.rate:
+            raise RenderError(
+                f"the loop would play for {frames[-1] / audio.rate / 3600:.1f} hours.", "Play it less often."
+            )
+        wanted = float(starts[1] - starts[0])
+        beats = audio.seconds * self.from_bpm / 60 if self.from_bpm else beats_of(audio, wanted)
+        out = np.zeros((audio.channels, frames[-1]), np.float32)
+        done: dict[bytes, Audio] = {}
+        for index in range(self.times):
+            begin, end = float(starts[index]), float(starts[index + 1])
+            loop = _looped(audio, beats, end - begin)
+            path = _Path(np.array([0.0, loop.seconds]), np.array([begin, end]))
+            time = path.through(loop, tempo, frames[index + 1] - frames[index])
+            key = time.target.tobytes()
+            if key not in done:
+                done[key] = self._stretched(loop, time)
+            out[:, frames[index] : frames[index + 1]] = done[key].samples
+        return Audio(out, audio.rate)
+
+    def _stretched(self, loop: Audio, time: TimeMap) -> Audio:
+        return stretch(
+            loop,
+            time,
+            semitones=self.semitones,
+            formant_semitones=self.formant_semitones,
+            method=self.method,
+        )
+
+    def _tempo(self, stage: Stage) -> TempoMap:
+        if self.bpm is None:
+            return stage.tempo
+        meter = stage.tempo.meters[0]
+        return TempoMap.constant(Fraction(self.bpm), meter.count, meter.unit)
+
+    def _starts(self, tempo: TempoMap) -> Iterator[Fraction]:
+        """The beats on which the loop begins, and the one on which the last ends."""
+        bar = tempo.bar_of_beat(tempo.beat_of(self.at))
+        for index in range(self.times + 1):
+            yield tempo.beat_of_bar(bar + index * self.bars)
+
+    def follows_tempo(self) -> bool:
+        return True
+
+
+class _Path(NamedTuple):
+    """Seconds of a sound and the beats on which they fall; straight lines between."""
+
+    seconds: np.ndarray
+    beats: np.ndarray
+
+    def through(self, audio: Audio, tempo: TempoMap, frames: int | None = None) -> TimeMap:
+        """The time map of a sound on a tempo map, of exactly so many frames if given."""
+        first, last = self.beats[0], self.beats[-1]
+        inner = np.arange(np.floor(first * FINE) + 1, np.ceil(last * FINE)) / FINE
+        beats = np.union1d(self.beats, inner)
+        source = np.interp(beats, self.beats, self.seconds)
+        target = tempo.seconds_at(beats)
+        target = target - target[0]
+        if frames is not None:
+            # The bars end where the next begin, which is a whole frame away from it at most.
+            target *= frames / audio.rate / target[-1]
+        steps = np.diff(source, prepend=-np.inf) * audio.rate > 1
+        steps[-1] = True
+        pairs = [(float(one), float(other)) for one, other in zip(source[steps], target[steps], strict=True)]
+        return TimeMap.through(audio.frames, audio.rate, pairs)
+
+
+def _looped(audio: Audio, beats: float, wanted: float) -> Audio:
+    """So many `wanted` beats of a loop that lasts `beats`."""
+    frames = max(1, round(audio.frames * wanted / beats))
+    if frames < audio.frames:
+        return Audio(audio.samples[:, :frames], audio.rate)
+    times = -(-frames // audio.frames)
+    if times > 1:
+        log.info("the loop is too short for its bars: it is repeated %.2f times", frames / audio.frames)
+    return Audio(np.tile(audio.samples, (1, times))[:, :frames], audio.rate)
+
+
+def _frame(tempo: TempoMap, beat: Fraction, rate: int) -> int:
+    """The frame of a beat, rounded half up from the exact second."""
+    return int(tempo.second_at(beat) * rate + Fraction(1, 2))

@@ -1,0 +1,98 @@
+"""A loop cut at its hits and played by notes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+
+from studio.audio import Audio, Block
+from studio.audiofile import read_audio
+from studio.errors import AudioError, within
+from studio.knobs import choice, count, file, knob, span
+from studio.levels import SILENCE_DB, amplitude
+from studio.score import Score
+from studio.stage import Stage
+from studio.steps import Instrument
+from studio.stretch.onsets import find_hits
+from studio.tempo import Time
+from studio.units import DB
+
+log = logging.getLogger(__name__)
+
+_FADE = 0.003
+"""Seconds in which a slice goes out when it is cut."""
+
+_LEAD = 0.002
+"""Seconds before a hit at which its slice begins."""
+
+
+class Slice(Instrument):
+    """Cut a loop at its hits and play the pieces from the keys: the first on `root`, the next on the key above.
+
+    Velocity sets the level. A piece plays to its end, or with `play: note` as long as its note is held.
+    """
+
+    file: str = file(help="an audio file")
+    root: int = count(36, 0, 127, help="the key of the first piece; 36 is C1")
+    sensitivity: float = knob(9.0, 3.0, 40.0, DB, help="how much louder a hit is than what is before it", live=False)
+    every: Time | None = span(None, help="cut in pieces of this length instead of at hits")
+    length: str = choice("slice", "slice", "note", help="whether a piece plays to its end or as long as its note")
+    gain: float = knob(0.0, SILENCE_DB, 24.0, DB, help="level", live=False)
+
+    def play(self, score: Score, stage: Stage) -> Iterator[Block]:
+        with within("file"):
+            loop = read_audio(stage.find(self.file), stage.rate, stage.channels)
+        pieces = self._pieces(loop, stage)
+        starts = score.tempo.seconds_at(np.array([note.start for note in score.notes]) / score.resolution)
+        ends = score.tempo.seconds_at(np.array([note.end for note in score.notes]) / score.resolution)
+        out = np.zeros((stage.channels, round(float(score.length) * stage.rate)), np.float32)
+        lost = 0
+        for note, start, end in zip(score.notes, starts.tolist(), ends.tolist(), strict=True):
+            place = note.pitch - self.root
+            if not 0 <= place < len(pieces):
+                lost += 1
+                continue
+            held = round((end - start) * stage.rate) if self.length == "note" else None
+            level = amplitude(self.gain) * (note.velocity / 127) ** 2
+            out = _added(out, _cut(pieces[place], held, stage.rate) * np.float32(level), round(start * stage.rate))
+        if lost:
+            log.warning(
+                "%d notes are outside the %d pieces of %s, on the keys from %d to %d",
+                lost, len(pieces), self.file, self.root, self.root + len(pieces) - 1,
+            )  # fmt: skip
+        for first in range(0, out.shape[1], 65_536):
+            yield out[:, first : first + 65_536]
+
+    def _pieces(self, loop: Audio, stage: Stage) -> list[Block]:
+        """The loop cut into pieces, the first from its start."""
+        if self.every is not None:
+            length = round(float(stage.tempo.length_of(self.every)) * loop.rate)
+            cuts = np.arange(length, loop.frames, max(length, 1)) if length else np.zeros(0)
+        else:
+            lead = round(_LEAD * loop.rate)
+            hits = find_hits(loop.samples, loop.rate, rise_db=self.sensitivity)
+            cuts = hits[hits > 8 * lead] - lead
+        if not loop.frames or (self.every is not None and not length):
+            raise AudioError("there is nothing to cut.", "Give a sound, and pieces of some length.")
+        edges = [0, *cuts.astype(np.int64).tolist(), loop.frames]
+        return [_cut(loop.samples[:, first:last], None, loop.rate) for first, last in pairwise(edges)]
+
+
+def _cut(piece: Block, frames: int | None, rate: int) -> Block:
+    """The piece, or its beginning, with a short fade at its end."""
+    piece = piece[:, : max(1, frames)].copy() if frames is not None else piece.copy()
+    fade = min(round(_FADE * rate), piece.shape[1])
+    piece[:, piece.shape[1] - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
+    return piece
+
+
+def _added(out: Block, piece: Block, start: int) -> Block:
+    """The sum, longer if the piece reaches beyond its end."""
+    missing = start + piece.shape[1] - out.shape[1]
+    if missing > 0:
+        out = np.pad(out, ((0, 0), (0, missing)))
+    out[:, start : start + piece.shape[1]] += piece
+    return out

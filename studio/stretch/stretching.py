@@ -1,0 +1,114 @@
+"""Steps that make a sound longer or shorter, higher or lower."""
+
+from __future__ import annotations
+
+from studio.audio import Audio
+from studio.curves import Curve
+from studio.knobs import LOG, Choice, Live, Number, knob
+from studio.records import field
+from studio.stage import Stage
+from studio.steps import Transform
+from studio.stretch.anchors import Anchor, Anchors
+from studio.stretch.psola import psola
+from studio.stretch.stretcher import METHODS, stretch
+from studio.stretch.timemap import FASTEST, SLOWEST, OverTime, TimeMap
+from studio.tempo import Floats
+from studio.units import SEMITONES, Unit
+
+TIMES = Unit("×", "a ratio of durations", {"×": 1.0, "x": 1.0, "%": 0.01}, "2 or 50 %")
+
+METHOD = Choice(default="auto", options=METHODS, help="how; auto listens to the sound and chooses")
+INTERVAL = Number(default=0.0, unit=SEMITONES, low=-48.0, high=48.0, live=True, help="how much higher")
+FORMANTS = Number(
+    default=None,
+    unit=SEMITONES,
+    low=-48.0,
+    high=48.0,
+    help="how much higher the formants, 0 keeps them; up to the method",
+)
+
+
+def over_time(value: Curve | float | str, stage: Stage) -> float | OverTime:
+    """A live knob as what the stretcher takes: a number, or a function of the seconds of the sound."""
+    if isinstance(value, (int, float, str)):
+        return float(value)
+    curve = value
+
+    def read(seconds: Floats) -> Floats:
+        return curve.values(seconds, stage.tempo)
+
+    return read
+
+
+def path_of(ratio: Curve | float | str, audio: Audio, stage: Stage) -> TimeMap:
+    """The time map of a duration ratio that may move."""
+    moving = over_time(ratio, stage)
+    if callable(moving):
+        return TimeMap.curve(audio.frames, audio.rate, moving)
+    return TimeMap.constant(audio.frames, moving)
+
+
+class Stretch(Transform):
+    """Make a sound longer or shorter without changing its pitch, or both as you like.
+
+    By one ratio, by a curve over the sound, or through anchors that say which of its moments is heard when.
+    """
+
+    duration_ratio: Live = knob(1.0, FASTEST, SLOWEST, TIMES, taper=LOG, help="new length over old")
+    semitones: Live = field(INTERVAL)
+    formant_semitones: float | None = field(FORMANTS)
+    anchors: tuple[Anchor, ...] = field(
+        Anchors(default=(), help="moments of the sound and where they are heard, instead of a ratio")
+    )
+    method: str = field(METHOD)
+
+    def apply(self, audio: Audio, stage: Stage) -> Audio:
+        if self.anchors:
+            pairs = [(float(source.seconds), float(stage.tempo.second_of(target))) for source, target in self.anchors]
+            time = TimeMap.through(audio.frames, audio.rate, pairs)
+        else:
+            time = path_of(self.duration_ratio, audio, stage)
+        return stretch(
+            audio,
+            time,
+            semitones=over_time(self.semitones, stage),
+            formant_semitones=self.formant_semitones,
+            method=self.method,
+        )
+
+    def follows_tempo(self) -> bool:
+        return super().follows_tempo() or any(target.musical for _, target in self.anchors)
+
+
+class Pitch(Transform):
+    """Make a sound higher or lower without changing its length."""
+
+    semitones: Live = field(INTERVAL)
+    formant_semitones: float | None = field(FORMANTS)
+    method: str = field(METHOD)
+
+    def apply(self, audio: Audio, stage: Stage) -> Audio:
+        interval = over_time(self.semitones, stage)
+        return stretch(audio, semitones=interval, formant_semitones=self.formant_semitones, method=self.method)
+
+
+class Psola(Transform):
+    """Change the pitch, the length and the formants of one voice or instrument, each on its own.
+
+    TD-PSOLA: for singing, speech and instruments that play one note at a time. Formants stay where they are
+    unless `formant_semitones` moves them.
+    """
+
+    semitones: Live = field(INTERVAL)
+    duration_ratio: Live = knob(1.0, FASTEST, SLOWEST, TIMES, taper=LOG, help="new length over old")
+    formant_semitones: float = knob(0.0, -48.0, 48.0, SEMITONES, help="how much higher the formants", live=False)
+
+    def apply(self, audio: Audio, stage: Stage) -> Audio:
+        samples = psola(
+            audio.samples,
+            path_of(self.duration_ratio, audio, stage),
+            audio.rate,
+            semitones=over_time(self.semitones, stage),
+            formant_semitones=self.formant_semitones,
+        )
+        return Audio(samples, audio.rate)

@@ -1,0 +1,75 @@
+"""Pitch tracking."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from studio.audio import Audio
+from studio.errors import KnobError
+from studio.stretch import F0Track, track_f0
+from studio.stretch.f0 import TRACKERS, repair_octaves
+from tests.listening import white
+from tests.stretch.battery import RATE, tone, vowel, vowel_hz
+
+
+@pytest.mark.parametrize("hz", [80.0, 150.0, 300.0, 700.0])
+@pytest.mark.parametrize("method", sorted(TRACKERS))
+def test_a_vowel_is_tracked_within_cents(method: str, hz: float) -> None:
+    seconds = 1.5 if method == "pyin" else 4.0
+    track = track_f0(Audio(vowel(seconds, hz=hz), RATE), method=method)
+    errors = np.abs(1200 * np.log2(track.hz / vowel_hz(track.times, hz)))[10:-10]
+    assert np.isfinite(errors).mean() > 0.97
+    # Vibrato of 30 cents moves on within a window.
+    assert np.nanmedian(errors) < 2.5
+    assert np.nanmax(errors) < 30
+
+
+def test_no_pitch_is_found_in_noise_and_silence() -> None:
+    for sound in (white(2.0, 0.1, channels=1), np.zeros((1, RATE), np.float32), np.full((1, RATE), 0.5, np.float32)):
+        track = track_f0(Audio(sound, RATE))
+        assert track.voiced.mean() < 0.05
+
+
+def test_a_voice_among_silence_is_voiced_where_it_sounds() -> None:
+    gap = np.zeros((1, RATE), np.float32)
+    track = track_f0(Audio(np.concatenate([gap, vowel()[:, :RATE], gap], axis=1), RATE))
+    inside = (track.times > 1.05) & (track.times < 1.95)
+    outside = (track.times < 0.95) | (track.times > 2.05)
+    assert track.voiced[inside].all()
+    assert not track.voiced[outside].any()
+    assert track.confidence[inside].min() > 0.9
+
+
+def test_strays_by_octaves_come_back_and_leaps_stay() -> None:
+    line = np.repeat([200.0, 400.0, 150.0], 60)
+    strayed = line.copy()
+    strayed[[10, 11, 70, 130, 131, 132]] *= 2
+    strayed[[30, 90, 91, 150]] /= 2
+    strayed[[5, 100]] = np.nan
+    repaired = repair_octaves(strayed)
+    known = np.isfinite(strayed)
+    np.testing.assert_allclose(repaired[known], line[known])
+    assert np.isnan(repaired[[5, 100]]).all()
+
+
+def test_between_its_times_a_track_goes_straight() -> None:
+    track = F0Track(np.array([0.0, 0.1, 0.2]), np.array([100.0, 200.0, np.nan]), np.ones(3))
+    found = track.at(np.array([-1.0, 0.05, 0.1, 0.14, 0.16, 5.0]))
+    np.testing.assert_allclose(found, [100, 150, 200, 200, np.nan, np.nan])
+
+
+def test_ranges_and_names_that_are_none_are_refused() -> None:
+    sound = Audio(tone(440.0), RATE)
+    for low, high in ((400.0, 300.0), (5.0, 500.0), (60.0, 20_000.0), (np.nan, 500.0)):
+        with pytest.raises(KnobError, match="Hz"):
+            track_f0(sound, low, high)
+    with pytest.raises(KnobError, match="no pitch tracker 'yinn'"):
+        track_f0(sound, method="yinn")
+
+
+@pytest.mark.parametrize("frames", [1, 2, 50, 500])
+def test_a_sound_shorter_than_a_window_has_a_track(frames: int) -> None:
+    for method in ("yin", "praat"):
+        track = track_f0(Audio(vowel()[:, :frames], RATE), method=method)
+        assert len(track.times) == len(track.hz) == len(track.confidence)
