@@ -16,9 +16,10 @@ from studio.cli.watch import watching
 @click.option("--bits", type=click.Choice(["16", "24", "32"]), default="24", show_default=True, help="Bits a sample.")
 @click.option("--bpm", type=click.FloatRange(1, 1000), default=120.0, show_default=True, help="Tempo for synced steps.")
 def command(chain: str, audio: Path, out: Path, bits: str, bpm: float) -> None:
-    """Run an audio file through CHAIN, in constant memory, and write the result.
+    """Run an audio file through CHAIN and write the result.
 
-    CHAIN is the name of a preset, a preset file, or steps in YAML: "[chorus, reverb: {wet: 0.3}]".
+    CHAIN is the name of a preset, a preset file, or steps in YAML: "[stretch: 0.75, reverb: {wet: 0.3}]". Effects need
+    no more memory for a longer file.
     """
     from studio.audiofile import probe
     from studio.bridge.apply import apply_file, parse_chain

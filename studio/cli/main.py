@@ -96,7 +96,7 @@ def main(verbose: bool) -> None:
     Start with `studio new song.yaml --from song.mid`, then `studio render song.yaml -o out/`.
     """
     root = logging.getLogger("studio")
-    root.setLevel(logging.DEBUG if verbose else logging.WARNING)
+    root.setLevel(logging.DEBUG if verbose else logging.INFO)
     root.addHandler(_Echo())
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").addHandler(_Echo())

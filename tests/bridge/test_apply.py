@@ -14,7 +14,7 @@ import soundfile
 
 from studio.bridge.apply import apply_file, parse_chain
 from studio.errors import MissingError, OutputError, RecipeError, RenderError
-from tests.listening import null_db, white
+from tests.listening import cents, null_db, pitch_hz, sine, white
 
 RATE = 44_100
 
@@ -80,6 +80,14 @@ def test_an_error_leaves_nothing_and_says_what_it_was(tmp_path: Path) -> None:
         apply_file(parse_chain("chorus"), tmp_path / "in.wav", tmp_path / "out.xyz")
     with pytest.raises(MissingError, match="no preset 'corus'"):
         parse_chain("corus")
-    with pytest.raises(RecipeError, match="kind transform"):
-        parse_chain("[chorus, reverse]")
+    with pytest.raises(RecipeError, match="kind score"):
+        parse_chain("[chorus, quantise]")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.wav"]
+
+
+def test_transforms_work_on_a_file_too_between_effects(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "in.wav", sine(440.0, 2.0).T, RATE, "FLOAT")
+    chain = parse_chain("[{gain: -6}, {stretch: {duration_ratio: 0.5, semitones: 12, method: vocoder}}, {gain: 6}]")
+    apply_file(chain, tmp_path / "in.wav", tmp_path / "out.wav", bits="32")
+    out, _ = soundfile.read(tmp_path / "out.wav", dtype="float32", always_2d=True)
+    assert len(out) == RATE and abs(cents(pitch_hz(out.T, RATE), 880)) < 3
