@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import io
 import logging
+import threading
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +27,9 @@ PERIOD = 64
 """Frames FluidSynth computes at a time: notes start on multiples of it."""
 
 DEFAULT_GAIN = 0.2
+
+_making = threading.Lock()
+"""FluidSynth fills its tables when the first synth is made, and does not keep a second one from using them half full."""
 
 
 @cache
@@ -88,7 +92,8 @@ class Fluid:
             raise RenderError(f"FluidSynth cannot run at {rate} Hz.", "Set `rate` between 8000 and 96000.")
         self._lib, self._channels = library(), channels
         options = {"synth.dynamic-sample-loading": 1, **settings}
-        self._synth = self._lib.Synth(gain=DEFAULT_GAIN, samplerate=rate, channels=channels, **options)
+        with _making:
+            self._synth = self._lib.Synth(gain=DEFAULT_GAIN, samplerate=rate, channels=channels, **options)
         self._handle = self._synth.synth
         self._font = self._synth.sfload(str(font), update_midi_preset=1)
         if self._font == -1:
