@@ -28,17 +28,23 @@ PERIOD = 64
 
 DEFAULT_GAIN = 0.2
 
-_making = threading.Lock()
-"""FluidSynth fills its tables when the first synth is made, and does not keep a second one from using them half full."""
+_starting = threading.Lock()
+"""Loading the library turns the standard output away for a moment, which two threads must not do at once; and FluidSynth
+fills its tables when the first synth is made, and does not keep a second one from using them half full."""
 
 
-@cache
 def library() -> ModuleType:
     """pyfluidsynth, with FluidSynth's own messages sent to logging.
 
     Raises:
         MissingError: FluidSynth is not installed.
     """
+    with _starting:
+        return _library()
+
+
+@cache
+def _library() -> ModuleType:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             import fluidsynth
@@ -92,7 +98,7 @@ class Fluid:
             raise RenderError(f"FluidSynth cannot run at {rate} Hz.", "Set `rate` between 8000 and 96000.")
         self._lib, self._channels = library(), channels
         options = {"synth.dynamic-sample-loading": 1, **settings}
-        with _making:
+        with _starting:
             self._synth = self._lib.Synth(gain=DEFAULT_GAIN, samplerate=rate, channels=channels, **options)
         self._handle = self._synth.synth
         self._font = self._synth.sfload(str(font), update_midi_preset=1)
