@@ -1,0 +1,6 @@
+"""Timbre: sounds in the colours of others."""
+
+from studio.timbre.figures import Figures, compare
+from studio.timbre.transferring import METHODS, transfer
+
+__all__ = ["METHODS", "Figures", "compare", "transfer"]

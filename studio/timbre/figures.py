@@ -1,0 +1,127 @@
+"""What a transfer kept of its source, and how near it came to each parent."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.audio import Audio
+from studio.stretch.onsets import find_hits
+from studio.tempo import Floats
+from studio.timbre.hybrid import track_of
+from studio.timbre.mosaic import BANDS, mel_filters
+from studio.timbre.spectra import Spectra, analysed, loud
+
+CLOSE_CENTS = 50.0
+CLOSE_SECONDS = 0.05
+FLOOR = 1e-5
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Figures of one transfer; a distance is in dB, smaller is nearer.
+
+    Attributes:
+        pitch_cents: the median distance of the pitch from the source's; NaN without a pitch in either.
+        pitch_kept: the share of the source's pitched moments whose pitch is within 50 cents.
+        onsets_kept: the F-measure of hits within 50 ms.
+        loudness_db: the RMS distance of the loudness contour, after the mean, where the source is heard.
+        log_mel_source, log_mel_target: the mean distance of mean log-mel spectra, after the level.
+        frechet_source, frechet_target: the Fréchet distance of Gaussians fitted to log-mel cepstra, after the level.
+    """
+
+    pitch_cents: float
+    pitch_kept: float
+    onsets_kept: float
+    loudness_db: float
+    log_mel_source: float
+    log_mel_target: float
+    frechet_source: float
+    frechet_target: float
+
+    def data(self) -> dict[str, float | None]:
+        """Plain data; what does not apply is None."""
+        return {name: round(value, 4) if np.isfinite(value) else None for name, value in asdict(self).items()}
+
+
+def compare(result: Audio, source: Audio, target: Audio) -> Figures:
+    """The figures of a result that is as long as its source."""
+    cents, kept = _pitch(result, source)
+    spectra = [analysed(each) for each in (result, source, target)]
+    mels = [_log_mel(each) for each in spectra]
+    return Figures(
+        cents,
+        kept,
+        _onsets(result, source),
+        _loudness(spectra[0], spectra[1]),
+        *(float(np.abs(mels[0].mean(axis=0) - other.mean(axis=0)).mean()) for other in mels[1:]),
+        *(frechet(_cepstra(mels[0]), _cepstra(other)) for other in mels[1:]),
+    )
+
+
+def frechet(one: Floats, other: Floats) -> float:
+    """The Fréchet distance of two Gaussians fitted to rows of features (Heusel et al. 2017)."""
+    from scipy.linalg import sqrtm
+
+    means = one.mean(axis=0), other.mean(axis=0)
+    spreads = [np.atleast_2d(np.cov(each, rowvar=False)) + 1e-6 * np.eye(each.shape[1]) for each in (one, other)]
+    cross = np.real(sqrtm(spreads[0] @ spreads[1]))
+    total = np.square(means[0] - means[1]).sum() + np.trace(spreads[0] + spreads[1] - 2 * cross)
+    return float(max(total, 0.0))
+
+
+def _pitch(result: Audio, source: Audio) -> tuple[float, float]:
+    one, other = track_of(result).hz, track_of(source).hz
+    count = min(len(one), len(other))
+    sung = np.isfinite(other[:count])
+    if not sung.any():
+        return float("nan"), float("nan")
+    both = sung & np.isfinite(one[:count])
+    cents = np.abs(1200 * np.log2(one[:count][both] / other[:count][both]))
+    if not len(cents):
+        return float("nan"), 0.0
+    return float(np.median(cents)), float((cents <= CLOSE_CENTS).sum() / sung.sum())
+
+
+def _onsets(result: Audio, source: Audio) -> float:
+    heard, wanted = (find_hits(each.samples, each.rate) / each.rate for each in (result, source))
+    if not len(heard) and not len(wanted):
+        return 1.0
+    near = _matched(heard, wanted)
+    return 2 * near / (len(heard) + len(wanted))
+
+
+def _matched(heard: Floats, wanted: Floats) -> int:
+    """How many pairs there are, each moment in one of them at most."""
+    count = place = 0
+    for moment in wanted.tolist():
+        while place < len(heard) and heard[place] < moment - CLOSE_SECONDS:
+            place += 1
+        if place < len(heard) and heard[place] <= moment + CLOSE_SECONDS:
+            count, place = count + 1, place + 1
+    return count
+
+
+def _loudness(result: Spectra, source: Spectra) -> float:
+    levels = [10 * np.log10(np.square(each.magnitudes).sum(axis=1) + 1e-12) for each in (result, source)]
+    heard = loud(source.magnitudes, 50.0)
+    if not heard.any():
+        return 0.0
+    off = (levels[0] - levels[1])[heard]
+    return float(np.sqrt(np.square(off - off.mean()).mean()))
+
+
+def _log_mel(spectra: Spectra) -> Floats:
+    """Log-mel spectra in dB of the windows that are heard, each brought to the same power."""
+    magnitudes = spectra.magnitudes
+    power = np.square(magnitudes[loud(magnitudes, 40.0)]) @ mel_filters(spectra.size, spectra.rate).T
+    power /= power.sum(axis=1, keepdims=True) + 1e-20
+    return np.asarray(10 * np.log10(power + FLOOR))
+
+
+def _cepstra(mels: Floats) -> NDArray[np.float64]:
+    from scipy.fft import dct
+
+    return np.asarray(dct(mels, norm="ortho", axis=1)[:, : BANDS // 2])

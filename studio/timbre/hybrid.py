@@ -1,0 +1,96 @@
+"""Hybrids: the source keeps its pitch, rhythm and loudness, and inherits the colour of the target."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from studio.audio import Audio
+from studio.stretch.envelope import true_envelope
+from studio.stretch.f0 import F0Track, track_f0
+from studio.tempo import Floats
+from studio.timbre.spectra import analysed, levelled, loud
+
+HIGHEST_PITCH = 1000.0
+MOST_HARMONICS = 60
+MOST = np.log(10.0) * 40 / 20
+"""A bin is changed by 40 dB at most."""
+
+
+def envelope(source: Audio, target: Audio, amount: Floats | float) -> Audio:
+    """Cepstral cross-synthesis: the source's spectrum, flattened, under the target's envelope.
+
+    Both envelopes are true envelopes (Röbel & Rodet 2005) of an order that fits the higher of the two pitches; the
+    target's is the mean of its loud windows in log magnitude. Each window keeps its power.
+    """
+    spectra, model = analysed(source), analysed(target)
+    order = max(2, round(0.5 * source.rate / max(_pitch(source), _pitch(target))))
+    magnitudes, colour = spectra.magnitudes, model.magnitudes
+    own = true_envelope(magnitudes, order)
+    wanted = true_envelope(colour[loud(colour)], order).mean(axis=0) if len(colour) else own
+    return spectra.changed(_kept(magnitudes, np.clip(wanted - own, -MOST, MOST) * _column(amount))).sound()
+
+
+def harmonic(source: Audio, target: Audio, amount: Floats | float) -> Audio:
+    """Harmonics plus residual (after Serra 1989): each harmonic of the source at the strength that harmonic has in the target.
+
+    A harmonic is what lies nearest to a multiple of the pitch; the strengths are the target's means in log magnitude,
+    by number, so that a clarinet's missing even harmonics go missing at any pitch. What lies between harmonics is
+    raised or lowered by octaves to the target's balance. Without a pitch in either sound this is `envelope`.
+    """
+    spectra, model = analysed(source), analysed(target)
+    own, other = (_harmonics(audio, each) for audio, each in ((source, spectra), (target, model)))
+    if not own.voiced.any() or not other.voiced.any():
+        return envelope(source, target, amount)
+    profile = np.nanmean(np.where(other.voiced[:, None], other.strengths, np.nan), axis=0)
+    change = np.where(own.voiced[:, None], profile - own.strengths, 0.0)
+    number = np.clip(spectra.hz[None, :] / own.hz[:, None], 1, MOST_HARMONICS)
+    left = np.minimum(number.astype(np.int64), MOST_HARMONICS - 1)
+    share = np.clip((number - left - 0.35) / 0.3, 0, 1)
+    low, high = (np.take_along_axis(change, left - 1 + step, axis=1) for step in (0, 1))
+    return spectra.changed(
+        _kept(spectra.magnitudes, np.clip(low + (high - low) * share, -MOST, MOST) * _column(amount))
+    ).sound()
+
+
+class _Harmonics:
+    """The pitch of each window, and the log magnitude of its harmonics against the strongest of them."""
+
+    def __init__(self, hz: Floats, strengths: Floats) -> None:
+        self.voiced = np.isfinite(hz)
+        self.hz = np.where(self.voiced, hz, 100.0)
+        self.strengths = strengths
+
+
+def _harmonics(audio: Audio, spectra) -> _Harmonics:  # type: ignore[no-untyped-def]
+    hz = track_of(audio).at(spectra.seconds)
+    magnitudes = spectra.magnitudes
+    numbers = np.arange(1, MOST_HARMONICS + 1)
+    bins = np.nan_to_num(hz)[:, None] * numbers * spectra.size / spectra.rate
+    near = np.clip(np.round(bins).astype(np.int64), 1, magnitudes.shape[1] - 2)
+    tops = np.max([np.take_along_axis(magnitudes, near + step, axis=1) for step in (-1, 0, 1)], axis=0)
+    tops[bins > magnitudes.shape[1] - 2] = 1e-12
+    strengths = np.log(np.maximum(tops, 1e-12))
+    return _Harmonics(hz, np.maximum(strengths - strengths.max(axis=1, keepdims=True), -np.log(1e4)))
+
+
+def track_of(audio: Audio) -> F0Track:
+    """The pitch of a sound that sings or plays alone; without pitches where the rate is too low for any."""
+    if audio.rate < 4000:
+        return F0Track(np.zeros(0), np.zeros(0), np.zeros(0))
+    return track_f0(audio, 60.0, min(HIGHEST_PITCH, audio.rate / 4))
+
+
+def _pitch(audio: Audio) -> float:
+    hz = track_of(audio).hz
+    hz = hz[np.isfinite(hz)]
+    return float(np.percentile(hz, 90)) if len(hz) else 300.0
+
+
+def _kept(magnitudes: Floats, change: Floats) -> Floats:
+    """Gains of `change` nepers that leave the power of each window as it is."""
+    gains = np.exp(change)
+    return np.asarray(gains * (levelled(magnitudes * gains, magnitudes) / np.maximum(magnitudes * gains, 1e-20)))
+
+
+def _column(amount: Floats | float) -> Floats:
+    return np.atleast_1d(np.asarray(amount, dtype=np.float64))[:, None]

@@ -1,0 +1,93 @@
+"""The verb: a sound in the colours of another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from studio.audio import Audio
+from studio.audiofile import read_audio
+from studio.errors import AudioError, KnobError, nearest, within
+from studio.knobs import Live, choice, file, knob
+from studio.stage import Stage
+from studio.steps import Transform
+from studio.stretch.overlap import window_size
+from studio.stretch.stretching import over_time
+from studio.tempo import Floats
+from studio.timbre import hybrid, morph, mosaic
+from studio.timbre.spectra import OVERLAP, WINDOW
+
+METHODS: dict[str, Callable[[Audio, Audio, Floats | float], Audio]] = {
+    "envelope": hybrid.envelope,
+    "harmonic": hybrid.harmonic,
+    "stft": morph.stft,
+    "transport": morph.transport,
+    "mosaic": mosaic.mosaic,
+    "bees": mosaic.bees,
+}
+
+LONG_WINDOWS = {"mosaic": mosaic.GRAIN, "bees": mosaic.GRAIN}
+
+SHORTEST = 0.1
+
+
+def transfer(
+    source: Audio, target: Audio, method: str = "envelope", amount: float | Callable[[Floats], Floats] = 1.0
+) -> Audio:
+    """The source in the colours of the target, as long as the source.
+
+    Args:
+        source: any sound.
+        target: any sound at the same rate; as a model, of 0.1 s at least.
+        method: `envelope` and `harmonic` are hybrids, `stft` and `transport` morphs, `mosaic` and `bees` mosaics.
+        amount: from 0, the source, to 1; or a function of the seconds of the source.
+
+    Raises:
+        KnobError: no such method.
+        AudioError: the sounds do not fit each other, or one is too short or silent.
+    """
+    if method not in METHODS:
+        raise KnobError(f"there is no method of transfer {method!r}.", nearest(method, METHODS))
+    if source.rate != target.rate:
+        raise AudioError(f"rates of {source.rate} and {target.rate} Hz.", "Resample one of them.")
+    if target.seconds < SHORTEST:
+        raise AudioError(f"the target lasts {target.seconds * 1000:.0f} ms.", "Give a tenth of a second at least.")
+    if target.peak_db < -90:
+        raise AudioError("the target is silent.", "Give a sound to take the colour from.")
+    if source.peak_db < -90 or (not callable(amount) and amount == 0):
+        return source
+    if target.channels != source.channels:
+        target = Audio(np.repeat(target.samples.mean(axis=0, keepdims=True), source.channels, axis=0), target.rate)
+    share: Floats | float
+    if callable(amount):
+        size = window_size(LONG_WINDOWS.get(method, WINDOW), source.rate)
+        hop = size // OVERLAP
+        starts = np.arange(-(OVERLAP - 1) * hop, source.frames, hop)
+        share = np.clip(amount(np.maximum(starts + size / 2, 0) / source.rate), 0, 1)
+    else:
+        share = amount
+    return METHODS[method](source, target, share)
+
+
+class Transfer(Transform):
+    """Give a sound the colour of another.
+
+    The hybrids `envelope` and `harmonic` keep the melody and inherit the target's resonances, or the strength of its
+    harmonics; the morphs `stft` and `transport` go from one to the other as both play on; the mosaics `mosaic` and
+    `bees` play the source again with pieces of the target.
+    """
+
+    target: str = file(help="an audio file, the sound whose colour is taken")
+    method: str = choice("envelope", *METHODS, help="how")
+    amount: Live = knob(1.0, 0.0, 1.0, help="from the source to the result")
+
+    def apply(self, audio: Audio, stage: Stage) -> Audio:
+        with within("target"):
+            target = read_audio(stage.find(self.target), audio.rate)
+        return transfer(audio, target, self.method, over_time(self.amount, stage))
+
+    def assets(self, stage: Stage) -> Iterator[Path]:
+        with within("target"):
+            yield stage.find(self.target)
