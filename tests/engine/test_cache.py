@@ -92,7 +92,9 @@ def test_a_render_over_a_damaged_cache_gives_the_same_sound(tmp_path: Path) -> N
 def long_song(folder: Path) -> Path:
     band_file(folder / "band.mid", seconds=60, parts=6)
     tracks = {f"t{index}": {"part": {"channel": index + 1}, "chain": ["chorus", "reverb"]} for index in range(5)}
-    Recipe(score="band.mid", tracks=tracks, title="long").replace().save(folder / "song.yaml")
+    # The master is worked on last and longest, so that there is time to stop a render of which part is done.
+    master = {"chain": ["phaser", "reverb", "chorus", "phaser", "reverb"], "loudness": -14}
+    Recipe(score="band.mid", tracks=tracks, master=master, title="long").save(folder / "song.yaml")
     return folder / "song.yaml"
 
 
