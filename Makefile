@@ -1,6 +1,7 @@
 # make demo     install everything and render the demo song into out/demo
 # make test     install everything, check style, types and rooms, run the tests
 # make bench    print every number in the documentation, side by side with its peers
+# make voices   train the shipped voices anew
 # make bench-stretch   the battery of time and pitch alone
 #
 # Python packages go into the active virtual environment, or into .venv when none is active. System packages are
@@ -10,11 +11,14 @@ PYTHON ?= python3
 ENV    := $(if $(VIRTUAL_ENV),$(VIRTUAL_ENV),$(CURDIR)/.venv)
 BIN    := $(ENV)/bin
 
+# Installed on its own and first: asked for by others it comes with gigabytes for graphics cards.
+TORCH ?= torch==2.13.0
+
 # What the studio needs to run, and what its tests compare it with.
 RUN_PACKAGES  := python3-venv libfluidsynth3
 TEST_PACKAGES := fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubberband-cli
 
-.PHONY: demo test lint bench bench-stretch run-packages test-packages clean
+.PHONY: demo test lint bench bench-stretch voices run-packages test-packages clean
 
 demo: run-packages $(ENV)/.mirepoix
 	$(BIN)/studio render demo -o out/demo
@@ -35,15 +39,28 @@ bench: test-packages $(ENV)/.mirepoix-bench
 bench-stretch: test-packages $(ENV)/.mirepoix-bench
 	$(BIN)/python -m tests.benchmarks stretch
 
+# The shipped voices: name, General MIDI program, lowest and highest note.
+VOICES := violin:40:55:96 cello:42:36:72 flute:73:60:93 oboe:68:58:88 trumpet:56:54:84 saxophone:65:49:80 choir:52:48:79 lead:81:40:88
+VOICE_MINUTES ?= 3
+
+voices: test-packages $(ENV)/.mirepoix-dev
+	@for voice in $(VOICES); do \
+		set -- $$(echo $$voice | tr : ' '); \
+		$(BIN)/studio train voice --soundfont fluid:$$2 --low $$3 --high $$4 --minutes $(VOICE_MINUTES) \
+			--license MIT -o presets/voices/$$1.voice || exit 1; \
+	done
+
 $(ENV)/.mirepoix: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
 $(ENV)/.mirepoix-dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet '$(TORCH)'
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(ENV)/.mirepoix
 
 $(ENV)/.mirepoix-bench: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet '$(TORCH)'
 	$(BIN)/python -m pip install --quiet --editable '.[dev,bench]'
 	@touch $@
 

@@ -88,6 +88,10 @@ class RenderError(StudioError, RuntimeError):
     """A step that failed while it was running."""
 
 
+class ModelError(StudioError, ValueError):
+    """A model file that is none, or not the one that is needed."""
+
+
 class OutputError(StudioError, OSError):
     """A result that could not be written; what was there before is untouched."""
 

@@ -1,6 +1,7 @@
 """Timbre: sounds in the colours of others."""
 
+from studio.timbre import singing
 from studio.timbre.figures import Figures, compare
 from studio.timbre.transferring import METHODS, transfer
 
-__all__ = ["METHODS", "Figures", "compare", "transfer"]
+__all__ = ["METHODS", "Figures", "compare", "singing", "transfer"]

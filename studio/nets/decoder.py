@@ -1,0 +1,89 @@
+"""A voice: from pitch and loudness to the strengths of harmonics and of bands of noise, and from these to sound."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+
+from studio.nets.synthesis import audible, filtered_noise, harmonics, phases
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The size of a voice."""
+
+    rate: int = 44_100
+    hop: int = 441
+    width: int = 128
+    harmonics: int = 100
+    bands: int = 65
+
+    def data(self) -> dict[str, int]:
+        return asdict(self)
+
+
+class Decoder(nn.Module):
+    """A GRU between two small networks (after Engel et al., ICLR 2020), and the synthesisers behind it.
+
+    It has no look-ahead: fed frame by frame with its state, it gives what it gives in one go.
+    """
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape, width = shape, shape.width
+        self.inputs = nn.Sequential(nn.Linear(2, width), nn.LayerNorm(width), nn.LeakyReLU(), nn.Linear(width, width))
+        self.memory = nn.GRU(width, width, batch_first=True)
+        self.outputs = nn.Sequential(nn.Linear(width + 2, width), nn.LayerNorm(width), nn.LeakyReLU())
+        self.strengths = nn.Linear(width, shape.harmonics + 1)
+        self.noise = nn.Linear(width, shape.bands)
+        with torch.no_grad():
+            # Silence at first: noise that starts loud takes over from harmonics and stays.
+            self.noise.bias.fill_(-5.0)
+
+    def controls(self, pitch: Tensor, loudness: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Amplitudes of harmonics ``(batch, frames, harmonics)`` and noise ``(batch, frames, bands)``, and the state.
+
+        Args:
+            pitch: ``(batch, frames)``, in octaves from 220 Hz.
+            loudness: ``(batch, frames)``, in standard deviations from the mean of the training sound.
+        """
+        given = torch.stack([pitch, loudness], dim=-1)
+        remembered, state = self.memory(self.inputs(given), state)
+        hidden = self.outputs(torch.cat([remembered, given], dim=-1))
+        strengths = self.strengths(hidden)
+        hz = 220.0 * torch.exp2(pitch)
+        share = torch.softmax(strengths[..., 1:], dim=-1) * audible(hz, self.shape.harmonics, self.shape.rate)
+        share = share / share.sum(-1, keepdim=True).clamp_min(1e-7)
+        return _positive(strengths[..., :1]) * share, _positive(self.noise(hidden)), state
+
+    def sound(
+        self, pitch: Tensor, amplitudes: Tensor, bands: Tensor, white: Tensor, start: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """The sound between the first frame and the last, ``(batch, (frames - 1) * hop)``, and the phase behind it."""
+        shape = self.shape
+        turns, end = phases(220.0 * torch.exp2(pitch), shape.hop, shape.rate, start)
+        return harmonics(turns, amplitudes) + filtered_noise(white, bands[:, :-1], shape.hop), end
+
+    def forward(self, pitch: Tensor, loudness: Tensor, white: Tensor) -> Tensor:
+        """The sound of ``(batch, frames)`` of pitch and loudness, ``(batch, (frames - 1) * hop)``."""
+        amplitudes, bands, _ = self.controls(pitch, loudness)
+        return self.sound(pitch, amplitudes, bands, white)[0]
+
+
+def _positive(value: Tensor) -> Tensor:
+    """The modified sigmoid of DDSP: from 1e-7 to 2, and even in loudness."""
+    return 2.0 * torch.sigmoid(value) ** 2.302585 + 1e-7
+
+
+def decoder(shape: Shape, seed: int) -> Decoder:
+    """A decoder with fresh weights, the same for the same seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Decoder(shape)
+
+
+def parameters(model: nn.Module) -> int:
+    """How many numbers it learned."""
+    return sum(weight.numel() for weight in model.parameters())

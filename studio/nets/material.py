@@ -1,0 +1,146 @@
+"""What a voice is trained on: sounds of one instrument, and the phrases a SoundFont plays for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from studio.audio import Audio
+from studio.audiofile import read_audio
+from studio.errors import AudioError, within
+from studio.nets.features import QUIETEST, Features, features, hop_of
+from studio.score import Note, Score
+from studio.sources.soundfont import SoundFont
+from studio.stage import Stage
+from studio.tempo import TempoMap
+
+HELD_OUT = 0.15
+"""The share at the end of the material that is never trained on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """Sounds with their features, end to end: what is trained on, and what is held out.
+
+    Attributes:
+        pitch: ``(frames + 1,)`` octaves from 220 Hz.
+        loudness: ``(frames + 1,)`` dB(A).
+        sound: ``(frames * hop,)``.
+        voiced: the share of frames that have a pitch.
+    """
+
+    pitch: Tensor
+    loudness: Tensor
+    sound: Tensor
+    voiced: float
+    rate: int
+
+    @property
+    def hop(self) -> int:
+        return hop_of(self.rate)
+
+    @property
+    def frames(self) -> int:
+        return len(self.pitch) - 1
+
+    @property
+    def seconds(self) -> float:
+        return len(self.sound) / self.rate
+
+    def split(self) -> tuple[Material, Material]:
+        """What is trained on, and what is held out."""
+        border = round(self.frames * (1 - HELD_OUT))
+        return self.part(0, border), self.part(border, self.frames)
+
+    def part(self, first: int, last: int) -> Material:
+        """The frames from `first` to `last`."""
+        return Material(
+            self.pitch[first : last + 1],
+            self.loudness[first : last + 1],
+            self.sound[first * self.hop : last * self.hop],
+            self.voiced,
+            self.rate,
+        )
+
+    def draw(self, step: int, count: int, frames: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Pitch, loudness and sound of `count` places drawn for a step, the same each time."""
+        random = np.random.default_rng(step)
+        starts = random.integers(0, max(1, self.frames - frames), count).tolist()
+        parts = [self.part(start, start + frames) for start in starts]
+        return (
+            torch.stack([part.pitch for part in parts]),
+            torch.stack([part.loudness for part in parts]),
+            torch.stack([part.sound for part in parts]),
+        )
+
+
+def material(sounds: Sequence[Audio]) -> Material:
+    """Sounds of one instrument, made ready.
+
+    Raises:
+        AudioError: there is too little, it is silent, or it has no pitch.
+    """
+    found = [features(sound) for sound in sounds]
+    hop = hop_of(sounds[0].rate)
+    joined: list[tuple[Features, np.ndarray]] = []
+    for sound, given in zip(sounds, found, strict=True):
+        frames = min(given.frames - 1, sound.frames // hop)
+        joined.append((given, sound.samples.mean(axis=0)[: frames * hop]))
+    hz, loud, voiced = (
+        np.concatenate([getattr(given, name)[: len(wave) // hop] for given, wave in joined])
+        for name in ("hz", "loudness", "voiced")
+    )
+    heard = loud > QUIETEST + 10
+    if len(hz) < 1000 or not heard.any():
+        raise AudioError(f"{len(hz) / 100:.1f} s of sound.", "Give ten seconds at least, of one instrument.")
+    if voiced[heard].mean() < 0.3:
+        raise AudioError(
+            f"only {voiced[heard].mean():.0%} of it has one pitch.", "Give recordings of one voice or instrument alone."
+        )
+    return Material(
+        torch.tensor(np.append(np.log2(hz / 220), np.log2(hz[-1] / 220)), dtype=torch.float32),
+        torch.tensor(np.append(loud, loud[-1]), dtype=torch.float32),
+        torch.tensor(np.concatenate([wave for _, wave in joined]), dtype=torch.float32),
+        float(voiced[heard].mean()),
+        sounds[0].rate,
+    )
+
+
+def recordings(folder: Path, rate: int) -> list[Audio]:
+    """The audio files of a folder, in the order of their names.
+
+    Raises:
+        AudioError: there are none, or one cannot be read.
+    """
+    endings = {".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3"}
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in endings)
+    if not paths:
+        raise AudioError(f"there are no audio files in {folder}.", "Give a folder with recordings of one instrument.")
+    sounds = []
+    for path in paths:
+        with within(path.name):
+            sounds.append(read_audio(path, rate, 1))
+    return sounds
+
+
+def phrases(program: int, low: int, high: int, minutes: float, rate: int, seed: int = 0, font: str = "gm") -> Audio:
+    """A SoundFont's program playing phrases in a range: scales, leaps, long and short, soft and loud, tied and apart."""
+    random = np.random.default_rng(seed)
+    notes, tick, pitch = [], 0, (low + high) // 2
+    while tick < minutes * 60 * 2 * 480:
+        velocity = int(random.integers(30, 120))
+        for _ in range(int(random.integers(3, 9))):
+            pitch = int(np.clip(pitch + random.integers(-7, 8), low, high))
+            length = int(random.choice([120, 240, 240, 480, 480, 960, 1440]))
+            held = length - int(random.choice([10, 30, length // 4]))
+            notes.append(Note(tick, tick + held, pitch, int(np.clip(velocity + random.integers(-12, 13), 20, 127))))
+            tick += length
+        tick += int(random.choice([0, 240, 480]))
+    score = Score((), 480, TempoMap.constant(120)).with_notes(notes)
+    step = SoundFont(font, program=program, reverb=0.0, chorus=0.0)
+    return Audio(np.concatenate(list(step.play(score, Stage(rate=rate, channels=1))), axis=1), rate)

@@ -1,0 +1,91 @@
+"""Sines and noise from their parameters, differentiable in all but the pitch (DDSP, Engel et al., ICLR 2020)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def phases(hz: Tensor, hop: int, rate: int, start: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """The phase of the fundamental at every sample, in turns, and where the next frame goes on.
+
+    The pitch glides straight from frame to frame. Turns are summed in double precision and wrapped, so that an hour
+    of sound is as clean as its first second.
+
+    Args:
+        hz: ``(batch, frames + 1)``, the pitch at the first sample of each frame and behind the last.
+        start: ``(batch,)``, the turns before the first sample.
+
+    Returns:
+        ``(batch, frames, hop)`` and ``(batch,)``.
+    """
+    exact = hz.double() / rate
+    ramp = torch.arange(1, hop + 1, dtype=torch.float64, device=hz.device) / hop
+    step = exact[:, :-1, None] + (exact[:, 1:] - exact[:, :-1])[..., None] * ramp
+    turns = step.flatten(1).cumsum(1)
+    if start is not None:
+        turns = turns + start[:, None]
+    turns = turns - turns.floor()
+    return turns.float().view(hz.shape[0], -1, hop), turns[:, -1]
+
+
+def harmonics(turns: Tensor, amplitudes: Tensor) -> Tensor:
+    """A sum of sines at multiples of a pitch, each swelling straight from frame to frame.
+
+    Args:
+        turns: ``(batch, frames, hop)``, the phase of the fundamental.
+        amplitudes: ``(batch, frames + 1, harmonics)``.
+
+    Returns:
+        ``(batch, frames * hop)``.
+    """
+    batch, frames, hop = turns.shape
+    count = amplitudes.shape[-1]
+    with torch.no_grad():
+        # sin (k + 1)x = 2 cos x · sin kx − sin (k − 1)x: two operations a harmonic instead of a sine.
+        angle = turns * (2 * math.pi)
+        twice = 2 * torch.cos(angle)
+        waves = torch.empty(batch, frames, count, hop, device=turns.device)
+        before, now = torch.zeros_like(angle), torch.sin(angle)
+        for number in range(count):
+            waves[:, :, number] = now
+            before, now = now, twice * now - before
+    ends = torch.stack([amplitudes[:, :-1], amplitudes[:, 1:]], dim=2)
+    both = ends @ waves
+    share = torch.arange(hop, device=turns.device) / hop
+    return (both[:, :, 0] * (1 - share) + both[:, :, 1] * share).flatten(1)
+
+
+def audible(hz: Tensor, count: int, rate: int) -> Tensor:
+    """Which harmonics lie below the half of the rate, ``(…, count)``."""
+    numbers = torch.arange(1, count + 1, device=hz.device)
+    return (hz[..., None] * numbers < 0.485 * rate).to(hz.dtype)
+
+
+def filtered_noise(white: Tensor, bands: Tensor, hop: int) -> Tensor:
+    """White noise through a filter that changes with every frame.
+
+    Args:
+        white: ``(batch, frames * hop)``, between -1 and 1.
+        bands: ``(batch, frames, bands)``, the gain at evenly spaced frequencies from 0 to half the rate.
+
+    Returns:
+        ``(batch, frames * hop)``, later by nothing: the filters have no phase.
+    """
+    batch, frames, count = bands.shape
+    taps = 2 * (count - 1)
+    impulse = torch.fft.irfft(bands, taps)
+    window = torch.hann_window(taps, device=bands.device)
+    impulse = torch.roll(impulse, taps // 2, -1) * window
+    size = 1 << (hop + taps - 1).bit_length()
+    pieces = white.view(batch, frames, hop)
+    spectra = torch.fft.rfft(pieces, size) * torch.fft.rfft(impulse, size)
+    laid = torch.fft.irfft(spectra, size)[..., : hop + taps]
+    rows = -(-(hop + taps) // hop)
+    laid = torch.nn.functional.pad(laid, (0, rows * hop - hop - taps))
+    out = torch.nn.functional.fold(
+        laid.transpose(1, 2), (1, (frames - 1) * hop + rows * hop), (1, rows * hop), stride=(1, hop)
+    )[:, 0, 0]
+    return out[:, taps // 2 : taps // 2 + frames * hop]

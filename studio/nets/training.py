@@ -1,0 +1,110 @@
+"""Training by the clock: so many minutes, to be interrupted and gone on with."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from studio.disk import part_of
+
+
+@dataclass
+class Course:
+    """How far a training has come.
+
+    Attributes:
+        seconds: spent in steps so far, over all interruptions.
+        steps: taken.
+        losses: ``(seconds, loss)`` of held-out material.
+        best: the least of them.
+    """
+
+    seconds: float = 0.0
+    steps: int = 0
+    losses: list[tuple[float, float]] = field(default_factory=list)
+    best: float = math.inf
+
+
+def train(
+    model: nn.Module,
+    loss: Callable[[int], Tensor],
+    judge: Callable[[], float],
+    seconds: float,
+    *,
+    rate: float = 2e-3,
+    checkpoint: Path | None = None,
+    tell: Callable[[Course], None] = lambda course: None,
+    every: float = 15.0,
+) -> Course:
+    """Train for so many seconds of work, and leave the model as it was at its best on held-out material.
+
+    Adam, its rate falling like a cosine over the time (not the steps), gradients clipped.
+
+    Args:
+        loss: the loss of step number `n`, drawn by that number, so that what is gone on with draws what comes next.
+        judge: the loss on held-out material.
+        checkpoint: written at every judgement; where it exists, training goes on from it.
+        tell: is told after every judgement.
+        every: seconds from judgement to judgement.
+    """
+    optimiser = torch.optim.Adam(model.parameters(), rate)
+    course, best = Course(), _copy(model)
+    if checkpoint is not None and checkpoint.exists():
+        course, best = _resume(checkpoint, model, optimiser)
+    judged = course.seconds
+    while course.seconds < seconds:
+        began = time.perf_counter()
+        for group in optimiser.param_groups:
+            group["lr"] = rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * course.seconds / seconds)))
+        value = loss(course.steps)
+        optimiser.zero_grad(set_to_none=True)
+        value.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(model.parameters(), 2.0)
+        if bool(torch.isfinite(norm)):
+            optimiser.step()
+        course.steps += 1
+        course.seconds += time.perf_counter() - began
+        if course.seconds - judged >= every or course.seconds >= seconds:
+            judged = course.seconds
+            found = judge()
+            course.losses.append((course.seconds, found))
+            if found < course.best:
+                course.best, best = found, _copy(model)
+            if checkpoint is not None:
+                _keep(checkpoint, course, model, best, optimiser)
+            tell(course)
+    model.load_state_dict(best)
+    return course
+
+
+def _copy(model: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+
+
+def _keep(
+    path: Path, course: Course, model: nn.Module, best: dict[str, Tensor], optimiser: torch.optim.Optimizer
+) -> None:
+    part = part_of(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state: dict[str, Any] = {
+        "course": vars(course),
+        "model": model.state_dict(),
+        "best": best,
+        "optimiser": optimiser.state_dict(),
+    }
+    torch.save(state, part)
+    part.replace(path)
+
+
+def _resume(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[Course, dict[str, Tensor]]:
+    state = torch.load(path, weights_only=True)
+    model.load_state_dict(state["model"])
+    optimiser.load_state_dict(state["optimiser"])
+    return Course(**state["course"]), state["best"]

@@ -1,0 +1,163 @@
+"""Neural voices in a recipe: a sound sung anew, and notes sung from a score."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from studio.audio import Audio, Block
+from studio.errors import AudioError, within
+from studio.knobs import choice, count, file, knob
+from studio.levels import SILENCE_DB, amplitude
+from studio.score import Note, Score
+from studio.stage import Stage
+from studio.steps import Instrument, Transform
+from studio.tempo import Floats
+from studio.timbre.voices import find_voice, load_voice
+from studio.units import COUNT, DB, HZ, MS, SEMITONES
+
+if TYPE_CHECKING:
+    from studio.nets.features import Features
+    from studio.nets.voice import Voice
+
+log = logging.getLogger(__name__)
+
+_HEARD = 45.0
+"""dB below the loudest frame that still count as sound."""
+
+
+class Sing(Transform):
+    """Sing a melody anew with a trained voice: its pitch and loudness drive harmonics and noise (DDSP).
+
+    One voice or instrument at a time goes in. Its loudness is brought to what the voice knows, and back again at the
+    end; its octave is moved to where the voice is at home, unless `octave` says how far.
+    """
+
+    voice: str = file("violin", help="a voice: violin, trumpet, … or a file made by `studio train`")
+    octave: str = choice("auto", "auto", "-2", "-1", "0", "1", "2", help="octaves to move; auto brings it into range")
+    semitones: float = knob(0.0, -24.0, 24.0, SEMITONES, help="how much higher", live=False)
+    quantise: float = knob(0.0, 0.0, 1.0, help="how far each pitch goes to the nearest semitone", live=False)
+    amount: float = knob(1.0, 0.0, 1.0, help="the voice against the dry sound", live=False)
+    lowest: float = knob(50.0, 20.0, 1_000.0, HZ, taper="log", help="the lowest pitch to look for", live=False)
+    highest: float = knob(2_000.0, 100.0, 4_000.0, HZ, taper="log", help="the highest pitch to look for", live=False)
+
+    def apply(self, audio: Audio, stage: Stage) -> Audio:
+        if audio.peak_db < -90 or self.amount == 0:
+            return audio
+        with within("voice"):
+            voice = load_voice(find_voice(self.voice, stage))
+        given = self._features(audio, voice)
+        made = voice.sing(given)
+        return Audio(_levelled(made, audio, self.amount), audio.rate)
+
+    def assets(self, stage: Stage) -> Iterator[Path]:
+        with within("voice"):
+            yield find_voice(self.voice, stage)
+
+    def _features(self, audio: Audio, voice: Voice) -> Features:
+        from studio.nets.features import Features, features
+
+        sound = _at(audio, voice.rate)
+        found = features(sound, self.lowest, self.highest)
+        heard = found.loudness > found.loudness.max() - _HEARD
+        clear = float(found.voiced[heard].mean())
+        if clear < 0.25:
+            raise AudioError(
+                f"one pitch at a time is heard in only {clear:.0%} of the sound.",
+                "A voice sings one line: give it one instrument alone, or use `transfer`.",
+            )
+        pitch = np.log2(found.hz / 220)
+        if self.quantise:
+            nearest = np.round(pitch * 12) / 12
+            pitch = pitch + self.quantise * (nearest - pitch)
+        octaves = self._octaves(pitch[found.voiced & heard], voice)
+        moved = 220 * np.exp2(pitch + octaves + self.semitones / 12)
+        loud = found.loudness + voice.card["loudness_mean"] - found.loudness[heard].mean()
+        return Features(moved, np.where(found.loudness <= found.loudness.min() + 1, found.loudness, loud), found.voiced)
+
+    def _octaves(self, pitch: Floats, voice: Voice) -> int:
+        if self.octave != "auto":
+            return int(self.octave)
+        low, high = voice.card["lowest_octave"], voice.card["highest_octave"]
+        moves = range(-4, 5)
+        outside = [float(((pitch + move < low - 0.1) | (pitch + move > high + 0.1)).mean()) for move in moves]
+        best = min(zip(outside, map(abs, moves), moves, strict=True))[2]
+        if best:
+            log.info("the melody is moved by %+d octaves, to where the voice is at home", best)
+        return best
+
+
+class VoiceInstrument(Instrument, step="voice"):
+    """Sing the notes of a part with a trained voice, as many at once as there are.
+
+    Velocity is loudness; each note swells and dies as `attack` and `release` say, and begins to tremble after a while.
+    """
+
+    voice: str = file("violin", help="a voice: violin, trumpet, … or a file made by `studio train`")
+    attack: float = knob(40.0, 5.0, 2_000.0, MS, taper="log", help="until a note is loud", live=False)
+    release: float = knob(120.0, 10.0, 5_000.0, MS, taper="log", help="until a note that ends is gone", live=False)
+    vibrato: float = knob(0.15, 0.0, 2.0, SEMITONES, help="how wide notes tremble", live=False)
+    rate: float = knob(5.5, 0.1, 12.0, HZ, help="how fast they tremble", live=False)
+    onset: float = knob(250.0, 0.0, 5_000.0, MS, help="how long they stay still before", live=False)
+    dynamics: float = knob(30.0, 0.0, 60.0, DB, help="from the softest velocity to the loudest", live=False)
+    gain: float = knob(0.0, SILENCE_DB, 24.0, DB, help="level", live=False)
+    seed: int = count(0, 0, 1_000_000, unit=COUNT, help="another seed, another breath")
+
+    def assets(self, stage: Stage) -> Iterator[Path]:
+        with within("voice"):
+            yield find_voice(self.voice, stage)
+
+    def play(self, score: Score, stage: Stage) -> Iterator[Block]:
+        with within("voice"):
+            voice = load_voice(find_voice(self.voice, stage))
+        out = np.zeros((1, round(float(score.length) * voice.rate) + voice.rate), np.float32)
+        ticks = np.array([(note.start, note.end) for note in score.notes], dtype=np.float64) / score.resolution
+        seconds = score.tempo.seconds_at(ticks.ravel()).reshape(-1, 2)
+        for index, (note, (start, end)) in enumerate(zip(score.notes, seconds.tolist(), strict=True)):
+            made = voice.sing(self._note(note, end - start, voice), self.seed + index).samples
+            first = round(start * voice.rate)
+            missing = first + made.shape[1] - out.shape[1]
+            if missing > 0:
+                out = np.pad(out, ((0, 0), (0, missing)))
+            out[:, first : first + made.shape[1]] += made
+        sound = _at(Audio(out * np.float32(amplitude(self.gain)), voice.rate), stage.rate)
+        samples = np.repeat(sound.samples, stage.channels, axis=0)
+        for start in range(0, samples.shape[1], 65_536):
+            yield samples[:, start : start + 65_536]
+
+    def _note(self, note: Note, seconds: float, voice: Voice) -> Features:
+        """The pitch and loudness of one note, its release with it."""
+        from studio.nets.features import FRAMES_PER_SECOND, QUIETEST, Features
+
+        release = self.release / 1000
+        time = np.arange(int((seconds + release) * FRAMES_PER_SECOND) + 2) / FRAMES_PER_SECOND
+        swing = np.clip((time - self.onset / 1000) / 0.2, 0, 1) * self.vibrato
+        hz = 440 * np.exp2((note.pitch - 69 + swing * np.sin(2 * np.pi * self.rate * time)) / 12)
+        level = voice.card["loudness_mean"] + self.dynamics * (note.velocity / 127 - 0.6)
+        rise = np.clip(time / (self.attack / 1000), 1e-3, 1)
+        fall = np.clip(1 - (time - seconds) / release, 1e-4, 1)
+        loud = level + 20 * np.log10(rise) + 40 * np.log10(fall)
+        return Features(hz, np.maximum(loud, QUIETEST), np.ones(len(time), bool))
+
+
+def _at(audio: Audio, rate: int) -> Audio:
+    """One channel at another rate."""
+    import soxr
+
+    mono = audio.samples.mean(axis=0)
+    if audio.rate != rate:
+        mono = soxr.resample(mono, audio.rate, rate)
+    return Audio(np.asarray(mono, np.float32)[None], rate)
+
+
+def _levelled(made: Audio, source: Audio, amount: float) -> Block:
+    """As loud as the source, as long, on all its channels, and mixed with it."""
+    sound = _at(made, source.rate).samples[:, : source.frames]
+    sound = np.pad(sound, ((0, 0), (0, source.frames - sound.shape[1])))
+    power = np.square(source.samples.mean(axis=0), dtype=np.float64).mean()
+    gain = np.sqrt(power / max(np.square(sound, dtype=np.float64).mean(), 1e-20))
+    return np.asarray(source.samples * (1 - amount) + sound * np.float32(gain * amount), np.float32)
