@@ -105,9 +105,9 @@ def main(verbose: bool) -> None:
 
 
 def _add_commands() -> None:
-    from studio.cli import apply, check, doctor, new, preset, render, steps, verify
+    from studio.cli import apply, check, doctor, export, new, preset, render, steps, verify
 
-    for module in (new, check, render, apply, steps, preset, verify, doctor):
+    for module in (new, check, render, apply, export, steps, preset, verify, doctor):
         main.add_command(module.command)
 
 

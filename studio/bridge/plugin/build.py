@@ -89,7 +89,9 @@ def _hash(path: Path, source: Source, compiler: Compiler) -> str:
 
 def _run(command: Sequence[str]) -> None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=_LONGEST_BUILD, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=_LONGEST_BUILD, check=False
+        )
     except subprocess.TimeoutExpired:
         raise OutputError(f"the compiler took longer than {_LONGEST_BUILD:.0f} s.", "Export a shorter chain.") from None
     if done.returncode:

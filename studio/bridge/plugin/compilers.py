@@ -55,7 +55,9 @@ class Compiler:
         return (*self.command, *_COMPILE)
 
     def linking(self) -> tuple[str, ...]:
-        own = ("-static-libstdc++", "-static-libgcc") if "ziglang" not in self.command and self.target == "linux" else ()
+        own = (
+            ("-static-libstdc++", "-static-libgcc") if "ziglang" not in self.command and self.target == "linux" else ()
+        )
         return (*self.command, *_LINK[self.target], *own)
 
     def __str__(self) -> str:

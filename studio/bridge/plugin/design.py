@@ -211,6 +211,18 @@ class Design:
         return any(True for step in self.plain for inner in (step, *step.inner()) for _ in inner.ports())
 
 
+def chain_name(text: str) -> str:
+    """What a chain written on the command line is called: its preset, its track, or its steps."""
+    path, _, strip = text.rpartition(":")
+    if path.endswith((".yaml", ".yml")):
+        return f"{Path(path).stem} {strip.strip()}"
+    if re.fullmatch(r"[\w .-]+", text) or text.endswith((".yaml", ".yml")):
+        return Path(text).stem
+    from studio.bridge.apply import parse_chain
+
+    return " ".join(step.label for step in parse_chain(text))[:LONGEST_NAME].strip()
+
+
 def flat(chain: Chain) -> Chain:
     """A chain without its bypassed steps, racks opened."""
     steps: list[Effect] = []

@@ -116,7 +116,7 @@ class _Writer:
                 if isinstance(kind, Port):
                     listens = value is not None
                 elif isinstance(kind, Number) and isinstance(value, (Mapped, Lfo)):
-                    turned.append(f"move(step.{knob}, from, to, [](const Point& at) {{ return {_moving(value)}; }});")
+                    turned.append(f"move(step.{knob}, cell, [](const Point& at) {{ return {_moving(value)}; }});")
                 elif isinstance(kind, Number) and hasattr(value, "values"):
                     raise RecipeError(
                         "a curve drawn over a song cannot go into a plugin.",
@@ -136,7 +136,7 @@ class _Writer:
             f"    using Step = {struct};",
             f"    static constexpr bool listens = {'true' if listens else 'false'};",
             *_function("fix(Step& step)", fixed),
-            *_function("turn(Step& step, const Point& from, const Point& to)", turned),
+            *_function("turn(Step& step, const Cell& cell)", turned),
             "};",
             "",
         ]
@@ -198,11 +198,6 @@ def _function(head: str, body: list[str]) -> Iterator[str]:
         unnamed = re.sub(r"(\w[\w ]*&) \w+", r"\1", head)
         yield f"    static void {unnamed} {{}}"
         return
-    if "from" in head:
-        used = " ".join(body)
-        for word in ("from", "to"):
-            if not re.search(rf"\b{word}\b", used):
-                head = head.replace(f"& {word}", "&")
     yield f"    static void {head} {{"
     yield from (f"        {line}" for line in body)
     yield "    }"
@@ -236,9 +231,9 @@ def _seconds(time: Time) -> str:
     """A time as an expression, in seconds at the beginning of a cell."""
     terms = []
     if time.bars:
-        terms.append(f"{number(float(time.bars))} * from.bar * 60.0 / from.bpm")
+        terms.append(f"{number(float(time.bars))} * cell.from.bar * 60.0 / cell.from.bpm")
     if time.beats:
-        terms.append(f"{number(float(time.beats))} * 60.0 / from.bpm")
+        terms.append(f"{number(float(time.beats))} * 60.0 / cell.from.bpm")
     if time.seconds or not terms:
         terms.append(number(float(time.seconds)))
     return " + ".join(terms)

@@ -109,7 +109,7 @@ class Station {
   public:
     int prepare(const Stage& stage, int behind, const Point& start) {
         Placed::fix(step_);
-        Placed::turn(step_, start, start);
+        Placed::turn(step_, {start, start, start});
         step_.prepare(stage);
         if (Placed::listens) side_.prepare(stage.channels, behind);
         clock_.prepare(behind);
@@ -129,14 +129,14 @@ class Station {
             side_.process(side.channel, frames);
         }
         pieces(clock_.own(now), frames, [&](int first, int length, long long own) {
-            const Point& from = now.timeline.at(own / GRID);
-            if (clock_.enters(own)) Placed::turn(step_, from, now.timeline.at(own / GRID + 1));
+            const Cell cell = now.timeline.at(own / GRID);
+            if (clock_.enters(own)) Placed::turn(step_, cell);
             Moment moment;
             moment.start = own;
             moment.offset = static_cast<int>(own % GRID);
             moment.frames = length;
-            moment.beat = from.beat + moment.offset * from.bpm / 60.0 / now.stage.rate;
-            moment.bpm = from.bpm;
+            moment.beat = cell.from.beat + moment.offset * cell.from.bpm / 60.0 / now.stage.rate;
+            moment.bpm = cell.from.bpm;
             const Window<const float> heard(side.channel, listens ? now.stage.channels : 0, first);
             if (listens) moment.side = heard.channel;
             const Window<float> here(audio, now.stage.channels, first);
@@ -193,7 +193,7 @@ class Parallel {
   public:
     int prepare(const Stage& stage, int behind, const Point& start) {
         Placed::fix(step_);
-        Placed::turn(step_, start, start);
+        Placed::turn(step_, {start, start, start});
         clock_.prepare(behind);
         const int after = chain_.prepare(stage, behind, start);
         dry_.prepare(stage.channels, after - behind);
@@ -212,7 +212,7 @@ class Parallel {
         // Side inputs inside are held back from the first frame of the host.
         if (begin < 0) chain_.process(audio, static_cast<int>(std::min<long long>(-begin, frames)), now);
         pieces(begin, frames, [&](int first, int length, long long own) {
-            if (clock_.enters(own)) Placed::turn(step_, now.timeline.at(own / GRID), now.timeline.at(own / GRID + 1));
+            if (clock_.enters(own)) Placed::turn(step_, now.timeline.at(own / GRID));
             const int channels = now.stage.channels;
             const Window<float> here(audio, channels, first);
             const Window<const float> side(now.side, now.side ? channels : 0, first);

@@ -91,24 +91,20 @@ class Running final : public Processor {
     void enter() {
         const long long cell = position_ / GRID;
         const double state = bypassed_ ? 1.0 : 0.0;
-        if (!cell) {
-            note(cell, transport_.beat);
-            bypass_.to = state;
-        }
-        Point& here = timeline_.at(cell);
-        double* const knobs = here.knobs;
-        here = {knobs, static_cast<double>(position_) / stage_.rate, transport_.beat, transport_.bpm, transport_.bar};
-        note(cell + 1, transport_.beat + GRID * transport_.bpm / 60.0 / stage_.rate);
-        if (bypass_.to == 1.0 && state == 0.0) chain_.reset();
-        bypass_ = {bypass_.to, state};
-    }
-    void note(long long cell, double beat) {
-        Point& point = timeline_.at(cell);
-        std::copy(targets_.begin(), targets_.end(), point.knobs);
-        point.seconds = static_cast<double>(cell * GRID) / stage_.rate;
-        point.beat = beat;
+        if (!cell) bypass_.to = state;
+        Point point;
+        point.knobs = cell ? timeline_.knobs(cell) : targets_.data();
+        point.seconds = static_cast<double>(position_) / stage_.rate;
+        point.beat = transport_.beat;
         point.bpm = transport_.bpm;
         point.bar = transport_.bar;
+        timeline_.note(cell, point);
+        point.knobs = targets_.data();
+        point.seconds = static_cast<double>(position_ + GRID) / stage_.rate;
+        point.beat += GRID * transport_.bpm / 60.0 / stage_.rate;
+        timeline_.foresee(cell, point);
+        if (bypass_.to == 1.0 && state == 0.0) chain_.reset();
+        bypass_ = {bypass_.to, state, 0.0};
     }
 
     void run(const float* const* in, float* const* out, const float* const* side, int offset, int length) {

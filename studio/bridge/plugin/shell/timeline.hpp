@@ -4,13 +4,14 @@
 
 #include "studio/effects/stage.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <vector>
 
 namespace mirepoix {
 
-// One frame of the grid.
+// One frame.
 struct Point {
     double* knobs = nullptr;
     double seconds = 0.0;  // since the beginning
@@ -19,23 +20,51 @@ struct Point {
     double bar = 4.0;  // quarter notes in a bar
 };
 
+// A cell of the grid: its first frame, its middle, and the first frame of the next.
+struct Cell {
+    const Point &from, &middle, &to;
+};
+
 class Timeline {
   public:
     // Remembers `reach` frames.
     void prepare(int knobs, int reach) {
+        knobs_ = static_cast<std::size_t>(knobs);
         const std::size_t size = static_cast<std::size_t>(reach / GRID + 4);
-        values_.assign(size * static_cast<std::size_t>(knobs), 0.0);
+        values_.assign(2 * size * knobs_, 0.0);
         points_.assign(size, Point{});
-        for (std::size_t index = 0; index < size; ++index)
-            points_[index].knobs = values_.data() + index * static_cast<std::size_t>(knobs);
+        middles_.assign(size, Point{});
+        for (std::size_t index = 0; index < size; ++index) {
+            points_[index].knobs = values_.data() + 2 * index * knobs_;
+            middles_[index].knobs = points_[index].knobs + knobs_;
+        }
     }
 
-    Point& at(long long cell) { return points_[static_cast<std::size_t>(cell) % points_.size()]; }
-    const Point& at(long long cell) const { return points_[static_cast<std::size_t>(cell) % points_.size()]; }
+    // Says where everything stands at the beginning of a cell.
+    void note(long long cell, const Point& point) { copy(point, points_[place(cell)]); }
+    // Says where everything will stand at its end.
+    void foresee(long long cell, const Point& point) {
+        copy(point, points_[place(cell + 1)]);
+        const Point &from = points_[place(cell)], &to = points_[place(cell + 1)];
+        Point& middle = middles_[place(cell)];
+        for (std::size_t knob = 0; knob < knobs_; ++knob) middle.knobs[knob] = 0.5 * (from.knobs[knob] + to.knobs[knob]);
+        middle = {middle.knobs, 0.5 * (from.seconds + to.seconds), 0.5 * (from.beat + to.beat), from.bpm, from.bar};
+    }
+    Cell at(long long cell) const { return {points_[place(cell)], middles_[place(cell)], points_[place(cell + 1)]}; }
+    double* knobs(long long cell) { return points_[place(cell)].knobs; }
 
   private:
+    std::size_t place(long long cell) const { return static_cast<std::size_t>(cell) % points_.size(); }
+    void copy(const Point& from, Point& to) {
+        double* const knobs = to.knobs;
+        if (from.knobs != knobs) std::copy_n(from.knobs, knobs_, knobs);
+        to = from;
+        to.knobs = knobs;
+    }
+
+    std::size_t knobs_ = 0;
     std::vector<double> values_;
-    std::vector<Point> points_;
+    std::vector<Point> points_, middles_;
 };
 
 // The same arithmetic as in a render: where a macro stands on its range …
@@ -59,11 +88,12 @@ inline double down(double cycle) { return 1.0 - part(cycle); }
 inline double square(double cycle) { return part(cycle) < 0.5 ? 1.0 : 0.0; }
 
 template <class Map>
-void move(Knob& knob, const Point& from, const Point& to, Map map) {
-    knob.from = map(from);
-    knob.to = map(to);
+void move(Knob& knob, const Cell& cell, Map map) {
+    knob.from = map(cell.from);
+    knob.to = map(cell.to);
+    knob.bow = knob.moves() ? map(cell.middle) - 0.5 * (knob.from + knob.to) : 0.0;
 }
 
-inline void hold(Knob& knob, double value) { knob.from = knob.to = value; }
+inline void hold(Knob& knob, double value) { knob = {value, value, 0.0}; }
 
 }  // namespace mirepoix

@@ -1,0 +1,128 @@
+"""Hosts that are not ours, each in a process of its own: ``python -m studio.bridge.plugin.hosts HOST JOB``.
+
+A job is a folder with `job.json` (the plugin's path and the takes) and the sounds of the takes; the answer is
+`answer.json` beside one array for each take. The host may crash or hang as it likes: it is watched from outside.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Answer = dict[str, Any]
+
+
+def main(host: str, folder: Path) -> None:
+    """Do the job in `folder`."""
+    job = json.loads((folder / "job.json").read_text())
+    answer = HOSTS[host](job, folder)
+    (folder / "answer.json").write_text(json.dumps(answer))
+
+
+def _in_pedalboard(job: Answer, folder: Path) -> Answer:
+    from importlib.metadata import version
+
+    from pedalboard import VST3Plugin
+
+    def load() -> Any:
+        return VST3Plugin(job["plugin"])
+
+    plugin = load()
+    answer: Answer = {
+        "host": f"pedalboard {version('pedalboard')}",
+        "name": plugin.name,
+        "vendor": plugin.manufacturer_name,
+        "version": plugin.version,
+        "parameters": [_pedalboard_parameter(parameter) for parameter in plugin._parameters],
+        "state": _pedalboard_state(load),
+        "takes": [],
+    }
+    for index, take in enumerate(job["takes"]):
+        plugin = load()
+        out, seconds = _pedalboard_take(plugin, take, np.load(folder / take["sound"]))
+        np.save(folder / f"{index}.npy", out)
+        answer["takes"].append({"latency": plugin.reported_latency_samples, "seconds": seconds})
+    return answer
+
+
+def _pedalboard_take(plugin: Any, take: Answer, sound: Any) -> tuple[Any, list[float]]:
+    """The take, aligned by the latency that the plugin reports, and how long each block took."""
+    moves = [*take["moves"], (len(sound[0]), [])]
+    out, seconds = [], []
+    for (frame, places), (stop, _) in pairwise(moves):
+        for parameter, place in zip(plugin._parameters, places, strict=False):
+            parameter.raw_value = place
+        step = take["block"] if take["times"] else max(stop - frame, 1)
+        for start in range(frame, stop, step):
+            piece = sound[:, start : min(start + step, stop)]
+            before = time.perf_counter()
+            out.append(plugin.process(piece, take["rate"], buffer_size=take["block"], reset=False))
+            seconds.append(time.perf_counter() - before)
+    wanted = sound.shape[1]
+    silence = np.zeros((len(sound), 8192), np.float32)
+    while sum(piece.shape[-1] for piece in out) < wanted:
+        out.append(plugin.process(silence, take["rate"], buffer_size=take["block"], reset=False))
+    found = [piece.reshape(len(sound), -1) for piece in out if piece.size]
+    return np.concatenate(found, axis=1)[:, :wanted], seconds if take["times"] else []
+
+
+def _pedalboard_parameter(parameter: Any) -> Answer:
+    texts = [parameter.get_text_for_raw_value(place) for place in (0.0, 0.5, 1.0)]
+    return {"name": parameter.name, "unit": parameter.label, "texts": texts, "default": parameter.raw_value}
+
+
+def _pedalboard_state(load: Callable[[], Any]) -> bool:
+    """Whether parameters come back from a saved state."""
+    one, other = load(), load()
+    wanted = np.random.default_rng(3).random(len(one._parameters), np.float32).round(3).tolist()
+    for parameter, place in zip(one._parameters, wanted, strict=True):
+        parameter.raw_value = round(place) if parameter.num_steps == 2 else place
+    before = [parameter.raw_value for parameter in one._parameters]
+    one.process(np.zeros((2, 512), np.float32), 44_100)
+    other.raw_state = one.raw_state
+    back = [parameter.raw_value for parameter in other._parameters]
+    return bool(np.allclose(before, back, atol=1e-6))
+
+
+def _in_dawdreamer(job: Answer, folder: Path) -> Answer:
+    from importlib.metadata import version
+
+    import dawdreamer
+
+    answer: Answer = {"host": f"dawdreamer {version('dawdreamer')}", "takes": []}
+    for index, take in enumerate(job["takes"]):
+        engine = dawdreamer.RenderEngine(take["rate"], take["block"])
+        engine.set_bpm(job["bpm"])
+        plugin = engine.make_plugin_processor("plugin", job["plugin"])
+        sound = np.load(folder / take["sound"])
+        [(_, places)] = take["moves"]
+        for parameter, place in enumerate(places):
+            plugin.set_parameter(parameter, place)
+        if not index:
+            described = plugin.get_parameters_description()
+            answer["parameters"] = [
+                {"name": each["name"], "unit": each["label"], "texts": [each["min"], None, each["max"]]}
+                for each in described
+            ]
+        latency = plugin.get_latency_samples()
+        padded = np.pad(sound, ((0, 0), (0, latency)))
+        engine.load_graph([(engine.make_playback_processor("sound", padded), []), (plugin, ["sound"])])
+        engine.render(padded.shape[1] / take["rate"])
+        # It does not take up latency: what it measures is in the sound.
+        np.save(folder / f"{index}.npy", engine.get_audio()[:, : padded.shape[1]])
+        answer["takes"].append({"latency": latency, "seconds": []})
+    return answer
+
+
+HOSTS: dict[str, Callable[[Answer, Path], Answer]] = {"pedalboard": _in_pedalboard, "dawdreamer": _in_dawdreamer}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
