@@ -47,8 +47,9 @@ class Parameter:
 
     @property
     def symbol(self) -> str:
-        """Its name where only letters, digits and underscores may stand."""
-        return f"k{self.index + 1}_" + re.sub(r"\W", "_", self.name, flags=re.ASCII)
+        """Its name where only letters, digits and underscores may stand; the same in every export."""
+        plain = re.sub(r"\W", "_", self.name, flags=re.ASCII)
+        return f"knob_{plain}" if plain == self.name else f"knob_{plain}_{self.id:08x}"
 
     @property
     def initial(self) -> float:
@@ -209,6 +210,11 @@ class Design:
     def side(self) -> bool:
         """Whether a step listens to another track or bus."""
         return any(True for step in self.plain for inner in (step, *step.inner()) for _ in inner.ports())
+
+    @property
+    def tempo(self) -> bool:
+        """Whether a step follows the tempo."""
+        return any(step.follows_tempo() for step in self.plain)
 
 
 def chain_name(text: str) -> str:

@@ -6,6 +6,7 @@ import plistlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from studio.bridge.plugin import turtle
 from studio.bridge.plugin.compilers import Compiler
 from studio.bridge.plugin.design import Design
 from studio.bridge.plugin.universal import universal
@@ -51,4 +52,26 @@ def _mac_bundle(design: Design, stem: str, built: Built) -> Files:
     }
 
 
-FORMATS = {form.name: form for form in (Format("vst3", ".vst3", "vst3.cpp", _vst3),)}
+def _lv2(design: Design, stem: str, built: Built) -> Files:
+    libraries = [(compiler.machine, library) for compiler, library in built]
+    target = built[0][0].target
+    library = f"plugin.{ {'linux': 'so', 'macos': 'dylib', 'windows': 'dll'}[target] }"
+    return {
+        library: universal(libraries) if target == "macos" else libraries[0][1],
+        "manifest.ttl": turtle.manifest(design, library).encode(),
+        "plugin.ttl": turtle.plugin(design).encode(),
+    }
+
+
+def _clap(design: Design, stem: str, built: Built) -> Files:
+    return _mac_bundle(design, stem, built) if built[0][0].target == "macos" else {"": built[0][1]}
+
+
+FORMATS = {
+    form.name: form
+    for form in (
+        Format("vst3", ".vst3", "vst3.cpp", _vst3),
+        Format("lv2", ".lv2", "lv2.cpp", _lv2),
+        Format("clap", ".clap", "clap.cpp", _clap),
+    )
+}

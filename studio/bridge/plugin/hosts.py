@@ -7,6 +7,7 @@ A job is a folder with `job.json` (the plugin's path and the takes) and the soun
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from studio.bridge.plugin.clap_probe import in_clap_probe
 
 Answer = dict[str, Any]
 
@@ -121,7 +124,52 @@ def _in_dawdreamer(job: Answer, folder: Path) -> Answer:
     return answer
 
 
-HOSTS: dict[str, Callable[[Answer, Path], Answer]] = {"pedalboard": _in_pedalboard, "dawdreamer": _in_dawdreamer}
+def _in_lv2apply(job: Answer, folder: Path) -> Answer:
+    """lilv's own host: it runs blocks of its own size, turns nothing while it plays, and takes up no latency."""
+    import os
+    import subprocess
+
+    import soundfile
+
+    plugin = Path(job["plugin"])
+    environment = {**os.environ, "LV2_PATH": str(plugin.parent)}
+    said = subprocess.run(["lv2apply", "--version"], capture_output=True, text=True, check=False).stdout.split()
+    info = subprocess.run(
+        ["lv2info", job["uris"][0]], capture_output=True, text=True, check=True, env=environment
+    ).stdout
+    read = [_lv2_parameter(info, symbol) for symbol in job["symbols"]]
+    answer: Answer = {"host": f"lv2apply {said[1] if len(said) > 1 else ''}".strip(), "parameters": read, "takes": []}
+    for index, take in enumerate(job["takes"]):
+        sound = np.load(folder / take["sound"])
+        before, after = folder / f"{index}-in.wav", folder / f"{index}-out.wav"
+        padded = np.pad(sound, ((0, 0), (0, job["padding"])))
+        soundfile.write(before, padded.T, take["rate"], subtype="FLOAT", format="WAV")
+        [(_, values)] = take["moves"]
+        turned = [word for pair in zip(job["symbols"], values, strict=True) for word in ("-c", pair[0], repr(pair[1]))]
+        uri = job["uris"][0 if len(sound) == 2 else 1]
+        subprocess.run(
+            ["lv2apply", "-i", str(before), "-o", str(after), *turned, uri],
+            check=True, capture_output=True, env=environment,
+        )  # fmt: skip
+        out, _ = soundfile.read(after, dtype="float32", always_2d=True)
+        np.save(folder / f"{index}.npy", out.T)
+        answer["takes"].append({"latency": None, "seconds": []})
+    return answer
+
+
+def _lv2_parameter(info: str, symbol: str) -> Answer:
+    """What lv2info says of one control."""
+    [port] = [part for part in info.split("\tPort ")[1:] if f"Symbol:      {symbol}\n" in part]
+    found = dict(re.findall(r"(Name|Minimum|Maximum|Default):\s+(.*)", port))
+    return {"name": found["Name"], "texts": [found["Minimum"], None, found["Maximum"]]}
+
+
+HOSTS: dict[str, Callable[[Answer, Path], Answer]] = {
+    "pedalboard": _in_pedalboard,
+    "dawdreamer": _in_dawdreamer,
+    "lv2apply": _in_lv2apply,
+    "clap_probe": in_clap_probe,
+}
 
 
 if __name__ == "__main__":

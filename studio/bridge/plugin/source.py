@@ -282,7 +282,7 @@ def _parameters(design: Design) -> Iterator[str]:
 def _description(design: Design) -> Iterator[str]:
     words = ", ".join(map(text, (design.name, design.vendor, design.version, design.hash, design.uri)))
     identity = ", ".join(f"0x{byte:02x}" for byte in design.id.bytes)
-    flags = ", ".join("true" if flag else "false" for flag in (design.mono, design.side))
+    flags = ", ".join("true" if flag else "false" for flag in (design.mono, design.side, design.tempo))
     yield "const Description PLUGIN = {"
     yield f"    {words},"
     yield f"    {{{identity}}},"

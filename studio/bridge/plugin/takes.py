@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
@@ -25,7 +25,11 @@ Moves = tuple[tuple[int, tuple[float, ...]], ...]
 
 @dataclass(frozen=True)
 class Take:
-    """A sound played through a plugin, `block` frames at a time; `beside` is what its side-chain hears."""
+    """A sound played through a plugin, `block` frames at a time.
+
+    With `times` each block is timed; with `plain` the host keeps parameters as 32-bit numbers in their unit instead of
+    places on a slider.
+    """
 
     name: str
     sound: str = "noise"
@@ -34,11 +38,17 @@ class Take:
     seconds: float = 1.0
     channels: int = 2
     moves: Moves = ((0, ()),)
-    times: bool = field(default=False, compare=False)
+    times: bool = False
+    plain: bool = False
 
     @property
     def frames(self) -> int:
         return round(self.seconds * self.rate)
+
+    def value(self, parameter: Parameter, place: float) -> float:
+        """What a place on a slider means in a parameter's unit, as the host keeps it."""
+        value = parameter.number.at(place)
+        return float(np.float32(value)) if self.plain else value
 
     @property
     def block_moves(self) -> Moves:
@@ -156,7 +166,7 @@ def _values(design: Design, take: Take) -> dict[str, Live]:
     moves = take.block_moves
     values: dict[str, Live] = {}
     for parameter in design.parameters:
-        told = [(frame, parameter.number.at(where[parameter.index])) for frame, where in moves]
+        told = [(frame, take.value(parameter, where[parameter.index])) for frame, where in moves]
         if len(told) == 1:
             values[parameter.name] = told[0][1]
             continue

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import numpy as np
 from studio.audio import Block
 from studio.bridge.plugin.design import Design
 from studio.bridge.plugin.takes import Take, places, reference, sound, takes
+from studio.bridge.plugin.turtle import uris
 from studio.levels import decibels
 from studio.line import Line
 
@@ -29,6 +31,7 @@ PATIENCE = 120.0
 """Seconds a host may take for all it is asked."""
 
 _SILENT = 1e-12
+_PADDING = 65_536
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Verdict:
     played: tuple[Played, ...]
     parameters: tuple[dict[str, Any], ...]
     hosts: tuple[str, ...]
-    latency: dict[str, int]
+    latency: dict[str, int | None]
     state_restored: bool
     cpu: dict[str, float]
     failures: tuple[str, ...]
@@ -65,29 +68,53 @@ class Verdict:
         return max((each.null_db for each in self.played), default=0.0)
 
 
+@dataclass(frozen=True)
+class Host:
+    """A program that plays plugins: `aligns` if it takes up latency, `turns` if parameters can move meanwhile."""
+
+    name: str
+    needs: str
+    install: str
+    turns: bool = False
+    mono: bool = False
+    aligns: bool = False
+    plain: bool = False
+
+    @property
+    def there(self) -> bool:
+        return bool(find_spec(self.needs) or shutil.which(self.needs))
+
+
+HOSTS = {
+    "vst3": (
+        Host("pedalboard", "pedalboard", "pip install pedalboard", turns=True, mono=True, aligns=True),
+        Host("dawdreamer", "dawdreamer", "pip install dawdreamer"),
+    ),
+    "lv2": (Host("lv2apply", "lv2apply", "apt install lilv-utils", mono=True, plain=True),),
+    "clap": (Host("clap_probe", "ctypes", "", turns=True, aligns=True),),
+}
+
+
 def verify(design: Design, plugin: Path, format: str) -> Verdict:
     """Play a plugin in every host there is for its format."""
-    return _VERIFIERS[format](design, plugin)
-
-
-def verify_vst3(design: Design, plugin: Path) -> Verdict:
-    """Play a VST3 in pedalboard and in dawdreamer (when it is installed)."""
+    there = [host for host in HOSTS[format] if host.there]
+    unasked = tuple(f"{host.name} is not installed: {host.install}" for host in HOSTS[format] if not host.there)
+    jobs = {host.name: list(_asked(design, host)) for host in there}
     with tempfile.TemporaryDirectory(prefix="studio-verify-") as folder, ThreadPoolExecutor() as pool:
-        moving = [*takes(design, moving=True), _timed(design)]
-        still = list(takes(design, moving=False))
-        still = [take for take in still if take.channels == 2]
-        jobs = {"pedalboard": moving}
-        unasked: tuple[str, ...] = ()
-        if find_spec("dawdreamer"):
-            jobs["dawdreamer"] = still
-        else:
-            unasked = ("dawdreamer is not installed: pip install dawdreamer",)
         running = {
-            host: pool.submit(_host, host, design, plugin, asked, Path(folder, host)) for host, asked in jobs.items()
+            name: pool.submit(_host, name, design, plugin, asked, Path(folder, name)) for name, asked in jobs.items()
         }
-        renders = {take: reference(design, take) for take in moving}
-        answers = {host: job.result() for host, job in running.items()}
-        return _judge(design, jobs, answers, renders, unasked)
+        renders = {take: reference(design, take) for asked in jobs.values() for take in asked}
+        answers = {name: job.result() for name, job in running.items()}
+    return _judge(design, there, jobs, answers, renders, unasked)
+
+
+def _asked(design: Design, host: Host) -> Iterator[Take]:
+    for take in takes(design, moving=host.turns):
+        if host.mono or take.channels == 2:
+            yield replace(take, plain=host.plain)
+    if host.name == "pedalboard":
+        yield _timed(design)
 
 
 def _timed(design: Design) -> Take:
@@ -104,8 +131,16 @@ def _host(host: str, design: Design, plugin: Path, asked: Sequence[Take], folder
         file = folder / f"{take.sound}-{take.rate}-{take.frames}-{take.channels}.npy"
         if not file.exists():
             np.save(file, sound(take.sound, take.rate, take.frames, take.channels))
-        listed.append(asdict(take) | {"sound": file.name, "moves": take.block_moves})
-    (folder / "job.json").write_text(json.dumps({"plugin": str(plugin), "takes": listed, "bpm": design.bpm}))
+        moves = [
+            (frame, [take.value(p, where[p.index]) for p in design.parameters] if take.plain else where)
+            for frame, where in take.block_moves
+        ]
+        listed.append(asdict(take) | {"sound": file.name, "moves": moves})
+    job = {
+        "plugin": str(plugin), "takes": listed, "bpm": design.bpm, "padding": _PADDING,
+        "uris": [uri for uri, _ in uris(design)], "symbols": [parameter.symbol for parameter in design.parameters],
+    }  # fmt: skip
+    (folder / "job.json").write_text(json.dumps(job))
     command = [sys.executable, "-m", "studio.bridge.plugin.hosts", host, str(folder)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False)
@@ -121,6 +156,7 @@ def _host(host: str, design: Design, plugin: Path, asked: Sequence[Take], folder
 
 def _judge(
     design: Design,
+    hosts: Sequence[Host],
     jobs: dict[str, list[Take]],
     answers: dict[str, dict[str, Any]],
     renders: dict[Take, Block],
@@ -128,22 +164,31 @@ def _judge(
 ) -> Verdict:
     failures = [answer["failure"] for answer in answers.values() if "failure" in answer]
     played: list[Played] = []
-    latency: dict[str, int] = {}
-    heard = {host: answer for host, answer in answers.items() if "failure" not in answer}
-    for host, answer in heard.items():
-        for take, out, said in zip(jobs[host], answer["sounds"], answer["takes"], strict=True):
-            if host == "dawdreamer" and take.name == "noise":
-                latency = {"reported": said["latency"], "measured": lag(out, renders[take])}
-            late = said["latency"] if host == "dawdreamer" else 0
-            played.append(Played(host, take.name, take.rate, take.block, null_db(out[:, late:], renders[take])))
+    latency: dict[str, int | None] = {}
+    heard = {name: answer for name, answer in answers.items() if "failure" not in answer}
+    for host in hosts:
+        if host.name not in heard:
+            continue
+        late = 0
+        for take, out, said in zip(jobs[host.name], heard[host.name]["sounds"], heard[host.name]["takes"], strict=True):
+            render = renders[take]
+            if not host.aligns and take.channels == 2:
+                late = said["latency"] if said["latency"] is not None else late
+                if take.name == "noise":
+                    measured = lag(out, render)
+                    latency = {"reported": said["latency"], "measured": measured}
+                    late = measured
+            played.append(
+                Played(host.name, take.name, take.rate, take.block, null_db(out[:, late : late + take.frames], render))
+            )
     failures += [
         f"{each.take} in {each.host}: {each.null_db:.1f} dB against the render" for each in played if not each.passed
     ]
-    if latency and latency["measured"] != latency["reported"]:
+    if latency and latency["reported"] is not None and latency["measured"] != latency["reported"]:
         failures.append(f"it comes {latency['measured']} frames late and reports {latency['reported']}")
     parameters = _parameters(design, heard, failures)
-    restored = bool(heard.get("pedalboard", {}).get("state", False))
-    if not restored and "pedalboard" in heard:
+    restored = all(answer.get("state", True) for answer in heard.values())
+    if not restored:
         failures.append("its state does not come back")
     return Verdict(
         tuple(played), parameters, tuple(answer["host"] for answer in heard.values()), latency, restored,
@@ -175,9 +220,8 @@ def lag(out: Block, render: Block) -> int:
     """By how many frames one comes after the other, by their correlation."""
     from scipy.signal import correlate
 
-    frames = render.shape[1]
-    alike: int = np.argmax(np.abs(correlate(out[0], render[0], "full", "fft"))).item()
-    return alike - (frames - 1)
+    alike = np.abs(np.asarray(correlate(out[0], render[0], "full", "fft")))
+    return int(alike.argmax()) - (render.shape[1] - 1)
 
 
 def _parameters(design: Design, heard: dict[str, dict[str, Any]], failures: list[str]) -> tuple[dict[str, Any], ...]:
@@ -194,7 +238,7 @@ def _parameters(design: Design, heard: dict[str, dict[str, Any]], failures: list
             read = answer["parameters"][parameter.index] if parameter.index < len(answer["parameters"]) else {}
             row[host] = read
             middle = parameter.number.at(0.5)
-            right = read.get("name") == parameter.name and read.get("unit") == unit
+            right = read.get("name") == parameter.name and read.get("unit", unit) == unit
             for text, value in zip(read.get("texts", ()), (low, middle, high), strict=False):
                 right = right and (text is None or _says(text, value))
             if not right:
@@ -231,6 +275,3 @@ def _cpu(design: Design, heard: dict[str, dict[str, Any]]) -> dict[str, float]:
         "worst_block_ms": round(1000 * float(blocks.max()), 4),
         "render_percent": round(100 * render / take.seconds, 3),
     }
-
-
-_VERIFIERS = {"vst3": verify_vst3}

@@ -37,6 +37,7 @@ struct Description {
     int count;
     bool mono;   // whether it can run on one channel
     bool side;   // whether it has a side-chain input
+    bool tempo;  // whether it follows the tempo
     double bpm;  // the tempo when the host gives none
 };
 
