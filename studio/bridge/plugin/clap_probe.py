@@ -191,17 +191,21 @@ class _Loaded:
             infos.append(info)
         return infos
 
-    def process(self, sound: Any, places: Mapping[int, float]) -> Any:
+    def process(self, sound: Any, places: Mapping[int, float], beside: Any = None) -> Any:
         """One block; parameters by id, in the host's values, are turned at its beginning."""
-        events = [_Event(sizeof(_Event), 0, 0, 5, 0, id, None, -1, -1, -1, -1, value) for id, value in places.items()]
+        events = [
+            _Event(sizeof(_Event), 0, 0, 5, 0, known, None, -1, -1, -1, -1, value) for known, value in places.items()
+        ]
         listed = _Events(
             None,
             _Call(c_uint32, c_void_p)(lambda _: len(events)),
             _Call(c_void_p, c_void_p, c_uint32)(lambda _, index: ctypes.addressof(events[index])),
         )
         out = np.zeros_like(sound)
-        inputs, outputs = (_buffer(array) for array in (sound, out))
-        process = _Process(-1, sound.shape[1], None, pointer(inputs), pointer(outputs), 1, 1, pointer(listed), None)
+        outputs = _buffer(out)
+        fed = [_buffer(array) for array in (sound, beside) if array is not None]
+        inputs = (_Buffer * len(fed))(*fed)
+        process = _Process(-1, sound.shape[1], None, inputs, pointer(outputs), len(fed), 1, pointer(listed), None)
         assert self.calls.process(self.address, byref(process)) == 1
         return out
 
@@ -259,23 +263,27 @@ def in_clap_probe(job: dict[str, Any], folder: Path) -> dict[str, Any]:
         "parameters": [_read(first, info) for info in infos], "takes": [],
     }  # fmt: skip
     for index, take in enumerate(job["takes"]):
-        out, latency = _take(_Loaded(entry), infos, take, np.load(folder / take["sound"]))
+        sound, beside = (np.load(folder / take[role]) if take[role] else None for role in ("sound", "beside"))
+        out, latency = _take(_Loaded(entry), infos, take, sound, beside)
         np.save(folder / f"{index}.npy", out)
         answer["takes"].append({"latency": latency, "seconds": []})
     return answer
 
 
-def _take(plugin: _Loaded, infos: list[_ParameterInfo], take: dict[str, Any], sound: Any) -> tuple[Any, int]:
+def _take(
+    plugin: _Loaded, infos: list[_ParameterInfo], take: dict[str, Any], sound: Any, beside: Any
+) -> tuple[Any, int]:
     block = take["block"]
     assert plugin.calls.activate(plugin.address, take["rate"], 1, block)
     assert plugin.calls.start_processing(plugin.address)
     latency = int(plugin.extension(b"clap.latency", _Latency).get(plugin.address))
-    padded = np.pad(sound, ((0, 0), (0, latency)))
+    given = [np.pad(array, ((0, 0), (0, latency))) for array in (sound, beside) if array is not None]
     moves, out = dict(take["moves"]), []
-    for start in range(0, padded.shape[1], block):
+    for start in range(0, given[0].shape[1], block):
         places = moves.get(start, ())
         turned = {info.id: _at(info, place) for info, place in zip(infos, places, strict=False)}
-        out.append(plugin.process(np.ascontiguousarray(padded[:, start : start + block]), turned))
+        first, *rest = (np.ascontiguousarray(array[:, start : start + block]) for array in given)
+        out.append(plugin.process(first, turned, *rest))
     plugin.close()
     return np.concatenate(out, axis=1)[:, latency:], latency
 
@@ -297,4 +305,4 @@ def _comes_back(load: Callable[[], _Loaded], infos: list[_ParameterInfo]) -> boo
     places = {info.id: _at(info, round(random.random()) if info.flags & 1 else random.random()) for info in infos}
     one.process(np.zeros((2, 64), np.float32), places)
     other.restore(one.saved())
-    return all(abs(other.value(id) - value) < 1e-9 for id, value in places.items())
+    return all(abs(other.value(known) - value) < 1e-9 for known, value in places.items())

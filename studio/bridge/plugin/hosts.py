@@ -68,12 +68,12 @@ def _pedalboard_take(plugin: Any, take: Answer, sound: Any) -> tuple[Any, list[f
             before = time.perf_counter()
             out.append(plugin.process(piece, take["rate"], buffer_size=take["block"], reset=False))
             seconds.append(time.perf_counter() - before)
-    wanted = sound.shape[1]
-    silence = np.zeros((len(sound), 8192), np.float32)
-    while sum(piece.shape[-1] for piece in out) < wanted:
+    latency = plugin.reported_latency_samples
+    silence = np.zeros((len(sound), latency), np.float32)
+    if latency:
+        # Without a reset it gives the sound as it comes: what is late is our part.
         out.append(plugin.process(silence, take["rate"], buffer_size=take["block"], reset=False))
-    found = [piece.reshape(len(sound), -1) for piece in out if piece.size]
-    return np.concatenate(found, axis=1)[:, :wanted], seconds if take["times"] else []
+    return np.concatenate(out, axis=1)[:, latency:], seconds if take["times"] else []
 
 
 def _pedalboard_parameter(parameter: Any) -> Answer:
@@ -115,11 +115,12 @@ def _in_dawdreamer(job: Answer, folder: Path) -> Answer:
                 for each in described
             ]
         latency = plugin.get_latency_samples()
-        padded = np.pad(sound, ((0, 0), (0, latency)))
+        padded = np.pad(sound, ((0, 0), (0, latency + take["block"])))
         engine.load_graph([(engine.make_playback_processor("sound", padded), []), (plugin, ["sound"])])
-        engine.render(padded.shape[1] / take["rate"])
+        wanted = sound.shape[1] + latency
+        engine.render((wanted + take["block"]) / take["rate"])
         # It does not take up latency: what it measures is in the sound.
-        np.save(folder / f"{index}.npy", engine.get_audio()[:, : padded.shape[1]])
+        np.save(folder / f"{index}.npy", engine.get_audio()[:, :wanted])
         answer["takes"].append({"latency": latency, "seconds": []})
     return answer
 
@@ -141,12 +142,15 @@ def _in_lv2apply(job: Answer, folder: Path) -> Answer:
     answer: Answer = {"host": f"lv2apply {said[1] if len(said) > 1 else ''}".strip(), "parameters": read, "takes": []}
     for index, take in enumerate(job["takes"]):
         sound = np.load(folder / take["sound"])
+        uri = job["uris"][0 if len(sound) == 2 else 1]
+        if take["beside"]:
+            # Its audio inputs are fed in the order of their ports.
+            sound = np.concatenate([sound, np.load(folder / take["beside"])])
         before, after = folder / f"{index}-in.wav", folder / f"{index}-out.wav"
         padded = np.pad(sound, ((0, 0), (0, job["padding"])))
         soundfile.write(before, padded.T, take["rate"], subtype="FLOAT", format="WAV")
         [(_, values)] = take["moves"]
         turned = [word for pair in zip(job["symbols"], values, strict=True) for word in ("-c", pair[0], repr(pair[1]))]
-        uri = job["uris"][0 if len(sound) == 2 else 1]
         subprocess.run(
             ["lv2apply", "-i", str(before), "-o", str(after), *turned, uri],
             check=True, capture_output=True, env=environment,

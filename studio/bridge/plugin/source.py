@@ -170,7 +170,6 @@ def half(step: Effect) -> dict[str, Path]:
         RecipeError: there is none.
     """
     module = import_module(type(step).__module__)
-    package, *_ = module.__name__.split(".")
     header = Path(str(module.__file__)).with_suffix(".hpp")
     name = type(step).__name__
     if not header.is_file() or not re.search(rf"\bstruct {name}\b", header.read_text(encoding="utf-8")):
@@ -178,7 +177,7 @@ def half(step: Effect) -> dict[str, Path]:
             f"{step.step!r} has no plugin half, so it cannot be in a plugin.",
             _INSTEAD.get(step.step, "Leave it out of the chain, or render the track with it."),
         )
-    root = Path(str(import_module(package).__file__)).parent.parent
+    root = header.parents[module.__name__.count(".") + (header.stem == "__init__")]
     return {header.relative_to(root).as_posix(): header}
 
 

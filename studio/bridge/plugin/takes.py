@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -28,7 +27,7 @@ class Take:
     """A sound played through a plugin, `block` frames at a time.
 
     With `times` each block is timed; with `plain` the host keeps parameters as 32-bit numbers in their unit instead of
-    places on a slider.
+    places on a slider. `beside` is the sound its side-chain hears, if the host can give it one.
     """
 
     name: str
@@ -40,6 +39,7 @@ class Take:
     moves: Moves = ((0, ()),)
     times: bool = False
     plain: bool = False
+    beside: str = ""
 
     @property
     def frames(self) -> int:
@@ -135,20 +135,17 @@ def reference(design: Design, take: Take) -> Block:
     given = sound(take.sound, take.rate, take.frames, take.channels)
     # Whole cells, so that the last frames come out as well.
     whole = np.pad(given, ((0, 0), (0, -take.frames % GRID + GRID)))
-    out = [line.push(whole, _side(take))]
+    side = _side(take)
+    out = [line.push(whole, side)]
     while sum(block.shape[1] for block in out) < take.frames:
-        out.append(line.push(np.zeros((take.channels, 4096), np.float32), _side(take)))
+        out.append(line.push(np.zeros((take.channels, 4096), np.float32), side))
     return np.concatenate(out, axis=1)[:, : take.frames]
 
 
-@cache
-def beside(take: Take) -> Block:
-    """What the side-chain hears during a take."""
-    return sound("drums", take.rate, take.frames, take.channels)
-
-
-def _side(take: Take) -> SideReader:
-    heard = beside(take)
+def _side(take: Take) -> SideReader | None:
+    if not take.beside:
+        return None
+    heard = sound(take.beside, take.rate, take.frames, take.channels)
 
     def read(name: str, start: int, frames: int) -> Block:
         piece = heard[:, start : start + frames]

@@ -70,7 +70,8 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Host:
-    """A program that plays plugins: `aligns` if it takes up latency, `turns` if parameters can move meanwhile."""
+    """A program that plays plugins: `aligns` if it takes up latency, `turns` if parameters can move meanwhile,
+    `plain` if it keeps them in their units, `sides` if it has something for the side-chain."""
 
     name: str
     needs: str
@@ -79,6 +80,7 @@ class Host:
     mono: bool = False
     aligns: bool = False
     plain: bool = False
+    sides: bool = False
 
     @property
     def there(self) -> bool:
@@ -90,8 +92,8 @@ HOSTS = {
         Host("pedalboard", "pedalboard", "pip install pedalboard", turns=True, mono=True, aligns=True),
         Host("dawdreamer", "dawdreamer", "pip install dawdreamer"),
     ),
-    "lv2": (Host("lv2apply", "lv2apply", "apt install lilv-utils", mono=True, plain=True),),
-    "clap": (Host("clap_probe", "ctypes", "", turns=True, aligns=True),),
+    "lv2": (Host("lv2apply", "lv2apply", "apt install lilv-utils", mono=True, plain=True, sides=True),),
+    "clap": (Host("clap_probe", "ctypes", "", turns=True, aligns=True, sides=True),),
 }
 
 
@@ -99,6 +101,8 @@ def verify(design: Design, plugin: Path, format: str) -> Verdict:
     """Play a plugin in every host there is for its format."""
     there = [host for host in HOSTS[format] if host.there]
     unasked = tuple(f"{host.name} is not installed: {host.install}" for host in HOSTS[format] if not host.there)
+    if design.side and not any(host.sides for host in there):
+        unasked += ("the side-chain was not heard: none of these hosts can feed it",)
     jobs = {host.name: list(_asked(design, host)) for host in there}
     with tempfile.TemporaryDirectory(prefix="studio-verify-") as folder, ThreadPoolExecutor() as pool:
         running = {
@@ -112,7 +116,7 @@ def verify(design: Design, plugin: Path, format: str) -> Verdict:
 def _asked(design: Design, host: Host) -> Iterator[Take]:
     for take in takes(design, moving=host.turns):
         if host.mono or take.channels == 2:
-            yield replace(take, plain=host.plain)
+            yield replace(take, plain=host.plain, beside="drums" if host.sides and design.side else "")
     if host.name == "pedalboard":
         yield _timed(design)
 
@@ -128,14 +132,17 @@ def _host(host: str, design: Design, plugin: Path, asked: Sequence[Take], folder
     folder.mkdir()
     listed = []
     for take in asked:
-        file = folder / f"{take.sound}-{take.rate}-{take.frames}-{take.channels}.npy"
-        if not file.exists():
-            np.save(file, sound(take.sound, take.rate, take.frames, take.channels))
+        heard = {"sound": take.sound, "beside": take.beside}
+        for role, name in heard.items():
+            file = folder / f"{name}-{take.rate}-{take.frames}-{take.channels}.npy"
+            if name and not file.exists():
+                np.save(file, sound(name, take.rate, take.frames, take.channels))
+            heard[role] = file.name if name else ""
         moves = [
             (frame, [take.value(p, where[p.index]) for p in design.parameters] if take.plain else where)
             for frame, where in take.block_moves
         ]
-        listed.append(asdict(take) | {"sound": file.name, "moves": moves})
+        listed.append(asdict(take) | heard | {"moves": moves})
     job = {
         "plugin": str(plugin), "takes": listed, "bpm": design.bpm, "padding": _PADDING,
         "uris": [uri for uri, _ in uris(design)], "symbols": [parameter.symbol for parameter in design.parameters],
@@ -221,7 +228,7 @@ def lag(out: Block, render: Block) -> int:
     from scipy.signal import correlate
 
     alike = np.abs(np.asarray(correlate(out[0], render[0], "full", "fft")))
-    return int(alike.argmax()) - (render.shape[1] - 1)
+    return int(np.argmax(alike)) - (render.shape[1] - 1)
 
 
 def _parameters(design: Design, heard: dict[str, dict[str, Any]], failures: list[str]) -> tuple[dict[str, Any], ...]:
