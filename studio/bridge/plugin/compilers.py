@@ -55,9 +55,14 @@ class Compiler:
         return (*self.command, *_COMPILE)
 
     def linking(self) -> tuple[str, ...]:
-        own = (
-            ("-static-libstdc++", "-static-libgcc") if "ziglang" not in self.command and self.target == "linux" else ()
-        )
+        if "ziglang" in self.command:
+            # Zig's linker knows no Mach-O bundles; macOS loads a library from a bundle as well.
+            return (
+                (*self.command, "-shared", "-Wl,-dead_strip")
+                if self.target == "macos"
+                else (*self.command, *_LINK[self.target])
+            )
+        own = ("-static-libstdc++", "-static-libgcc") if self.target == "linux" else ()
         return (*self.command, *_LINK[self.target], *own)
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -12,14 +13,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
 from studio.address import locate
-from studio.curves import Mapped
+from studio.curves import Curve, Mapped, stretch
 from studio.effects.blocks import Chain, Rack
 from studio.errors import KnobError, RecipeError, RenderError, nearest, within
-from studio.knobs import Live, Number
+from studio.knobs import LINEAR, LOG, Live, Number
 from studio.macros import Macro, settle
 from studio.recipe.model import Recipe
 from studio.recipe.presets import ChainPreset
@@ -125,6 +127,8 @@ class Design:
         if isinstance(chain, ChainPreset):
             rack = Rack(chain=chain.chain, knobs=chain.knobs)
             return cls(name, rack, chain.author or VENDOR, folder)
+        if isinstance(chain, Rack) and not chain.bypass:
+            return cls(name, Rack(chain=chain.chain, knobs=chain.knobs), folder=folder)
         steps = (chain,) if isinstance(chain, Step) else tuple(chain) if isinstance(chain, Sequence) else None
         if steps is None or not all(isinstance(step, Step) for step in steps):
             raise RecipeError(f"a {type(chain).__name__} is no chain.", "Give effects, a preset's name or a recipe.")
@@ -186,13 +190,8 @@ class Design:
 
     def chain(self, values: Mapping[str, Live]) -> Chain:
         """The chain as a render runs it, with parameters at `values` (numbers or curves) or where they stand."""
-        asked = iter(self.parameters)
-
-        def turn(name: str, label: str, macro: Macro) -> Live:
-            parameter = next(asked)
-            return values.get(parameter.name, parameter.initial)
-
-        return flat(_settled(self.rack, turn, self.stage, ""))
+        known = [values.get(parameter.name, parameter.initial) for parameter in self.parameters]
+        return tuple(_at(step, known) for step in self.plain)
 
     @cached_property
     def mono(self) -> bool:
@@ -236,6 +235,45 @@ def flat(chain: Chain) -> Chain:
         if not step.bypass:
             steps.extend(flat(settle(step).chain) if isinstance(step, Rack) else (step,))
     return tuple(steps)
+
+
+Whole = TypeVar("Whole")
+
+
+def _at(whole: Whole, values: Sequence[Live]) -> Whole:
+    """The same step, or tuple of steps, with parameters at `values`."""
+    if isinstance(whole, tuple):
+        return tuple(_at(part, values) for part in whole)  # type: ignore[return-value]
+    if not isinstance(whole, Step):
+        return whole
+    changed: dict[str, Any] = {}
+    for name in whole.parameters():
+        value = getattr(whole, name)
+        if isinstance(value, Mapped):
+            found, kind = _resolved(value, values), whole.kind_of(name)
+            assert isinstance(kind, Number)
+            value = min(max(found, kind.low), kind.high) if isinstance(found, float) else found
+        elif isinstance(value, tuple):
+            value = _at(value, values)
+        if value is not getattr(whole, name):
+            changed[name] = value
+    return whole.replace(**changed) if changed else whole
+
+
+def _resolved(curve: Mapped, values: Sequence[Live]) -> float | Curve:
+    """A curve over parameters, once these are known: a number if they stand still."""
+    if isinstance(curve.source, Turned):
+        told: Any = values[curve.source.index]
+        return told if hasattr(told, "values") else float(told)
+    if isinstance(curve.source, Mapped):
+        source = _resolved(curve.source, values)
+    else:
+        return curve
+    if not isinstance(source, float):
+        return dataclasses.replace(curve, source=source)
+    low, high = curve.ends
+    slider = Number(low=low, high=high, taper=LOG if curve.log else LINEAR)
+    return float(stretch(slider.position(source), curve.low, curve.high, curve.shape))  # type: ignore[arg-type]
 
 
 def _settled(rack: Rack, turn: Callable[[str, str, Macro], Live], stage: Stage, label: str) -> Chain:

@@ -245,7 +245,7 @@ def _moving(curve: Curve) -> str:
     if isinstance(curve, Mapped):
         inner = _moving(curve.source)
         low, high = map(number, curve.ends)
-        if isinstance(curve.source, Turned) and (curve.low, curve.high) == curve.ends and not curve.log:
+        if isinstance(curve.source, Turned):
             return inner
         position = f"{'log_position' if curve.log else 'linear_position'}({inner}, {low}, {high})"
         return f"{curve.shape}({position}, {number(curve.low)}, {number(curve.high)})"

@@ -227,8 +227,9 @@ def lag(out: Block, render: Block) -> int:
     """By how many frames one comes after the other, by their correlation."""
     from scipy.signal import correlate
 
+    frames: int = render.shape[1]
     alike = np.abs(np.asarray(correlate(out[0], render[0], "full", "fft")))
-    return int(np.argmax(alike)) - (render.shape[1] - 1)
+    return int(np.argmax(alike)) - (frames - 1)
 
 
 def _parameters(design: Design, heard: dict[str, dict[str, Any]], failures: list[str]) -> tuple[dict[str, Any], ...]:
