@@ -6,8 +6,8 @@ import numpy as np
 
 from studio.audio import Block
 from studio.knobs import Live, Number, count, knob, port
-from studio.records import field
 from studio.line import Aligned
+from studio.records import field
 from studio.stage import Moment, Stage
 from studio.steps import Effect, Run
 
