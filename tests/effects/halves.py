@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -132,7 +133,7 @@ def run_half(step: Effect, block: Block, stage: Stage, cuts: Sequence[int] = (),
         code.half_prepare(half, float(stage.rate), block.shape[0])
         edges = sorted({*range(0, block.shape[1], GRID), *cuts, block.shape[1]})
         moving = _moving(step, block.shape[1], stage)
-        for first, last in zip(edges, edges[1:], strict=False):
+        for first, last in pairwise(edges):
             cell = first // GRID
             for place, (knob, how) in enumerate(fields(step.step).items()):
                 if how == "knob":

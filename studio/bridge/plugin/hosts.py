@@ -173,6 +173,7 @@ HOSTS: dict[str, Callable[[Answer, Path], Answer]] = {
     "dawdreamer": _in_dawdreamer,
     "lv2apply": _in_lv2apply,
     "clap_probe": in_clap_probe,
+    "ardour": in_ardour,
 }
 
 

@@ -32,6 +32,7 @@ PATIENCE = 120.0
 
 _SILENT = 1e-12
 _PADDING = 65_536
+_FEW = ("noise", "drums")
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ class Verdict:
 @dataclass(frozen=True)
 class Host:
     """A program that plays plugins: `aligns` if it takes up latency, `turns` if parameters can move meanwhile,
-    `plain` if it keeps them in their units, `sides` if it has something for the side-chain."""
+    `plain` if it keeps them in their units, `sides` if it has something for the side-chain,
+    `few` if every take is slow, `blocks` unless it cuts sound as it likes."""
 
     name: str
     needs: str
@@ -81,6 +83,8 @@ class Host:
     aligns: bool = False
     plain: bool = False
     sides: bool = False
+    few: bool = False
+    blocks: bool = True
 
     @property
     def there(self) -> bool:
@@ -92,7 +96,10 @@ HOSTS = {
         Host("pedalboard", "pedalboard", "pip install pedalboard", turns=True, mono=True, aligns=True),
         Host("dawdreamer", "dawdreamer", "pip install dawdreamer"),
     ),
-    "lv2": (Host("lv2apply", "lv2apply", "apt install lilv-utils", mono=True, plain=True, sides=True),),
+    "lv2": (
+        Host("lv2apply", "lv2apply", "apt install lilv-utils", mono=True, plain=True, sides=True, blocks=False),
+        Host("ardour", "ardour7-export", "apt install ardour", aligns=True, plain=True, few=True),
+    ),
     "clap": (Host("clap_probe", "ctypes", "", turns=True, aligns=True, sides=True),),
 }
 
@@ -115,7 +122,8 @@ def verify(design: Design, plugin: Path, format: str) -> Verdict:
 
 def _asked(design: Design, host: Host) -> Iterator[Take]:
     for take in takes(design, moving=host.turns):
-        if host.mono or take.channels == 2:
+        able = (host.mono or take.channels == 2) and (host.blocks or take.block == 512)
+        if able and (not host.few or take.name in _FEW):
             yield replace(take, plain=host.plain, beside="drums" if host.sides and design.side else "")
     if host.name == "pedalboard":
         yield _timed(design)
