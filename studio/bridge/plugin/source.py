@@ -172,7 +172,7 @@ def half(step: Effect) -> dict[str, Path]:
     module = import_module(type(step).__module__)
     header = Path(str(module.__file__)).with_suffix(".hpp")
     name = type(step).__name__
-    if not header.is_file() or not re.search(rf"\bstruct {name}\b", header.read_text(encoding="utf-8")):
+    if not header.is_file() or not re.search(rf"\b(struct|using) {name}\b", header.read_text(encoding="utf-8")):
         raise RecipeError(
             f"{step.step!r} has no plugin half, so it cannot be in a plugin.",
             _INSTEAD.get(step.step, "Leave it out of the chain, or render the track with it."),
