@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from studio.bridge.plugin.ardour import in_ardour
 from studio.bridge.plugin.clap_probe import in_clap_probe
 
 Answer = dict[str, Any]

@@ -108,6 +108,8 @@ template <class Placed>
 class Station {
   public:
     int prepare(const Stage& stage, int behind, const Point& start) {
+        // A new one, since what it has worked out for another rate is of no use.
+        step_ = typename Placed::Step();
         Placed::fix(step_);
         Placed::turn(step_, {start, start, start});
         step_.prepare(stage);
