@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from studio.audio import Audio
     from studio.audiofile import read_audio
     from studio.bridge.apply import apply_file, parse_chain
+    from studio.bridge.plugin.export import export
     from studio.bridge.render import Result, render
     from studio.bridge.verify import verify
     from studio.engine import Cache, Engine
@@ -33,6 +34,7 @@ _ROOMS = {
     "studio.audio": ("Audio",),
     "studio.audiofile": ("read_audio",),
     "studio.bridge.apply": ("apply_file", "parse_chain"),
+    "studio.bridge.plugin.export": ("export",),
     "studio.bridge.render": ("Result", "render"),
     "studio.bridge.verify": ("verify",),
     "studio.engine": ("Cache", "Engine"),
@@ -49,7 +51,7 @@ _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 __all__ = [
     "Audio", "Bus", "Cache", "Effect", "Engine", "Instrument", "Live", "Master", "Note", "Output", "Pick",
     "Recipe", "Result", "Score", "ScoreStep", "Send", "Source", "Step", "StudioError", "Track", "Transform",
-    "apply_file", "knob", "load", "parse_chain", "plan", "read_audio", "read_midi", "render", "verify", "write_midi",
+    "apply_file", "export", "knob", "load", "parse_chain", "plan", "read_audio", "read_midi", "render", "verify", "write_midi",
 ]  # fmt: skip
 
 

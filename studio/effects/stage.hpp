@@ -29,9 +29,10 @@ constexpr int GRID = 64;
 struct Knob {
     double from = 0.0;  // at the first frame of the cell
     double to = 0.0;    // at the first frame of the next
+    double bow = 0.0;   // by how much its curve passes above the straight line in the middle of the cell
 
     double at(int frame) const { return from + (to - from) * frame / GRID; }
-    double middle() const { return 0.5 * (from + to); }  // for processors that can only hold a value still
+    double middle() const { return 0.5 * (from + to) + bow; }  // for processors that can only hold a value still
     bool moves() const { return from != to; }
 };
 

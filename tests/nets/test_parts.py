@@ -26,9 +26,7 @@ from tests.stretch.battery import vowel
 RATE = 44_100
 
 
-@pytest.mark.parametrize(
-    ("hz", "weight"), [(1000.0, 0.0), (100.0, -19.1), (4000.0, 1.0), (10_000.0, -2.5)]
-)
+@pytest.mark.parametrize(("hz", "weight"), [(1000.0, 0.0), (100.0, -19.1), (4000.0, 1.0), (10_000.0, -2.5)])
 def test_loudness_has_the_weights_of_the_standard(hz: float, weight: float) -> None:
     found = loudness(Audio(sine(hz, 1.0, level=1.0), RATE))[30:70]
     assert found.mean() == pytest.approx(-3.01 + weight, abs=0.2)

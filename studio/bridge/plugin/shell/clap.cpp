@@ -1,0 +1,262 @@
+// The chain as a CLAP plugin. Parameters on a log taper are given to the host as their place from 0 to 1, since CLAP
+// knows no tapers; their text is in their unit.
+
+#include "clap_abi.hpp"
+#include "plugin.hpp"
+#include "state.hpp"
+#include "text.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#if defined(_WIN32)
+#define CLAP_EXPORT __declspec(dllexport)
+#else
+#define CLAP_EXPORT __attribute__((visibility("default")))
+#endif
+
+namespace {
+
+using namespace mirepoix;
+
+constexpr std::uint32_t BYPASS = 0x62797061;
+constexpr int CHANNELS = 2;
+
+double to_host(const Parameter& parameter, double value) { return parameter.log ? parameter.position(value) : value; }
+double from_host(const Parameter& parameter, double value) {
+    return parameter.log ? parameter.at(value) : std::clamp(value, parameter.low, parameter.high);
+}
+int find(std::uint32_t id) {
+    for (int index = 0; index < PLUGIN.count; ++index)
+        if (PLUGIN.parameters[index].id == id) return index;
+    return -1;
+}
+
+const char* const FEATURES[] = {"audio-effect", "stereo", nullptr};
+
+const clap::Descriptor* descriptor() {
+    static const clap::Descriptor described{clap::VERSION, PLUGIN.uri, PLUGIN.name, PLUGIN.vendor, "", "", "",
+                                            PLUGIN.version, "", FEATURES};
+    return &described;
+}
+
+class Effect {
+  public:
+    Effect() : processor_(make_processor()) {
+        plugin_ = {descriptor(), this, yes, destroy, activate, nothing, yes, nothing, reset, process, extension, nothing};
+    }
+    const clap::Plugin* plugin() const { return &plugin_; }
+
+  private:
+    static Effect& of(const clap::Plugin* plugin) { return *static_cast<Effect*>(plugin->data); }
+
+    // Life
+
+    static bool yes(const clap::Plugin*) { return true; }
+    static void nothing(const clap::Plugin*) {}
+    static void destroy(const clap::Plugin* plugin) { delete &of(plugin); }
+    static bool activate(const clap::Plugin* plugin, double rate, std::uint32_t, std::uint32_t most) {
+        Effect& effect = of(plugin);
+        effect.rate_ = rate;
+        effect.silence_.assign(most, 0.0f);
+        effect.pull();
+        effect.processor_->prepare(rate, CHANNELS);
+        return true;
+    }
+    static void reset(const clap::Plugin* plugin) { of(plugin).processor_->reset(); }
+
+    void pull() {
+        for (int index = 0; index < PLUGIN.count; ++index) processor_->set(index, settings_.value(index));
+        processor_->bypass(settings_.bypassed());
+    }
+
+    // Sound
+
+    static std::int32_t process(const clap::Plugin* plugin, const clap::Process* given) {
+        Effect& effect = of(plugin);
+        if (effect.restored_.exchange(false, std::memory_order_acquire)) effect.pull();
+        if (given->transport) effect.follow(*given->transport);
+        if (given->output_count < 1 || given->outputs[0].channels < CHANNELS || !given->outputs[0].samples) return clap::FAILED;
+        std::uint32_t frame = 0;
+        const std::uint32_t events = given->events ? given->events->size(given->events) : 0;
+        for (std::uint32_t index = 0; index <= events; ++index) {
+            const clap::EventHeader* event = index < events ? given->events->get(given->events, index) : nullptr;
+            const std::uint32_t until = event ? std::min(event->time, given->frames) : given->frames;
+            if (until > frame) {
+                effect.run(*given, frame, until - frame);
+                frame = until;
+            }
+            if (event) effect.take(*event);
+        }
+        return clap::CONTINUE;
+    }
+
+    void run(const clap::Process& given, std::uint32_t first, std::uint32_t frames) {
+        float *in[CHANNELS], *out[CHANNELS], *side[CHANNELS];
+        const auto fed = [&](std::uint32_t port) {
+            return port < given.input_count && given.inputs[port].samples ? given.inputs[port].channels : 0u;
+        };
+        for (std::uint32_t channel = 0; channel < CHANNELS; ++channel) {
+            in[channel] = fed(0) > channel ? given.inputs[0].samples[channel] + first : silence_.data();
+            out[channel] = given.outputs[0].samples[channel] + first;
+            if (fed(1)) side[channel] = given.inputs[1].samples[std::min(channel, fed(1) - 1)] + first;
+        }
+        processor_->process(in, out, PLUGIN.side && fed(1) ? side : nullptr, static_cast<int>(frames));
+    }
+
+    void follow(const clap::TransportEvent& event) {
+        Transport transport = processor_->transport();
+        if (event.flags & clap::HAS_TEMPO && event.bpm > 0.0) transport.bpm = event.bpm;
+        if (event.flags & clap::HAS_METER && event.meter_lower > 0) transport.bar = 4.0 * event.meter_upper / event.meter_lower;
+        if (event.flags & clap::HAS_BEATS && event.flags & clap::PLAYING) transport.beat = static_cast<double>(event.beats) / clap::BEAT;
+        processor_->follow(transport);
+    }
+
+    void take(const clap::EventHeader& event) {
+        if (event.space != 0) return;
+        if (event.kind == clap::TRANSPORT) follow(reinterpret_cast<const clap::TransportEvent&>(event));
+        if (event.kind != clap::PARAMETER_VALUE) return;
+        const auto& turned = reinterpret_cast<const clap::ParameterEvent&>(event);
+        const int index = find(turned.parameter);
+        if (turned.parameter == BYPASS) {
+            settings_.bypass(turned.value >= 0.5);
+            processor_->bypass(turned.value >= 0.5);
+        } else if (index >= 0) {
+            const double value = from_host(PLUGIN.parameters[index], turned.value);
+            settings_.set(index, value);
+            processor_->set(index, value);
+        }
+    }
+
+    // Ports
+
+    static std::uint32_t ports(const clap::Plugin*, bool input) { return input && PLUGIN.side ? 2 : 1; }
+    static bool port(const clap::Plugin* plugin, std::uint32_t index, bool input, clap::PortInfo* info) {
+        if (index >= ports(plugin, input)) return false;
+        *info = {};
+        info->id = index;
+        fit(index ? "Side chain" : input ? "Input" : "Output", info->name, sizeof info->name);
+        info->flags = index ? 0 : clap::MAIN_PORT;
+        info->channels = CHANNELS;
+        info->kind = "stereo";
+        info->in_place = index ? clap::NONE : 0;
+        return true;
+    }
+
+    // Parameters
+
+    static std::uint32_t parameters(const clap::Plugin*) { return static_cast<std::uint32_t>(PLUGIN.count) + 1; }
+    static bool parameter(const clap::Plugin*, std::uint32_t index, clap::ParameterInfo* info) {
+        *info = {};
+        if (index == static_cast<std::uint32_t>(PLUGIN.count)) {
+            info->id = BYPASS;
+            info->flags = clap::STEPPED | clap::BYPASSES | clap::AUTOMATES;
+            info->high = 1.0;
+            fit("Bypass", info->name, sizeof info->name);
+            return true;
+        }
+        if (index > static_cast<std::uint32_t>(PLUGIN.count)) return false;
+        const Parameter& known = PLUGIN.parameters[index];
+        info->id = known.id;
+        info->flags = clap::AUTOMATES;
+        info->low = to_host(known, known.low);
+        info->high = to_host(known, known.high);
+        info->initial = to_host(known, known.initial);
+        fit(known.name, info->name, sizeof info->name);
+        return true;
+    }
+    static bool value(const clap::Plugin* plugin, std::uint32_t id, double* value) {
+        const int index = find(id);
+        if (index < 0 && id != BYPASS) return false;
+        const Settings& settings = of(plugin).settings_;
+        *value = id == BYPASS ? (settings.bypassed() ? 1.0 : 0.0) : to_host(PLUGIN.parameters[index], settings.value(index));
+        return true;
+    }
+    static bool to_text(const clap::Plugin*, std::uint32_t id, double value, char* text, std::uint32_t size) {
+        const int index = find(id);
+        if (index < 0 && id != BYPASS) return false;
+        if (id == BYPASS) {
+            fit(value >= 0.5 ? "On" : "Off", text, size);
+            return true;
+        }
+        char number[32];
+        const Parameter& known = PLUGIN.parameters[index];
+        write_number(from_host(known, value), number, sizeof number);
+        std::snprintf(text, size, "%s%s%s", number, *known.unit ? " " : "", known.unit);
+        return true;
+    }
+    static bool from_text(const clap::Plugin*, std::uint32_t id, const char* text, double* value) {
+        const int index = find(id);
+        double number = 0.0;
+        if (index < 0 || !read_number(text, number)) return false;
+        const Parameter& known = PLUGIN.parameters[index];
+        *value = to_host(known, std::clamp(number, known.low, known.high));
+        return true;
+    }
+    static void flush(const clap::Plugin* plugin, const clap::InputEvents* events, const clap::OutputEvents*) {
+        for (std::uint32_t index = 0; index < events->size(events); ++index) of(plugin).take(*events->get(events, index));
+    }
+
+    // State
+
+    static bool save(const clap::Plugin* plugin, const clap::OutputStream* stream) {
+        const std::vector<char> bytes = of(plugin).settings_.save();
+        for (std::size_t done = 0; done < bytes.size();) {
+            const std::int64_t more = stream->write(stream, bytes.data() + done, bytes.size() - done);
+            if (more <= 0) return false;
+            done += static_cast<std::size_t>(more);
+        }
+        return true;
+    }
+    static bool load(const clap::Plugin* plugin, const clap::InputStream* stream) {
+        std::vector<char> bytes;
+        char piece[256];
+        for (std::int64_t more; (more = stream->read(stream, piece, sizeof piece)) > 0 && bytes.size() < 1u << 20;)
+            bytes.insert(bytes.end(), piece, piece + more);
+        if (!of(plugin).settings_.load(bytes.data(), bytes.size())) return false;
+        of(plugin).restored_.store(true, std::memory_order_release);
+        return true;
+    }
+
+    static std::uint32_t latency(const clap::Plugin* plugin) { return static_cast<std::uint32_t>(of(plugin).processor_->latency()); }
+    static std::uint32_t tail(const clap::Plugin* plugin) {
+        return static_cast<std::uint32_t>(std::min(of(plugin).processor_->memory() * of(plugin).rate_, 2.0e9));
+    }
+
+    static const void* extension(const clap::Plugin*, const char* id) {
+        static constexpr clap::Ports known_ports{ports, port};
+        static constexpr clap::Parameters known_parameters{parameters, parameter, value, to_text, from_text, flush};
+        static constexpr clap::State known_state{save, load};
+        static constexpr clap::Frames known_latency{latency}, known_tail{tail};
+        if (!std::strcmp(id, "clap.audio-ports")) return &known_ports;
+        if (!std::strcmp(id, "clap.params")) return &known_parameters;
+        if (!std::strcmp(id, "clap.state")) return &known_state;
+        if (!std::strcmp(id, "clap.latency")) return &known_latency;
+        return std::strcmp(id, "clap.tail") ? nullptr : &known_tail;
+    }
+
+    clap::Plugin plugin_;
+    std::unique_ptr<Processor> processor_;
+    Settings settings_;
+    std::vector<float> silence_;
+    std::atomic<bool> restored_{false};
+    double rate_ = 44100.0;
+};
+
+std::uint32_t count(const clap::Factory*) { return 1; }
+const clap::Descriptor* describe(const clap::Factory*, std::uint32_t index) { return index ? nullptr : descriptor(); }
+const clap::Plugin* create(const clap::Factory*, const void*, const char* id) {
+    return std::strcmp(id, PLUGIN.uri) ? nullptr : (new Effect)->plugin();
+}
+const clap::Factory FACTORY{count, describe, create};
+
+bool init(const char*) { return true; }
+void deinit() {}
+const void* get_factory(const char* id) { return std::strcmp(id, "clap.plugin-factory") ? nullptr : &FACTORY; }
+
+}  // namespace
+
+extern "C" {
+CLAP_EXPORT extern const clap::Entry clap_entry;
+const clap::Entry clap_entry{clap::VERSION, init, deinit, get_factory};
+}

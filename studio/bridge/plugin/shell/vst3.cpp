@@ -1,0 +1,369 @@
+// The chain as a VST3 plugin: one object is both processor and controller; the host shows its own editor.
+
+#include "plugin.hpp"
+#include "state.hpp"
+#include "text.hpp"
+#include "vst3_abi.hpp"
+
+#include <algorithm>
+
+#if defined(_WIN32)
+#define VST3_EXPORT extern "C" __declspec(dllexport)
+#else
+#define VST3_EXPORT extern "C" __attribute__((visibility("default")))
+#endif
+
+namespace {
+
+using namespace mirepoix;
+using namespace vst3;
+
+constexpr std::uint32_t BYPASS = 0x62797061;
+constexpr int CHANNELS = 2;
+
+class Plugin final : public Component, public AudioProcessor, public Controller, public ContextRequirements {
+  public:
+    Plugin() : processor_(make_processor()), cursors_(static_cast<std::size_t>(PLUGIN.count) + 1) {}
+
+    // Unknown
+
+    Result VST3_CALL queryInterface(const Id id, void** object) override {
+        *object = Unknown::NAME.is(id) || Base::NAME.is(id) || Component::NAME.is(id) ? static_cast<Component*>(this)
+                  : AudioProcessor::NAME.is(id)      ? static_cast<void*>(static_cast<AudioProcessor*>(this))
+                  : Controller::NAME.is(id)          ? static_cast<void*>(static_cast<Controller*>(this))
+                  : ContextRequirements::NAME.is(id) ? static_cast<void*>(static_cast<ContextRequirements*>(this))
+                                                     : nullptr;
+        if (!*object) return NO_INTERFACE;
+        addRef();
+        return OK;
+    }
+    std::uint32_t VST3_CALL addRef() override { return ++references_; }
+    std::uint32_t VST3_CALL release() override {
+        const std::uint32_t left = --references_;
+        if (!left) delete this;
+        return left;
+    }
+
+    // Component
+
+    Result VST3_CALL initialize(Unknown*) override { return OK; }
+    Result VST3_CALL terminate() override { return OK; }
+    Result VST3_CALL getControllerClassId(Id) override { return NOT_IMPLEMENTED; }
+    Result VST3_CALL setIoMode(std::int32_t) override { return NOT_IMPLEMENTED; }
+    std::int32_t VST3_CALL getBusCount(std::int32_t media, std::int32_t direction) override {
+        return media != AUDIO ? 0 : direction == INPUT && PLUGIN.side ? 2 : 1;
+    }
+    Result VST3_CALL getBusInfo(std::int32_t media, std::int32_t direction, std::int32_t index, BusInfo& info) override {
+        if (index < 0 || index >= getBusCount(media, direction)) return INVALID;
+        info = {};
+        info.media = media;
+        info.direction = direction;
+        info.channels = index ? side_channels_ : channels_;
+        info.kind = index ? AUXILIARY : MAIN;
+        info.flags = index ? 0 : BUS_ACTIVE;
+        widen(index ? "Side chain" : direction == INPUT ? "Input" : "Output", info.name, 128);
+        return OK;
+    }
+    Result VST3_CALL getRoutingInfo(RoutingInfo&, RoutingInfo&) override { return NOT_IMPLEMENTED; }
+    Result VST3_CALL activateBus(std::int32_t media, std::int32_t direction, std::int32_t index, std::uint8_t on) override {
+        if (index < 0 || index >= getBusCount(media, direction)) return INVALID;
+        if (index == 1) side_active_ = on;
+        return OK;
+    }
+    Result VST3_CALL setActive(std::uint8_t on) override {
+        if (on) prepare();
+        return OK;
+    }
+    Result VST3_CALL setState(Stream* stream) override {
+        std::vector<char> bytes;
+        char piece[256];
+        for (std::int32_t done = 0; stream->read(piece, sizeof piece, &done) == OK && done > 0 && bytes.size() < 1u << 20;)
+            bytes.insert(bytes.end(), piece, piece + done);
+        if (!settings_.load(bytes.data(), bytes.size())) return NO;
+        restored_.store(true, std::memory_order_release);
+        return OK;
+    }
+    Result VST3_CALL getState(Stream* stream) override {
+        std::vector<char> bytes = settings_.save();
+        std::int32_t done = 0;
+        return stream->write(bytes.data(), static_cast<std::int32_t>(bytes.size()), &done);
+    }
+
+    // Processor
+
+    Result VST3_CALL setBusArrangements(Arrangement* in, std::int32_t ins, Arrangement* out, std::int32_t outs) override {
+        const auto fits = [](Arrangement given) { return given == STEREO || (given == MONO && PLUGIN.mono); };
+        if (outs != 1 || ins < 1 || ins > getBusCount(AUDIO, INPUT) || in[0] != out[0] || !fits(in[0])) return NO;
+        if (ins == 2 && in[1] != MONO && in[1] != STEREO && in[1] != 0) return NO;
+        channels_ = in[0] == MONO ? 1 : 2;
+        if (ins == 2) side_channels_ = in[1] == STEREO ? 2 : in[1] == MONO ? 1 : 0;
+        return OK;
+    }
+    Result VST3_CALL getBusArrangement(std::int32_t direction, std::int32_t index, Arrangement& arrangement) override {
+        if (index < 0 || index >= getBusCount(AUDIO, direction)) return INVALID;
+        const int channels = index ? side_channels_ : channels_;
+        arrangement = channels == 2 ? STEREO : channels == 1 ? MONO : 0;
+        return OK;
+    }
+    Result VST3_CALL canProcessSampleSize(std::int32_t size) override { return size == 0 ? OK : NO; }
+    std::uint32_t VST3_CALL getLatencySamples() override { return static_cast<std::uint32_t>(processor_->latency()); }
+    Result VST3_CALL setupProcessing(Setup& setup) override {
+        if (setup.sample_size != 0 || setup.most_frames < 0 || !(setup.rate > 0.0)) return INVALID;
+        rate_ = setup.rate;
+        silence_.assign(static_cast<std::size_t>(setup.most_frames), 0.0f);
+        prepare();
+        return OK;
+    }
+    Result VST3_CALL setProcessing(std::uint8_t) override { return OK; }
+    std::uint32_t VST3_CALL getTailSamples() override {
+        return static_cast<std::uint32_t>(std::min(processor_->memory() * rate_, 4.0e9));
+    }
+    std::uint32_t VST3_CALL getProcessContextRequirements() override {
+        return NEED_BEAT | NEED_TEMPO | NEED_METER | NEED_TRANSPORT;
+    }
+
+    Result VST3_CALL process(Block& block) override {
+        if (restored_.exchange(false, std::memory_order_acquire)) pull();
+        if (block.context) follow(*block.context);
+        const bool sounds = block.frames > 0 && block.output_buses > 0 && block.outputs[0].channels >= channels_ &&
+                            static_cast<std::size_t>(block.frames) <= silence_.size();
+        std::fill(cursors_.begin(), cursors_.end(), 0);
+        for (std::int32_t frame = 0;;) {
+            const std::int32_t next = std::min(turn(block.changes, frame), block.frames);
+            if (sounds) run(block, frame, next - frame);
+            frame = next;
+            if (frame >= block.frames) break;
+        }
+        turn(block.changes, std::max(block.frames, 0));
+        if (block.output_buses > 0) block.outputs[0].silent = 0;
+        return OK;
+    }
+
+    // Controller
+
+    Result VST3_CALL setComponentState(Stream*) override { return OK; }
+    std::int32_t VST3_CALL getParameterCount() override { return PLUGIN.count + 1; }
+    Result VST3_CALL getParameterInfo(std::int32_t index, ParameterInfo& info) override {
+        if (index < 0 || index > PLUGIN.count) return INVALID;
+        info = {};
+        if (index == PLUGIN.count) {
+            info.id = BYPASS;
+            info.steps = 1;
+            info.flags = AUTOMATES | BYPASSES;
+            widen("Bypass", info.title, 128);
+            widen("Bypass", info.short_title, 128);
+            return OK;
+        }
+        const Parameter& parameter = PLUGIN.parameters[index];
+        info.id = parameter.id;
+        info.initial = parameter.position(parameter.initial);
+        info.flags = AUTOMATES;
+        widen(parameter.name, info.title, 128);
+        widen(parameter.name, info.short_title, 128);
+        widen(parameter.unit, info.units, 128);
+        return OK;
+    }
+    Result VST3_CALL getParamStringByValue(std::uint32_t id, double position, Char16* text) override {
+        char plain[32] = {};
+        if (id == BYPASS) {
+            widen(position >= 0.5 ? "On" : "Off", text, 128);
+            return OK;
+        }
+        const int index = find(id);
+        if (index < 0) return INVALID;
+        write_number(PLUGIN.parameters[index].at(position), plain, sizeof plain);
+        widen(plain, text, 128);
+        return OK;
+    }
+    Result VST3_CALL getParamValueByString(std::uint32_t id, Char16* text, double& position) override {
+        const int index = find(id);
+        double value = 0.0;
+        if (id == BYPASS) {
+            position = (text[0] == u'O' || text[0] == u'o') && (text[1] == u'n' || text[1] == u'N') ? 1.0 : 0.0;
+            return OK;
+        }
+        if (index < 0 || !read_number(text, value)) return NO;
+        position = plainParamToNormalized(id, value);
+        return OK;
+    }
+    double VST3_CALL normalizedParamToPlain(std::uint32_t id, double position) override {
+        const int index = find(id);
+        return index < 0 ? position : PLUGIN.parameters[index].at(position);
+    }
+    double VST3_CALL plainParamToNormalized(std::uint32_t id, double value) override {
+        const int index = find(id);
+        if (index < 0) return value;
+        const Parameter& parameter = PLUGIN.parameters[index];
+        return parameter.position(std::clamp(value, parameter.low, parameter.high));
+    }
+    double VST3_CALL getParamNormalized(std::uint32_t id) override {
+        const int index = find(id);
+        if (id == BYPASS) return settings_.bypassed() ? 1.0 : 0.0;
+        return index < 0 ? 0.0 : PLUGIN.parameters[index].position(settings_.value(index));
+    }
+    Result VST3_CALL setParamNormalized(std::uint32_t id, double position) override {
+        const int index = find(id);
+        if (id == BYPASS) settings_.bypass(position >= 0.5);
+        else if (index < 0) return INVALID;
+        else settings_.set(index, PLUGIN.parameters[index].at(position));
+        return OK;
+    }
+    Result VST3_CALL setComponentHandler(Unknown*) override { return OK; }
+    void* VST3_CALL createView(const char*) override { return nullptr; }
+
+  private:
+    static int find(std::uint32_t id) {
+        for (int index = 0; index < PLUGIN.count; ++index)
+            if (PLUGIN.parameters[index].id == id) return index;
+        return -1;
+    }
+
+    void prepare() {
+        pull();
+        processor_->prepare(rate_, channels_);
+    }
+    // Every setting into the processor, as after a state was restored.
+    void pull() {
+        for (int index = 0; index < PLUGIN.count; ++index) processor_->set(index, settings_.value(index));
+        processor_->bypass(settings_.bypassed());
+    }
+
+    // Takes what the host changes up to `frame`, and gives the frame of its next change.
+    std::int32_t turn(Changes* changes, std::int32_t frame) {
+        std::int32_t next = 0x7FFFFFFF;
+        const std::int32_t queues = changes ? std::min<std::int32_t>(changes->getParameterCount(), PLUGIN.count + 1) : 0;
+        for (std::int32_t index = 0; index < queues; ++index) {
+            Queue* queue = changes->getParameterData(index);
+            if (!queue) continue;
+            const std::uint32_t id = queue->getParameterId();
+            const int parameter = find(id);
+            for (std::int32_t& cursor = cursors_[static_cast<std::size_t>(index)]; cursor < queue->getPointCount(); ++cursor) {
+                std::int32_t offset = 0;
+                double position = 0.0;
+                if (queue->getPoint(cursor, offset, position) != OK) continue;
+                if (offset > frame) {
+                    next = std::min(next, offset);
+                    break;
+                }
+                setParamNormalized(id, position);
+                if (parameter >= 0) processor_->set(parameter, PLUGIN.parameters[parameter].at(position));
+                if (id == BYPASS) processor_->bypass(position >= 0.5);
+            }
+        }
+        return next;
+    }
+
+    void follow(const Context& context) {
+        Transport transport = processor_->transport();
+        if (context.state & HAS_TEMPO && context.bpm > 0.0) transport.bpm = context.bpm;
+        if (context.state & HAS_METER && context.meter_lower > 0) transport.bar = 4.0 * context.meter_upper / context.meter_lower;
+        if (context.state & PLAYING && context.state & HAS_BEAT) transport.beat = context.beat;
+        processor_->follow(transport);
+    }
+
+    void run(Block& block, std::int32_t first, std::int32_t frames) {
+        float *in[CHANNELS], *out[CHANNELS], *side[CHANNELS];
+        const bool fed = block.input_buses > 0 && block.inputs[0].channels >= channels_;
+        const int heard = side_active_ && block.input_buses > 1 ? std::min(block.inputs[1].channels, CHANNELS) : 0;
+        for (int channel = 0; channel < channels_; ++channel) {
+            in[channel] = fed ? block.inputs[0].samples[channel] + first : silence_.data();
+            out[channel] = block.outputs[0].samples[channel] + first;
+            if (heard) side[channel] = block.inputs[1].samples[std::min(channel, heard - 1)] + first;
+        }
+        processor_->process(in, out, heard ? side : nullptr, frames);
+    }
+
+    std::unique_ptr<Processor> processor_;
+    Settings settings_;
+    std::vector<std::int32_t> cursors_;
+    std::vector<float> silence_;
+    std::atomic<std::uint32_t> references_{1};
+    std::atomic<bool> restored_{false};
+    double rate_ = 44100.0;
+    int channels_ = CHANNELS, side_channels_ = CHANNELS;
+    bool side_active_ = false;
+};
+
+class PluginFactory final : public Factory3 {
+  public:
+    Result VST3_CALL queryInterface(const Id id, void** object) override {
+        const bool known = Unknown::NAME.is(id) || Factory::NAME.is(id) || Factory2::NAME.is(id) || Factory3::NAME.is(id);
+        *object = known ? this : nullptr;
+        return known ? OK : NO_INTERFACE;
+    }
+    // It lives as long as the library.
+    std::uint32_t VST3_CALL addRef() override { return 1; }
+    std::uint32_t VST3_CALL release() override { return 1; }
+
+    Result VST3_CALL getFactoryInfo(FactoryInfo* info) override {
+        *info = {};
+        fit(PLUGIN.vendor, info->vendor, sizeof info->vendor);
+        info->flags = FACTORY_UNICODE;
+        return OK;
+    }
+    std::int32_t VST3_CALL countClasses() override { return 1; }
+    Result VST3_CALL getClassInfo(std::int32_t index, ClassInfo* info) override { return describe(index, *info); }
+    Result VST3_CALL getClassInfo2(std::int32_t index, ClassInfo2* info) override {
+        if (describe(index, *info) != OK) return INVALID;
+        fit(KINDS, info->kinds, sizeof info->kinds);
+        fit(PLUGIN.vendor, info->vendor, sizeof info->vendor);
+        fit(PLUGIN.version, info->version, sizeof info->version);
+        fit(SDK, info->sdk, sizeof info->sdk);
+        return OK;
+    }
+    Result VST3_CALL getClassInfoUnicode(std::int32_t index, ClassInfoW* info) override {
+        ClassInfo plain;
+        if (describe(index, plain) != OK) return INVALID;
+        *info = {};
+        std::memcpy(info->id, plain.id, sizeof info->id);
+        info->cardinality = plain.cardinality;
+        fit(plain.category, info->category, sizeof info->category);
+        widen(PLUGIN.name, info->name, 64);
+        fit(KINDS, info->kinds, sizeof info->kinds);
+        widen(PLUGIN.vendor, info->vendor, 64);
+        widen(PLUGIN.version, info->version, 64);
+        widen(SDK, info->sdk, 64);
+        return OK;
+    }
+    Result VST3_CALL setHostContext(Unknown*) override { return OK; }
+    Result VST3_CALL createInstance(const char* id, const char* interface, void** object) override {
+        *object = nullptr;
+        if (std::memcmp(id, PLUGIN.id, sizeof PLUGIN.id) != 0) return INVALID;
+        Plugin* plugin = new Plugin;
+        const Result result = plugin->queryInterface(interface, object);
+        plugin->release();
+        return result;
+    }
+
+  private:
+    static constexpr const char *KINDS = "Fx", *SDK = "VST 3.7";
+
+    template <class Info>
+    static Result describe(std::int32_t index, Info& info) {
+        if (index != 0) return INVALID;
+        info = {};
+        std::memcpy(info.id, PLUGIN.id, sizeof info.id);
+        info.cardinality = MANY_INSTANCES;
+        fit("Audio Module Class", info.category, sizeof info.category);
+        fit(PLUGIN.name, info.name, sizeof info.name);
+        return OK;
+    }
+};
+
+}  // namespace
+
+VST3_EXPORT vst3::Factory* VST3_CALL GetPluginFactory() {
+    static PluginFactory factory;
+    return &factory;
+}
+
+#if defined(_WIN32)
+VST3_EXPORT bool InitDll() { return true; }
+VST3_EXPORT bool ExitDll() { return true; }
+#elif defined(__APPLE__)
+VST3_EXPORT bool bundleEntry(void*) { return true; }
+VST3_EXPORT bool bundleExit() { return true; }
+#else
+VST3_EXPORT bool ModuleEntry(void*) { return true; }
+VST3_EXPORT bool ModuleExit() { return true; }
+#endif

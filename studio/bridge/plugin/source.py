@@ -1,0 +1,288 @@
+"""A design as one C++ file: which steps stand where, their fixed values, and how parameters turn the rest.
+
+The sound itself is in headers beside the steps. Only numbers and the names of our own classes reach the program as
+they are; whatever a person wrote stands in one table at its end, with every unusual byte escaped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+
+from studio.bridge.plugin.design import Design, Turned, flat
+from studio.curves import Curve, Lfo, Mapped
+from studio.effects.blocks import Chain, Layers, Multiband, Parallel
+from studio.errors import RecipeError, within
+from studio.knobs import LOG, Choice, File, Number, Port, Span, Switch
+from studio.steps import Effect
+from studio.tempo import Time
+
+LARGEST_RESPONSE = 2_000_000
+"""Bytes an impulse response may have inside a plugin."""
+
+_CHAIN = "studio/bridge/plugin/shell"
+_WAVES = ("sine", "triangle", "up", "down", "square")
+
+
+@dataclass
+class Source:
+    """The text of the program, and the headers of steps it includes, by the path it includes them under."""
+
+    text: str
+    headers: dict[str, Path] = field(default_factory=dict)
+
+
+def write_source(design: Design) -> Source:
+    """Write the program of a design.
+
+    Raises:
+        RecipeError: a step has no plugin half, or moves in a way that a plugin cannot.
+    """
+    writer = _Writer(design)
+    whole = writer.row(design.plain)
+    includes = [f"{_CHAIN}/processor.hpp", *writer.headers]
+    lines = [
+        "// A chain of the studio as a plugin. Written by `studio export`; the recipe is the source.",
+        "",
+        *(f'#include "{path}"' for path in includes),
+        "",
+        "namespace mirepoix {",
+        "namespace {",
+        "",
+        *writer.lines,
+        f"using Whole = {whole};",
+        "",
+        *_parameters(design),
+        "}  // namespace",
+        "",
+        *_description(design),
+        "",
+        "std::unique_ptr<Processor> make_processor() { return std::make_unique<Running<Whole>>(); }",
+        "",
+        "}  // namespace mirepoix",
+        "",
+    ]
+    return Source("\n".join(lines), writer.headers)
+
+
+class _Writer:
+    def __init__(self, design: Design) -> None:
+        self.lines: list[str] = []
+        self.headers: dict[str, Path] = {}
+        self._design, self._count = design, 0
+
+    def row(self, chain: Chain) -> str:
+        """The C++ type of a chain."""
+        return f"Row<{', '.join(self._type(step) for step in flat(chain))}>"
+
+    def _type(self, step: Effect) -> str:
+        with within(step.label):
+            if isinstance(step, Parallel):
+                inner = self.row(step.chain)
+                return f"Parallel<{self._place(step, 'Mix', ('mix',))}, {inner}>"
+            if isinstance(step, Layers):
+                return f"Layers<{', '.join(self.row(chain) for chain in step.chains)}>"
+            if isinstance(step, Multiband):
+                self.headers |= _own_header("multiband.hpp")
+                return self._multiband(step)
+            self.headers |= half(step)
+            return f"Station<{self._place(step, type(step).__name__, tuple(step.parameters()))}>"
+
+    def _multiband(self, step: Multiband) -> str:
+        bands = ", ".join(self.row(band) for band in step.bands)
+        name = self._name("Crossovers")
+        values = ", ".join(map(number, step.crossovers))
+        self.lines += [
+            f"struct {name} {{",
+            f"    static constexpr double HZ[] = {{{values}}};",
+            "};",
+            "",
+        ]
+        return f"Multiband<{name}, {bands}>"
+
+    def _name(self, kind: str) -> str:
+        self._count += 1
+        return f"{kind}{self._count}"
+
+    def _place(self, step: Effect, struct: str, knobs: tuple[str, ...]) -> str:
+        """Write how one step is set and turned; gives the name of what was written."""
+        fixed, turned, listens = list[str](), list[str](), False
+        for knob in knobs:
+            kind, value = step.kind_of(knob), getattr(step, knob)
+            with within(knob):
+                if isinstance(kind, Port):
+                    listens = value is not None
+                elif isinstance(kind, Number) and isinstance(value, (Mapped, Lfo)):
+                    turned.append(f"move(step.{knob}, cell, [](const Point& at) {{ return {_moving(value)}; }});")
+                elif isinstance(kind, Number) and hasattr(value, "values"):
+                    raise RecipeError(
+                        "a curve drawn over a song cannot go into a plugin.",
+                        "Hold it at a number, let a knob drive it, and automate that in the DAW.",
+                    )
+                elif isinstance(kind, Number) and kind.live:
+                    fixed.append(f"hold(step.{knob}, {number(value)});")
+                elif isinstance(kind, Span):
+                    (turned if value.musical else fixed).append(f"step.{knob} = {_seconds(value)};")
+                elif isinstance(kind, File):
+                    fixed += self._response(step, knob)
+                elif (given := _literal(kind, value)) is not None:
+                    fixed.append(f"step.{knob} = {given};")
+        name = self._name(struct)
+        self.lines += [
+            f"struct {name} {{",
+            f"    using Step = {struct};",
+            f"    static constexpr bool listens = {'true' if listens else 'false'};",
+            *_function("fix(Step& step)", fixed),
+            *_function("turn(Step& step, const Cell& cell)", turned),
+            "};",
+            "",
+        ]
+        return name
+
+    def _response(self, step: Effect, knob: str) -> list[str]:
+        """An impulse response as an array, at its own rate."""
+        from studio.audiofile import read_audio
+
+        path = self._design.stage.find(getattr(step, knob))
+        audio = read_audio(path)
+        if audio.samples.nbytes > LARGEST_RESPONSE:
+            raise RecipeError(
+                f"the file has {audio.samples.nbytes / 1e6:.1f} MB of sound; a plugin takes"
+                f" {LARGEST_RESPONSE / 1e6:.0f} MB.",
+                "Use a shorter one.",
+            )
+        name = self._name("RESPONSE")
+        self.lines += [f"constexpr float {name}[{len(audio.samples)}][{audio.samples.shape[1]}] = {{"]
+        for channel in audio.samples:
+            self.lines.append(f"    {{{', '.join(f'{number(float(sample))}f' for sample in channel)}}},")
+        self.lines += ["};", ""]
+        channels, frames = audio.samples.shape
+        return [f"step.{knob} = {{{name}[0], {name}[{channels - 1}], {frames}, {number(float(audio.rate))}}};"]
+
+
+def half(step: Effect) -> dict[str, Path]:
+    """The header of a step's plugin half, by the path a program includes it under.
+
+    Raises:
+        RecipeError: there is none.
+    """
+    module = import_module(type(step).__module__)
+    header = Path(str(module.__file__)).with_suffix(".hpp")
+    name = type(step).__name__
+    if not header.is_file() or not re.search(rf"\b(struct|using) {name}\b", header.read_text(encoding="utf-8")):
+        raise RecipeError(
+            f"{step.step!r} has no plugin half, so it cannot be in a plugin.",
+            _INSTEAD.get(step.step, "Leave it out of the chain, or render the track with it."),
+        )
+    root = header.parents[module.__name__.count(".") + (header.stem == "__init__")]
+    return {header.relative_to(root).as_posix(): header}
+
+
+_INSTEAD = {
+    "pitch_shift": "Pitch the track in the recipe (`psola`, `stretch`) and export the rest of the chain.",
+    "plugin": "A plugin of somebody else's stays one: load it before or after the export in the DAW.",
+}
+
+
+def _own_header(name: str) -> dict[str, Path]:
+    path = f"{_CHAIN}/{name}"
+    return {path: Path(__file__).parent / "shell" / name}
+
+
+def _function(head: str, body: list[str]) -> Iterator[str]:
+    if not body:
+        unnamed = re.sub(r"(\w[\w ]*&) \w+", r"\1", head)
+        yield f"    static void {unnamed} {{}}"
+        return
+    yield f"    static void {head} {{"
+    yield from (f"        {line}" for line in body)
+    yield "    }"
+
+
+def number(value: float) -> str:
+    """A number as a C++ literal of type double that means exactly the same."""
+    text = repr(float(value))
+    return text if any(mark in text for mark in ".en") else f"{text}.0"
+
+
+def text(value: str) -> str:
+    """A C++ string literal that means `value` in UTF-8, whatever is in it."""
+    plain = re.compile(rb"[A-Za-z0-9 _.,:+-]")
+    marks = (bytes([byte]) for byte in value.encode())
+    return '"' + "".join(mark.decode() if plain.fullmatch(mark) else f"\\{mark[0]:03o}" for mark in marks) + '"'
+
+
+def _literal(kind: object, value: object) -> str | None:
+    if isinstance(kind, Choice):
+        return str(kind.options.index(str(value))) if value is not None else "-1"
+    if isinstance(kind, Switch):
+        return "true" if value else "false"
+    if isinstance(kind, Number) and value is not None:
+        assert isinstance(value, (int, float))
+        return str(int(value)) if kind.whole else number(value)
+    return None
+
+
+def _seconds(time: Time) -> str:
+    """A time as an expression, in seconds at the beginning of a cell."""
+    terms = []
+    if time.bars:
+        terms.append(f"{number(float(time.bars))} * cell.from.bar * 60.0 / cell.from.bpm")
+    if time.beats:
+        terms.append(f"{number(float(time.beats))} * 60.0 / cell.from.bpm")
+    if time.seconds or not terms:
+        terms.append(number(float(time.seconds)))
+    return " + ".join(terms)
+
+
+def _moving(curve: Curve) -> str:
+    """A curve as an expression over `at`, a point of the grid: the arithmetic of `studio.curves`."""
+    if isinstance(curve, Turned):
+        return f"at.knobs[{curve.index}]"
+    if isinstance(curve, Mapped):
+        inner = _moving(curve.source)
+        low, high = map(number, curve.ends)
+        if isinstance(curve.source, Turned):
+            return inner
+        position = f"{'log_position' if curve.log else 'linear_position'}({inner}, {low}, {high})"
+        return f"{curve.shape}({position}, {number(curve.low)}, {number(curve.high)})"
+    if isinstance(curve, Lfo) and curve.wave in _WAVES:
+        cycles = f"{_cycles(curve.period)} + {number(curve.phase)}"
+        return f"{'exponential' if curve.log else 'linear'}({curve.wave}({cycles}), {number(curve.low)}, {number(curve.high)})"
+    what = f"an LFO of the wave {curve.wave!r}" if isinstance(curve, Lfo) else "a curve drawn over a song"
+    raise RecipeError(f"{what} cannot go into a plugin.", f"LFOs in plugins are: {', '.join(_WAVES)}.")
+
+
+def _cycles(period: Time) -> str:
+    if not period.musical:
+        return f"at.seconds / {number(float(period.seconds))}"
+    bars = f"{number(float(period.bars))} * at.bar + " if period.bars else ""
+    return f"at.beat / ({bars}{number(float(period.beats))})"
+
+
+def _parameters(design: Design) -> Iterator[str]:
+    yield "// All words below were written by the maker of the recipe."
+    if not design.parameters:
+        yield "constexpr const Parameter* PARAMETERS = nullptr;"
+    else:
+        yield "constexpr Parameter PARAMETERS[] = {"
+        for parameter in design.parameters:
+            low, high = parameter.ends
+            values = ", ".join(map(number, (low, high, parameter.initial)))
+            words = ", ".join(map(text, (parameter.name, parameter.symbol, parameter.number.unit.symbol)))
+            yield f"    {{{parameter.id}u, {words}, {values}, {'true' if parameter.number.taper == LOG else 'false'}}},"
+        yield "};"
+    yield ""
+
+
+def _description(design: Design) -> Iterator[str]:
+    words = ", ".join(map(text, (design.name, design.vendor, design.version, design.hash, design.uri)))
+    identity = ", ".join(f"0x{byte:02x}" for byte in design.id.bytes)
+    flags = ", ".join("true" if flag else "false" for flag in (design.mono, design.side, design.tempo))
+    yield "const Description PLUGIN = {"
+    yield f"    {words},"
+    yield f"    {{{identity}}},"
+    yield f"    PARAMETERS, {len(design.parameters)}, {flags}, {number(design.bpm)}}};"

@@ -1,0 +1,111 @@
+// Echoes, in time with the song.
+
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "stage.hpp"
+
+namespace mirepoix {
+
+constexpr double LONGEST_DELAY = 30.0;
+
+struct Delay {
+    double time = 0.35;
+    Knob feedback, mix;
+
+    void prepare(const Stage& stage) {
+        rate_ = stage.rate;
+        lines_.assign(static_cast<size_t>(stage.channels),
+                      std::vector<float>(static_cast<size_t>(LONGEST_DELAY * stage.rate) + 1, 0.0f));
+        write_ = 0;
+    }
+    void reset() {
+        for (auto& line : lines_) std::fill(line.begin(), line.end(), 0.0f);
+        write_ = 0;
+    }
+    int latency() const { return 0; }
+    double memory() const { return time * 1.1 + 0.05; }
+
+    void process(float* const* audio, const Moment& now) {
+        const size_t size = lines_[0].size();
+        const size_t frames = std::min(static_cast<size_t>(static_cast<float>(time) * rate_), size - 1);
+        const float again = static_cast<float>(feedback.middle()), wet = static_cast<float>(mix.middle()), dry = 1.0f - wet;
+        for (int i = 0; i < now.frames; ++i) {
+            const size_t read = write_ >= frames ? write_ - frames : write_ + size - frames;
+            for (size_t c = 0; c < lines_.size(); ++c) {
+                const float in = audio[c][i], heard = lines_[c][read];
+                lines_[c][write_] = in + again * heard;
+                audio[c][i] = in * dry + wet * heard;
+            }
+            write_ = write_ + 1 == size ? 0 : write_ + 1;
+        }
+    }
+
+private:
+    double rate_ = 44100.0;
+    size_t write_ = 0;
+    std::vector<std::vector<float>> lines_;
+};
+
+// Every repeat is darker and thinner than the last.
+struct Echo {
+    double time = 0.5;
+    Knob feedback, mix, highs, lows;
+    bool pingpong = false;
+
+    void prepare(const Stage& stage) {
+        rate_ = stage.rate;
+        const size_t longest = static_cast<size_t>(std::lround(LONGEST_DELAY * stage.rate)) + 1;
+        lines_.assign(static_cast<size_t>(stage.channels), std::vector<double>(longest, 0.0));
+        low_.assign(lines_.size(), 0.0);
+        high_.assign(lines_.size(), 0.0);
+        write_ = 0;
+    }
+    void reset() {
+        for (auto& line : lines_) std::fill(line.begin(), line.end(), 0.0);
+        std::fill(low_.begin(), low_.end(), 0.0);
+        std::fill(high_.begin(), high_.end(), 0.0);
+        write_ = 0;
+    }
+    int latency() const { return 0; }
+    double memory() const { return time * 1.1 + 0.05; }
+
+    void process(float* const* audio, const Moment& now) {
+        const size_t size = lines_[0].size();
+        // Halves go to the even number, as in the render.
+        const size_t frames = std::min(static_cast<size_t>(std::max(1.0, std::nearbyint(time * rate_))), size - 1);
+        const double turn = -2.0 * 3.14159265358979323846 / rate_;
+        const double dark = std::exp(turn * highs.middle()), thin = std::exp(turn * lows.middle()), half = (1.0 + thin) / 2.0;
+        const double again = feedback.middle(), wet = mix.middle();
+        const bool jumps = pingpong && lines_.size() == 2;
+        for (int i = 0; i < now.frames; ++i) {
+            const size_t read = write_ >= frames ? write_ - frames : write_ + size - frames;
+            double heard[2] = {0.0, 0.0};
+            for (size_t c = 0; c < lines_.size(); ++c) {
+                const double soft = (1.0 - dark) * lines_[c][read] + low_[c];
+                low_[c] = dark * soft;
+                heard[c] = half * soft + high_[c];
+                high_[c] = -half * soft + thin * heard[c];
+            }
+            const float middle = jumps ? (audio[0][i] + audio[1][i]) / 2.0f : 0.0f;
+            for (size_t c = 0; c < lines_.size(); ++c) {
+                const double sent = jumps ? (c == 0 ? static_cast<double>(middle) : 0.0) : audio[c][i];
+                lines_[c][write_] = sent + heard[jumps ? 1 - c : c] * again;
+                audio[c][i] = static_cast<float>(audio[c][i] + heard[c] * wet);
+            }
+            write_ = write_ + 1 == size ? 0 : write_ + 1;
+        }
+    }
+
+private:
+    double rate_ = 44100.0;
+    size_t write_ = 0;
+    std::vector<std::vector<double>> lines_;
+    std::vector<double> low_, high_;
+};
+
+}  // namespace mirepoix

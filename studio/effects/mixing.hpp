@@ -1,0 +1,97 @@
+// Level, polarity, place and width.
+
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "levels.hpp"
+#include "stage.hpp"
+
+namespace mirepoix {
+
+struct Gain {
+    Knob gain;
+
+    void prepare(const Stage& stage) { channels_ = stage.channels; }
+    void reset() {}
+    int latency() const { return 0; }
+    double memory() const { return 0.0; }
+
+    void process(float* const* audio, const Moment& now) {
+        const float still = static_cast<float>(amplitude(gain.to));
+        for (int i = 0; i < now.frames; ++i) {
+            const float factor = gain.moves() ? static_cast<float>(amplitude(gain.at(now.offset + i))) : still;
+            for (int c = 0; c < channels_; ++c) audio[c][i] *= factor;
+        }
+    }
+
+private:
+    int channels_ = 2;
+};
+
+struct Invert {
+    void prepare(const Stage& stage) { channels_ = stage.channels; }
+    void reset() {}
+    int latency() const { return 0; }
+    double memory() const { return 0.0; }
+
+    void process(float* const* audio, const Moment& now) {
+        for (int c = 0; c < channels_; ++c)
+            for (int i = 0; i < now.frames; ++i) audio[c][i] = -audio[c][i];
+    }
+
+private:
+    int channels_ = 2;
+};
+
+struct Pan {
+    Knob position;
+    int law = 0;  // balance, -3 dB, -4.5 dB, -6 dB
+
+    void prepare(const Stage&) {}
+    void reset() {}
+    int latency() const { return 0; }
+    double memory() const { return 0.0; }
+
+    void process(float* const* audio, const Moment& now) {
+        for (int i = 0; i < now.frames; ++i) {
+            const double right = (position.at(now.offset + i) + 1.0) / 2.0, left = 1.0 - right;
+            double one = left, other = right;
+            if (law == 0) {
+                one = std::min(1.0, 2.0 * left);
+                other = std::min(1.0, 2.0 * right);
+            } else if (law != 3) {
+                const double angle = right * 3.14159265358979323846 / 2.0;
+                one = std::cos(angle);
+                other = std::sin(angle);
+                if (law == 2) {
+                    one = std::sqrt(left * one);
+                    other = std::sqrt(right * other);
+                }
+            }
+            audio[0][i] *= static_cast<float>(one);
+            audio[1][i] *= static_cast<float>(other);
+        }
+    }
+};
+
+struct Width {
+    Knob width;
+
+    void prepare(const Stage&) {}
+    void reset() {}
+    int latency() const { return 0; }
+    double memory() const { return 0.0; }
+
+    void process(float* const* audio, const Moment& now) {
+        for (int i = 0; i < now.frames; ++i) {
+            const double middle = (audio[0][i] + audio[1][i]) / 2.0f;
+            const double side = (audio[0][i] - audio[1][i]) / 2.0f * width.at(now.offset + i);
+            audio[0][i] = static_cast<float>(middle + side);
+            audio[1][i] = static_cast<float>(middle - side);
+        }
+    }
+};
+
+}  // namespace mirepoix

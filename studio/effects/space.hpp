@@ -1,0 +1,127 @@
+// A room.
+
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "glide.hpp"
+#include "stage.hpp"
+
+namespace mirepoix {
+
+// Eight combs side by side and four all-passes behind them, after Schroeder, Moorer and Freeverb.
+struct Reverb {
+    Knob room_size, damping, wet, dry, width;
+    bool freeze = false;
+
+    void prepare(const Stage& stage) {
+        static constexpr int COMBS[] = {1116, 1188, 1277, 1356, 1422, 1491, 1557, 1617}, PASSES[] = {556, 441, 341, 225};
+        channels_ = stage.channels;
+        const int rate = static_cast<int>(stage.rate);
+        for (int side = 0; side < 2; ++side) {
+            for (int i = 0; i < 8; ++i) combs_[side][i].prepare(rate * (COMBS[i] + 23 * side) / 44100);
+            for (int i = 0; i < 4; ++i) passes_[side][i].prepare(rate * (PASSES[i] + 23 * side) / 44100);
+        }
+        for (Glide* glide : glides()) glide->prepare(stage.rate, 0.01);
+        reset();
+    }
+    void reset() {
+        for (int side = 0; side < 2; ++side) {
+            for (auto& comb : combs_[side]) comb.reset();
+            for (auto& pass : passes_[side]) pass.reset();
+        }
+        fresh_ = true;
+    }
+    int latency() const { return 0; }
+    double memory() const { return 1.0; }
+
+    void process(float* const* audio, const Moment& now) {
+        const float level = static_cast<float>(wet.middle()) * 3.0f, wide = static_cast<float>(width.middle());
+        through_.to(static_cast<float>(dry.middle()) * 2.0f);
+        same_.to(0.5f * level * (1.0f + wide));
+        cross_.to(0.5f * level * (1.0f - wide));
+        damp_.to(freeze ? 0.0f : static_cast<float>(damping.middle()) * 0.4f);
+        again_.to(freeze ? 1.0f : static_cast<float>(room_size.middle()) * 0.28f + 0.7f);
+        if (fresh_)
+            for (Glide* glide : glides()) glide->settle();
+        fresh_ = false;
+        const float gain = freeze ? 0.0f : 0.015f;
+        for (int i = 0; i < now.frames; ++i) {
+            const float damp = damp_.next(), again = again_.next();
+            const float in = (channels_ == 2 ? audio[0][i] + audio[1][i] : audio[0][i]) * gain;
+            float out[2] = {0.0f, 0.0f};
+            for (int side = 0; side < channels_; ++side) {
+                for (auto& comb : combs_[side]) out[side] += comb(in, damp, again);
+                for (auto& pass : passes_[side]) out[side] = pass(out[side]);
+            }
+            const float through = through_.next(), same = same_.next(), cross = cross_.next();
+            const float left = out[0] * same + (channels_ == 2 ? out[1] * cross : 0.0f) + audio[0][i] * through;
+            if (channels_ == 2) audio[1][i] = out[1] * same + out[0] * cross + audio[1][i] * through;
+            audio[0][i] = left;
+        }
+    }
+
+private:
+    class Ring {
+    public:
+        void prepare(int frames) { held_.assign(static_cast<size_t>(std::max(1, frames)), 0.0f); }
+        void reset() {
+            std::fill(held_.begin(), held_.end(), 0.0f);
+            at_ = 0;
+        }
+
+    protected:
+        float& now() { return held_[at_]; }
+        void on() { at_ = at_ + 1 == held_.size() ? 0 : at_ + 1; }
+
+    private:
+        std::vector<float> held_;
+        size_t at_ = 0;
+    };
+
+    // The way around numbers too small to compute with quickly; its rounding belongs to the sound of the render.
+    static float lifted(float x) {
+        x += 0.1f;
+        return x - 0.1f;
+    }
+
+    class Comb : public Ring {
+    public:
+        void reset() {
+            Ring::reset();
+            last_ = 0.0f;
+        }
+        float operator()(float in, float damp, float again) {
+            const float out = now();
+            last_ = lifted(out * (1.0f - damp) + last_ * damp);
+            now() = lifted(in + last_ * again);
+            on();
+            return out;
+        }
+
+    private:
+        float last_ = 0.0f;
+    };
+
+    class Pass : public Ring {
+    public:
+        float operator()(float in) {
+            const float held = now();
+            now() = lifted(in + held * 0.5f);
+            on();
+            return held - in;
+        }
+    };
+
+    std::array<Glide*, 5> glides() { return {&damp_, &again_, &through_, &same_, &cross_}; }
+
+    int channels_ = 2;
+    bool fresh_ = true;
+    Comb combs_[2][8];
+    Pass passes_[2][4];
+    Glide damp_, again_, through_, same_, cross_;
+};
+
+}  // namespace mirepoix

@@ -1,0 +1,102 @@
+"""The program of a chain: numbers to the last bit, words that cannot escape, refusals by name."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from studio.bridge.plugin import Design, turtle
+from studio.bridge.plugin import source as programs
+from studio.effects.blocks import Rack
+from studio.errors import RecipeError
+from studio.stage import Stage
+from studio.steps import Effect, Run, registry
+
+NASTY = 'ü"; system("rm -rf /"); //\\ ??/ \U0001f600 /* */ %s </ttl> .'
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_numbers_mean_exactly_themselves(value: float) -> None:
+    written = programs.number(value)
+    assert math.copysign(1.0, float(written)) == math.copysign(1.0, value)
+    assert float(written) == value
+    assert re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", written)
+    assert "." in written or "e" in written, "an integer would be divided as one"
+
+
+@given(st.text())
+def test_words_are_nothing_but_words(value: str) -> None:
+    value = value.encode("utf-8", "ignore").decode()
+    written = programs.text(value)
+    assert re.fullmatch(r'"([A-Za-z0-9 _.,:+-]|\\[0-7]{3})*"', written)
+    plain = re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), written[1:-1].encode())
+    assert plain.decode() == value
+
+
+@given(st.text())
+def test_words_in_turtle_are_nothing_but_words(value: str) -> None:
+    value = value.encode("utf-8", "ignore").decode()
+    written = turtle.text(value)
+    assert '"' not in written[1:-1]
+    assert "\n" not in written
+    plain = re.sub(r"\\U([0-9A-F]{8})", lambda code: chr(int(code[1], 16)), written[1:-1])
+    assert plain == value
+
+
+def test_what_a_person_wrote_stands_in_one_table() -> None:
+    knobs = {"sharp ü;": {"value": 0.5, "drives": {"mine#1.gain": [0, 6]}}}
+    rack = Rack.parse({"chain": [{"gain": {"name": "mine#1"}}], "knobs": knobs})
+    text = programs.write_source(Design.of(rack, NASTY)).text
+    code, _, table = text.partition("// All words below")
+    assert "mine" not in text and "sharp" not in code and "system" not in code
+    assert "system" in table and NASTY not in table
+    assert text.isascii()
+
+
+def test_fixed_values_are_held_and_knobs_move() -> None:
+    rack = Rack.parse(
+        {"chain": [{"gain": -6}, {"lowpass": "2 kHz"}], "knobs": {"a": {"drives": {"lowpass": [200, 2000]}}}}
+    )
+    text = programs.write_source(Design.of(rack, "A")).text
+    assert "hold(step.gain, -6.0);" in text
+    assert "exponential(linear_position(at.knobs[0], 0.0, 1.0), 200.0, 2000.0)" in text
+    assert "Row<Station<Gain1>, Station<Lowpass2>>" in text
+
+
+class Headless(Effect):
+    """A step whose maker wrote no plugin half."""
+
+    def open(self, stage: Stage) -> Run:
+        return lambda block, now: block
+
+
+def test_steps_without_a_half_are_refused_by_name() -> None:
+    with pytest.raises(RecipeError, match="'headless' has no plugin half") as refused:
+        programs.write_source(Design.of([Headless()], "H"))
+    assert refused.value.path == ("headless",)
+    assert "render the track" in refused.value.mend
+
+
+def test_a_curve_over_a_song_is_refused_where_it_stands() -> None:
+    with pytest.raises(RecipeError, match="drawn over a song") as refused:
+        programs.write_source(Design.of("gain: [[0 s, -6], [1 s, 0]]", "C"))
+    assert refused.value.path == ("gain", "gain")
+    with pytest.raises(RecipeError, match="drift"):
+        programs.write_source(Design.of("gain: {lfo: drift, period: 1 s, from: -6, to: 0}", "C"))
+
+
+def test_every_step_is_either_exported_or_refused() -> None:
+    for name, step in registry().items():
+        if step.kind == "effect" and name not in ("preset", "rack", "parallel", "layers", "multiband"):
+            try:
+                programs.half(
+                    step.parse(
+                        {"file": "x"} if name == "convolution" else {"sidechain": "x"} if name == "ducker" else None
+                    )
+                )
+            except RecipeError as error:
+                assert name in error.cause
