@@ -1,0 +1,82 @@
+"""The shipped voices on phrases they never heard, and melodies of others sung by the trumpet beside the classical methods."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+
+from studio.audio import Audio
+from studio.nets.features import features, loudness
+from studio.nets.material import phrases
+from studio.stage import Stage
+from studio.steps import Transform, parse_step
+from studio.stretch import track_f0
+from studio.timbre import METHODS, compare, transfer
+from studio.timbre.voices import load_voice, shipped_voices
+from tests.benchmarks.table import seconds
+from tests.listening import log_mel_distance_db
+
+UNHEARD = 4711
+PROGRAMS = {
+    "violin": (40, 55, 96), "cello": (42, 36, 72), "flute": (73, 60, 93), "oboe": (68, 58, 88), "trumpet": (56, 54, 84),
+    "saxophone": (65, 49, 80), "choir": (52, 48, 79), "lead": (81, 40, 88),
+}  # fmt: skip
+
+
+def main() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+    print("\nEach voice on 20 s of phrases it never heard, from their pitch and loudness\n")
+    print("| voice | log-mel, dB | loudness, dB | pitch within 50 cents | × real time | parameters | kB |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for name, path in shipped_voices().items():
+        voice = load_voice(path)
+        program, low, high = PROGRAMS[name]
+        sound = phrases(program, low, high, 20 / 60, voice.rate, UNHEARD, "fluid")
+        given = features(sound)
+        made = voice.sing(given)
+        speed = sound.seconds / seconds(lambda voice=voice, given=given: voice.sing(given))
+        frames = min(made.frames, sound.frames)
+        one, other = (Audio(each.samples[:, :frames], each.rate) for each in (made, sound))
+        print(
+            f"| {name} | {log_mel_distance_db(one.samples, other.samples, voice.rate):.1f} | {_loudness(one, other):.2f} |"
+            f" {_pitch(one, other):.1%} | {speed:.0f} | {voice.card['parameters']} | {path.stat().st_size / 1000:.0f} |",
+            flush=True,
+        )
+    _sung()
+
+
+def _sung() -> None:
+    rate = 44_100
+    target = phrases(56, 54, 84, 30 / 60, rate, UNHEARD, "fluid")
+    print("\nMelodies sung by a trumpet: the Fréchet distance to it (log-mel cepstra) cut by, and the pitch kept\n")
+    print(f"| source | sing: trumpet | {' | '.join(METHODS)} |", "| --- |" + " --- |" * (1 + len(METHODS)), sep="\n")
+    for name in ("flute", "violin", "oboe"):
+        program, low, high = PROGRAMS[name]
+        source = phrases(program, max(low, 58), min(high, 82), 20 / 60, rate, UNHEARD + 1, "fluid")
+        before = compare(source, source, target).frechet_target
+        step = parse_step({"sing": "trumpet"})
+        assert isinstance(step, Transform)
+        results = [step.apply(source, Stage(rate)), *(transfer(source, target, method) for method in METHODS)]
+        cells = []
+        for result in results:
+            figures = compare(result, source, target)
+            cells.append(f"{1 - figures.frechet_target / before:.0%} / {figures.pitch_kept:.0%}")
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def _loudness(one: Audio, other: Audio) -> float:
+    levels = [loudness(each) for each in (one, other)]
+    heard = levels[1] > levels[1].max() - 45
+    return float(np.abs(levels[0] - levels[1])[heard].mean())
+
+
+def _pitch(one: Audio, other: Audio) -> float:
+    tracks = [track_f0(each, 50.0, 2_000.0).hz for each in (one, other)]
+    count = min(map(len, tracks))
+    sung = np.isfinite(tracks[1][:count])
+    return float((np.abs(1200 * np.log2(tracks[0][:count][sung] / tracks[1][:count][sung])) < 50).mean())

@@ -1,0 +1,87 @@
+"""The shipped voices: melodies sung anew, and notes sung from a score."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from studio.audio import Audio
+from studio.errors import AudioError, MissingError
+from studio.nets.features import loudness
+from studio.score import Note, Score
+from studio.stage import Stage
+from studio.steps import Instrument, Transform, parse_step
+from studio.stretch import track_f0
+from studio.tempo import TempoMap
+from studio.timbre.figures import compare
+from studio.timbre.voices import load_voice, shipped_voices
+from tests.listening import cents, white
+from tests.stretch.battery import RATE, render, sax_line
+
+
+def sung(step: object, samples: np.ndarray, stage: Stage | None = None) -> np.ndarray:
+    transform = parse_step(step, "transform")
+    assert isinstance(transform, Transform)
+    return transform.apply(Audio(samples, RATE), stage or Stage(RATE)).samples
+
+
+@pytest.mark.parametrize("name", shipped_voices())
+def test_every_shipped_voice_is_small_and_says_where_it_comes_from(name: str) -> None:
+    path = shipped_voices()[name]
+    card = load_voice(path).card
+    assert path.stat().st_size < 2_000_000 and card["license"] == "MIT" and card["source"].startswith("fluid:")
+    assert card["spectral_loss"] < 0.6 and card["data_seconds"] > 60
+
+
+def test_a_saxophone_sung_by_a_trumpet_keeps_its_melody_and_loudness() -> None:
+    source = sax_line(8.0)
+    out = sung({"sing": "trumpet"}, source)
+    figures = compare(Audio(out, RATE), Audio(source, RATE), Audio(source, RATE))
+    assert out.shape == source.shape and figures.pitch_kept > 0.9 and figures.pitch_cents < 5
+    one, other = (loudness(Audio(each, RATE)) for each in (out, source))
+    heard = other > other.max() - 30
+    assert np.median(np.abs((one - other)[heard] - np.median((one - other)[heard]))) < 2
+    assert np.array_equal(out, sung({"sing": "trumpet"}, source)), "the same bits every time"
+
+
+def test_a_melody_out_of_range_is_moved_by_octaves_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    low = render([Note(480 * beat, 480 * beat + 450, 36 + beat % 5, 100) for beat in range(8)], {0: 42}, seconds=4.0)
+    with caplog.at_level(logging.INFO, "studio"):
+        out = sung({"sing": "flute"}, low)
+    assert "octaves" in caplog.text
+    before, after = (float(np.nanmedian(track_f0(Audio(each, RATE), 40, 1500).hz)) for each in (low, out))
+    octaves = np.log2(after / before)
+    assert round(octaves) >= 1 and abs(octaves - round(octaves)) < 0.05
+
+
+def test_notes_are_sung_in_tune_and_on_time_as_many_as_there_are() -> None:
+    step = parse_step({"voice": {"voice": "violin", "vibrato": 0, "attack": 10}})
+    assert isinstance(step, Instrument)
+    notes = [Note(480, 1440, 69, 100), Note(1920, 2880, 72, 100), Note(1920, 2880, 76, 60)]
+    score = Score((), 480, TempoMap.constant(120)).with_notes(notes)
+    out = np.concatenate(list(step.play(score, Stage(RATE))), axis=1)
+    first = track_f0(Audio(out[:, round(0.6 * RATE) : round(1.4 * RATE)], RATE)).hz
+    assert abs(cents(float(np.nanmedian(first)), 440.0)) < 5
+    assert np.abs(out[:, : round(0.45 * RATE)]).max() < 0.05 * np.abs(out).max()
+    chord = out[0, round(2.2 * RATE) : round(2.9 * RATE)]
+    power = np.abs(np.fft.rfft(chord * np.hanning(len(chord)))) ** 2
+    near = lambda hz: power[int(hz * len(chord) / RATE) - 3 : int(hz * len(chord) / RATE) + 4].sum()  # noqa: E731
+    assert near(523.25) > 100 * near(590.0) and near(659.26) > 10 * near(590.0)
+
+
+def test_what_is_no_melody_is_refused() -> None:
+    with pytest.raises(AudioError, match="one line"):
+        sung({"sing": "violin"}, white(2.0, channels=1))
+    with pytest.raises(MissingError, match="violin"):
+        sung({"sing": "violine"}, sax_line(2.0))
+    silent = np.zeros((2, RATE), np.float32)
+    assert np.array_equal(sung({"sing": "violin"}, silent), silent)
+
+
+def test_a_voice_of_ones_own_is_a_file_beside_the_recipe(tmp_path: Path) -> None:
+    (tmp_path / "mine.voice").write_bytes(shipped_voices()["oboe"].read_bytes())
+    out = sung({"sing": "mine.voice"}, sax_line(2.0), Stage(RATE, folder=tmp_path))
+    assert np.array_equal(out, sung({"sing": "oboe"}, sax_line(2.0)))
