@@ -18,6 +18,7 @@ _SUPERCLOCK = 282_240_000
 """Ardour's ticks in a second."""
 
 _PATIENCE = 60.0
+_TRIES = 4
 
 _SESSION = """\
 AudioEngine:set_backend("None (Dummy)", "", "")
@@ -32,9 +33,9 @@ for track in tracks:iter() do
   local inside = plugin:to_insert():plugin(0)
   for index = 0, inside:parameter_count() - 1 do
     local _, about = inside:get_parameter_descriptor(index, ARDOUR.ParameterDescriptor())
-    print("parameter", inside:parameter_label(index), about[2].lower, about[2].upper)
+    print("parameter|" .. inside:parameter_label(index) .. "|" .. about[2].lower .. "|" .. about[2].upper)
   end
-  print("latency", plugin:to_insert():signal_latency())
+  print("latency|" .. plugin:to_insert():signal_latency())
 end
 session:save_state("", false, false, false, false, false)
 close_session()
@@ -51,14 +52,19 @@ def in_ardour(job: dict[str, Any], folder: Path) -> dict[str, Any]:
         said = _session(job, take, len(sound), room)
         _put_region(room, take["rate"], sound)
         out = folder / f"{index}.wav"
-        _ardour(job, folder, "ardour7-export", "-b", "float", "-o", str(out), str(room), "take")
-        np.save(folder / f"{index}.npy", _read(out)[:, : sound.shape[1]])
-        first = 2 * len(sound)
+        heard = np.zeros_like(sound)
+        for _ in range(_TRIES):
+            # Now and then it is done before its disk thread has read anything, and gives silence.
+            if not heard.any():
+                _ardour(job, folder, "ardour7-export", "-b", "float", "-o", str(out), str(room), "take")
+                heard = _read(out)[:, : sound.shape[1]]
+        np.save(folder / f"{index}.npy", heard)
+        ports = re.findall(r"^parameter\|(.*)\|(\S+)\|(\S+)$", said, re.M)
+        last = [name for name, _, _ in ports].index("enabled")
         answer["parameters"] = [
-            {"name": name, "texts": [low, None, high]}
-            for name, low, high in re.findall(r"^parameter\t(.*)\t(\S+)\t(\S+)$", said, re.M)[first:]
+            {"name": name, "texts": [low, None, high]} for name, low, high in ports[last - len(job["symbols"]) : last]
         ]
-        [latency] = re.findall(r"^latency\t(\d+)", said, re.M)
+        [latency] = re.findall(r"^latency\|(\d+)", said, re.M)
         answer["takes"].append({"latency": int(latency), "seconds": []})
     return answer
 
@@ -82,7 +88,7 @@ def _put_region(room: Path, rate: int, sound: Any) -> None:
     """Write the sound into the session, as a region at its beginning, and make that its range."""
     import soundfile
 
-    audio = room / "interchange" / "take" / "audiofiles" / "take.wav"
+    audio = room / "interchange" / room.name / "audiofiles" / "take.wav"
     audio.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(audio, sound.T, rate, subtype="FLOAT")
     channels, ticks = range(len(sound)), round(sound.shape[1] * _SUPERCLOCK / rate)
@@ -114,7 +120,14 @@ def _ardour(job: dict[str, Any], home: Path, *command: str) -> str:
         "XDG_CONFIG_HOME": str(home),
     }
     done = subprocess.run(
-        command, capture_output=True, text=True, errors="replace", env=environment, timeout=_PATIENCE, check=False
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env=environment,
+        timeout=_PATIENCE,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"{command[0]} ended with {done.returncode}: {(done.stdout + done.stderr).strip()[-200:]}")

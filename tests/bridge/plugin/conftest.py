@@ -57,3 +57,11 @@ def lv2(objects: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
 @pytest.fixture(scope="session")
 def clap(objects: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     return export(NESTED, tmp_path_factory.mktemp("clap") / "Late.clap", name=NAME)
+
+
+@pytest.fixture(scope="session")
+def ardour(objects: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """An LV2 with latency that does not follow the beat, as Ardour can play it to the bit."""
+    knobs = {"level": {"value": 0.5, "drives": {"late.level": [0, 2]}}}
+    chain = [{"parallel": {"mix": 0.3, "chain": [Late(777), {"lowpass": 500}]}}]
+    return export(Rack.parse({"chain": chain, "knobs": knobs}), tmp_path_factory.mktemp("ardour") / "Plain.lv2")

@@ -36,6 +36,12 @@ def test_every_host_hears_the_render(made: Exported) -> None:
     assert heard.worst_db < -120, heard.played
 
 
+def test_ardour_hears_the_render(ardour: Exported) -> None:
+    heard = [each for each in verdict(ardour).played if each.host == "ardour"]
+    assert {each.take for each in heard} == {"noise", "drums"}
+    assert max(each.null_db for each in heard) < -120
+
+
 def test_it_was_played_in_every_way(vst3: Exported, lv2: Exported, clap: Exported) -> None:
     played = [each for made in (vst3, lv2, clap) for each in verdict(made).played]
     assert {each.host for each in played} == {"pedalboard", "dawdreamer", "lv2apply", "clap_probe"}
