@@ -129,7 +129,8 @@ class Lfo:
         return self.period.musical
 
     def values(self, seconds: Floats, tempo: TempoMap) -> Floats:
-        position = WAVES[self.wave](self._cycles(seconds, tempo) + self.phase, self.seed)
+        # Rounded, so that a wave with edges turns on the same frame wherever it is computed.
+        position = WAVES[self.wave](np.round(self._cycles(seconds, tempo) + self.phase, 9), self.seed)
         if self.log:
             return np.asarray(self.low * (self.high / self.low) ** position)
         return np.asarray(self.low + (self.high - self.low) * position)

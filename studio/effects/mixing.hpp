@@ -85,9 +85,17 @@ struct Width {
     double memory() const { return 0.0; }
 
     void process(float* const* audio, const Moment& now) {
+        // As numpy does it: a number takes the precision of the sound, a curve its own.
+        if (width.moves()) spread<double>(audio, now);
+        else spread<float>(audio, now);
+    }
+
+private:
+    template <class Real>
+    void spread(float* const* audio, const Moment& now) {
         for (int i = 0; i < now.frames; ++i) {
-            const double middle = (audio[0][i] + audio[1][i]) / 2.0f;
-            const double side = (audio[0][i] - audio[1][i]) / 2.0f * width.at(now.offset + i);
+            const Real middle = (audio[0][i] + audio[1][i]) / 2.0f;
+            const Real side = (audio[0][i] - audio[1][i]) / 2.0f * static_cast<Real>(width.at(now.offset + i));
             audio[0][i] = static_cast<float>(middle + side);
             audio[1][i] = static_cast<float>(middle - side);
         }

@@ -199,7 +199,7 @@ struct Tremolo {
 
 private:
     double level(double cycle) const {
-        const double at = cycle - std::floor(cycle);
+        const double round = std::nearbyint(cycle * 1.0e9) / 1.0e9, at = round - std::floor(round);
         switch (wave) {
             case 0: return 0.5 - 0.5 * std::cos(2.0 * 3.14159265358979323846 * at);
             case 1: return 1.0 - std::abs(2.0 * at - 1.0);

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from studio.bridge.plugin.ardour import in_ardour
 from studio.bridge.plugin.clap_probe import in_clap_probe
 
 Answer = dict[str, Any]
@@ -174,7 +173,6 @@ HOSTS: dict[str, Callable[[Answer, Path], Answer]] = {
     "dawdreamer": _in_dawdreamer,
     "lv2apply": _in_lv2apply,
     "clap_probe": in_clap_probe,
-    "ardour": in_ardour,
 }
 
 

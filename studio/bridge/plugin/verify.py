@@ -73,7 +73,7 @@ class Verdict:
 class Host:
     """A program that plays plugins: `aligns` if it takes up latency, `turns` if parameters can move meanwhile,
     `plain` if it keeps them in their units, `sides` if it has something for the side-chain,
-    `few` if every take is slow, `blocks` unless it cuts sound as it likes."""
+    `few` if every take is slow, `cuts` if it always runs so many frames at once."""
 
     name: str
     needs: str
@@ -84,7 +84,7 @@ class Host:
     plain: bool = False
     sides: bool = False
     few: bool = False
-    blocks: bool = True
+    cuts: int = 0
 
     @property
     def there(self) -> bool:
@@ -96,7 +96,7 @@ HOSTS = {
         Host("pedalboard", "pedalboard", "pip install pedalboard", turns=True, mono=True, aligns=True),
         Host("dawdreamer", "dawdreamer", "pip install dawdreamer"),
     ),
-    "lv2": (Host("lv2apply", "lv2apply", "apt install lilv-utils", mono=True, plain=True, sides=True, blocks=False),),
+    "lv2": (Host("lv2apply", "lv2apply", "apt install lilv-utils", mono=True, plain=True, sides=True, cuts=1),),
     "clap": (Host("clap_probe", "ctypes", "", turns=True, aligns=True, sides=True),),
 }
 
@@ -105,6 +105,11 @@ def verify(design: Design, plugin: Path, format: str) -> Verdict:
     """Play a plugin in every host there is for its format."""
     there = [host for host in HOSTS[format] if host.there]
     unasked = tuple(f"{host.name} is not installed: {host.install}" for host in HOSTS[format] if not host.there)
+    if design.tempo or design.side:
+        # Ardour tells the beat in steps of 1/1920, and has nothing for a side-chain.
+        left = [host for host in there if host.few]
+        unasked += tuple(f"{host.name} was not asked: the chain follows the beat or listens to a side" for host in left)
+        there = [host for host in there if not host.few]
     if design.side and not any(host.sides for host in there):
         unasked += ("the side-chain was not heard: none of these hosts can feed it",)
     jobs = {host.name: list(_asked(design, host)) for host in there}
@@ -119,9 +124,14 @@ def verify(design: Design, plugin: Path, format: str) -> Verdict:
 
 def _asked(design: Design, host: Host) -> Iterator[Take]:
     for take in takes(design, moving=host.turns):
-        able = (host.mono or take.channels == 2) and (host.blocks or take.block == 512)
+        able = (host.mono or take.channels == 2) and (not host.cuts or take.block == 512)
         if able and (not host.few or take.name in _FEW):
-            yield replace(take, plain=host.plain, beside="drums" if host.sides and design.side else "")
+            yield replace(
+                take,
+                plain=host.plain,
+                block=host.cuts or take.block,
+                beside="drums" if host.sides and design.side else "",
+            )
     if host.name == "pedalboard":
         yield _timed(design)
 

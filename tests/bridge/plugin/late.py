@@ -21,6 +21,9 @@ class Late(Effect):
     size: float | None = field(Number(default=1.0, low=0.0, high=2.0, help="a factor that cannot move"))
     listens: str | None = port(help="adds itself")
 
+    def follows_tempo(self) -> bool:
+        return self.wobble != 0 or super().follows_tempo()
+
     def open(self, stage: Stage) -> Run:
         held = Aligned(stage.channels)
 

@@ -80,7 +80,11 @@ inline double smooth(double position, double low, double high) {
 inline double step(double position, double low, double high) { return linear(std::floor(position), low, high); }
 
 // Waves of an LFO, from 0 to 1, over cycles.
-inline double part(double cycle) { return cycle - std::floor(cycle); }
+inline double part(double cycle) {
+    // Rounded as in a render, so that edges fall on the same frame.
+    const double round = std::nearbyint(cycle * 1.0e9) / 1.0e9;
+    return round - std::floor(round);
+}
 inline double sine(double cycle) { return 0.5 - 0.5 * std::cos(2.0 * 3.14159265358979323846 * cycle); }
 inline double triangle(double cycle) { return 1.0 - std::fabs(2.0 * part(cycle) - 1.0); }
 inline double up(double cycle) { return part(cycle); }
