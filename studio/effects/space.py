@@ -58,8 +58,7 @@ class Convolution(Effect):
     mix: Live = knob(0.3, 0.0, 1.0, help="room against the dry sound")
     gain: Live = knob(0.0, -60.0, 36.0, DB, help="level of the room")
 
-    @classmethod
-    def engine(cls) -> str:
+    def engine(self) -> str:
         return pedalboard_version()
 
     def open(self, stage: Stage) -> Run:

@@ -22,13 +22,14 @@ from studio.address import Path as Way
 from studio.address import get, locate, put
 from studio.disk import write_whole, writing
 from studio.errors import Gather, RecipeError, StudioError, nearest, within
+from studio.folders import reading
 from studio.knobs import File, Live, Number, Text, choice, count, knob, span, switch, text
 from studio.levels import SILENCE_DB
 from studio.macros import MACROS, Macro, checked, settle
 from studio.midi.picks import Pick
 from studio.recipe.assets import map_files
 from studio.recipe.document import Document, write
-from studio.recipe.presets import RECIPE_FILE, Preset, reading
+from studio.recipe.presets import RECIPE_FILE, Preset
 from studio.recipe.timing import MeterKind, Meters, TempoKind, TempoPoints, tempo_map
 from studio.records import ListOf, MapOf, Nested, Record, field
 from studio.score import Score
@@ -97,13 +98,13 @@ class Track(Record):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.play is not None and self.play.kind == "source" and (self.part or self.notes):
+        if self.play is not None and self.play.fits("source") and (self.part or self.notes):
             raise RecipeError(
                 f"{self.play.step!r} plays no notes, so the track has no part or notes.",
                 "Take `part` and `notes` out, or play an instrument.",
                 path=("part" if self.part else "notes",),
             )
-        if (self.play is None or self.play.kind == "instrument") and not self.part:
+        if (self.play is None or self.play.fits("instrument")) and not self.part:
             raise RecipeError(
                 "the track plays an instrument but no part of the score.",
                 "Write `part: all`, `part: {channel: 1}` or so; or `play: {audio: loop.wav}` for a file.",
