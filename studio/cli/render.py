@@ -53,7 +53,7 @@ def command(
     from studio.bridge import render
     from studio.engine import Cache, plan
 
-    song = _opened(recipe, turns, {name: value for name, value in output.items() if value})
+    song = opened(recipe, turns, {name: value for name, value in output.items() if value})
     planned = plan(song, score)
     if explain:
         _explain(planned, None if no_cache else Cache(), as_script)
@@ -65,7 +65,7 @@ def command(
     _tell(result, as_script)
 
 
-def _opened(name: str, turns: tuple[str, ...], output: dict[str, str]) -> Recipe:
+def opened(name: str, turns: tuple[str, ...] = (), output: dict[str, str] | None = None) -> Recipe:
     """The recipe that the words on the command line mean."""
     from studio.recipe import Recipe
     from studio.recipe.presets import find_preset
@@ -83,7 +83,7 @@ def _opened(name: str, turns: tuple[str, ...], output: dict[str, str]) -> Recipe
         if not equals:
             raise click.UsageError(f"--set {turn}: write ADDRESS=VALUE, such as keys.chorus.depth=0.5")
         song = song.set(address.strip(), _value(value.strip()))
-    for knob, value in output.items():
+    for knob, value in (output or {}).items():
         song = song.set(f"output.{knob}", value)
     return song
 
