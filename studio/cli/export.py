@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from studio.cli.show import as_json, table
+from studio.cli.show import as_json, losses, table
 
 PLUGINS = ("vst3", "lv2", "clap", "source")
 
@@ -66,14 +68,12 @@ def _session(song: str, form: str, out: Path, name: str | None, force: bool, as_
     from studio.bridge.daw.exporting import export_session
     from studio.cli.render import opened
 
-    made = export_session(opened(song), out, form, name=name, replace=force)
+    with ExitStack() as stack:
+        made = export_session(opened(song, (), {}, stack), out, form, name=name, replace=force)
     if as_script:
-        losses = [{"what": loss.what, "where": loss.where, "why": loss.why} for loss in made.losses]
-        as_json({"path": str(made.path), "format": made.format, "losses": losses})
+        as_json({"path": str(made.path), "format": made.format, "losses": [asdict(loss) for loss in made.losses]})
         return
-    if made.losses:
-        rows = [(loss.where, loss.what, loss.why) for loss in made.losses]
-        table(("where", "not carried", "why"), rows)
+    losses(made.losses)
     click.echo(f"{made.path} is written.")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.bridge.daw.building import Session, session_of
+from studio.bridge.daw.dawproject.write import write_dawproject
 from studio.bridge.daw.stems import write_stems
 from studio.bridge.daw.timeline import Loss
 from studio.bridge.manifest import slug
@@ -37,10 +38,12 @@ class Form:
     ending: str = ""
 
 
-FORMS = {
-    form.name: form
-    for form in (Form("stems", "24-bit WAV files from bar 1 and a MIDI file, for any DAW", write_stems),)
-}
+_ALL = (
+    Form("stems", "24-bit WAV files from bar 1 and a MIDI file, for any DAW", write_stems),
+    Form("dawproject", "one file for Bitwig, Studio One, Cubase and others", write_dawproject, "audio", "dawproject"),
+)
+FORMS = {form.name: form for form in _ALL}
+"""The formats of sessions, by name."""
 
 
 @dataclass(frozen=True)
