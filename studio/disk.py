@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,3 +47,36 @@ def write_whole(path: Path, content: str | bytes) -> None:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def whole_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
+    """A new folder beside `target` to write into, which takes its place when all went well.
+
+    Raises:
+        OutputError: something is there already and `replace` is off, or the disk refuses.
+    """
+    if target.exists() and not replace:
+        raise OutputError(f"{target} is there already.", "Choose another name, or say that it is to be replaced.")
+    part, old = part_of(target), part_of(target)
+    with writing(target, "the folder"):
+        try:
+            part.mkdir(parents=True)
+            yield part
+            if target.exists():
+                target.rename(old)
+            part.rename(target)
+        finally:
+            if old.exists() and not target.exists():
+                old.rename(target)
+            for left in (part, old):
+                if left.is_dir():
+                    shutil.rmtree(left, ignore_errors=True)
+                else:
+                    left.unlink(missing_ok=True)

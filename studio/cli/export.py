@@ -3,30 +3,81 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from studio.cli.show import as_json, table
+from studio.cli.show import as_json, losses, table
+
+PLUGINS = ("vst3", "lv2", "clap", "source")
 
 
 @click.command("export")
-@click.argument("chain")
+@click.argument("song")
 @click.option(
     "--format",
     "form",
     default="vst3",
     show_default=True,
     metavar="FORMAT",
-    help="vst3, lv2, clap, or source: a project.",
+    help="Of a chain: vst3, lv2, clap, or source: a project. Of a song: stems, dawproject, reaper or ardour.",
 )
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The folder to write into; this one if not given.")
-@click.option("--name", help="What hosts show; the preset's or track's name if not given.")
-@click.option("--target", metavar="SYSTEM", help="linux, macos or windows, to build for another system than this one.")
-@click.option("--install", is_flag=True, help="Put it where DAWs look, instead of --out.")
-@click.option("--allow-mismatch", is_flag=True, help="Keep it even if hosts hear something else than the render.")
-@click.option("--json", "as_script", is_flag=True, help="Print the card as JSON.")
+@click.option("--name", help="What it is called; the preset's, track's or song's name if not given.")
+@click.option("--target", metavar="SYSTEM", help="linux, macos or windows, to build a plugin for another system.")
+@click.option("--install", is_flag=True, help="Put a plugin where DAWs look, instead of --out.")
+@click.option("--allow-mismatch", is_flag=True, help="Keep a plugin even if hosts hear something else than the render.")
+@click.option("--force", is_flag=True, help="Replace a session that is there.")
+@click.option("--json", "as_script", is_flag=True, help="Print what was made as JSON.")
 def command(
+    song: str,
+    form: str,
+    out: Path | None,
+    name: str | None,
+    target: str | None,
+    install: bool,
+    allow_mismatch: bool,
+    force: bool,
+    as_script: bool,
+) -> None:
+    """Make a plugin of a chain, or a session of a song, for any DAW.
+
+    For a plugin SONG is the name of a preset, a preset file, steps in YAML, or the chain of a track, a bus or the
+    master of a recipe: song.yaml:keys. Its knobs become the plugin's parameters, and other hosts than ours verify it.
+
+    For a session SONG is a recipe; what the format cannot carry is listed.
+    """
+    from studio.bridge.daw.exporting import FORMS
+    from studio.errors import OutputError, nearest
+
+    if form in PLUGINS:
+        if force:
+            raise click.UsageError("--force is for sessions; plugins are replaced anyway.")
+        _plugin(song, form, out, name, target, install, allow_mismatch, as_script)
+    elif form in FORMS:
+        if target or install or allow_mismatch:
+            raise click.UsageError("--target, --install and --allow-mismatch are for plugins.")
+        _session(song, form, out or Path(), name, force, as_script)
+    else:
+        raise OutputError(f"there is no format {form!r}.", nearest(form, [*PLUGINS, *FORMS]))
+
+
+def _session(song: str, form: str, out: Path, name: str | None, force: bool, as_script: bool) -> None:
+    from studio.bridge.daw.exporting import export_session
+    from studio.cli.render import opened
+
+    with ExitStack() as stack:
+        made = export_session(opened(song, (), {}, stack), out, form, name=name, replace=force)
+    if as_script:
+        as_json({"path": str(made.path), "format": made.format, "losses": [asdict(loss) for loss in made.losses]})
+        return
+    losses(made.losses)
+    click.echo(f"{made.path} is written.")
+
+
+def _plugin(
     chain: str,
     form: str,
     out: Path | None,
@@ -36,11 +87,6 @@ def command(
     allow_mismatch: bool,
     as_script: bool,
 ) -> None:
-    """Make a plugin of CHAIN for any DAW, verified in other hosts than ours.
-
-    CHAIN is the name of a preset, a preset file, steps in YAML, or the chain of a track, a bus or the master of a
-    recipe: song.yaml:keys. Its knobs become the plugin's parameters.
-    """
     from studio.bridge.plugin import export
     from studio.bridge.plugin.bundle import file_name
     from studio.bridge.plugin.design import chain_name

@@ -9,12 +9,18 @@ import click
 
 @click.command("new")
 @click.argument("target", type=click.Path(path_type=Path), required=False)
-@click.option("--from", "source", type=click.Path(path_type=Path), help="A MIDI file: a track for each of its parts.")
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path),
+    help="A MIDI file, or a session of a DAW: song.dawproject or song.rpp.",
+)
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The recipe to write (as the argument).")
-@click.option("--bare", is_flag=True, help="With --from: leave chains, buses and master out.")
+@click.option("--bare", is_flag=True, help="From a MIDI file: leave chains, buses and master out.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def command(target: Path | None, source: Path | None, out: Path | None, bare: bool, force: bool) -> None:
-    """Write a recipe to start from: a commented one, or one for the song in a MIDI file."""
+    """Write a recipe to start from: a commented one, or one for the song in a MIDI file or a DAW's session."""
+    from studio.bridge.daw.importing import is_session
     from studio.disk import write_whole
     from studio.errors import OutputError
     from studio.recipe.starter import blank, from_midi
@@ -24,6 +30,17 @@ def command(target: Path | None, source: Path | None, out: Path | None, bare: bo
         raise click.UsageError("Say which file to write: studio new song.yaml")
     if path.exists() and not force:
         raise OutputError(f"{path} is there already.", "Choose another name, or give --force to write over it.")
+    if source and is_session(source):
+        _import(source, path, force)
+        return
     text = from_midi(source, path, bare=bare) if source else blank(path.name)
     write_whole(path, text)
     click.echo(f"{path} is written. Next: studio render {path} -o out/")
+
+
+def _import(source: Path, target: Path, force: bool) -> None:
+    from studio.bridge.daw.importing import import_session
+    from studio.cli.show import losses
+
+    losses(import_session(source, target, replace=force).losses)
+    click.echo(f"{target} is written. Next: studio render {target} -o out/")

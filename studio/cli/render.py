@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,25 +50,29 @@ def command(
 ) -> None:
     """Render RECIPE into stems, a mix, a manifest and a report.
 
-    RECIPE is a file, the name of a preset, or a MIDI file, which is then played as it is.
+    RECIPE is a file, the name of a preset, a MIDI file, which is then played as it is, or the session of a DAW:
+    song.dawproject or song.rpp.
     """
     from studio.bridge import render
     from studio.engine import Cache, plan
 
-    song = _opened(recipe, turns, {name: value for name, value in output.items() if value})
-    planned = plan(song, score)
-    if explain:
-        _explain(planned, None if no_cache else Cache(), as_script)
-        return
-    with watching(_estimate(planned), as_script) as listener:
-        result = render(
-            song, out, score=score, cache=not no_cache, workers=jobs, report=not no_report, listener=listener
-        )
-    _tell(result, as_script)
+    with ExitStack() as stack:
+        song = opened(recipe, turns, {name: value for name, value in output.items() if value}, stack)
+        planned = plan(song, score)
+        if explain:
+            _explain(planned, None if no_cache else Cache(), as_script)
+            return
+        with watching(_estimate(planned), as_script) as listener:
+            result = render(
+                song, out, score=score, cache=not no_cache, workers=jobs, report=not no_report, listener=listener
+            )
+        _tell(result, as_script)
 
 
-def _opened(name: str, turns: tuple[str, ...], output: dict[str, str]) -> Recipe:
-    """The recipe that the words on the command line mean."""
+def opened(name: str, turns: tuple[str, ...], output: dict[str, str], stack: ExitStack) -> Recipe:
+    """The recipe that the words on the command line mean; what is unpacked for it lasts as long as `stack`."""
+    from studio.bridge.daw.importing import import_session, is_session
+    from studio.cli.show import losses
     from studio.recipe import Recipe
     from studio.recipe.presets import find_preset
     from studio.recipe.starter import from_midi
@@ -74,6 +80,11 @@ def _opened(name: str, turns: tuple[str, ...], output: dict[str, str]) -> Recipe
     path = Path(name)
     if path.suffix.lower() in (".mid", ".midi", ".smf"):
         song = Recipe.loads(from_midi(path, Path("song.yaml"), bare=True))
+    elif is_session(path):
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="studio-")))
+        imported = import_session(path, folder / "song.yaml")
+        losses(imported.losses)
+        song = Recipe.load(folder / "song.yaml")
     elif path.is_file() or path.suffix or "/" in name:
         song = Recipe.load(path)
     else:

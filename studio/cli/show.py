@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from studio.bridge.daw.timeline import Loss
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
@@ -24,6 +27,15 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = ""
     for row in rows:
         shown.add_row(*(_plain(cell) for cell in row))
     console.print(shown)
+
+
+def losses(found: Iterable[Loss], most: int = 60) -> None:
+    """What a session or a recipe could not carry."""
+    rows = [(loss.where, loss.what, loss.why) for loss in found]
+    if rows:
+        table(("where", "not carried", "why"), rows[:most])
+    if len(rows) > most:
+        click.echo(f"… and {len(rows) - most} more.")
 
 
 def _plain(cell: str) -> Any:

@@ -28,6 +28,7 @@ from studio.levels import SILENCE_DB
 from studio.macros import MACROS, Macro, checked, settle
 from studio.midi.picks import Pick
 from studio.recipe.assets import map_files
+from studio.recipe.colour import Colour
 from studio.recipe.document import Document, write
 from studio.recipe.presets import RECIPE_FILE, Preset
 from studio.recipe.timing import MeterKind, Meters, TempoKind, TempoPoints, tempo_map
@@ -80,6 +81,10 @@ def _to() -> Any:
     return text(_MASTER, help="the bus it goes to, or master")
 
 
+def _colour() -> Any:
+    return field(Colour(help="its colour in a DAW"))
+
+
 class Track(Record):
     """One line of the song: what plays, through what, and where to."""
 
@@ -95,6 +100,7 @@ class Track(Record):
     to: str = _to()
     mute: bool = switch(False, help="leave it out of the mix; side-chains still hear it")
     solo: bool = switch(False, help="leave out every track that is not solo")
+    colour: str | None = _colour()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -121,6 +127,7 @@ class Bus(Record):
     send: Mapping[str, Send] = field(_SENDS)
     to: str = _to()
     mute: bool = switch(False, help="leave it out of the mix")
+    colour: str | None = _colour()
 
 
 class Master(Record):

@@ -16,6 +16,7 @@ from studio.midi.picks import Pick
 from studio.recipe import Recipe
 from studio.recipe.presets import presets
 from studio.records import Kind, ListOf, Nested
+from studio.sources.clips import Clip
 from studio.steps import parse_step, registry
 from studio.stretch.anchors import Anchors
 
@@ -64,6 +65,13 @@ def value(draw: st.DrawFn, kind: Kind, ports: tuple[str, ...], depth: int) -> An
         return [["0.5 s", "0 s"], [draw(st.sampled_from([0.75, "1500 ms"])), draw(TIMES)]]
     if isinstance(kind, Nested) and kind.of is Pick:
         return draw(st.sampled_from(["all", {"channel": 2}]))
+    if isinstance(kind, Nested) and kind.of is Clip:
+        return {
+            "file": "loop.wav",
+            "at": draw(TIMES),
+            "offset": "80 ms",
+            "gain": draw(st.sampled_from([-3, "-inf dB"])),
+        }
     if isinstance(kind, Numbers):
         found = draw(st.sets(number(kind.each).filter(lambda one: not isinstance(one, str)), min_size=1, max_size=2))
         return sorted(found)

@@ -1,0 +1,1 @@
+"""Sessions in and out of DAWs: one timeline, and a writer or reader for each format."""

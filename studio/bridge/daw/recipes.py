@@ -1,0 +1,279 @@
+"""From a timeline to a recipe that plays it, with its audio and notes beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from studio.bridge.daw.lane import Lane, Value, simplified
+from studio.bridge.daw.notes import merged
+from studio.bridge.daw.timeline import MASTER, AudioClip, Device, Loss, Strip, Timeline
+from studio.bridge.manifest import slug
+from studio.errors import RecipeError
+from studio.levels import SILENCE_DB
+from studio.midi.files import write_midi
+from studio.recipe import Recipe
+from studio.recipe.document import MOST_VALUES, write
+from studio.score import PROGRAM
+from studio.tempo import Time
+
+LOUDEST_DB = 12.0
+"""Where the faders of a recipe end."""
+
+NOTES = "notes.mid"
+_STEP = 1e-2
+"""How far a fader's curve in dB may stray from the straight line in factors that it stands for."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A recipe made of a session, and what it does not hold."""
+
+    recipe: Recipe
+    losses: tuple[Loss, ...]
+
+
+def recipe_of(timeline: Timeline, folder: Path, media: Path) -> Imported:
+    """A recipe that plays a timeline; notes and plugin states are written into `media`, which lies below `folder`.
+
+    Raises:
+        StudioError: it cannot be said in a recipe.
+    """
+    return _Writer(timeline, folder, media).imported()
+
+
+class _Writer:
+    def __init__(self, timeline: Timeline, folder: Path, media: Path) -> None:
+        self.timeline, self.folder, self.media = timeline, folder, media
+        self.losses: list[Loss] = []
+        self.names = self._names()
+
+    def imported(self) -> Imported:
+        timeline = self.timeline
+        song: dict[str, Any] = {
+            "recipe": 1,
+            "title": _line(timeline.title),
+            "author": _line(timeline.author),
+            "license": _line(timeline.license),
+            "story": _line(timeline.comment),
+        }
+        song = {key: value for key, value in song.items() if value}
+        has_notes = any(strip.plays_notes for strip in timeline.tracks)
+        if has_notes or timeline.markers:
+            self.media.mkdir(parents=True, exist_ok=True)
+            write_midi(merged(timeline), self.media / NOTES)
+            song["score"] = self._path(self.media / NOTES)
+        song["tempo"] = self._tempo()
+        song["meter"] = self._meter()
+        song["rate"] = timeline.rate
+        song["tracks"] = {self.names[strip.name]: self._track(strip) for strip in timeline.tracks if strip.clips}
+        for strip in timeline.tracks:
+            if not strip.clips:
+                self.losses.append(Loss("the track", strip.name, "it has no clips"))
+        fed = {way for strip in timeline.strips for way in (strip.to, *(send.target for send in strip.sends))}
+        for bus in timeline.buses:
+            if bus.name not in fed:
+                self.losses.append(Loss("the bus", bus.name, "nothing goes to it"))
+        song["buses"] = {self.names[bus.name]: self._bus(bus) for bus in timeline.buses if bus.name in fed}
+        song["master"] = self._master()
+        song = {key: value for key, value in song.items() if value not in ({}, None)}
+        if not song.get("tracks"):
+            raise RecipeError("the session has no track with clips.", "There is nothing to play in it.")
+        if (values := _count(song)) > MOST_VALUES:
+            raise RecipeError(
+                f"the session needs {values} values; a recipe holds {MOST_VALUES}.",
+                "Bounce tracks of many clips, or thin out their automation, in the DAW.",
+            )
+        recipe = Recipe.loads(write(song), self.folder)
+        return Imported(recipe, (*timeline.losses, *self.losses))
+
+    def _names(self) -> dict[str, str]:
+        """For each strip a name that a recipe takes."""
+        names: dict[str, str] = {MASTER: MASTER}
+        taken = {*(name.casefold() for name in Recipe.kinds()), MASTER}
+        for strip in (*self.timeline.tracks, *self.timeline.buses):
+            plain = "".join("_" if mark in './\\:*?"<>|\0' or not mark.isprintable() else mark for mark in strip.name)
+            plain = plain.strip()[:70].strip() or "track"
+            name, number = plain, 2
+            while name.casefold() in taken:
+                name, number = f"{plain} {number}", number + 1
+            taken.add(name.casefold())
+            names[strip.name] = name
+            if name != strip.name:
+                self.losses.append(Loss(f"the name {strip.name[:80]!r}", name, "a recipe cannot call it so"))
+        return names
+
+    def _path(self, path: Path) -> str:
+        return path.relative_to(self.folder).as_posix()
+
+    def _tempo(self) -> Any:
+        changes = self.timeline.tempo.tempos
+        if len(changes) == 1:
+            return float(changes[0].bpm)
+        points = []
+        for index, change in enumerate(changes):
+            ramp = index > 0 and changes[index - 1].ramp
+            points.append([str(Time(beats=change.beat)), float(change.bpm), *(["linear"] if ramp else [])])
+        return points
+
+    def _meter(self) -> Any:
+        tempo = self.timeline.tempo
+        rising: list[tuple[Fraction, str]] = []
+        for change in tempo.meters:
+            bar, meter = tempo.bar_of_beat(change.beat), f"{change.count}/{change.unit}"
+            if bar.denominator != 1:
+                bar = Fraction(math.ceil(bar))
+                self.losses.append(Loss(f"the meter {meter}", f"bar {bar}", "a recipe changes meters at whole bars"))
+            if not rising or bar > rising[-1][0]:
+                rising.append((bar, meter))
+        if len(rising) == 1:
+            return rising[0][1]
+        return [[f"{bar} bars", meter] for bar, meter in rising]
+
+    def _track(self, strip: Strip) -> dict[str, Any]:
+        track: dict[str, Any] = {}
+        if strip.plays_notes:
+            track["part"] = {"track": strip.name}
+            instruments = [device for device in strip.devices if device.instrument]
+            if not instruments and not any(
+                event.status == PROGRAM for clip in strip.notes for event in clip.score.events
+            ):
+                self.losses.append(Loss("instrument", strip.name, "the session names none: a General MIDI piano plays"))
+        else:
+            track["play"] = {"clips": [self._clip(clip) for clip in strip.audio]}
+        return track | self._strip(strip)
+
+    def _clip(self, clip: AudioClip) -> dict[str, Any]:
+        plain = {
+            "file": self._path(clip.file),
+            "at": self._time(clip.start),
+            "offset": self._time(clip.offset) if clip.offset else None,
+            "length": self._time(clip.frames),
+            "gain": self._db(clip.gain, clip.name or "clip", 36.0) if clip.gain != 1 else None,
+            "fade_in": self._time(clip.fade_in) if clip.fade_in else None,
+            "fade_out": self._time(clip.fade_out) if clip.fade_out else None,
+            "mute": True if clip.muted else None,
+        }
+        return {key: value for key, value in plain.items() if value is not None}
+
+    def _time(self, frames: int) -> str:
+        return str(Time(seconds=Fraction(frames, self.timeline.rate)))
+
+    def _bus(self, bus: Strip) -> dict[str, Any]:
+        return self._strip(bus)
+
+    def _strip(self, strip: Strip) -> dict[str, Any]:
+        plain: dict[str, Any] = {"chain": list(self._chain(strip.devices, strip.name))}
+        if strip.volume != 1.0:
+            plain["volume"] = self._level(strip.volume, strip.name)
+        if strip.pan != 0.0:
+            plain["pan"] = self._moving(strip.pan) if isinstance(strip.pan, Lane) else strip.pan
+        sends = {}
+        for send in strip.sends:
+            level = self._level(send.level, f"{strip.name} → {send.target}")
+            sends[self.names[send.target]] = {"level": level, "pre": True} if send.pre else {"level": level}
+        plain["send"] = sends
+        if strip.to != MASTER:
+            plain["to"] = self.names[strip.to]
+        plain["mute"] = strip.mute or None
+        plain["colour"] = strip.colour
+        return {key: value for key, value in plain.items() if value not in (None, {}, [])}
+
+    def _master(self) -> dict[str, Any]:
+        master = self.timeline.master
+        plain: dict[str, Any] = {"chain": list(self._chain(master.devices, MASTER))}
+        if master.volume != 1.0:
+            plain["volume"] = self._level(master.volume, MASTER)
+        if master.pan != 0.0:
+            self.losses.append(Loss("pan", MASTER, "the master of a recipe has none"))
+        return {key: value for key, value in plain.items() if value not in (None, [])}
+
+    def _chain(self, devices: Iterable[Device], where: str) -> Iterable[Any]:
+        """The plugins of a strip; their states are kept beside the recipe."""
+        taken: set[str] = set()
+        for device in devices:
+            if device.state is not None:
+                ending = {"vst3": "vstpreset", "clap": "clap-preset", "vst2": "fxp"}.get(device.format, "state")
+                path = self.media / f"{slug(f'{self.names[where]} {device.name}', taken)}.{ending}"
+                self.media.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(device.state)
+                why = f"it is not played; its state is kept in {self._path(path)}"
+            else:
+                why = "it is not played, and the session holds no state of it"
+            self.losses.append(Loss(f"plugin {device.name!r}", where, why))
+        return ()
+
+    def _level(self, value: Value, where: str) -> Any:
+        if isinstance(value, Lane):
+            return self._decibels(value, where)
+        return self._db(value, where, LOUDEST_DB)
+
+    def _db(self, factor: float, where: str, loudest: float) -> str:
+        db = 20 * math.log10(factor) if factor > 0 else -math.inf
+        if db > loudest:
+            self.losses.append(Loss(f"a level of {db:.1f} dB", where, f"faders end at {loudest:g} dB"))
+            db = loudest
+        return "-inf dB" if db <= SILENCE_DB else f"{_short(db)!r} dB"
+
+    def _moving(self, lane: Lane) -> list[list[Any]]:
+        straight = lane.straight()
+        return [[_second(second), value] for second, value in zip(straight.seconds, straight.values, strict=True)]
+
+    def _decibels(self, lane: Lane, where: str) -> list[list[Any]]:
+        """A lane of factors as a curve in dB: a straight line in factors is bent there, so it gets more points."""
+        straight = lane.straight()
+        seconds, factors = np.array(straight.seconds), np.array(straight.values)
+        if factors.max() > 10 ** (LOUDEST_DB / 20) * (1 + 1e-9):
+            self.losses.append(Loss("the loudest of a fader's curve", where, f"faders end at {LOUDEST_DB:g} dB"))
+        floor = 10 ** (SILENCE_DB / 20)
+        times = [seconds[:1]]
+        for start, end, low, high in zip(seconds, seconds[1:], factors, factors[1:], strict=False):
+            if low == high or end <= start:
+                times.append(np.array([end]))
+                continue
+            # Even steps in dB between the ends, which is where the bend is.
+            ends = np.log([max(low, floor), max(high, floor)])
+            count = int(np.ceil(abs(ends[1] - ends[0]) / 0.1)) + 1
+            at = (np.exp(np.linspace(ends[0], ends[1], count + 1)) - low) / (high - low)
+            times.append(start + np.clip(np.append(at[1:-1], 1.0), 0.0, 1.0) * (end - start))
+        fine = np.concatenate(times)
+        level = np.concatenate([factors[:1], *(
+            [high] if low == high or end <= start else low + (high - low) * (part - start) / (end - start)
+            for start, end, low, high, part in zip(
+                seconds, seconds[1:], factors, factors[1:], times[1:], strict=False
+            )
+        )])  # fmt: skip
+        db = np.clip(20 * np.log10(np.maximum(level, floor)), SILENCE_DB, LOUDEST_DB)
+        kept = simplified(fine, db, _STEP) if len(fine) > 2 and np.all(np.diff(fine) > 0) else np.arange(len(fine))
+        return [
+            [_second(float(fine[index])), "-inf dB" if db[index] <= SILENCE_DB else f"{_short(float(db[index]))!r} dB"]
+            for index in kept
+        ]
+
+
+def _short(db: float) -> float:
+    """The level in few digits if they mean the same factor."""
+    short = round(db, 6)
+    return short if abs(short - db) < 1e-9 else db
+
+
+def _second(second: float) -> str:
+    return str(Time(seconds=Fraction(repr(round(second, 9)))))
+
+
+def _line(text: str) -> str:
+    return "".join(mark if mark.isprintable() else " " for mark in text)[:4000].strip()
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + sum(_count(item) for item in value.values())
+    if isinstance(value, list):
+        return 1 + sum(_count(item) for item in value)
+    return 1

@@ -1,0 +1,33 @@
+"""Colours, by which DAWs tell tracks apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from studio.errors import KnobError, shown
+from studio.knobs import Knob
+
+_COLOUR = re.compile(r"#?[0-9a-fA-F]{6}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Colour(Knob):
+    """Red, green and blue as six hexadecimal digits, or none."""
+
+    default: Any = None
+
+    def parse(self, value: object) -> str | None:
+        if value is None:
+            return None
+        if not isinstance(value, str) or not _COLOUR.fullmatch(value):
+            raise KnobError(f"{shown(value)} is not a colour.", "Write it in quotes, as '#ff8800'.")
+        return f"#{value.removeprefix('#').lower()}"
+
+    def schema(self) -> dict[str, Any]:
+        return {"description": self.describe(), "type": "string", "pattern": "^#?[0-9a-fA-F]{6}$"}
+
+    @property
+    def range(self) -> str:
+        return "#rrggbb"

@@ -1,0 +1,104 @@
+"""Pieces of audio files on the timeline, as a DAW arranges them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from studio.audio import Block
+from studio.audiofile import read_audio
+from studio.errors import RecipeError, within
+from studio.knobs import file, knob, span, switch
+from studio.levels import SILENCE_DB, amplitude
+from studio.records import ListOf, Nested, Record, field
+from studio.stage import Stage
+from studio.steps import Source
+from studio.tempo import Time
+from studio.units import DB
+
+_BLOCK = 65_536
+
+
+class Clip(Record):
+    """A piece of an audio file: `at` says where in the song it begins, `offset` where in the file."""
+
+    file: str = file(help="an audio file")
+    at: Time = span("0 s", help="where in the song it begins")
+    offset: Time = span("0 s", help="where in the file it begins")
+    length: Time | None = span(None, help="how long it plays; to the end of the file if not given")
+    gain: float = knob(0.0, SILENCE_DB, 36.0, DB, help="how much louder", live=False)
+    fade_in: Time = span("0 s", help="how long it comes up, in a straight line")
+    fade_out: Time = span("0 s", help="how long it goes down, in a straight line")
+    mute: bool = switch(False, help="leave it out")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        with within("offset"):
+            if self.offset.musical:
+                raise RecipeError(f"an offset of {self.offset}.", "A file is measured in seconds.")
+
+
+class Clips(Source):
+    """Play pieces of audio files at their places in the song; where they overlap, they add up.
+
+    Files are resampled to the song's rate and fitted to its channels.
+    """
+
+    clips: tuple[Clip, ...] = field(ListOf(each=Nested(of=Clip), help="the pieces"))
+
+    def assets(self, stage: Stage) -> Iterator[Path]:
+        for index, clip in enumerate(self.clips):
+            with within("clips", index, "file"):
+                yield stage.find(clip.file)
+
+    def follows_tempo(self) -> bool:
+        times = (time for clip in self.clips for time in (clip.at, clip.length, clip.fade_in, clip.fade_out) if time)
+        return any(time.musical for time in times)
+
+    def read(self, stage: Stage) -> Iterator[Block]:
+        waiting = sorted((_placed(clip, stage) for clip in self.clips if not clip.mute), key=lambda piece: piece[0])
+        sounding: list[tuple[int, Block]] = []
+        position = 0
+        while waiting or sounding:
+            while waiting and waiting[0][0] < position + _BLOCK:
+                start, clip = waiting.pop(0)
+                sounding.append((start, _sound(clip, stage)))
+            block = np.zeros((stage.channels, _BLOCK), np.float32)
+            last = 0
+            for start, samples in sounding:
+                begin, end = max(start, position), min(start + samples.shape[1], position + _BLOCK)
+                if end > begin:
+                    block[:, begin - position : end - position] += samples[:, begin - start : end - start]
+                    last = max(last, end - position)
+            position += _BLOCK
+            sounding = [(start, samples) for start, samples in sounding if start + samples.shape[1] > position]
+            yield block if waiting or sounding else block[:, :last]
+
+
+def _placed(clip: Clip, stage: Stage) -> tuple[int, Clip]:
+    return stage.tempo.frame_of(clip.at, stage.rate), clip
+
+
+def _sound(clip: Clip, stage: Stage) -> Block:
+    """The samples of one clip, cut, faded and at its level."""
+    whole = read_audio(stage.find(clip.file), stage.rate, stage.channels).samples
+    first = stage.tempo.frame_of(clip.offset, stage.rate)
+    beat = stage.tempo.beat_of(clip.at)
+
+    def frames(time: Time) -> int:
+        return int(stage.tempo.length_of(time, beat) * stage.rate + 0.5)
+
+    end = whole.shape[1] if clip.length is None else min(whole.shape[1], first + frames(clip.length))
+    piece = whole[:, first:end]
+    gains = np.full(piece.shape[1], amplitude(clip.gain))
+    fade_in, fade_out = (min(piece.shape[1], frames(fade)) for fade in (clip.fade_in, clip.fade_out))
+    if fade_in:
+        gains[:fade_in] *= np.arange(fade_in) / fade_in
+    if fade_out:
+        gains[-fade_out:] *= np.arange(fade_out, 0, -1) / fade_out
+    return np.asarray(piece * gains, dtype=np.float32)
+
+
+__all__ = ["Clip", "Clips"]
