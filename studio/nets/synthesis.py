@@ -85,6 +85,12 @@ def filtered_noise(white: Tensor, bands: Tensor, hop: int) -> Tensor:
     Returns:
         ``(batch, frames * hop)``, later by nothing: the filters have no phase.
     """
+    late = bands.shape[2] - 1
+    return noise_pieces(white, bands, hop)[:, late : late + white.shape[1]]
+
+
+def noise_pieces(white: Tensor, bands: Tensor, hop: int) -> Tensor:
+    """As `filtered_noise`, later by ``bands - 1`` frames of sound and longer by twice as many, for laying over what follows."""
     batch, frames, count = bands.shape
     taps = 2 * (count - 1)
     impulse = torch.fft.irfft(bands, taps)
@@ -99,4 +105,4 @@ def filtered_noise(white: Tensor, bands: Tensor, hop: int) -> Tensor:
     out = torch.nn.functional.fold(
         laid.transpose(1, 2), (1, (frames - 1) * hop + rows * hop), (1, rows * hop), stride=(1, hop)
     )[:, 0, 0]
-    return out[:, taps // 2 : taps // 2 + frames * hop]
+    return out[:, : frames * hop + taps]
