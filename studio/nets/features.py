@@ -39,7 +39,7 @@ def hop_of(rate: int) -> int:
     return round(rate / FRAMES_PER_SECOND)
 
 
-def features(audio: Audio, low_hz: float = 50.0, high_hz: float = 2_000.0) -> Features:
+def features(audio: Audio, low_hz: float = 50.0, high_hz: float = 2_200.0) -> Features:
     """The features of a sound of one voice: its pitch by YIN, and its loudness."""
     loud = loudness(audio)
     track = track_f0(audio, low_hz, min(high_hz, audio.rate / 4))
