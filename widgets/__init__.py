@@ -1,5 +1,6 @@
 """Jupyter widgets: knobs, racks and players that turn recipes by hand."""
 
 from widgets.knob import Knob
+from widgets.player import Player
 
-__all__ = ["Knob"]
+__all__ = ["Knob", "Player"]

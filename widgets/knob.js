@@ -1,6 +1,6 @@
 // The knob of `widgets/knob.py`: one dial, whose value lives in the model, so that all its views stay in step.
 import { dial } from "./dial.js";
-import { goneNote, h } from "./dom.js";
+import { goneNote, h } from "../studio/bridge/player/dom.js";
 
 function render({ model, el }) {
   const root = h("div", { class: "mx" }, goneNote());

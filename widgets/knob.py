@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -13,9 +12,7 @@ from studio.errors import KnobError, StudioError, nearest
 from studio.knobs import Number
 from studio.steps import Step, find_step
 from widgets.describe import can_turn, readable, spec
-
-HERE = Path(__file__).parent
-LOOK = (HERE / "look.css").read_text(encoding="utf-8")
+from widgets.player import HERE, STYLE
 
 
 class Knob(anywidget.AnyWidget):
@@ -38,7 +35,7 @@ class Knob(anywidget.AnyWidget):
     """
 
     _esm = script(HERE / "knob.js")
-    _css = LOOK
+    _css = STYLE
 
     value = traitlets.Float().tag(sync=True)
     committed = traitlets.Float().tag(sync=True)

@@ -17,11 +17,12 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(server: Any) -> None:
     from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 
-    opened = KernelWebsocketHandler.open
+    handler: Any = KernelWebsocketHandler
+    opened = handler.open
 
     async def open_at_once(self: Any, *words: Any, **options: Any) -> Any:
         self.set_nodelay(True)
         return await opened(self, *words, **options)
 
-    KernelWebsocketHandler.open = open_at_once
+    handler.open = open_at_once
     server.log.info("widgets.nodelay: messages to kernels leave at once")

@@ -40,6 +40,10 @@ class Schedule:
         """Whether everybody should lay down their work."""
         return self._stop.is_set()
 
+    def stop(self) -> None:
+        """Have everybody lay down their work; `run` then raises Interrupted."""
+        self._stop.set()
+
     @contextmanager
     def waiting(self) -> Iterator[None]:
         """Lend this thread's core to others while it waits."""

@@ -1,0 +1,30 @@
+"""A song for racks and players: two tracks, a bus, a macro, eight bars."""
+
+SONG = """
+title: Eight bars
+score: song.mid
+length: 8 bars
+knobs:
+  dust: {value: 0.3, drives: {keys.chorus.depth: [0, 0.6], master.lowpass.cutoff: [18 kHz, 5 kHz]}, help: older and softer}
+tracks:
+  keys:
+    part: {channel: 1}
+    chain: [chorus, {lowpass: 4 kHz}, {echo: {time: 1/8, feedback: 0.4}}, {reverb: {wet: 0.3}}]
+    send: {room: -12 dB}
+  bass: {part: {channel: 2}, chain: [compressor]}
+  drums: {part: {drums: true}, volume: -3 dB}
+buses:
+  room: {chain: [{reverb: {room_size: 0.7, wet: 1, dry: 0}}]}
+master:
+  chain: [{lowpass: 18 kHz}]
+  loudness: -16 LUFS
+"""
+
+CELL = f'''
+import studio, widgets
+from pathlib import Path
+from tests.songs import band_file
+band_file(Path("song.mid"), seconds=16, parts=3)
+Path("song.yaml").write_text("""{SONG}""")
+song = studio.load("song.yaml")
+'''
