@@ -2,5 +2,6 @@
 
 from widgets.knob import Knob
 from widgets.player import Player
+from widgets.rack import Rack, rack
 
-__all__ = ["Knob", "Player"]
+__all__ = ["Knob", "Player", "Rack", "rack"]

@@ -15,7 +15,8 @@ from studio.audio import Block
 from studio.bridge.render import length
 from studio.bridge.sketch import COLUMN, Sketcher
 from studio.engine import Cache, Engine, Plan, plan
-from studio.engine.preview import PIECE, Preview, held_gains
+from studio.engine.nodes import Node
+from studio.engine.preview import Preview, held_gains
 from studio.errors import Interrupted, StudioError
 from studio.recipe import Recipe
 from studio.score import Score
@@ -24,7 +25,7 @@ from widgets.sounds import PEAK_STEP, Rendered, Sounds, outline, pcm
 Tell = Callable[[dict[str, Any], list[bytes]], None]
 """Sends a message, with buffers, to the browser."""
 
-FIRST, LARGEST = 2 * PIECE, 16 * PIECE
+FIRST, LARGEST = 8192, 65_536
 """Frames of the first piece of a preview, and of the largest: what is heard now is sent at once."""
 
 PREVIEW_SECONDS = 4.0
@@ -93,7 +94,7 @@ class Session:
         self._changed = threading.Condition()
         self._wish: Wish | None = None
         self._wants: list[Mapping[str, Any]] = []
-        self._number, self._busy, self._closed = 0, False, False
+        self._number, self._busy, self._running, self._closed = 0, False, False, False
         self._sounds: Sounds | None = None
         self._shown = 0
         self._gains: tuple[float, ...] = ()
@@ -116,7 +117,7 @@ class Session:
         with self._changed:
             self._number += 1
             self._wish = Wish(self._number, recipe, ear, moving)
-            if self._busy:
+            if self._running:
                 self._engine.stop()
             self._changed.notify_all()
         self._awake()
@@ -144,7 +145,7 @@ class Session:
         """Lay down all work."""
         with self._changed:
             self._closed = True
-            if self._busy:
+            if self._running:
                 self._engine.stop()
             self._changed.notify_all()
 
@@ -192,15 +193,17 @@ class Session:
         planned = self._planned(wish)
         if wish.ear is not None:
             for start, block in self._heard(planned, wish.ear):
+                self._send_piece(0, wish.number * 2, start, block, wish)
+                # The first piece is always sent, or a quick hand would never hear what it does.
                 if self._newer():
                     return
-                self._send_piece(0, wish.number * 2, start, block, wish)
         if wish.moving:
             with self._changed:
                 if self._changed.wait_for(self._newer, REST_SECONDS):
                     return
+        self._tell({"kind": "state", "text": "rendering …", "bad": False}, [])
         sounds = Rendered(planned, self._engine, 0, self._stems)
-        self._engine.run([*sounds.nodes.values(), planned.premaster])
+        self._run([*sounds.nodes.values(), planned.premaster])
         self._engine.release(planned.nodes())
         sounds = Rendered(planned, self._engine, length(planned, self._engine), self._stems)
         self._gains = held_gains(self._engine, planned.mix, wish.ear.at if wish.ear else 0)
@@ -208,6 +211,17 @@ class Session:
         self._show(sounds, wish.number * 2 + 1)
         self._finished(sounds, wish.recipe)
         self._draw(sounds, self._newer)
+
+    def _run(self, nodes: list[Node]) -> None:
+        with self._changed:
+            if self._newer():
+                raise Interrupted("something newer is wished for.")
+            self._running = True
+        try:
+            self._engine.run(nodes)
+        finally:
+            with self._changed:
+                self._running = False
 
     def _planned(self, wish: Wish) -> Plan:
         """The plan; while a hand moves, with the score that was read before."""
@@ -219,18 +233,16 @@ class Session:
 
     def _heard(self, planned: Plan, ear: Ear) -> Iterator[tuple[int, Block]]:
         """What is heard next, in pieces that grow."""
-        preview, rate = Preview(self._engine, self._gains), planned.stage.rate
-        at, left, size = ear.at, int(PREVIEW_SECONDS * rate), FIRST
+        at, left, size = ear.at, int(PREVIEW_SECONDS * planned.stage.rate), FIRST
         loop = ear.loop if ear.loop and ear.loop[0] <= at < ear.loop[1] else None
-        stream = preview.blocks(planned.mix, at)
+        preview = Preview(self._engine, at, self._gains)
         while left > 0:
             most = min(size, loop[1] - at) if loop else size
-            blocks = [next(stream) for _ in range(-(-most // PIECE))]
-            block = np.concatenate(blocks, axis=1)[:, :most]
-            yield at, block
+            yield at, preview.read(planned.mix, at, most)
             at, left, size = at + most, left - most, min(2 * size, LARGEST)
             if loop and at >= loop[1]:
-                at, stream = loop[0], preview.blocks(planned.mix, loop[0])
+                at = loop[0]
+                preview = Preview(self._engine, at, self._gains)
 
     def _serve(self, want: Mapping[str, Any]) -> None:
         """Send a piece that the browser asked for, if it is of what is shown."""

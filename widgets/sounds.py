@@ -105,16 +105,7 @@ class Rendered:
         return self.plan.stage.rate
 
     def read(self, track: int, start: int, frames: int) -> Block:
-        node = list(self.nodes.values())[track]
-        if node.kept and self.engine.served(node):
-            return self.engine.read(node, start, frames)
-        blocks, have = [], 0
-        for block in Preview(self.engine).blocks(node, start):
-            blocks.append(block)
-            have += block.shape[1]
-            if have >= frames:
-                break
-        return np.concatenate(blocks, axis=1)[:, :frames]
+        return Preview(self.engine, start).read(list(self.nodes.values())[track], start, frames)
 
 
 def sounds_of(source: object) -> Sounds:

@@ -41,7 +41,7 @@ class Schedule:
         return self._stop.is_set()
 
     def stop(self) -> None:
-        """Have everybody lay down their work; `run` then raises Interrupted."""
+        """Have everybody lay down their work; the `run` that is going on raises Interrupted."""
         self._stop.set()
 
     @contextmanager
@@ -60,6 +60,7 @@ class Schedule:
             StudioError: the first that a job raised; the others were stopped.
             Interrupted: the user pressed Ctrl-C.
         """
+        self._stop.clear()
         begun: set[str] = set()
         waiting, open_jobs = list(jobs), len(jobs)
         # Keys that have begun; and for each job that is over, what it raised or None.

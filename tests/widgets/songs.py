@@ -1,4 +1,11 @@
-"""A song for racks and players: two tracks, a bus, a macro, eight bars."""
+"""A song for racks and players: three tracks, a bus, a macro, eight bars."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from studio.recipe import Recipe
+from tests.songs import band_file
 
 SONG = """
 title: Eight bars
@@ -20,11 +27,11 @@ master:
   loudness: -16 LUFS
 """
 
-CELL = f'''
-import studio, widgets
-from pathlib import Path
-from tests.songs import band_file
-band_file(Path("song.mid"), seconds=16, parts=3)
-Path("song.yaml").write_text("""{SONG}""")
-song = studio.load("song.yaml")
-'''
+CELL = "import studio, widgets\nfrom tests.widgets.songs import eight_bars\nsong = eight_bars()"
+
+
+def eight_bars(folder: Path = Path()) -> Recipe:
+    """The song, read from a file in `folder`."""
+    band_file(folder / "song.mid", seconds=16, parts=3)
+    (folder / "song.yaml").write_text(SONG, encoding="utf-8")
+    return Recipe.load(folder / "song.yaml")

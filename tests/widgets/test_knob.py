@@ -18,6 +18,7 @@ CELLS = (
 
 def drag(page: Page, knob: Locator, up: float, steps: int = 8) -> None:
     """From the knob's middle so many pixels up."""
+    knob.scroll_into_view_if_needed()
     box = knob.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

@@ -9,7 +9,9 @@ from tests.widgets.songs import CELL
 
 
 def test_a_song_plays_with_its_stems_and_loops_without_gaps(lab: Lab, page: Page) -> None:
-    lab.write("player", [CELL, "player = widgets.Player(studio.render(song), title='<img src=x onerror=alert(1)>')\nplayer"])
+    lab.write(
+        "player", [CELL, "player = widgets.Player(studio.render(song), title='<img src=x onerror=alert(1)>')\nplayer"]
+    )
     lab.open(page, "player")
     expect(page.get_by_text("keys", exact=True)).to_be_visible()
     page.get_by_role("button", name="Play").click()

@@ -47,7 +47,7 @@ export function playerView(desk, { label = "Player" } = {}) {
   const el = h("div", { class: "mx-player", role: "group", "aria-label": label },
     h("div", { class: "mx-bar" }, play, loop, now, state, h("span", { class: "mx-space" }),
       h("span", { class: "mx-tabs", role: "group", "aria-label": "Picture" }, ...faces),
-      h("span", { class: "mx-meter mx-master", title: "Level" }, meter)),
+      h("span", { class: "mx-meter mx-vu", title: "Level" }, meter)),
     h("div", { class: "mx-picture" }, canvas), rows);
   const stems = [];
 
@@ -159,7 +159,11 @@ export function playerView(desk, { label = "Player" } = {}) {
       const audible = solo.size ? solo.has(index) : !desk.mixer.mute.has(index);
       const surface = sharp(stem.canvas), picture = desk.pictures[index];
       surface.context.globalAlpha = audible ? 1 : 0.25;
-      if (picture) drawWave(surface, picture.peaks, picture.step, span(), colour("wave"));
+      if (picture) {
+        picture.top ??= picture.peaks.reduce((top, peak) => Math.max(top, Math.abs(peak)), 8);
+        const { height } = surface;
+        drawWave(surface, picture.peaks, picture.step, span(), colour("wave"), height / 2, (height / 2 - 2) * (127 / picture.top));
+      }
     });
     tick();
   }
@@ -244,7 +248,7 @@ export function playerView(desk, { label = "Player" } = {}) {
     if (!bar) return;
     const place = Math.min(1, Math.max(0, (20 * Math.log10(Math.max(peak, 1e-4)) + 60) / 60));
     bar.level = Math.max(place, (bar.level ?? 0) - 0.02);
-    bar.style.transform = `scaleX(${deck.playing ? bar.level : 0})`;
+    bar.style.clipPath = `inset(0 ${100 - 100 * (deck.playing ? bar.level : 0)}% 0 0)`;
   }
 
   desk.views.add(draw);
