@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -106,6 +106,15 @@ class Engine:
         ]
         self._schedule.run(jobs)
         self._cache.prune()
+
+    def stop(self) -> None:
+        """Have a `run` in another thread lay down its work and raise Interrupted; what was finished stays."""
+        self._schedule.stop()
+
+    def release(self, keep: Iterable[Node]) -> None:
+        """Let go of every sound but these; the cache has them still."""
+        keys = {node.key for node in keep}
+        self._tapes = {key: tape for key, tape in self._tapes.items() if key in keys}
 
     def blocks(self, node: Node) -> Iterator[Block]:
         """A node's sound in blocks of `size` frames; a kept node must be there or under way."""

@@ -37,6 +37,7 @@ from studio.score import Score
 from studio.steps import Step, StepKind
 from studio.tempo import TempoMap, Time
 from studio.units import DB, LUFS
+from studio.views import view
 
 FORMAT = 1
 """The version of the document; a change that old studios would misread raises it."""
@@ -306,13 +307,35 @@ class Recipe(Record):
         Raises:
             StudioError: there is no such knob, or the value does not fit it.
         """
-        path, kind = locate(self, address)
-        with reading(self.folder), within(address):
-            given, parent = kind.parse(value), get(self, path[:-1])
+        path, _ = locate(self, address)
+        with within(address):
+            return self.put(path, value)
+
+    def put(self, path: Way, value: object) -> Recipe:
+        """The same by a path, such as ``("tracks", "keys", "chain", 0, "rate")``, to a knob or a whole chain.
+
+        Raises:
+            StudioError: the value does not fit it.
+        """
+        holder = path[:-1]
+        while not isinstance(parent := get(self, holder), Record):
+            holder = holder[:-1]
+        with reading(self.folder):
+            given = value
+            if len(holder) == len(path) - 1:
+                given = parent.kind_of(str(path[-1])).parse(value)
             if isinstance(parent, Preset) and path[-1] == "use":
-                path, given = path[:-1], parent.using(given)
+                path, given = path[:-1], parent.using(str(given))
             changed: Recipe = put(self._opened(path), path, given)
         return changed
+
+    def rack(self, **options: Any) -> Any:
+        """The recipe as a rack of knobs in a notebook; `widgets.rack` has the options.
+
+        Raises:
+            MissingError: the notebook's packages are not installed.
+        """
+        return view("rack")(self, **options)
 
     def _opened(self, path: Way) -> Recipe:
         """A copy in which the presets on the way are racks, if a file could not say otherwise what changes in them."""
