@@ -7,21 +7,25 @@ they are; whatever a person wrote stands in one table at its end, with every unu
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
+
 from studio.bridge.plugin.design import Design, Turned, flat
 from studio.curves import Curve, Lfo, Mapped
 from studio.effects.blocks import Chain, Layers, Multiband, Parallel
+from studio.effects.response import read_response
 from studio.errors import RecipeError, within
 from studio.knobs import LOG, Choice, File, Number, Port, Span, Switch
 from studio.steps import Effect
 from studio.tempo import Time
 
-LARGEST_RESPONSE = 2_000_000
-"""Bytes an impulse response may have inside a plugin."""
+LARGEST_RESPONSE = 340_000
+"""Bytes an impulse response may have inside a plugin, so that the plugin stays under 500 kB."""
 
 _CHAIN = "studio/bridge/plugin/shell"
 _WAVES = ("sine", "triangle", "up", "down", "square")
@@ -143,24 +147,28 @@ class _Writer:
         return name
 
     def _response(self, step: Effect, knob: str) -> list[str]:
-        """An impulse response as an array, at its own rate."""
-        from studio.audiofile import read_audio
-
-        path = self._design.stage.find(getattr(step, knob))
-        audio = read_audio(path)
-        if audio.samples.nbytes > LARGEST_RESPONSE:
+        """An impulse response as an array, at its own rate; as 16-bit numbers where these say all there is."""
+        audio = read_response(self._design.stage.find(getattr(step, knob)))
+        loud = np.flatnonzero(audio.samples.any(axis=0))
+        samples = audio.samples[:, : loud[-1] + 1 if len(loud) else 1]
+        whole = samples * np.float32(32_768)
+        coarse = bool(np.all(whole == np.round(whole)) and np.all(np.abs(whole + 0.5) <= 32_767.5))
+        size = samples.size * (2 if coarse else 4)
+        if size > LARGEST_RESPONSE:
+            seconds = LARGEST_RESPONSE / (2 if coarse else 4) / len(samples) / audio.rate
             raise RecipeError(
-                f"the file has {audio.samples.nbytes / 1e6:.1f} MB of sound; a plugin takes"
-                f" {LARGEST_RESPONSE / 1e6:.0f} MB.",
-                "Use a shorter one.",
+                f"the response is {samples.shape[1] / audio.rate:.2f} s long, {size / 1000:.0f} kB; a plugin takes"
+                f" {LARGEST_RESPONSE / 1000:.0f} kB.",
+                f"Cut it to {seconds:.2f} s{'' if coarse else ', or save it with 16 bits to get twice as far'}.",
             )
         name = self._name("RESPONSE")
-        self.lines += [f"constexpr float {name}[{len(audio.samples)}][{audio.samples.shape[1]}] = {{"]
-        for channel in audio.samples:
-            self.lines.append(f"    {{{', '.join(f'{number(float(sample))}f' for sample in channel)}}},")
+        numbers = map(str, whole.astype(int).ravel().tolist()) if coarse else (f"{x!s}f" for x in samples.flat)
+        self.lines += [f"constexpr {'std::int16_t' if coarse else 'float'} {name}[] = {{"]
+        self.lines += textwrap.wrap(", ".join(numbers), 118, initial_indent="    ", subsequent_indent="    ")
         self.lines += ["};", ""]
-        channels, frames = audio.samples.shape
-        return [f"step.{knob} = {{{name}[0], {name}[{channels - 1}], {frames}, {number(float(audio.rate))}}};"]
+        channels, frames = samples.shape
+        place = f"{name}, nullptr" if coarse else f"nullptr, {name}"
+        return [f"step.{knob} = {{{channels}, {frames}, {number(float(audio.rate))}, {place}}};"]
 
 
 def half(step: Effect) -> dict[str, Path]:
@@ -183,6 +191,8 @@ def half(step: Effect) -> dict[str, Path]:
 
 _INSTEAD = {
     "pitch_shift": "Pitch the track in the recipe (`psola`, `stretch`) and export the rest of the chain.",
+    "resample": "`bitcrush` behind a `lowpass` is near it; or render the track with it.",
+    "mp3": "An encoder is no effect for a mixer: render the track with it.",
     "plugin": "A plugin of somebody else's stays one: load it before or after the export in the DAW.",
 }
 

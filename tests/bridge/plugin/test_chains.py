@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
@@ -15,6 +17,7 @@ from studio.effects.blocks import Rack
 from studio.errors import StudioError
 from studio.knobs import Choice, Number, Port, Span, Switch
 from studio.steps import parse_step, registry
+from tests.listening import white
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +69,20 @@ def test_presets_become_plugins(preset: str, tmp_path: Path) -> None:
     made = export(preset, tmp_path / "Preset.clap")
     assert made.card and made.card.verdict
     assert made.card.verdict.worst_db < -120
+
+
+def test_a_recorded_room_in_front_of_a_limiter_that_looks_ahead(tmp_path: Path) -> None:
+    room = white(0.3, 0.3, seed=5, rate=48_000) * np.exp(-np.arange(14_400) / 4000)
+    soundfile.write(tmp_path / "room.wav", room.T, 48_000, "FLOAT")
+    chain = [
+        {"convolution": {"file": str(tmp_path / "room.wav"), "mix": 0.5}},
+        {"brickwall": {"ceiling": -12, "lookahead": 3}},
+    ]
+    rack = {"chain": chain, "knobs": {"top": {"value": 0.5, "drives": {"brickwall.ceiling": [-30, 0]}}}}
+    made = export(Rack.parse(rack), tmp_path / "Room.vst3")
+    assert made.card and made.card.verdict
+    assert made.card.verdict.worst_db < -110
+    assert made.card.verdict.latency["reported"] == made.card.verdict.latency["measured"] == 132 + 60
 
 
 def exportable() -> list[str]:
