@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from studio.bridge.plugin.design import Design, Turned, flat
+from studio.bridge.plugin.sampler import write_sampler
 from studio.curves import Curve, Lfo, Mapped
 from studio.effects.blocks import Chain, Layers, Multiband, Parallel
 from studio.effects.response import read_response
@@ -37,6 +38,8 @@ class Source:
 
     text: str
     headers: dict[str, Path] = field(default_factory=dict)
+    samples: bytes = b""
+    """What the program finds under the name `mirepoix_samples`."""
 
 
 def write_source(design: Design) -> Source:
@@ -47,16 +50,20 @@ def write_source(design: Design) -> Source:
     """
     writer = _Writer(design)
     whole = writer.row(design.plain)
-    includes = [f"{_CHAIN}/processor.hpp", *writer.headers]
+    sampler = write_sampler(design.sampled) if design.sampled else None
+    includes = [f"{_CHAIN}/{'sampler' if sampler else 'processor'}.hpp", *writer.headers]
+    running = "Playing<Whole>>(SOUNDS)" if sampler else "Running<Whole>>()"
     lines = [
         "// A chain of the studio as a plugin. Written by `studio export`; the recipe is the source.",
         "",
         *(f'#include "{path}"' for path in includes),
         "",
+        *(sampler.outside if sampler else ()),
         "namespace mirepoix {",
         "namespace {",
         "",
         *writer.lines,
+        *(sampler.lines if sampler else ()),
         f"using Whole = {whole};",
         "",
         *_parameters(design),
@@ -64,12 +71,12 @@ def write_source(design: Design) -> Source:
         "",
         *_description(design),
         "",
-        "std::unique_ptr<Processor> make_processor() { return std::make_unique<Running<Whole>>(); }",
+        f"std::unique_ptr<Processor> make_processor() {{ return std::make_unique<{running}; }}",
         "",
         "}  // namespace mirepoix",
         "",
     ]
-    return Source("\n".join(lines), writer.headers)
+    return Source("\n".join(lines), writer.headers, sampler.samples if sampler else b"")
 
 
 class _Writer:
@@ -291,7 +298,8 @@ def _parameters(design: Design) -> Iterator[str]:
 def _description(design: Design) -> Iterator[str]:
     words = ", ".join(map(text, (design.name, design.vendor, design.version, design.hash, design.uri)))
     identity = ", ".join(f"0x{byte:02x}" for byte in design.id.bytes)
-    flags = ", ".join("true" if flag else "false" for flag in (design.mono, design.side, design.tempo))
+    is_so = (design.mono, design.side, design.tempo, design.sampled is not None)
+    flags = ", ".join("true" if flag else "false" for flag in is_so)
     yield "const Description PLUGIN = {"
     yield f"    {words},"
     yield f"    {{{identity}}},"
