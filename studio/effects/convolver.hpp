@@ -18,14 +18,14 @@ template <int SIZE>
 class Fourier {
   public:
     struct Points {
-        float re[SIZE], im[SIZE];
+        double re[SIZE], im[SIZE];
     };
 
     void prepare() {
         for (int k = 0; k < SIZE / 2; ++k) {
             const double angle = -2.0 * 3.14159265358979323846 * k / SIZE;
-            cos_[k] = static_cast<float>(std::cos(angle));
-            sin_[k] = static_cast<float>(std::sin(angle));
+            cos_[k] = std::cos(angle);
+            sin_[k] = std::sin(angle);
         }
     }
     // What is in `x` is replaced; `y` is for work.
@@ -33,12 +33,12 @@ class Fourier {
         Points *from = &x, *to = &y;
         for (int n = SIZE, s = 1; n > 1; n /= 2, s *= 2) {
             for (int p = 0; p < n / 2; ++p) {
-                const float c = cos_[p * s], d = sin_[p * s];
-                const float *ar = from->re + s * p, *ai = from->im + s * p;
-                const float *br = ar + SIZE / 2, *bi = ai + SIZE / 2;
-                float *ur = to->re + 2 * s * p, *ui = to->im + 2 * s * p, *vr = ur + s, *vi = ui + s;
+                const double c = cos_[p * s], d = sin_[p * s];
+                const double *ar = from->re + s * p, *ai = from->im + s * p;
+                const double *br = ar + SIZE / 2, *bi = ai + SIZE / 2;
+                double *ur = to->re + 2 * s * p, *ui = to->im + 2 * s * p, *vr = ur + s, *vi = ui + s;
                 for (int q = 0; q < s; ++q) {
-                    const float re = ar[q] - br[q], im = ai[q] - bi[q];
+                    const double re = ar[q] - br[q], im = ai[q] - bi[q];
                     ur[q] = ar[q] + br[q];
                     ui[q] = ai[q] + bi[q];
                     vr[q] = re * c - im * d;
@@ -51,7 +51,7 @@ class Fourier {
     }
 
   private:
-    float cos_[SIZE / 2], sin_[SIZE / 2];
+    double cos_[SIZE / 2], sin_[SIZE / 2];
 };
 
 // Pieces of SIZE taps, from tap `first` on. Two channels are the two parts of one complex sound.
@@ -59,7 +59,7 @@ template <int SIZE>
 class Pieces {
   public:
     // How many pieces hold the taps from `first` up to `last`.
-    void prepare(const std::vector<float>* taps, int channels, int first, int last) {
+    void prepare(const std::vector<double>* taps, int channels, int first, int last) {
         const int length = std::min(last, static_cast<int>(taps[0].size())) - first;
         count_ = length > 0 ? (length + SIZE - 1) / SIZE : 0;
         if (!count_) return;
@@ -74,8 +74,8 @@ class Pieces {
             for (int i = 0; i < SIZE; ++i) {
                 const int tap = first + piece * SIZE + i;
                 if (tap >= first + length) break;
-                points.re[i] = taps[0][static_cast<std::size_t>(tap)] / (2.0f * SIZE);
-                if (channels == 2) points.im[i] = taps[1][static_cast<std::size_t>(tap)] / (2.0f * SIZE);
+                points.re[i] = taps[0][static_cast<std::size_t>(tap)] / (2.0 * SIZE);
+                if (channels == 2) points.im[i] = taps[1][static_cast<std::size_t>(tap)] / (2.0 * SIZE);
             }
             split(pieces_[static_cast<std::size_t>(piece)]);
         }
@@ -93,9 +93,9 @@ class Pieces {
     void take(const float* const* audio) {
         auto& points = work_[0];
         for (int c = 0; c < 2; ++c) {
-            float* const part = c ? points.im : points.re;
+            double* const part = c ? points.im : points.re;
             if (c >= channels_) {
-                std::fill_n(part, 2 * SIZE, 0.0f);
+                std::fill_n(part, 2 * SIZE, 0.0);
                 continue;
             }
             std::copy_n(last_.channel[c], SIZE, part);
@@ -112,9 +112,9 @@ class Pieces {
             const Spectrum& x = heard_[static_cast<std::size_t>((newest_ + piece) % count_)];
             const Spectrum& h = pieces_[static_cast<std::size_t>(piece)];
             for (int c = 0; c < channels_; ++c) {
-                const float *xr = x.re[c], *xi = x.im[c], *hr = h.re[c], *hi = h.im[c];
-                float *yr = sum_.re[c], *yi = sum_.im[c];
-                const float whole = xr[0] * hr[0], middle = xi[0] * hi[0], re = yr[0], im = yi[0];
+                const double *xr = x.re[c], *xi = x.im[c], *hr = h.re[c], *hi = h.im[c];
+                double *yr = sum_.re[c], *yi = sum_.im[c];
+                const double whole = xr[0] * hr[0], middle = xi[0] * hi[0], re = yr[0], im = yi[0];
                 for (int k = 0; k < SIZE; ++k) {
                     yr[k] += xr[k] * hr[k] - xi[k] * hi[k];
                     yi[k] += xr[k] * hi[k] + xi[k] * hr[k];
@@ -125,17 +125,17 @@ class Pieces {
         }
     }
     // The sum as SIZE frames.
-    void give(float (*out)[SIZE]) {
+    void give(double (*out)[SIZE]) {
         auto& points = work_[0];
         // With the parts swapped, the transform is its own way back.
         for (int k = 0; k <= SIZE; ++k) {
             const int mirror = k ? 2 * SIZE - k : 0;
             const bool edge = k == 0 || k == SIZE;
             const auto part = [&](int c) {
-                struct { float re, im; } z{0.0f, 0.0f};
+                struct { double re, im; } z{0.0, 0.0};
                 if (c >= channels_) return z;
                 z.re = k == SIZE ? sum_.im[c][0] : sum_.re[c][k];
-                z.im = edge ? 0.0f : sum_.im[c][k];
+                z.im = edge ? 0.0 : sum_.im[c][k];
                 return z;
             };
             const auto left = part(0), right = part(1);
@@ -153,7 +153,7 @@ class Pieces {
   private:
     // Of two real sounds, bins 0 to SIZE; the real number of the last one stands where the first has no imaginary part.
     struct Spectrum {
-        float re[2][SIZE] = {}, im[2][SIZE] = {};
+        double re[2][SIZE] = {}, im[2][SIZE] = {};
     };
     struct Frames {
         float channel[2][SIZE] = {};
@@ -165,11 +165,11 @@ class Pieces {
         fourier_(points, work_[1]);
         for (int k = 0; k < SIZE; ++k) {
             const int other = k ? 2 * SIZE - k : SIZE;
-            const float re = points.re[k], im = points.im[k], mre = points.re[other], mim = points.im[other];
-            spectrum.re[0][k] = k ? 0.5f * (re + mre) : re;
-            spectrum.im[0][k] = k ? 0.5f * (im - mim) : mre;
-            spectrum.re[1][k] = k ? 0.5f * (im + mim) : im;
-            spectrum.im[1][k] = k ? 0.5f * (mre - re) : mim;
+            const double re = points.re[k], im = points.im[k], mre = points.re[other], mim = points.im[other];
+            spectrum.re[0][k] = k ? 0.5 * (re + mre) : re;
+            spectrum.im[0][k] = k ? 0.5 * (im - mim) : mre;
+            spectrum.re[1][k] = k ? 0.5 * (im + mim) : im;
+            spectrum.im[1][k] = k ? 0.5 * (mre - re) : mim;
         }
     }
 
@@ -184,11 +184,11 @@ class Pieces {
 class Convolver {
   public:
     // `taps` are as many as there are channels, one or two.
-    void prepare(const std::vector<float>* taps, int channels) {
+    void prepare(const std::vector<double>* taps, int channels) {
         channels_ = channels;
         for (int c = 0; c < channels; ++c)
             for (int tap = 0; tap < GRID; ++tap)
-                head_[c][tap] = tap < static_cast<int>(taps[c].size()) ? taps[c][static_cast<std::size_t>(tap)] : 0.0f;
+                head_[c][tap] = tap < static_cast<int>(taps[c].size()) ? taps[c][static_cast<std::size_t>(tap)] : 0.0;
         near_.prepare(taps, channels, GRID, 2 * FAR);
         far_.prepare(taps, channels, 2 * FAR, 0x7FFFFFFF);
         reset();
@@ -205,10 +205,12 @@ class Convolver {
         for (int c = 0; c < channels_; ++c) {
             float* const line = held_.line[c] + GRID + offset;
             std::copy_n(audio[c], frames, line);
-            const float *const tail = held_.tail[c] + offset, *const far = held_.far[c] + cell_ * GRID + offset;
-            for (int i = 0; i < frames; ++i) audio[c][i] = tail[i] + far[i];
+            const double *const tail = held_.tail[c] + offset, *const far = held_.far[c] + cell_ * GRID + offset;
+            double sum[GRID];
+            for (int i = 0; i < frames; ++i) sum[i] = tail[i] + far[i];
             for (int tap = 0; tap < GRID; ++tap)
-                for (int i = 0; i < frames; ++i) audio[c][i] += head_[c][tap] * line[i - tap];
+                for (int i = 0; i < frames; ++i) sum[i] += head_[c][tap] * line[i - tap];
+            for (int i = 0; i < frames; ++i) audio[c][i] = static_cast<float>(sum[i]);
         }
         if (offset + frames == GRID) finish();
     }
@@ -241,12 +243,13 @@ class Convolver {
 
     struct Held {
         float line[2][2 * GRID] = {};  // the cell before, and this one
-        float tail[2][GRID] = {};      // what earlier cells have to say in this one
-        float block[2][FAR] = {}, far[2][FAR] = {};
+        double tail[2][GRID] = {};      // what earlier cells have to say in this one
+        float block[2][FAR] = {};
+        double far[2][FAR] = {};
     };
 
     int channels_ = 2, cell_ = 0;
-    float head_[2][GRID];
+    double head_[2][GRID];
     Pieces<GRID> near_;
     Pieces<FAR> far_;
     Held held_;

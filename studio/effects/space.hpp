@@ -134,17 +134,18 @@ struct Convolution {
 
     void prepare(const Stage& stage) {
         channels_ = stage.channels;
-        std::vector<float> taps[2];
+        std::vector<double> taps[2];
         double loudest = 0.0;
         for (int c = 0; c < channels_; ++c) {
-            taps[c] = resampled(channel(c), file.rate, stage.rate);
+            const std::vector<float> at_rate = resampled(channel(c), file.rate, stage.rate);
+            taps[c].assign(at_rate.begin(), at_rate.end());
             double energy = 0.0;
-            for (float tap : taps[c]) energy += static_cast<double>(tap) * tap;
+            for (double tap : taps[c]) energy += tap * tap;
             loudest = std::max(loudest, energy);
         }
         const double unit = loudest < 1e-8 ? 1.0 : 1.0 / std::sqrt(loudest);
         for (int c = 0; c < channels_; ++c)
-            for (float& tap : taps[c]) tap = static_cast<float>(tap * unit);
+            for (double& tap : taps[c]) tap *= unit;
         seconds_ = static_cast<double>(taps[0].size()) / stage.rate;
         convolver_.prepare(taps, channels_);
     }

@@ -41,9 +41,8 @@ def distance(sound: Block, original: Block, rate: int, notes: list[tuple[float, 
     mel = float(np.abs(mine - theirs)[heard].mean())
     onsets, pitches = [0.0], [0.0]
     for start, end in notes:
-        begin = round((start - 0.02) * rate)
-        piece = slice(max(begin, 0), round(min(end, start + 0.25) * rate))
-        onsets.append(1000 * abs(_onset(one[piece], rate) - _onset(other[piece], rate)))
+        piece = slice(max(round((start - 0.06) * rate), 0), round(min(end, start + 0.25) * rate))
+        onsets.append(1000 * _late(one[piece], other[piece], rate))
         held = slice(round((start + 0.05) * rate), round(end * rate))
         pitches.append(_cents(one[held], other[held], rate))
     return Distance(*(round(float(value), 2) for value in (level, mel, max(onsets), max(pitches))))
@@ -53,7 +52,8 @@ def mel_levels(sound: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
     """Levels in dB of mel bands (O'Shaughnessy's scale) from 30 Hz to 16 kHz, `(bands, pieces)`."""
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(sound, (0, _SIZE)), _SIZE)[::_HOP] * np.hanning(_SIZE)
     power = np.abs(np.fft.rfft(frames, axis=1)) ** 2 / (_SIZE / 4) ** 2
-    mels = np.linspace(*(2595 * np.log10(1 + np.array([30.0, min(16_000.0, 0.45 * rate)]) / 700)), _BANDS + 2)
+    low, high = (2595 * np.log10(1 + hz / 700) for hz in (30.0, min(16_000.0, 0.45 * rate)))
+    mels = np.linspace(low, high, _BANDS + 2)
     edges = 700 * (10 ** (mels / 2595) - 1)
     hz = np.fft.rfftfreq(_SIZE, 1 / rate)
     rise = (hz - edges[:-2, None]) / np.diff(edges)[:-1, None]
@@ -62,17 +62,45 @@ def mel_levels(sound: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
     return np.asarray(10 * np.log10(bands @ power.T + 1e-12))
 
 
-def _onset(sound: NDArray[np.float64], rate: int) -> float:
-    """The second at which it first is within 12 dB of the loudest it gets, over 2 ms."""
-    size = max(round(0.002 * rate), 1)
-    power = np.convolve(np.square(sound), np.ones(size) / size)[: len(sound)]
-    return float(np.argmax(power >= power.max() * 10**-1.2)) / rate
+def _late(one: NDArray[np.float64], other: NDArray[np.float64], rate: int) -> float:
+    """By how many seconds one note begins after the other: where the courses of their levels lie upon each other."""
+    size, most = max(round(0.001 * rate), 1), 40
+    a, b = (
+        np.sqrt(np.square(each[: len(each) // size * size]).reshape(-1, size).mean(axis=1)) for each in (one, other)
+    )
+    smooth = np.hanning(9) / np.hanning(9).sum()
+    a, b = (np.convolve(each, smooth, "same") for each in (a, b))
+    found = {}
+    for lag in range(-most, most + 1):
+        here, there = (a[lag:], b[: len(b) - lag]) if lag >= 0 else (a[:lag], b[-lag:])
+        count = min(len(here), len(there))
+        found[lag] = _correlation(here[:count], there[:count]) if count > most else -1.0
+    return abs(_best(found)) * size / rate
 
 
 def _cents(one: NDArray[np.float64], other: NDArray[np.float64], rate: int) -> float:
-    """How far apart the strongest partials of two sounds are, near that of the second."""
-    a, b = (np.abs(np.fft.rfft(each * np.hanning(len(each)), 8 * len(each))) for each in (one, other))
-    there = int(np.argmax(b))
-    low, high = int(there / 1.06), int(there * 1.06) + 2
-    here = low + int(np.argmax(a[low:high]))
-    return float(abs(1200 * np.log2(here / there))) if there > 8 else 0.0
+    """How far apart the pitches of two tones are: the shift at which their spectra lie upon each other, to 60 cents."""
+    size = 1 << 17
+    hz = 50 * 2 ** (np.arange(0, 7 * 600) / 600)  # steps of two cents
+    places = hz * size / rate
+    spectra = []
+    for each in (one, other):
+        power = np.abs(np.fft.rfft(each[: size // 2] * np.hanning(len(each[: size // 2])), size)) ** 2
+        spectra.append(np.log10(np.interp(places, np.arange(len(power)), power) + power.max() * 1e-4 + 1e-20))
+    a, b = spectra
+    found = {
+        shift: _correlation(a[max(shift, 0) : len(a) + min(shift, 0)], b[max(-shift, 0) : len(b) - max(shift, 0)])
+        for shift in range(-30, 31)
+    }
+    return 2.0 * abs(_best(found))
+
+
+def _best(found: dict[int, float]) -> int:
+    """The shift of the highest correlation, the smallest of those that are as good."""
+    best = max(found.values())
+    return min((shift for shift, value in found.items() if value > best - 1e-4), key=abs)
+
+
+def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    a, b = one - one.mean(), other - other.mean()
+    return float(np.dot(a, b) / np.sqrt(np.dot(a, a) * np.dot(b, b) + 1e-30))

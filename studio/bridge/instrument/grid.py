@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from studio.knobs import Number, count, knob, numbers
 from studio.records import Record, field
@@ -48,9 +49,25 @@ class Span:
     high: int
 
 
-def spans(keys: Sequence[int], drums: bool) -> list[Span]:
-    """Each key with those nearer to it than to another; the outer ones reach to the ends of the keyboard."""
+def spans(keys: Sequence[int], drums: bool, alike: Callable[[int, int], float] = lambda one, other: 0.0) -> list[Span]:
+    """Each key with those it serves: up to where the next one is nearer in sound.
+
+    Args:
+        keys: the sampled keys, rising.
+        drums: every key for itself.
+        alike: how far two keys are apart in sound; where that says nothing, the middle divides them.
+
+    The outer keys reach to the ends of the keyboard.
+    """
     if drums:
         return [Span(key, key, key) for key in keys]
-    edges = [0, *((one + other) // 2 + 1 for one, other in zip(keys, keys[1:], strict=False)), 128]
-    return [Span(edges[place], key, edges[place + 1] - 1) for place, key in enumerate(keys)]
+    lows = [0]
+    for one, other in pairwise(keys):
+        middle = (one + other) / 2
+        costs = {
+            low: sum(alike(key, one) for key in range(one + 1, low))
+            + sum(alike(key, other) for key in range(low, other))
+            for low in range(one + 1, other + 1)
+        }
+        lows.append(min(costs, key=lambda low: (round(costs[low], 3), abs(low - 0.5 - middle))))
+    return [Span(low, key, high - 1) for low, key, high in zip(lows, keys, [*lows[1:], 128], strict=True)]

@@ -12,10 +12,10 @@ from studio.errors import RecipeError, nearest
 from studio.recipe.document import Document
 from studio.recipe.model import Recipe
 from studio.recipe.presets import reading
+from studio.records import ListOf
 from studio.score import DRUM_CHANNEL
 from studio.stage import Stage
 from studio.steps import Effect, Instrument, Step, StepKind, registry
-from studio.records import ListOf
 
 _CHAIN = ListOf(each=StepKind(kinds=("effect",)))
 _PLAY = StepKind(kinds=("instrument",))

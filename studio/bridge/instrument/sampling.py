@@ -32,6 +32,10 @@ RELEASES = (0.0, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28)
 """Seconds after which the level of a note that was let go is known."""
 
 _SHORT = 0.25
+_COMPARED = 0.5
+_SAME = 0.98
+"""Correlation of two velocities from which on they are one sound at two levels."""
+
 _GONE = -75.0
 """A sound that is so much softer than its loudest moment, in dB, is over."""
 
@@ -79,7 +83,9 @@ class Sampled:
     @cached_property
     def digest(self) -> str:
         """A hash of all that is heard."""
-        digest = hashlib.blake2b(repr((self.rate, self.velocities, self.correlated, self.soft)).encode(), digest_size=16)
+        digest = hashlib.blake2b(
+            repr((self.rate, self.velocities, self.correlated, self.soft)).encode(), digest_size=16
+        )
         for zone in self.zones:
             digest.update(repr((zone.span, zone.velocity, zone.loop, zone.decay, zone.release)).encode())
             digest.update(zone.samples.tobytes())
@@ -87,7 +93,7 @@ class Sampled:
 
     @property
     def seconds(self) -> float:
-        return sum(zone.samples.shape[1] for zone in self.zones) / self.rate
+        return float(sum(zone.samples.shape[1] for zone in self.zones) / self.rate)
 
 
 def sampled(
@@ -115,29 +121,86 @@ def sampled(
     """
     rate, drums = round(grid.rate), channel == DRUM_CHANNEL
     stage = Stage(rate, 2, TempoMap.constant(120), stage.folder)
-    places = spans(grid.keys(played, drums), drums)
+    keys = grid.keys(played, drums)
     velocities = tuple(sorted({round(velocity) for velocity in grid.velocities}))
-    say(f"sampling {len(places)} keys at {len(velocities)} velocities")
+    say(f"sampling {len(keys)} keys at {len(velocities)} velocities")
+    places = spans(keys, drums, Colours(instrument, keys, velocities[-1], stage, channel, before))
     wanted = [(span.key, velocity) for span, velocity in product(places, velocities)]
     long = list(_notes(instrument, wanted, grid.seconds, stage, channel, before))
     short = dict(zip(places, _notes(instrument, [(s.key, velocities[-1]) for s in places], _SHORT, stage, channel, before), strict=True))  # fmt: skip
-    zones, alike, slopes = [], [], []
-    for place, span in enumerate(places):
-        layers = long[place * len(velocities) : (place + 1) * len(velocities)]
-        if max(np.abs(layer).max() for layer in layers) < 1e-5:
-            continue
-        release = _release(short[span], layers[-1], rate)
-        for velocity, layer in zip(velocities, layers, strict=True):
-            zones.append(_zone(span, velocity, layer, rate, grid.seconds, release))
-        for (soft, one), (loud, other) in zip(
-            zip(velocities, layers, strict=True), zip(velocities[1:], layers[1:], strict=True), strict=False
-        ):
-            alike.append(_correlation(one, other))
-            slopes.append(np.log(_rms(other) / _rms(one)) / np.log(loud / soft))
-    if not zones:
+    layers = {span: long[place * len(velocities) : (place + 1) * len(velocities)] for place, span in enumerate(places)}
+    layers = {span: sounds for span, sounds in layers.items() if max(np.abs(sound).max() for sound in sounds) > 1e-5}
+    if not layers:
         raise RenderError("the instrument makes no sound on the keys that were sampled.", "Give other keys.")
-    correlated = bool(np.median(alike) > 0.5) if alike else True
-    return Sampled(tuple(zones), rate, velocities, correlated, float(np.clip(np.median(slopes or [2.0]), 0.25, 4.0)))
+    kept, correlated, soft = _layers(velocities, list(layers.values()), rate)
+    zones = []
+    for span, sounds in layers.items():
+        release = _release(short[span], sounds[-1], rate)
+        zones += [_zone(span, velocities[place], sounds[place], rate, grid.seconds, release) for place in kept]
+    return Sampled(tuple(zones), rate, tuple(velocities[place] for place in kept), correlated, soft)
+
+
+def _layers(velocities: Sequence[int], layers: Sequence[Sequence[Block]], rate: int) -> tuple[list[int], bool, float]:
+    """Which velocities are needed, whether those are alike, and the power of velocity that amplitude follows.
+
+    One that is the same sound as the next louder one, only softer, can be made of that.
+    """
+    first, slopes = round(_COMPARED * rate), [2.0]
+    kept, alike = [len(velocities) - 1], [1.0]
+    for place in reversed(range(len(velocities) - 1)):
+        pairs = [(sounds[place][:, :first], sounds[kept[0]][:, :first]) for sounds in layers]
+        found = [_correlation(*pair) for pair in pairs]
+        ratio = np.log(velocities[kept[0]] / velocities[place])
+        slopes += [float(np.log(_rms(loud) / _rms(low)) / ratio) for low, loud in pairs]
+        if np.quantile(found, 0.1) < _SAME:
+            kept.insert(0, place)
+            alike += found
+    soft = float(np.clip(np.median(slopes[1:] or slopes), 0.25, 4.0))
+    return kept, bool(np.median(alike) > 0.5), soft
+
+
+class Colours:
+    """How far two keys are apart in sound: the mean difference of the levels of their first twelve partials, in dB.
+
+    SoundFonts go from one recording to the next between two keys, with a step in colour and level.
+    """
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        keys: Sequence[int],
+        velocity: int,
+        stage: Stage,
+        channel: int,
+        before: Sequence[bytes],
+    ) -> None:
+        every = range(keys[0], keys[-1] + 1)
+        self._levels: dict[int, NDArray[np.float64]] = {}
+        if channel == DRUM_CHANNEL or len(keys) < 2:
+            return
+        notes = _notes(instrument, [(key, velocity) for key in every], _SHORT, stage, channel, before, tail=0.1)
+        for key, sound in zip(every, notes, strict=True):
+            self._levels[key] = _partials(
+                sound[:, : round(_SHORT * stage.rate)], 440 * 2 ** ((key - 69) / 12), stage.rate
+            )
+
+    def __call__(self, one: int, other: int) -> float:
+        a, b = self._levels[one], self._levels[other]
+        count = min(len(a), len(b))
+        return float(np.abs(a[:count] - b[:count]).mean()) if count else 0.0
+
+
+def _partials(sound: Block, hz: float, rate: int) -> NDArray[np.float64]:
+    """Levels in dB of the partials of a tone, as far as there are any below 16 kHz."""
+    mono = sound.mean(axis=0, dtype=np.float64)
+    power = np.abs(np.fft.rfft(mono * np.hanning(len(mono)))) ** 2 / (len(mono) / 4) ** 2
+    levels = []
+    for number in range(1, 13):
+        middle = number * hz * len(mono) / rate
+        if number * hz > min(16_000, 0.45 * rate):
+            break
+        levels.append(10 * np.log10(power[int(middle * 0.97) : int(middle * 1.03) + 2].sum() + 1e-10))
+    return np.array(levels)
 
 
 def _notes(
@@ -147,9 +210,10 @@ def _notes(
     stage: Stage,
     channel: int,
     before: Sequence[bytes],
+    tail: float = TAIL,
 ) -> Iterator[Block]:
     """Each note alone, from its start to the end of its tail."""
-    ticks = round(np.ceil((held + TAIL) / GRID) * GRID * 2 * _RESOLUTION)
+    ticks = round(np.ceil((held + tail) / GRID) * GRID * 2 * _RESOLUTION)
     lead = round(GRID * 2 * _RESOLUTION)
     events = [Event(0, data) for data in before]
     for place, (key, velocity) in enumerate(notes):
@@ -165,7 +229,9 @@ def _notes(
             yield waiting[:, skip : skip + frames]
             waiting, skip, wanted = waiting[:, skip + frames :], 0, wanted + 1
     for _ in range(wanted, len(notes)):
-        yield np.pad(waiting[:, skip : skip + frames], ((0, 0), (0, max(0, skip + frames - waiting.shape[1]))))[:, :frames]
+        yield np.pad(waiting[:, skip : skip + frames], ((0, 0), (0, max(0, skip + frames - waiting.shape[1]))))[
+            :, :frames
+        ]
         waiting, skip = waiting[:, skip + frames :], 0
 
 

@@ -36,7 +36,7 @@ __asm__(".section .rodata\\n.globl mirepoix_samples\\n.hidden mirepoix_samples\\
         ".incbin \\"samples.bin\\"\\n.previous\\n");
 #endif
 """
-_CONTRACT = ROOT / "studio" / "effects" / "stage.hpp"
+_CONTRACT = tuple(ROOT / "studio" / "effects" / name for name in ("chance.hpp", "stage.hpp"))
 
 
 def build(source: Source, shell: str, compiler: Compiler, say: Say) -> bytes:
@@ -94,7 +94,7 @@ def _includes(source: Source) -> list[str]:
 
 def headers(source: Source) -> dict[str, Path]:
     """Every header a program may include, by the path it is included under: halves come with their neighbours."""
-    found = {path.relative_to(ROOT).as_posix(): path for path in (_CONTRACT, *sorted(SHELL.glob("*.hpp")))}
+    found = {path.relative_to(ROOT).as_posix(): path for path in (*_CONTRACT, *sorted(SHELL.glob("*.hpp")))}
     for path, header in source.headers.items():
         for beside in sorted(header.parent.glob("*.hpp")):
             found[(Path(path).parent / beside.name).as_posix()] = beside

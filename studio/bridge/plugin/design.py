@@ -229,10 +229,16 @@ class Design:
 
 
 def chain_name(text: str) -> str:
-    """What a chain written on the command line is called: its preset, its track, or its steps."""
-    path, _, strip = text.rpartition(":")
-    if path.endswith((".yaml", ".yml")):
-        return f"{Path(path).stem} {strip.strip()}"
+    """What a chain or instrument written on the command line is called: its preset, its track, or its steps."""
+    from studio.bridge.instrument.part import find_part
+
+    for mark in ":#":
+        path, _, strip = text.rpartition(mark)
+        if path.endswith((".yaml", ".yml")):
+            return f"{Path(path).stem} {strip.strip()}"
+    part = find_part(text)
+    if part:
+        return " ".join(step.label for step in (part.instrument, *part.rack.chain))[:LONGEST_NAME].strip()
     if re.fullmatch(r"[\w .-]+", text) or text.endswith((".yaml", ".yml")):
         return Path(text).stem
     from studio.bridge.apply import parse_chain

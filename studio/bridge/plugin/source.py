@@ -29,7 +29,7 @@ LARGEST_RESPONSE = 340_000
 """Bytes an impulse response may have inside a plugin, so that the plugin stays under 500 kB."""
 
 _CHAIN = "studio/bridge/plugin/shell"
-_WAVES = ("sine", "triangle", "up", "down", "square")
+_SEEDED = ("random", "drift")
 
 
 @dataclass
@@ -266,11 +266,14 @@ def _moving(curve: Curve) -> str:
             return inner
         position = f"{'log_position' if curve.log else 'linear_position'}({inner}, {low}, {high})"
         return f"{curve.shape}({position}, {number(curve.low)}, {number(curve.high)})"
-    if isinstance(curve, Lfo) and curve.wave in _WAVES:
+    if isinstance(curve, Lfo):
         cycles = f"{_cycles(curve.period)} + {number(curve.phase)}"
-        return f"{'exponential' if curve.log else 'linear'}({curve.wave}({cycles}), {number(curve.low)}, {number(curve.high)})"
-    what = f"an LFO of the wave {curve.wave!r}" if isinstance(curve, Lfo) else "a curve drawn over a song"
-    raise RecipeError(f"{what} cannot go into a plugin.", f"LFOs in plugins are: {', '.join(_WAVES)}.")
+        seed = f", {curve.seed}" if curve.wave in _SEEDED else ""
+        return f"{'exponential' if curve.log else 'linear'}({curve.wave}({cycles}{seed}), {number(curve.low)}, {number(curve.high)})"
+    raise RecipeError(
+        "a curve drawn over a song cannot go into a plugin.",
+        "Hold it at a number, or let an LFO or a knob drive it and automate that in the DAW.",
+    )
 
 
 def _cycles(period: Time) -> str:

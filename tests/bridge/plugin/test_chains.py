@@ -81,6 +81,18 @@ def test_a_recorded_room_in_front_of_a_limiter_that_looks_ahead(tmp_path: Path) 
     assert made.card.verdict.latency["reported"] == made.card.verdict.latency["measured"] == 132 + 60
 
 
+def test_what_moves_at_random_moves_alike(tmp_path: Path) -> None:
+    lfo = {"period": "70 ms", "from": -24, "to": 0, "seed": 12}
+    chain = [
+        {"gain": lfo | {"lfo": "random"}},
+        {"tremolo": {"wave": "drift", "spread": 90}},
+        {"ladder": lfo | {"lfo": "drift", "from": 300, "to": 3000}},
+    ]
+    made = export(Rack.parse({"chain": chain, "knobs": {}}), tmp_path / "Random.clap")
+    assert made.card and made.card.verdict
+    assert made.card.verdict.worst_db < -120
+
+
 @seed(20)
 @settings(
     max_examples=10, deadline=None, database=None, phases=[Phase.generate],

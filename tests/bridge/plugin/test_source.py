@@ -108,8 +108,6 @@ def test_a_curve_over_a_song_is_refused_where_it_stands() -> None:
     with pytest.raises(RecipeError, match="drawn over a song") as refused:
         programs.write_source(Design.of("gain: [[0 s, -6], [1 s, 0]]", "C"))
     assert refused.value.path == ("gain", "gain")
-    with pytest.raises(RecipeError, match="drift"):
-        programs.write_source(Design.of("gain: {lfo: drift, period: 1 s, from: -6, to: 0}", "C"))
 
 
 def test_every_step_is_either_exported_or_refused() -> None:
