@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from studio.engine.nodes import SILENCE, Process, Stream
 from studio.engine.run import Engine
+from studio.folders import reading
 from studio.knobs import Number
 from studio.line import Line, memory
-from studio.recipe.presets import reading
 from studio.sources.audio_file import AudioSource
 from studio.stage import Stage
 from studio.steps import Effect, parse_step, registry
