@@ -16,7 +16,7 @@ TORCH ?= torch==2.13.0
 
 # What the studio needs to run, and what its tests compare it with.
 RUN_PACKAGES  := python3-venv libfluidsynth3
-TEST_PACKAGES := fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubberband-cli g++ lilv-utils
+TEST_PACKAGES := fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubberband-cli g++ lilv-utils polyphone
 
 .PHONY: demo test lint bench bench-stretch voices run-packages test-packages clean
 
