@@ -13,7 +13,7 @@ import numpy as np
 
 from studio.audio import Block
 from studio.bridge.render import length
-from studio.bridge.sketch import COLUMN, Sketcher
+from studio.bridge.sketch import Sketcher
 from studio.engine import Cache, Engine, Plan, plan
 from studio.engine.nodes import Node
 from studio.engine.preview import Preview, held_gains
@@ -331,8 +331,6 @@ def _picture(sounds: Sounds, track: int, newer: Callable[[], bool]) -> tuple[dic
     buffers = [np.concatenate([np.zeros((0, 2), np.int8), *peaks]).tobytes()]
     if sketcher and sounds.frames:
         sketch = sketcher.draw()
-        columns = -(-sounds.frames // COLUMN)
-        pool = max(1, -(-columns // 1200))
-        content |= {"loudness": list(sketch.loudness.short_term), "columns": len(sketch.outline) * pool * COLUMN}
+        content |= {"loudness": list(sketch.loudness.short_term), "columns": sketch.span}
         buffers.append(sketch.spectrum)
     return content, buffers
