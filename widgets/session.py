@@ -13,7 +13,7 @@ import numpy as np
 
 from studio.audio import Block
 from studio.bridge.render import length
-from studio.bridge.sketch import COLUMN, Sketcher
+from studio.bridge.sketch import Sketcher
 from studio.engine import Cache, Engine, Plan, plan
 from studio.engine.nodes import Node
 from studio.engine.preview import Preview, held_gains
@@ -67,6 +67,9 @@ class Wish:
     since: float = field(default_factory=time.perf_counter)
 
 
+Work = Wish | Recipe | list[Mapping[str, Any]]
+
+
 class Session:
     """Renders wishes one after the other and tells the browser of them.
 
@@ -94,6 +97,7 @@ class Session:
         self._changed = threading.Condition()
         self._wish: Wish | None = None
         self._wants: list[Mapping[str, Any]] = []
+        self._aside: Recipe | None = None
         self._number, self._busy, self._running, self._closed = 0, False, False, False
         self._sounds: Sounds | None = None
         self._shown = 0
@@ -119,6 +123,13 @@ class Session:
             self._wish = Wish(self._number, recipe, ear, moving)
             if self._running:
                 self._engine.stop()
+            self._changed.notify_all()
+        self._awake()
+
+    def also(self, recipe: Recipe) -> None:
+        """Have a recipe rendered when there is nothing better to do, and tell `finished`; it is not played."""
+        with self._changed:
+            self._aside = recipe
             self._changed.notify_all()
         self._awake()
 
@@ -157,20 +168,27 @@ class Session:
             )
             self._thread.start()
 
-    def _next(self) -> Wish | list[Mapping[str, Any]] | None:
-        """The newest wish, or what the browser asks for; None when there is nothing to do. The condition is held."""
+    def _next(self) -> Work | None:
+        """The newest wish, what the browser asks for, or what can wait; None when there is nothing to do. The condition is held."""
         if self._wish is not None:
             wish, self._wish, self._busy = self._wish, None, True
             return wish
         if self._wants:
             wants, self._wants, self._busy = self._wants, [], True
             return wants
+        if self._aside is not None:
+            aside, self._aside, self._busy = self._aside, None, True
+            return aside
         return None
 
-    def _do(self, work: Wish | list[Mapping[str, Any]]) -> None:
+    def _do(self, work: Work) -> None:
         try:
             if isinstance(work, Wish):
                 self._fulfil(work)
+            elif isinstance(work, Recipe):
+                planned = plan(work)
+                self._run([planned.mix, planned.premaster])
+                self._finished(Rendered(planned, self._engine, length(planned, self._engine)), work)
             else:
                 for want in work:
                     self._serve(want)
@@ -313,8 +331,6 @@ def _picture(sounds: Sounds, track: int, newer: Callable[[], bool]) -> tuple[dic
     buffers = [np.concatenate([np.zeros((0, 2), np.int8), *peaks]).tobytes()]
     if sketcher and sounds.frames:
         sketch = sketcher.draw()
-        columns = -(-sounds.frames // COLUMN)
-        pool = max(1, -(-columns // 1200))
-        content |= {"loudness": list(sketch.loudness.short_term), "columns": len(sketch.outline) * pool * COLUMN}
+        content |= {"loudness": list(sketch.loudness.short_term), "columns": sketch.span}
         buffers.append(sketch.spectrum)
     return content, buffers
