@@ -16,9 +16,13 @@ TORCH ?= torch==2.13.0
 
 # What the studio needs to run, and what its tests compare it with.
 RUN_PACKAGES  := python3-venv libfluidsynth3
-TEST_PACKAGES := fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubberband-cli g++ lilv-utils
+TEST_PACKAGES := fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubberband-cli g++ lilv-utils \
+	zam-plugins amsynth zynaddsubfx-vst dpf-plugins-vst cmake ninja-build juce-modules-source juce-tools \
+	pkg-config libfreetype-dev libx11-dev libxext-dev libxrandr-dev libxinerama-dev libxcursor-dev
+# Plugins that only the benchmark goes through: there are very many of them.
+BENCH_PACKAGES := lsp-plugins-vst
 
-.PHONY: demo test lint bench bench-stretch voices run-packages test-packages clean
+.PHONY: demo test lint bench bench-stretch voices run-packages test-packages bench-packages clean
 
 demo: run-packages $(ENV)/.mirepoix
 	$(BIN)/studio render demo -o out/demo
@@ -33,7 +37,7 @@ lint: $(ENV)/.mirepoix-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: test-packages $(ENV)/.mirepoix-bench
+bench: bench-packages $(ENV)/.mirepoix-bench
 	$(BIN)/python -m tests.benchmarks
 
 bench-stretch: test-packages $(ENV)/.mirepoix-bench
@@ -87,6 +91,9 @@ run-packages:
 
 test-packages: run-packages
 	$(call apt,$(TEST_PACKAGES))
+
+bench-packages: test-packages
+	$(call apt,$(BENCH_PACKAGES))
 
 clean:
 	rm -rf out build dist .venv

@@ -7,7 +7,6 @@ track's own; ``master.limiter`` is the limiter's first knob; ``dust`` is a macro
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from studio.errors import Key, RecipeError, nearest
@@ -30,7 +29,7 @@ def locate(root: Record, address: str) -> tuple[Path, Kind]:
             # A record named without a knob means its first one, as in `gain: -3 dB`.
             names = [next(iter(_parameters(record)))]
         name, *names = names
-        kind = record.kinds().get(name)
+        kind = record.now().get(name)
         value = getattr(record, name, None)
         if kind is not None and not isinstance(value, (Record, Mapping)):
             if names:
@@ -68,7 +67,7 @@ def _preferred(found: list[tuple[Path, Record]], alone: bool) -> list[tuple[Path
 
 
 def _parameters(record: Record) -> Mapping[str, Kind]:
-    return record.parameters() if isinstance(record, Step) else record.kinds()
+    return record.dials() if isinstance(record, Step) else record.kinds()
 
 
 def _called(record: Record) -> str:
@@ -116,7 +115,7 @@ def put(root: Any, path: Path, value: object) -> Any:
         return value
     key, *rest = path
     if isinstance(root, Record):
-        return replace(root, **{str(key): put(getattr(root, str(key)), tuple(rest), value)})  # type: ignore[type-var]
+        return root.replace(**{str(key): put(getattr(root, str(key)), tuple(rest), value)})
     if isinstance(root, Mapping):
         return {**root, key: put(root[str(key)], tuple(rest), value)}
     assert isinstance(key, int)

@@ -5,8 +5,27 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+
+_reading: ContextVar[Path] = ContextVar("the folder of the document that is being read", default=Path())
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """While a document is read, paths in it mean files in its folder."""
+    token = _reading.set(folder)
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
+
+def folder_of_reading() -> Path:
+    """The folder of the document that is being read, else the working folder."""
+    return _reading.get()
 
 
 @cache
@@ -45,3 +64,21 @@ def soundfont_folders() -> Iterator[Path]:
         yield from (home / ".local/share/soundfonts", home / ".local/share/sounds/sf2")
         for base in ("/usr/share", "/usr/local/share"):
             yield from (Path(base, "sounds/sf2"), Path(base, "sounds/sf3"), Path(base, "soundfonts"))
+
+
+def plugin_folders() -> Iterator[Path]:
+    """Where this system keeps plugins; `STUDIO_PLUGINS` (folders, as in PATH) comes first."""
+    for folder in filter(None, os.environ.get("STUDIO_PLUGINS", "").split(os.pathsep)):
+        yield Path(folder)
+    home = Path.home()
+    if sys.platform == "darwin":
+        for base in (home, Path("/")):
+            yield from (base / "Library/Audio/Plug-Ins" / kind for kind in ("VST3", "Components", "VST"))
+    elif sys.platform == "win32":
+        programs = Path(os.environ.get("PROGRAMFILES", "C:/Program Files"))
+        yield from (programs / "Common Files/VST3", programs / "VSTPlugins", programs / "Steinberg/VSTPlugins")
+        yield Path(os.environ.get("LOCALAPPDATA", home)) / "Programs/Common/VST3"
+    else:
+        yield from (home / ".vst3", home / ".vst")
+        for kind in ("vst3", "vst", "lxvst"):
+            yield from (Path("/usr/local/lib") / kind, Path("/usr/lib") / kind)

@@ -21,10 +21,12 @@ class Line:
 
     With `piece` the sound is always cut into pieces of that many frames. Some filters round states that have
     died away to zero at the end of every piece, so only then is the result the same to the last bit.
+
+    The first frame it takes is frame `start` of the song, a multiple of the grid.
     """
 
-    def __init__(self, effects: Sequence[Effect], stage: Stage, piece: int = 0) -> None:
-        self._links = [_Link(effect, stage) for effect in effects if not effect.bypass]
+    def __init__(self, effects: Sequence[Effect], stage: Stage, piece: int = 0, start: int = 0) -> None:
+        self._links = [_Link(effect, stage, start) for effect in effects if not effect.bypass]
         self._piece, self._waiting = piece, Aligned(stage.channels)
 
     def push(self, block: Block, sides: SideReader | None = None) -> Block:
@@ -45,11 +47,11 @@ class Line:
 
 
 class _Link:
-    def __init__(self, effect: Effect, stage: Stage) -> None:
+    def __init__(self, effect: Effect, stage: Stage, start: int) -> None:
         with within(effect.label):
             self._run: Run = effect.open(stage)
         self._effect, self._stage = effect, stage
-        self._position = 0
+        self._position = start
         self._waiting = Aligned(stage.channels)
 
     def push(self, block: Block, sides: SideReader | None) -> Block:

@@ -125,6 +125,10 @@ class Record:
             if kind.required or getattr(self, name) != kind.parse(kind.default)
         ]
 
+    def now(self) -> Mapping[str, Kind]:
+        """The fields that this value has: the declared ones, and for some records more."""
+        return self.kinds()
+
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]

@@ -70,6 +70,11 @@ class Step(Record):
             raise TypeError(f"step {cls.step!r} has no docstring, which is its help")
         _REGISTRY[cls.step] = cls
 
+    @classmethod
+    def fits(cls, *kinds: str) -> bool:
+        """Whether it is of one of these kinds; a few steps are of two."""
+        return any(getattr(base, "kind", "") in kinds for base in cls.__mro__)
+
     @property
     def label(self) -> str:
         """What addresses call it: its own name, else its step's."""
@@ -83,6 +88,10 @@ class Step(Record):
     def parameters(cls) -> Mapping[str, Kind]:
         """Its own fields, without those every step has."""
         return {name: kind for name, kind in cls.kinds().items() if name not in _COMMON}
+
+    def dials(self) -> Mapping[str, Kind]:
+        """What can be set on this one: its parameters, and for some steps what a file of theirs adds to them."""
+        return self.parameters()
 
     @classmethod
     def parse(cls, data: object) -> Self:
@@ -129,10 +138,13 @@ class Step(Record):
             if isinstance(kind, Port) and getattr(self, name):
                 yield name, getattr(self, name)
 
-    @classmethod
-    def engine(cls) -> str:
+    def engine(self) -> str:
         """The library, with its version, that its sound depends on; empty when it is the studio alone."""
         return ""
+
+    def remarks(self, stage: Stage) -> Iterator[str]:
+        """What whoever hears it should know beforehand."""
+        return iter(())
 
     def follows_tempo(self) -> bool:
         """Whether the tempo map has a say in how it sounds."""
@@ -235,11 +247,11 @@ def find_step(name: str, *kinds: str) -> type[Step]:
         RecipeError: there is none, or it is not one of `kinds`.
     """
     steps = registry()
-    fitting = [known for known, step in steps.items() if not kinds or step.kind in kinds]
+    fitting = [known for known, step in steps.items() if not kinds or step.fits(*kinds)]
     if name not in steps:
         raise RecipeError(f"there is no step {name!r}.", nearest(name, fitting))
     step = steps[name]
-    if kinds and step.kind not in kinds:
+    if kinds and not step.fits(*kinds):
         raise RecipeError(
             f"{name!r} is a step of kind {step.kind}; here stands {' or '.join(kinds)}.", nearest(name, fitting)
         )

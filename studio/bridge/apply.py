@@ -16,8 +16,8 @@ from studio.engine.loudness import Loudness, Meter
 from studio.engine.nodes import Change, Node, Process, Stream
 from studio.engine.progress import silent
 from studio.errors import Interrupted, OutputError, nearest
+from studio.folders import reading
 from studio.recipe.document import Document
-from studio.recipe.presets import reading
 from studio.records import ListOf
 from studio.sources.audio_file import AudioSource
 from studio.stage import Stage

@@ -54,9 +54,10 @@ class Manifest:
     entries: tuple[Entry, ...]
     sources: Mapping[str, str]
     versions: Mapping[str, str]
+    remarks: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, plan: Plan, frames: int, entries: Sequence[Entry]) -> Manifest:
+    def of(cls, plan: Plan, frames: int, entries: Sequence[Entry], remarks: Sequence[str] = ()) -> Manifest:
         recipe, folder = plan.recipe, plan.stage.folder.resolve()
         sources = {_shown(Path(path), folder): digest for path, digest in sorted(plan.files.items())}
         return cls(
@@ -71,6 +72,7 @@ class Manifest:
             entries=tuple(entries),
             sources=sources,
             versions=_versions(plan),
+            remarks=tuple(remarks),
         )
 
     @cached_property
@@ -93,7 +95,7 @@ class Manifest:
             entries = tuple(
                 Entry(**entry | {key: float(entry[key]) for key in numbers}) for entry in plain.pop("entries")
             )
-            return cls(**plain, entries=entries)
+            return cls(**plain | {"remarks": tuple(plain.get("remarks", ()))}, entries=entries)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 

@@ -61,6 +61,11 @@ class Result:
         return self.sound(self.plan.premaster)
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """What whoever hears it should know, such as a plugin that had to be left out."""
+        return remarks(self.plan, self.engine)
+
+    @property
     def stems(self) -> Mapping[str, Audio]:
         """The tracks, as `output` asks for them: after or before the fader, with or without their chains."""
         return {name: self.sound(stem_of(strip, self.plan.recipe)) for name, strip in self.plan.tracks.items()}
@@ -131,6 +136,14 @@ def wanted(planned: Plan) -> list[Node]:
     """Every signal a result can be asked for."""
     stems = [stem_of(strip, planned.recipe) for strip in planned.tracks.values()]
     return [*stems, *(strip.post for strip in planned.buses.values()), planned.premaster, planned.mix]
+
+
+def remarks(planned: Plan, engine: Engine) -> tuple[str, ...]:
+    """What whoever hears a rendered song should know."""
+    said = dict.fromkeys(planned.remarks)
+    for node in wanted(planned):
+        said |= dict.fromkeys(engine.remarks(node))
+    return tuple(said)
 
 
 def length(planned: Plan, engine: Engine) -> int:
@@ -205,7 +218,8 @@ class _Delivery:
                 if parcel.path not in self._entries
             ]
             self._engine.run((), finish)
-            manifest = Manifest.of(self._plan, frames, [self._entries[parcel.path] for parcel in parcels])
+            entries = [self._entries[parcel.path] for parcel in parcels]
+            manifest = Manifest.of(self._plan, frames, entries, remarks(self._plan, self._engine))
             for writer in self._writers.values():
                 writer.place()
         except BaseException:
@@ -248,7 +262,17 @@ class _Delivery:
     def _signature(self, parcel: _Parcel) -> str:
         """What the content of a file depends on, but for its length."""
         output, recipe = self._recipe.output, self._recipe
-        facts = [parcel.node.key, output.format, output.bits, parcel.name, recipe.title, recipe.author, recipe.license]
+        # A sound with a remark on it is good for this once only.
+        facts = [
+            parcel.node.key,
+            self._engine.remarks(parcel.node),
+            output.format,
+            output.bits,
+            parcel.name,
+            recipe.title,
+            recipe.author,
+            recipe.license,
+        ]
         return _digest(json.dumps([*facts, self._plan.stage.tempo.data()]))
 
     def _unchanged(self, parcel: _Parcel) -> Entry | None:

@@ -47,11 +47,17 @@ def write_report(folder: Path, plan: Plan, manifest: Manifest, sketches: Mapping
                 if part
             )
         ),
-        sections="\n".join(sections),
+        sections=_remarks(manifest) + "\n".join(sections),
         appendix=f"<details><summary>Recipe</summary><pre>{escape(plan.recipe.dumps())}</pre></details>"
         f"<details><summary>Files it was made of</summary><table>{sources}</table></details><footer>{versions}</footer>",
     )
     write_whole(folder / REPORT, page)
+
+
+def _remarks(manifest: Manifest) -> str:
+    """What must not be overlooked, above everything else."""
+    listed = "".join(f"<li>{escape(remark)}</li>" for remark in manifest.remarks)
+    return f'<ul class="remarks">{listed}</ul>' if listed else ""
 
 
 def _section(entry: Entry, sketch: Sketch | None, plan: Plan, manifest: Manifest) -> str:

@@ -37,7 +37,7 @@ def transfer_file(
         raise OutputError(f"{out.name!r} has no ending that says its format.", nearest(ending, FORMATS))
     sound, model = _read(source, target)
     made = transfer(sound, model, method, amount)
-    _write(made, out, ending, bits)
+    write_sound(made, out, ending, bits)
     return compare(made, sound, model)
 
 
@@ -84,6 +84,9 @@ HEADS = {
     "log_mel_target": "to target",
     "frechet_source": "Fréchet to source",
     "frechet_target": "to target",
+    "ears_source": "by ears to source",
+    "ears_target": "to target",
+    "ears_bins": "bins off, bits",
 }
 """What figures are called in tables."""
 
@@ -103,8 +106,8 @@ def _read(source: Path, target: Path) -> tuple[Audio, Audio]:
     return sound, read_audio(target, sound.rate)
 
 
-def _write(audio: Audio, path: Path, ending: str, bits: str) -> Sketch:
-    """Write a sound whole or not at all."""
+def write_sound(audio: Audio, path: Path, ending: str = "wav", bits: str = "24") -> Sketch:
+    """Write a sound whole or not at all, and give its picture."""
     writer = AudioWriter(path, audio.rate, audio.channels, ending, bits, Tags(title=path.stem))
     sketcher = Sketcher(audio.rate, audio.channels)
     try:
@@ -122,7 +125,7 @@ def _write(audio: Audio, path: Path, ending: str, bits: str) -> Sketch:
 
 
 def _section(name: str, audio: Audio, folder: Path, figures: Figures | None) -> str:
-    sketch = _write(audio, folder / f"{name}.wav", "wav", "24")
+    sketch = write_sound(audio, folder / f"{name}.wav")
     listed = ""
     if figures is not None:
         pairs = zip(HEADS.values(), shown(figures), strict=True)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from studio.disk import part_of
-from studio.errors import Interrupted, KnobError, MissingError, OutputError, Place
+from studio.audio import Audio
+from studio.bridge.diary import Diary, check_place, estimated, told
+from studio.errors import KnobError, MissingError, OutputError, Place
 from studio.folders import cache_folder
 from studio.timbre.voices import ENDING
+
+log = logging.getLogger(__name__)
 
 DATA_MINUTES = 4.0
 """Minutes a SoundFont plays for a voice."""
@@ -36,8 +41,12 @@ class Plan:
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:40]
 
 
-def learn(plan: Plan, out: Path) -> dict[str, Any]:
+def learn(plan: Plan, out: Path, report: Path | None = None, say: Callable[[str], None] = log.info) -> dict[str, Any]:
     """Train a voice and write it; what is interrupted goes on when the same plan is given again.
+
+    Args:
+        report: a folder for a page with losses and previews.
+        say: is told before the training what it will take.
 
     Returns:
         The card of the voice.
@@ -50,56 +59,60 @@ def learn(plan: Plan, out: Path) -> dict[str, Any]:
         raise OutputError(
             f"{out.name!r} does not end in {ENDING}.", f"Call it {out.stem}{ENDING}.", place=Place(str(out))
         )
-    try:
-        import torch
-    except ImportError:
-        raise MissingError("torch is not installed.", 'pip install "mirepoix[neural]".') from None
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    one_thread()
+    from studio.nets.decoder import Shape, decoder, parameters
+    from studio.nets.material import Phrases, material, recordings
+    from studio.nets.voice import train_voice, try_step
 
-    from studio.nets.material import material, phrases, recordings
-    from studio.nets.training import Course
-    from studio.nets.voice import train_voice
-
-    _check_place(out)
-    torch.set_num_threads(1)
+    check_place(out)
     if plan.folder is not None:
         sound = material(recordings(plan.folder, plan.rate))
         source = plan.folder.name
     else:
-        font, program = _program(str(plan.soundfont))
-        sound = material([phrases(program, plan.low, plan.high, DATA_MINUTES, plan.rate, plan.seed, font)])
+        font, program = program_of(str(plan.soundfont))
+        given = Phrases(program, plan.low, plan.high, DATA_MINUTES, plan.rate, plan.seed, font)
+        played = given.sound()
+        sound = material([played], [given.features(played)])
         source = f"{font}:{program}"
+    size = parameters(decoder(Shape(rate=sound.rate, hop=sound.hop), 0))
     checkpoint = cache_folder() / "training" / f"{plan.key}.pt"
+    say(f"{sound.seconds / 60:.1f} minutes of sound, {sound.voiced:.0%} of it with a pitch. "
+        f"{estimated(plan.seconds, size, 4, lambda: try_step(sound))}")  # fmt: skip
+    if checkpoint.exists():
+        say("A training of this kind was stopped before: it goes on.")
     about = {"name": out.stem, "source": source, "license": plan.license, "seed": plan.seed}
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[loss]}"))
-    try:
-        with Progress(*columns) as progress:
-            task = progress.add_task(f"{out.stem}: {sound.seconds / 60:.1f} min of sound", total=plan.seconds, loss="")
-
-            def tell(course: Course) -> None:
-                progress.update(task, completed=course.seconds, loss=f"loss {course.losses[-1][1]:.3f}")
-
-            voice = train_voice(sound, plan.seconds, about, seed=plan.seed, checkpoint=checkpoint, tell=tell)
-    except KeyboardInterrupt:
-        raise Interrupted("the training was stopped.", "The same command goes on where it was.") from None
+    diary = Diary(report, plan.seconds * 0.8)
+    _, held = sound.split()
+    diary.sound("as it is", Audio(held.sound[None, : 10 * sound.rate].numpy(), sound.rate), "held out")
+    with told(out.stem, plan.seconds * 0.8, diary) as tell:
+        voice = train_voice(sound, plan.seconds, about, seed=plan.seed, checkpoint=checkpoint, tell=tell)
     voice.save(out)
     checkpoint.unlink(missing_ok=True)
+    diary.finish(f"{out.stem}: a voice", voice.card)
     return voice.card
 
 
-def _program(text: str) -> tuple[str, int]:
+def one_thread() -> None:
+    """Let torch work on one core, since a shared machine crawls otherwise; parallel work is done in processes.
+
+    Raises:
+        MissingError: torch is not installed.
+    """
+    try:
+        import safetensors  # noqa: F401
+        import torch
+    except ImportError as error:
+        raise MissingError(f"{error.name} is not installed.", 'pip install "mirepoix[neural]".') from None
+    torch.set_num_threads(1)
+
+
+def program_of(text: str) -> tuple[str, int]:
+    """The SoundFont and the program of ``gm:40``.
+
+    Raises:
+        KnobError: it says neither.
+    """
     font, colon, number = text.rpartition(":")
     if not colon or not number.isdecimal() or int(number) > 127:
         raise KnobError(f"{text!r} is no program of a SoundFont.", "Write gm:40, or file.sf2:0.")
     return font, int(number)
-
-
-def _check_place(out: Path) -> None:
-    """Find out now, not after minutes of work, whether the file can be written."""
-    from studio.disk import writing
-
-    with writing(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        probe = part_of(out)
-        probe.touch()
-        probe.unlink()

@@ -11,7 +11,7 @@ import click
 
 from studio.cli.show import as_json, losses, table
 
-PLUGINS = ("vst3", "lv2", "clap", "source")
+PLUGINS = ("vst3", "lv2", "clap", "sfz", "source")
 
 
 @click.command("export")
@@ -22,13 +22,15 @@ PLUGINS = ("vst3", "lv2", "clap", "source")
     default="vst3",
     show_default=True,
     metavar="FORMAT",
-    help="Of a chain: vst3, lv2, clap, or source: a project. Of a song: stems, dawproject, reaper or ardour.",
+    help="Of a chain: vst3, lv2, clap, or source: a project; of an instrument sfz too. Of a song: stems, dawproject,"
+    " reaper or ardour.",
 )
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The folder to write into; this one if not given.")
 @click.option("--name", help="What it is called; the preset's, track's or song's name if not given.")
 @click.option("--target", metavar="SYSTEM", help="linux, macos or windows, to build a plugin for another system.")
 @click.option("--install", is_flag=True, help="Put a plugin where DAWs look, instead of --out.")
 @click.option("--allow-mismatch", is_flag=True, help="Keep a plugin even if hosts hear something else than the render.")
+@click.option("--grid", metavar="YAML", help="What of an instrument is sampled: 'step: 3, velocities: [60, 127]'.")
 @click.option("--force", is_flag=True, help="Replace a session that is there.")
 @click.option("--json", "as_script", is_flag=True, help="Print what was made as JSON.")
 def command(
@@ -39,6 +41,7 @@ def command(
     target: str | None,
     install: bool,
     allow_mismatch: bool,
+    grid: str | None,
     force: bool,
     as_script: bool,
 ) -> None:
@@ -46,6 +49,9 @@ def command(
 
     For a plugin SONG is the name of a preset, a preset file, steps in YAML, or the chain of a track, a bus or the
     master of a recipe: song.yaml:keys. Its knobs become the plugin's parameters, and other hosts than ours verify it.
+
+    With a hash it is the instrument of a track, sampled, with its chain behind it: song.yaml#keys. Also an instrument in
+    YAML, {soundfont: {program: violin}}, or one with a chain, {play: voice, chain: [reverb]}.
 
     For a session SONG is a recipe; what the format cannot carry is listed.
     """
@@ -55,10 +61,10 @@ def command(
     if form in PLUGINS:
         if force:
             raise click.UsageError("--force is for sessions; plugins are replaced anyway.")
-        _plugin(song, form, out, name, target, install, allow_mismatch, as_script)
+        _plugin(song, form, out, name, target, install, allow_mismatch, grid, as_script)
     elif form in FORMS:
-        if target or install or allow_mismatch:
-            raise click.UsageError("--target, --install and --allow-mismatch are for plugins.")
+        if target or install or allow_mismatch or grid:
+            raise click.UsageError("--target, --install, --allow-mismatch and --grid are for plugins.")
         _session(song, form, out or Path(), name, force, as_script)
     else:
         raise OutputError(f"there is no format {form!r}.", nearest(form, [*PLUGINS, *FORMS]))
@@ -85,23 +91,31 @@ def _plugin(
     target: str | None,
     install: bool,
     allow_mismatch: bool,
+    grid: str | None,
     as_script: bool,
 ) -> None:
+    from studio.bridge.instrument.card import InstrumentCard
     from studio.bridge.plugin import export
     from studio.bridge.plugin.bundle import file_name
     from studio.bridge.plugin.design import chain_name
     from studio.bridge.plugin.install import plugin_folder
+    from studio.recipe.document import Document
 
     if install and out:
         raise click.UsageError("--install and --out name two different places.")
+    if install and form in ("sfz", "source"):
+        raise click.UsageError("--install is for plugins; say with --out where this goes.")
     if install and target:
         raise click.UsageError("--install is for this system; leave --target out.")
     called = name or chain_name(chain)
     folder = plugin_folder(form) if install else out or Path()
     ending = "" if form == "source" else f".{form}"
     path = folder / f"{file_name(called)}{ending}"
+    chosen = Document(f"{{{grid.strip().strip('{}')}}}", "--grid").data if grid else None
     say = (lambda phrase: None) if as_script else (lambda phrase: click.echo(click.style(f"{phrase} …", dim=True)))
-    made = export(chain, path, name=called, format=form, target=target, allow_mismatch=allow_mismatch, say=say)
+    made = export(
+        chain, path, name=called, format=form, target=target, allow_mismatch=allow_mismatch, grid=chosen, say=say
+    )
     if made.card is None:
         click.echo(f"{made.path} is written. Next: cmake -B build {made.path}")
         return
@@ -109,6 +123,15 @@ def _plugin(
         as_json(json.loads(json.dumps({**made.card.data(), "path": str(made.path)})))
         return
     card = made.card
+    if isinstance(card, InstrumentCard):
+        table(("program", "level", "mel bands", "onset", "pitch"), card.rows())
+        for what in card.heard.unasked if card.heard else ():
+            click.echo(what)
+        seconds = sum(card.seconds.values())
+        click.echo(
+            f"{made.path} is written: {card.zones} samples, {card.kilobytes / 1000:.1f} MB in {seconds:.1f} s, {card.state}."
+        )
+        return
     table(
         ("knob", "range", "stands at", ""),
         [

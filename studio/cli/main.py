@@ -105,9 +105,9 @@ def main(verbose: bool) -> None:
 
 
 def _add_commands() -> None:
-    from studio.cli import apply, check, doctor, export, new, preset, render, steps, train, transfer, verify
+    from studio.cli import apply, check, doctor, export, new, plugins, preset, render, steps, train, transfer, verify
 
-    for module in (new, check, render, apply, export, transfer, train, steps, preset, verify, doctor):
+    for module in (new, check, render, apply, export, transfer, train, steps, preset, plugins, verify, doctor):
         main.add_command(module.command)
 
 

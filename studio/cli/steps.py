@@ -39,7 +39,7 @@ def command(name: str | None, as_schema: bool, as_script: bool) -> None:
             rows = [
                 (step.step, step.help().split("\n")[0], ", ".join(step.parameters()))
                 for _, step in sorted(registry().items())
-                if step.kind == kind
+                if step.fits(kind)
             ]
             table(("step", "", "knobs"), rows, title=f"\n{_ABOUT[kind]}")
 

@@ -32,8 +32,7 @@ class Resample(Effect):
     rate: float = knob(12_000.0, 1_000.0, 48_000.0, HZ, taper=LOG, help="the rate it is lowered to", live=False)
     quality: str = choice("hold", *_QUALITIES, help="how the gaps are filled; hold is the grittiest")
 
-    @classmethod
-    def engine(cls) -> str:
+    def engine(self) -> str:
         return pedalboard_version()
 
     def open(self, stage: Stage) -> Run:
@@ -48,8 +47,7 @@ class Mp3(Effect):
 
     quality: float = knob(4.0, 0.0, 10.0, help="LAME's variable-rate quality: 0 is best, 10 worst", live=False)
 
-    @classmethod
-    def engine(cls) -> str:
+    def engine(self) -> str:
         return pedalboard_version()
 
     def open(self, stage: Stage) -> Run:
@@ -66,8 +64,7 @@ class Gsm(Transform):
 
     quality: str = choice("fast sinc", *_QUALITIES, help="how it is resampled")
 
-    @classmethod
-    def engine(cls) -> str:
+    def engine(self) -> str:
         return pedalboard_version()
 
     def apply(self, audio: Audio, stage: Stage) -> Audio:

@@ -9,6 +9,7 @@
 #include "glide.hpp"
 #include "levels.hpp"
 #include "stage.hpp"
+#include "true_peak.hpp"
 
 namespace mirepoix {
 
@@ -236,6 +237,66 @@ private:
     bool fresh_ = true;
     Squeezer first_, second_;
     Glide up_;
+};
+
+// Looks ahead: the gain falls at once, stays down until the peak has gone by, and lets go on an exponential.
+struct Brickwall {
+    Knob ceiling, release;
+    double lookahead = 5.0;
+    bool true_peak = true;
+
+    void prepare(const Stage& stage) {
+        channels_ = stage.channels;
+        rate_ = stage.rate;
+        ahead_ = std::max(1, static_cast<int>(stage.rate * static_cast<float>(lookahead) / 1000.0f));
+        if (true_peak) ahead_ += TruePeak::LATENCY;
+        for (int c = 0; c < channels_; ++c) held_[c].assign(static_cast<size_t>(ahead_), 0.0f);
+        reset();
+    }
+    void reset() {
+        for (int c = 0; c < channels_; ++c) {
+            std::fill(held_[c].begin(), held_[c].end(), 0.0f);
+            peaks_[c].reset();
+        }
+        gain_ = 1.0f;
+        at_ = hold_ = 0;
+    }
+    int latency() const { return ahead_; }
+    double memory() const { return 0.05; }
+
+    void process(float* const* audio, const Moment& now) {
+        const float top = std::pow(10.0f, static_cast<float>(ceiling.middle()) / 20.0f);
+        const int frames = static_cast<int>(rate_ * static_cast<float>(release.middle()) / 1000.0f);
+        const float back = 1.0f - std::exp(-1.0f / static_cast<float>(std::max(1, frames)));
+        for (int i = 0; i < now.frames; ++i) {
+            float peak = 0.0f;
+            for (int c = 0; c < channels_; ++c) {
+                const float in = audio[c][i];
+                peak = std::max(peak, true_peak ? peaks_[c](in) : std::fabs(in));
+            }
+            const float wanted = peak > top ? top / peak : 1.0f;
+            if (wanted < 1.0f) {
+                gain_ = std::min(gain_, wanted);
+                hold_ = ahead_;
+            } else if (hold_ > 0) {
+                --hold_;
+            } else {
+                gain_ += back * (1.0f - gain_);
+            }
+            for (int c = 0; c < channels_; ++c) {
+                std::swap(audio[c][i], held_[c][static_cast<size_t>(at_)]);
+                audio[c][i] = std::clamp(audio[c][i] * gain_, -top, top);
+            }
+            at_ = at_ + 1 == ahead_ ? 0 : at_ + 1;
+        }
+    }
+
+private:
+    int channels_ = 2, ahead_ = 1, at_ = 0, hold_ = 0;
+    double rate_ = 44100.0;
+    float gain_ = 1.0f;
+    std::vector<float> held_[2];
+    TruePeak peaks_[2];
 };
 
 }  // namespace mirepoix

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <vector>
 
+#include "chance.hpp"
 #include "glide.hpp"
 #include "stage.hpp"
 
@@ -177,7 +178,7 @@ private:
 struct Tremolo {
     double period = 0.25;
     Knob depth;
-    int wave = 0;         // sine, triangle, up, down, square; random and drift have no plugin half
+    int wave = 0;         // sine, triangle, up, down, square, random, drift
     double spread = 0.0;  // degrees
 
     void prepare(const Stage& stage) { channels_ = stage.channels, rate_ = stage.rate; }
@@ -191,26 +192,28 @@ struct Tremolo {
         for (int i = 0; i < now.frames; ++i) {
             const double cycle = (start + i) / rate_ / period + 0.5, deep = depth.at(now.offset + i);
             for (int c = 0; c < channels_; ++c) {
-                const double swing = level(cycle + c * spread / 360.0);
+                const double swing = level(cycle + c * spread / 360.0, c);
                 audio[c][i] = static_cast<float>(audio[c][i] * (1.0 - deep * (1.0 - swing)));
             }
         }
     }
 
 private:
-    double level(double cycle) const {
+    double level(double cycle, int channel) {
         const double round = std::nearbyint(cycle * 1.0e9) / 1.0e9, at = round - std::floor(round);
         switch (wave) {
             case 0: return 0.5 - 0.5 * std::cos(2.0 * 3.14159265358979323846 * at);
             case 1: return 1.0 - std::abs(2.0 * at - 1.0);
             case 2: return at;
             case 3: return 1.0 - at;
-            default: return at < 0.5 ? 1.0 : 0.0;
+            case 4: return at < 0.5 ? 1.0 : 0.0;
+            default: return chances_[channel].at(round, wave == 6);
         }
     }
 
     int channels_ = 2;
     double rate_ = 44100.0;
+    Chances chances_[2];
 };
 
 }  // namespace mirepoix

@@ -39,8 +39,7 @@ class Pedal(Effect, abstract=True):
     pedal: ClassVar[str]
     turns: ClassVar[Mapping[str, str]]
 
-    @classmethod
-    def engine(cls) -> str:
+    def engine(self) -> str:
         return pedalboard_version()
 
     def make(self, stage: Stage) -> Plugin:

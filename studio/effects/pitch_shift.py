@@ -19,8 +19,7 @@ class PitchShift(Transform):
 
     semitones: float = knob(0.0, -72.0, 72.0, SEMITONES, help="how far", live=False)
 
-    @classmethod
-    def engine(cls) -> str:
+    def engine(self) -> str:
         return pedalboard_version()
 
     def apply(self, audio: Audio, stage: Stage) -> Audio:

@@ -1,4 +1,4 @@
-// A room.
+// Rooms.
 
 #pragma once
 
@@ -6,7 +6,10 @@
 #include <array>
 #include <vector>
 
+#include "convolver.hpp"
 #include "glide.hpp"
+#include "levels.hpp"
+#include "response.hpp"
 #include "stage.hpp"
 
 namespace mirepoix {
@@ -122,6 +125,63 @@ private:
     Comb combs_[2][8];
     Pass passes_[2][4];
     Glide damp_, again_, through_, same_, cross_;
+};
+
+// A room as it was recorded, at unit energy.
+struct Convolution {
+    Response file;
+    Knob mix, gain;
+
+    void prepare(const Stage& stage) {
+        channels_ = stage.channels;
+        std::vector<double> taps[2];
+        double loudest = 0.0;
+        for (int c = 0; c < channels_; ++c) {
+            const std::vector<float> at_rate = resampled(channel(c), file.rate, stage.rate);
+            taps[c].assign(at_rate.begin(), at_rate.end());
+            double energy = 0.0;
+            for (double tap : taps[c]) energy += tap * tap;
+            loudest = std::max(loudest, energy);
+        }
+        const double unit = loudest < 1e-8 ? 1.0 : 1.0 / std::sqrt(loudest);
+        for (int c = 0; c < channels_; ++c)
+            for (double& tap : taps[c]) tap *= unit;
+        seconds_ = static_cast<double>(taps[0].size()) / stage.rate;
+        convolver_.prepare(taps, channels_);
+    }
+    void reset() { convolver_.reset(); }
+    int latency() const { return 0; }
+    double memory() const { return seconds_; }
+
+    void process(float* const* audio, const Moment& now) {
+        float dry[2][GRID];
+        for (int i = 0; i < now.frames; ++i) {
+            const double wet = mix.at(now.offset + i), level = amplitude(gain.at(now.offset + i)) * wet;
+            for (int c = 0; c < channels_; ++c) {
+                dry[c][i] = static_cast<float>(audio[c][i] * (1.0 - wet));
+                audio[c][i] = static_cast<float>(audio[c][i] * level);
+            }
+        }
+        convolver_.process(audio, now.offset, now.frames);
+        for (int c = 0; c < channels_; ++c)
+            for (int i = 0; i < now.frames; ++i) audio[c][i] += dry[c][i];
+    }
+
+private:
+    // What the response says to one channel of the sound.
+    std::vector<float> channel(int which) const {
+        std::vector<float> taps(static_cast<std::size_t>(file.frames));
+        for (int frame = 0; frame < file.frames; ++frame) {
+            float& tap = taps[static_cast<std::size_t>(frame)];
+            if (channels_ == 1 && file.channels == 2) tap = static_cast<float>((static_cast<double>(file.at(0, frame)) + file.at(1, frame)) / 2.0);
+            else tap = file.at(std::min(which, file.channels - 1), frame);
+        }
+        return taps;
+    }
+
+    int channels_ = 2;
+    double seconds_ = 0.0;
+    Convolver convolver_;
 };
 
 }  // namespace mirepoix

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from studio.audio import Block
-from studio.audiofile import probe, read_audio
-from studio.effects.pedal import Pedal, fed, pedalboard_version
+from studio.audio import Block, to_channels
+from studio.audiofile import probe
+from studio.effects.convolver import Convolver
+from studio.effects.pedal import Pedal
+from studio.effects.response import read_response, resampled
 from studio.errors import within
 from studio.knobs import Live, file, knob, switch
 from studio.levels import amplitude
@@ -16,8 +19,8 @@ from studio.steps import Effect, Run
 from studio.units import DB
 
 _PARTITION = 4096
-_UNIT = 8.0
-"""JUCE brings the louder channel of a response to an energy of 1/64; this is the way from there to 1."""
+_FAINT = 1e-8
+"""A response of less energy is not brought up: it is as good as silent."""
 
 
 class Reverb(Pedal):
@@ -54,27 +57,22 @@ class Convolution(Effect):
     The response is brought to unit energy, so that noise comes out as loud as it went in; `gain` trims it.
     """
 
+    version = 2
+
     file: str = file(help="the impulse response, an audio file")
     mix: Live = knob(0.3, 0.0, 1.0, help="room against the dry sound")
     gain: Live = knob(0.0, -60.0, 36.0, DB, help="level of the room")
 
-    @classmethod
-    def engine(cls) -> str:
-        return pedalboard_version()
-
     def open(self, stage: Stage) -> Run:
-        import pedalboard
-
         with within("file"):
-            response = read_audio(stage.find(self.file), stage.rate, stage.channels)
-        plugin = pedalboard.Convolution(response.samples, mix=1.0, sample_rate=stage.rate)
-        convolve, dry = fed(plugin, stage, _PARTITION), Aligned(stage.channels)
+            response = read_response(stage.find(self.file))
+            taps = resampled(to_channels(response.samples, stage.channels), response.rate, stage.rate)
+        convolver, dry = Convolver(_at_unit_energy(taps), _PARTITION), Aligned(stage.channels)
 
         def run(block: Block, now: Moment) -> Block:
             mix = now["mix"]
-            room = _level(block, _UNIT * amplitude(now["gain"]) * mix)
             dry.push(_level(block, 1 - np.asarray(mix)))
-            wet = convolve(room, now)
+            wet = convolver.push(_level(block, amplitude(now["gain"]) * mix))
             return wet + dry.pull(wet.shape[1])
 
         return run
@@ -86,3 +84,10 @@ class Convolution(Effect):
 
 def _level(block: Block, factor: object) -> Block:
     return np.asarray(block * np.asarray(factor), dtype=np.float32)
+
+
+def _at_unit_energy(taps: Block) -> NDArray[np.float64]:
+    """A response whose louder channel has an energy of 1."""
+    exact = taps.astype(np.float64)
+    energy = float(np.square(exact).sum(axis=1).max())
+    return exact / np.sqrt(energy) if energy >= _FAINT else exact

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -60,8 +61,8 @@ class Recording:
                 interleaved = interleaved[self._file.write(interleaved) :]
         self.tape.grow(block.shape[1])
 
-    def keep(self) -> None:
-        """The tape is whole."""
+    def keep(self, remarks: Sequence[str] = ()) -> None:
+        """The tape is whole; with `remarks` on it, it is good for this once only."""
         data, listed = self._cache.paths(self._key)
         with writing(self._cache.folder, *_MEND):
             self._file.close()
@@ -72,6 +73,7 @@ class Recording:
                 "channels": self.tape.channels,
                 "rate": self.tape.rate,
                 "xxh3": self._hash.hexdigest(),
+                "remarks": list(remarks),
             }
             write_whole(listed, json.dumps(card))
 
@@ -99,6 +101,8 @@ class Cache:
         data, listed = self.paths(key)
         try:
             card = json.loads(listed.read_text())
+            if card.get("remarks"):
+                return None
             tape = Tape(data, int(card["channels"]), int(card["rate"]), int(card["frames"]))
             if not self._is_sound(key, tape, str(card["xxh3"])):
                 self.drop(key)

@@ -55,6 +55,7 @@ class Plan:
         direct: the tracks and buses whose sum is the premaster.
         files: every file the song is made of, with its hash.
         engines: the libraries that make the sound, with their versions.
+        remarks: what whoever hears it should know beforehand.
     """
 
     recipe: Recipe
@@ -69,6 +70,7 @@ class Plan:
     direct: tuple[str, ...]
     files: Mapping[str, str]
     engines: frozenset[str]
+    remarks: tuple[str, ...]
 
     def nodes(self) -> Iterator[Node]:
         """Every node, inputs before those that need them, each once."""
@@ -102,6 +104,7 @@ class _Planner:
         self.given, self.recipe = recipe, recipe.settled()
         self.files: dict[str, str] = {}
         self.engines: set[str] = set()
+        self.remarks: dict[str, None] = {}
         self.score = self._score(score)
         self.tempo = self.recipe.tempo_map(self.score)
         heard = replace(self.score, tempo=self.tempo) if self.score else None
@@ -153,6 +156,7 @@ class _Planner:
             direct=tuple(direct),
             files=self.files,
             engines=frozenset(self.engines - {""}),
+            remarks=tuple(self.remarks),
         )
 
     def _score(self, given: Score | Path | str | None) -> Score | None:
@@ -316,6 +320,8 @@ class _Planner:
     def _hashes(self, step: Step) -> Mapping[str, str]:
         for inner in (step, *step.inner()):
             self.engines.add(inner.engine())
+            if not inner.bypass:
+                self.remarks |= dict.fromkeys(inner.remarks(self.stage))
             for path in inner.assets(self.stage):
                 self._hash(path)
         return self.files

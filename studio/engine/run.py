@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from studio.engine.progress import Event, Listener, silent
 from studio.engine.schedule import Job, Schedule
 from studio.engine.tape import Tape
 from studio.errors import Interrupted, RenderError, StudioError
+from studio.remarks import remarking
 from studio.stage import GRID
 
 BLOCK = 65_536
@@ -58,6 +59,7 @@ class Engine:
         self.size = -(-max(1, block) // GRID) * GRID
         self._tell = listener
         self._tapes: dict[str, Tape] = {}
+        self._remarks: dict[str, tuple[str, ...]] = {}
 
     def served(self, node: Node) -> bool:
         """Whether the cache has the node's sound, whole and sound."""
@@ -67,6 +69,13 @@ class Engine:
                 return False
             self._tapes[node.key] = tape
         return True
+
+    def remarks(self, node: Node) -> tuple[str, ...]:
+        """What was said while the node, or what it is made of, was computed by this engine."""
+        said = dict.fromkeys(self._remarks.get(node.key, ()))
+        for source in node.inputs:
+            said |= dict.fromkeys(self.remarks(source))
+        return tuple(said)
 
     def run(self, nodes: Sequence[Node] = (), errands: Sequence[Errand] = ()) -> None:
         """Compute what the nodes and errands need and is not in the cache, then do the errands.
@@ -97,6 +106,15 @@ class Engine:
         ]
         self._schedule.run(jobs)
         self._cache.prune()
+
+    def stop(self) -> None:
+        """Have a `run` in another thread lay down its work and raise Interrupted; what was finished stays."""
+        self._schedule.stop()
+
+    def release(self, keep: Iterable[Node]) -> None:
+        """Let go of every sound but these; the cache has them still."""
+        keys = {node.key for node in keep}
+        self._tapes = {key: tape for key, tape in self._tapes.items() if key in keys}
 
     def blocks(self, node: Node) -> Iterator[Block]:
         """A node's sound in blocks of `size` frames; a kept node must be there or under way."""
@@ -148,7 +166,10 @@ class Engine:
         self._tell(Event("started", node.name))
         rate, done = node.stage.rate, 0
         try:
-            with self._cache.record(node.key, node.name, rate, node.stage.channels) as recording:
+            with (
+                remarking() as said,
+                self._cache.record(node.key, node.name, rate, node.stage.channels) as recording,
+            ):
                 self._tapes[node.key] = recording.tape
                 begun()
                 for block in node.blocks(self):
@@ -159,7 +180,8 @@ class Engine:
                     recording.write(block)
                     done += block.shape[1]
                     self._tell(Event("moved", node.name, done / rate))
-                recording.keep()
+                self._remarks[node.key] = tuple(said)
+                recording.keep(self.remarks(node))
         except BaseException as error:
             self._tapes.pop(node.key, None)
             if isinstance(error, StudioError):

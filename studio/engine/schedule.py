@@ -40,6 +40,10 @@ class Schedule:
         """Whether everybody should lay down their work."""
         return self._stop.is_set()
 
+    def stop(self) -> None:
+        """Have everybody lay down their work; the `run` that is going on raises Interrupted."""
+        self._stop.set()
+
     @contextmanager
     def waiting(self) -> Iterator[None]:
         """Lend this thread's core to others while it waits."""
@@ -56,6 +60,7 @@ class Schedule:
             StudioError: the first that a job raised; the others were stopped.
             Interrupted: the user pressed Ctrl-C.
         """
+        self._stop.clear()
         begun: set[str] = set()
         waiting, open_jobs = list(jobs), len(jobs)
         # Keys that have begun; and for each job that is over, what it raised or None.

@@ -39,7 +39,7 @@ def hop_of(rate: int) -> int:
     return round(rate / FRAMES_PER_SECOND)
 
 
-def features(audio: Audio, low_hz: float = 50.0, high_hz: float = 2_000.0) -> Features:
+def features(audio: Audio, low_hz: float = 50.0, high_hz: float = 2_200.0) -> Features:
     """The features of a sound of one voice: its pitch by YIN, and its loudness."""
     loud = loudness(audio)
     track = track_f0(audio, low_hz, min(high_hz, audio.rate / 4))
@@ -59,15 +59,23 @@ def filled(hz: Floats) -> Floats:
 
 def loudness(audio: Audio) -> Floats:
     """A-weighted power in dB around each frame's first sample (weights of IEC 61672-1), the mean of the channels."""
-    hop, size = hop_of(audio.rate), window_size(0.046, audio.rate)
+    hop, size = hop_of(audio.rate), loudness_window(audio.rate)
     starts = np.arange(audio.frames // hop + 1) * hop - size // 2
-    shape, weights = hann(size), _weights(size, audio.rate)
-    out = np.empty(len(starts))
     mono = audio.samples.mean(axis=0, keepdims=True)
-    for part in batches(len(starts), size, 1):
-        power = np.square(np.abs(np.fft.rfft(cut(mono, starts[part], size)[0] * shape)))
-        out[part] = 10 * np.log10(power @ weights + 1e-20)
-    return np.maximum(out, QUIETEST)
+    pieces = [loudness_of(cut(mono, starts[part], size)[0], audio.rate) for part in batches(len(starts), size, 1)]
+    return np.concatenate(pieces)
+
+
+def loudness_window(rate: int) -> int:
+    """Samples that a loudness is read from."""
+    return window_size(0.046, rate)
+
+
+def loudness_of(windows: Floats, rate: int) -> Floats:
+    """The loudness in dB(A) of windows ``(windows, loudness_window(rate))``."""
+    size = windows.shape[1]
+    power = np.square(np.abs(np.fft.rfft(windows * hann(size))))
+    return np.asarray(np.maximum(10 * np.log10(power @ _weights(size, rate) + 1e-20), QUIETEST))
 
 
 @cache

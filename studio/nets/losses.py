@@ -41,4 +41,5 @@ def _magnitudes(sound: Tensor, size: int) -> Tensor:
 
 @cache
 def _window(size: int, device: torch.device) -> Tensor:
-    return torch.hann_window(size, device=device)
+    with torch.inference_mode(False):  # kept for steps with gradients too
+        return torch.hann_window(size, device=device)

@@ -17,7 +17,7 @@ from studio.nets.features import QUIETEST, Features, features, hop_of
 from studio.score import Note, Score
 from studio.sources.soundfont import SoundFont
 from studio.stage import Stage
-from studio.tempo import TempoMap
+from studio.tempo import Floats, TempoMap
 
 HELD_OUT = 0.15
 """The share at the end of the material that is never trained on."""
@@ -79,13 +79,16 @@ class Material:
         )
 
 
-def material(sounds: Sequence[Audio]) -> Material:
+def material(sounds: Sequence[Audio], known: Sequence[Features] | None = None) -> Material:
     """Sounds of one instrument, made ready.
+
+    Args:
+        known: their features, where they are known better than by listening.
 
     Raises:
         AudioError: there is too little, it is silent, or it has no pitch.
     """
-    found = [features(sound) for sound in sounds]
+    found = known or [features(sound) for sound in sounds]
     hop = hop_of(sounds[0].rate)
     joined: list[tuple[Features, np.ndarray]] = []
     for sound, given in zip(sounds, found, strict=True):
@@ -128,19 +131,67 @@ def recordings(folder: Path, rate: int) -> list[Audio]:
     return sounds
 
 
+@dataclass(frozen=True)
+class Phrases:
+    """Phrases of one instrument in a range: scales and leaps, long and short, soft and loud, tied and apart.
+
+    Args:
+        program: of General MIDI.
+        low, high: the lowest and the highest note.
+        minutes: at least so long.
+        font: the SoundFont that plays.
+    """
+
+    program: int
+    low: int
+    high: int
+    minutes: float
+    rate: int
+    seed: int = 0
+    font: str = "gm"
+
+    def score(self) -> Score:
+        """The notes, at 120 beats a minute; each phrase begins anywhere in the range."""
+        random = np.random.default_rng(self.seed)
+        notes, tick = [], 0
+        while tick < self.minutes * 60 * 2 * 480:
+            velocity = int(random.integers(30, 120))
+            pitch = int(random.integers(self.low, self.high + 1))
+            for _ in range(int(random.integers(3, 9))):
+                length = int(random.choice([120, 240, 240, 480, 480, 960, 1440]))
+                held = length - int(random.choice([10, 30, length // 4]))
+                loud = int(np.clip(velocity + random.integers(-12, 13), 20, 127))
+                notes.append(Note(tick, tick + held, pitch, loud))
+                tick += length
+                pitch = int(np.clip(pitch + random.integers(-7, 8), self.low, self.high))
+            tick += int(random.choice([0, 240, 480]))
+        return Score((), 480, TempoMap.constant(120)).with_notes(notes)
+
+    def sound(self) -> Audio:
+        """The notes played, without reverb."""
+        step = SoundFont(self.font, program=self.program, reverb=0.0, chorus=0.0)
+        blocks = step.play(self.score(), Stage(rate=self.rate, channels=1))
+        return Audio(np.concatenate(list(blocks), axis=1), self.rate)
+
+    def features(self, sound: Audio) -> Features:
+        """The features of the notes played: since the notes are known, the tracker is never an octave off."""
+        found = features(sound)
+        score = self.score()
+        starts = np.array([note.start for note in score.notes]) / 960
+        pitches = np.array([note.pitch for note in score.notes], dtype=np.float64)
+        seconds = np.arange(found.frames) * hop_of(self.rate) / self.rate
+        playing = np.clip(np.searchsorted(starts, seconds, side="right") - 1, 0, None)
+        return guided(found, 440 * 2 ** ((pitches[playing] - 69) / 12))
+
+
+def guided(found: Features, guide: Floats) -> Features:
+    """Features whose pitch is brought to the octave of a guide, or is the guide's where it is a semitone off."""
+    octaves = np.round(np.log2(found.hz / guide))
+    folded = found.hz / 2**octaves
+    near = np.abs(1200 * np.log2(folded / guide)) < 100
+    return Features(np.where(near & found.voiced, folded, guide), found.loudness, found.loudness > QUIETEST + 10)
+
+
 def phrases(program: int, low: int, high: int, minutes: float, rate: int, seed: int = 0, font: str = "gm") -> Audio:
-    """A SoundFont's program playing phrases in a range: scales, leaps, long and short, soft and loud, tied and apart."""
-    random = np.random.default_rng(seed)
-    notes, tick, pitch = [], 0, (low + high) // 2
-    while tick < minutes * 60 * 2 * 480:
-        velocity = int(random.integers(30, 120))
-        for _ in range(int(random.integers(3, 9))):
-            pitch = int(np.clip(pitch + random.integers(-7, 8), low, high))
-            length = int(random.choice([120, 240, 240, 480, 480, 960, 1440]))
-            held = length - int(random.choice([10, 30, length // 4]))
-            notes.append(Note(tick, tick + held, pitch, int(np.clip(velocity + random.integers(-12, 13), 20, 127))))
-            tick += length
-        tick += int(random.choice([0, 240, 480]))
-    score = Score((), 480, TempoMap.constant(120)).with_notes(notes)
-    step = SoundFont(font, program=program, reverb=0.0, chorus=0.0)
-    return Audio(np.concatenate(list(step.play(score, Stage(rate=rate, channels=1))), axis=1), rate)
+    """The sound of `Phrases`."""
+    return Phrases(program, low, high, minutes, rate, seed, font).sound()

@@ -41,21 +41,32 @@ def harmonics(turns: Tensor, amplitudes: Tensor) -> Tensor:
     Returns:
         ``(batch, frames * hop)``.
     """
-    batch, frames, hop = turns.shape
-    count = amplitudes.shape[-1]
+    hop = turns.shape[2]
+    rows = [_row(turn, strong) for turn, strong in zip(turns, amplitudes, strict=True)]
+    both = torch.stack(rows)
+    share = torch.arange(hop, device=turns.device) / hop
+    return (both[:, :, 0] * (1 - share) + both[:, :, 1] * share).flatten(1)
+
+
+def _row(turns: Tensor, amplitudes: Tensor) -> Tensor:
+    """The sines of one sound at the strengths of either end of each frame, ``(frames, 2, hop)``.
+
+    Harmonics that are silent throughout, as all above half the rate are, are not made: a high note costs little.
+    """
+    frames, hop = turns.shape
+    loud = torch.nonzero(amplitudes.detach().amax(0) > 0)
+    count = int(loud[-1]) + 1 if len(loud) else 1
     with torch.no_grad():
         # sin (k + 1)x = 2 cos x · sin kx − sin (k − 1)x: two operations a harmonic instead of a sine.
         angle = turns * (2 * math.pi)
         twice = 2 * torch.cos(angle)
-        waves = torch.empty(batch, frames, count, hop, device=turns.device)
+        waves = torch.empty(frames, count, hop, device=turns.device)
         before, now = torch.zeros_like(angle), torch.sin(angle)
         for number in range(count):
-            waves[:, :, number] = now
+            waves[:, number] = now
             before, now = now, twice * now - before
-    ends = torch.stack([amplitudes[:, :-1], amplitudes[:, 1:]], dim=2)
-    both = ends @ waves
-    share = torch.arange(hop, device=turns.device) / hop
-    return (both[:, :, 0] * (1 - share) + both[:, :, 1] * share).flatten(1)
+    ends = torch.stack([amplitudes[:-1, :count], amplitudes[1:, :count]], dim=1)
+    return ends @ waves
 
 
 def audible(hz: Tensor, count: int, rate: int) -> Tensor:
@@ -74,6 +85,12 @@ def filtered_noise(white: Tensor, bands: Tensor, hop: int) -> Tensor:
     Returns:
         ``(batch, frames * hop)``, later by nothing: the filters have no phase.
     """
+    late = bands.shape[2] - 1
+    return noise_pieces(white, bands, hop)[:, late : late + white.shape[1]]
+
+
+def noise_pieces(white: Tensor, bands: Tensor, hop: int) -> Tensor:
+    """As `filtered_noise`, later by ``bands - 1`` frames of sound and longer by twice as many, for laying over what follows."""
     batch, frames, count = bands.shape
     taps = 2 * (count - 1)
     impulse = torch.fft.irfft(bands, taps)
@@ -88,4 +105,4 @@ def filtered_noise(white: Tensor, bands: Tensor, hop: int) -> Tensor:
     out = torch.nn.functional.fold(
         laid.transpose(1, 2), (1, (frames - 1) * hop + rows * hop), (1, rows * hop), stride=(1, hop)
     )[:, 0, 0]
-    return out[:, taps // 2 : taps // 2 + frames * hop]
+    return out[:, : frames * hop + taps]

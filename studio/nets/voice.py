@@ -124,7 +124,7 @@ def train_voice(
     seed: int = 0,
     shape: Shape | None = None,
     checkpoint: Path | None = None,
-    tell: Callable[[Course], None] = lambda course: None,
+    tell: Callable[[Course, Callable[[], Audio]], None] = lambda course, preview: None,
 ) -> Voice:
     """Train a voice for so many seconds, first on strengths of harmonics, then on sound.
 
@@ -132,6 +132,7 @@ def train_voice(
         sound: of one instrument.
         about: goes into the card: a name, where the sound comes from, its licence.
         checkpoint: where to go on from when the training is interrupted.
+        tell: is told how far it has come, with what gives ten seconds of held-out sound as it sings them now.
     """
     shape = shape or Shape(rate=sound.rate, hop=sound.hop)
     learned, held = sound.split()
@@ -174,10 +175,21 @@ def train_voice(
         model.train()
         return found
 
+    def preview() -> Audio:
+        return Audio(made_of(voice, held.part(0, min(held.frames, 1000))).numpy(), voice.rate)
+
     first = Course()
     if checkpoint is None or not checkpoint.exists():
-        first = _pretrain(voice, learned, seconds * PRETRAINING, drawn)
-    course = train(model, loss, judge, seconds * (1 - PRETRAINING), checkpoint=checkpoint, tell=tell)
+        first = _pretrain(voice, learned, seconds * PRETRAINING)
+    course = train(
+        model,
+        loss,
+        judge,
+        seconds * (1 - PRETRAINING),
+        checkpoint=checkpoint,
+        tell=lambda course: tell(course, preview),
+        every=min(15.0, seconds / 12),
+    )
     model.eval()
     voice.card.update(
         {
@@ -190,19 +202,29 @@ def train_voice(
     return voice
 
 
+def try_step(sound: Material) -> None:
+    """Do what one step of a training does, on a voice that is thrown away."""
+    model = decoder(Shape(rate=sound.rate, hop=sound.hop), 0)
+    pitch, loud, wanted = sound.draw(0, BATCH, FRAMES)
+    made = model(pitch, (loud - loud.mean()) / (loud.std() + 1e-3), torch.rand(wanted.shape) * 2 - 1)
+    spectral(made, wanted, (WINDOWS[0], WINDOWS[3])).backward()  # type: ignore[no-untyped-call]
+
+
 def judged(voice: Voice, held: Material, longest: float = 20.0) -> float:
     """The multi-resolution distance on held-out sound."""
-    frames = min(held.frames, round(longest * 100))
-    part = held.part(0, frames)
-    white = torch.rand(1, frames * part.hop, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    part = held.part(0, min(held.frames, round(longest * 100)))
+    return float(spectral(made_of(voice, part), part.sound[None], WINDOWS))
+
+
+def made_of(voice: Voice, part: Material) -> Tensor:
+    """What a voice makes of the pitch and loudness of a sound, ``(1, frames)``."""
+    white = torch.rand(1, part.frames * part.hop, generator=torch.Generator().manual_seed(1)) * 2 - 1
     with torch.inference_mode():
-        made = voice.model(part.pitch[None], voice.scaled(part.loudness)[None], white)
-        return float(spectral(made, part.sound[None], WINDOWS))
+        made: Tensor = voice.model(part.pitch[None], voice.scaled(part.loudness)[None], white)
+        return made
 
 
-def _pretrain(
-    voice: Voice, learned: Material, seconds: float, drawn: Callable[[int], tuple[Tensor, Tensor, Tensor, Tensor]]
-) -> Course:
+def _pretrain(voice: Voice, learned: Material, seconds: float) -> Course:
     """Learn the strengths that harmonics have in the sound: without this, noise can take over what harmonics are for."""
     model, shape = voice.model, voice.model.shape
     wanted = strengths(learned, shape.harmonics)

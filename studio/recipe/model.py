@@ -22,6 +22,7 @@ from studio.address import Path as Way
 from studio.address import get, locate, put
 from studio.disk import write_whole, writing
 from studio.errors import Gather, RecipeError, StudioError, nearest, within
+from studio.folders import reading
 from studio.knobs import File, Live, Number, Text, choice, count, knob, span, switch, text
 from studio.levels import SILENCE_DB
 from studio.macros import MACROS, Macro, checked, settle
@@ -29,13 +30,14 @@ from studio.midi.picks import Pick
 from studio.recipe.assets import map_files
 from studio.recipe.colour import Colour
 from studio.recipe.document import Document, write
-from studio.recipe.presets import RECIPE_FILE, Preset, reading
+from studio.recipe.presets import RECIPE_FILE, Preset
 from studio.recipe.timing import MeterKind, Meters, TempoKind, TempoPoints, tempo_map
 from studio.records import ListOf, MapOf, Nested, Record, field
 from studio.score import Score
 from studio.steps import Step, StepKind
 from studio.tempo import TempoMap, Time
 from studio.units import DB, LUFS
+from studio.views import view
 
 FORMAT = 1
 """The version of the document; a change that old studios would misread raises it."""
@@ -103,13 +105,13 @@ class Track(Record):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.play is not None and self.play.kind == "source" and (self.part or self.notes):
+        if self.play is not None and self.play.fits("source") and (self.part or self.notes):
             raise RecipeError(
                 f"{self.play.step!r} plays no notes, so the track has no part or notes.",
                 "Take `part` and `notes` out, or play an instrument.",
                 path=("part" if self.part else "notes",),
             )
-        if (self.play is None or self.play.kind == "instrument") and not self.part:
+        if (self.play is None or self.play.fits("instrument")) and not self.part:
             raise RecipeError(
                 "the track plays an instrument but no part of the score.",
                 "Write `part: all`, `part: {channel: 1}` or so; or `play: {audio: loop.wav}` for a file.",
@@ -305,13 +307,35 @@ class Recipe(Record):
         Raises:
             StudioError: there is no such knob, or the value does not fit it.
         """
-        path, kind = locate(self, address)
-        with reading(self.folder), within(address):
-            given, parent = kind.parse(value), get(self, path[:-1])
+        path, _ = locate(self, address)
+        with within(address):
+            return self.put(path, value)
+
+    def put(self, path: Way, value: object) -> Recipe:
+        """The same by a path, such as ``("tracks", "keys", "chain", 0, "rate")``, to a knob or a whole chain.
+
+        Raises:
+            StudioError: the value does not fit it.
+        """
+        holder = path[:-1]
+        while not isinstance(parent := get(self, holder), Record):
+            holder = holder[:-1]
+        with reading(self.folder):
+            given = value
+            if len(holder) == len(path) - 1:
+                given = parent.kind_of(str(path[-1])).parse(value)
             if isinstance(parent, Preset) and path[-1] == "use":
-                path, given = path[:-1], parent.using(given)
+                path, given = path[:-1], parent.using(str(given))
             changed: Recipe = put(self._opened(path), path, given)
         return changed
+
+    def rack(self, **options: Any) -> Any:
+        """The recipe as a rack of knobs in a notebook; `widgets.rack` has the options.
+
+        Raises:
+            MissingError: the notebook's packages are not installed.
+        """
+        return view("rack")(self, **options)
 
     def _opened(self, path: Way) -> Recipe:
         """A copy in which the presets on the way are racks, if a file could not say otherwise what changes in them."""

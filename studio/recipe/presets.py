@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +12,7 @@ from typing import Any, Self
 from studio.address import Path as Way
 from studio.effects.blocks import EFFECTS, Chain, Rack
 from studio.errors import MissingError, RecipeError, StudioError, nearest, within
-from studio.folders import shipped_presets, user_presets
+from studio.folders import folder_of_reading, reading, shipped_presets, user_presets
 from studio.knobs import File, Text, count, text
 from studio.macros import MACROS, Macro, checked
 from studio.recipe.document import Document, write
@@ -26,20 +25,9 @@ RECIPE_FILE = "recipe.yaml"
 _OWN = ("use", "name", "bypass")
 """What stands beside a preset's knobs where it is used."""
 
-_folder: ContextVar[Path] = ContextVar("the folder of the document that is being read", default=Path())
 _above: ContextVar[tuple[Path, ...]] = ContextVar(
     "the presets that are being read, each used by the one before", default=()
 )
-
-
-@contextmanager
-def reading(folder: Path) -> Iterator[None]:
-    """While a document is read, paths of presets mean files in its folder."""
-    token = _folder.set(folder)
-    try:
-        yield
-    finally:
-        _folder.reset(token)
 
 
 class ChainPreset(Record):
@@ -107,7 +95,7 @@ class Preset(Rack, step="preset"):
         own = {key: given.pop(key) for key in _OWN if key in given}
         if not isinstance(own.get("use"), str) or not own["use"]:
             raise RecipeError("a preset needs the name of one.", "Write `preset: tape` or `preset: {use: tape}`.")
-        saved = _load(own["use"], _folder.get())
+        saved = _load(own["use"], folder_of_reading())
         knobs = dict(saved.knobs)
         for name, value in given.items():
             with within(str(name)):
@@ -130,7 +118,7 @@ class Preset(Rack, step="preset"):
     def data(self, *, full: bool = False) -> Any:
         if full:
             return super().data(full=True)
-        saved = _load(self.use, _folder.get())
+        saved = _load(self.use, folder_of_reading())
         turned = {
             name: macro.kind_of("value").data(macro.value)
             for name, macro in self.knobs.items()

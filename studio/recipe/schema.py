@@ -41,7 +41,7 @@ def schema() -> dict[str, Any]:
         },
     }
     for kinds in _KINDS:
-        steps = [step for _, step in sorted(registry().items()) if step.kind in kinds]
+        steps = [step for _, step in sorted(registry().items()) if step.fits(*kinds)]
         definitions["-".join(kinds)] = {
             "anyOf": [
                 {"enum": [step.step for step in steps if not _needs(step)]},

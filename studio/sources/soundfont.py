@@ -76,8 +76,7 @@ class SoundFont(Instrument, step="soundfont"):
         with within("file"):
             yield find_font(self.file, stage)
 
-    @classmethod
-    def engine(cls) -> str:
+    def engine(self) -> str:
         return f"fluidsynth {version()}"
 
     def play(self, score: Score, stage: Stage) -> Iterator[Block]:

@@ -74,10 +74,10 @@ def track_f0(audio: Audio, low_hz: float = 60.0, high_hz: float = 1000.0, method
 
 
 def _yin(audio: Audio, low_hz: float, high_hz: float) -> F0Track:
-    """YIN (de Cheveigné & Kawahara 2002), steps 1 to 5, on means of a few frames and many windows at a time."""
-    from scipy.fft import irfft, next_fast_len, rfft
+    """YIN on means of a few frames and many windows at a time."""
+    from scipy.fft import next_fast_len
 
-    coarse = max(1, int(audio.rate / (_FINE * high_hz)))
+    coarse = max(1, int(audio.rate / (FINE * high_hz)))
     rate = audio.rate / coarse
     longest = int(np.ceil(rate / low_hz)) + 2
     shortest = max(2, int(rate / high_hz))
@@ -91,31 +91,47 @@ def _yin(audio: Audio, low_hz: float, high_hz: float) -> F0Track:
     for first in range(0, len(times), step):
         part = slice(first, min(first + step, len(times)))
         windows = _windows(audio, starts[part], width + longest, coarse)
-        windows -= windows.mean(axis=1, keepdims=True)
-        shared = irfft(rfft(windows, size) * rfft(windows[:, :width], size).conj(), size)[:, :longest]
-        energy = np.cumsum(np.pad(np.square(windows), ((0, 0), (1, 0))), axis=1)
-        difference = (
-            energy[:, width : width + 1] + energy[:, width : width + longest] - energy[:, :longest] - 2 * shared
-        )
-        np.maximum(difference, 0, out=difference)
-        total = np.cumsum(difference, axis=1)
-        normal = difference * np.arange(longest) / np.maximum(total, 1e-30)
-        normal[:, 0] = 1
-        lag = _dip(normal, shortest)
-        rows = np.arange(len(lag))
-        left, middle, right = (difference[rows, lag + offset] for offset in (-1, 0, 1))
-        bend = left - 2 * middle + right
-        shift = np.where(bend > 0, 0.5 * (left - right) / np.where(bend > 0, bend, 1), 0)
-        heard = energy[:, width] > quiet
-        confidence[part] = np.where(heard, np.clip(1 - normal[rows, lag], 0, 1), 0)
-        hz[part] = rate / (lag + np.clip(shift, -0.5, 0.5))
+        lag, shift, confidence[part], power = periods(windows, longest, shortest, size)
+        confidence[part][power <= quiet] = 0
+        hz[part] = rate / (lag + shift)
         middles[part] -= (longest - lag) / 2 / rate
     hz[confidence < VOICED] = np.nan
     order = np.argsort(middles, kind="stable")
     return F0Track(times, F0Track(middles[order], hz[order], confidence).at(times), confidence)
 
 
-_FINE = 10
+def periods(windows: Floats, longest: int, shortest: int, size: int = 0) -> tuple[Whole, Floats, Floats, Floats]:
+    """The period of each window by YIN (de Cheveigné & Kawahara 2002), steps 1 to 5.
+
+    Args:
+        windows: ``(windows, 3 * longest)``.
+        longest, shortest: periods to look for, in frames.
+        size: of the Fourier transforms, three windows at least; 0 finds a quick one.
+
+    Returns:
+        Whole frames, what is to be added to them, confidences from 0 to 1, and energies of the first two thirds.
+    """
+    from scipy.fft import irfft, next_fast_len, rfft
+
+    width = 2 * longest
+    size = size or next_fast_len(width + longest, real=True)
+    windows = windows - windows.mean(axis=1, keepdims=True)
+    shared = irfft(rfft(windows, size) * rfft(windows[:, :width], size).conj(), size)[:, :longest]
+    energy = np.cumsum(np.pad(np.square(windows), ((0, 0), (1, 0))), axis=1)
+    difference = energy[:, width : width + 1] + energy[:, width : width + longest] - energy[:, :longest] - 2 * shared
+    np.maximum(difference, 0, out=difference)
+    total = np.cumsum(difference, axis=1)
+    normal = difference * np.arange(longest) / np.maximum(total, 1e-30)
+    normal[:, 0] = 1
+    lag = _dip(normal, shortest)
+    rows = np.arange(len(lag))
+    left, middle, right = (difference[rows, lag + offset] for offset in (-1, 0, 1))
+    bend = left - 2 * middle + right
+    shift = np.where(bend > 0, 0.5 * (left - right) / np.where(bend > 0, bend, 1), 0)
+    return lag, np.clip(shift, -0.5, 0.5), np.clip(1 - normal[rows, lag], 0, 1), energy[:, width]
+
+
+FINE = 10
 """Frames, at least, in the shortest period YIN looks at."""
 
 _DEEP = 0.15
@@ -125,8 +141,11 @@ _DEEP = 0.15
 def _dip(normal: Floats, shortest: int) -> Whole:
     """For each window the first lag whose dip is deep, or as deep as the deepest within a little."""
     inner = normal[:, shortest:-1]
-    dips = (inner <= normal[:, shortest - 1 : -2]) & (inner < normal[:, shortest + 1 :])
-    depth = np.where(dips, inner, np.inf)
+    left, right = normal[:, shortest - 1 : -2], normal[:, shortest + 1 :]
+    dips = (inner <= left) & (inner < right)
+    # A dip between two lags is as deep as the parabola through them: else a high pitch loses to its octave below.
+    bend = np.where(dips, left - 2 * inner + right, 1.0)
+    depth = np.where(dips, np.maximum(inner - np.square(left - right) / (8 * bend), 0.0), np.inf)
     enough = depth <= np.maximum(_DEEP, depth.min(axis=1, keepdims=True) * 1.1 + 0.01)
     best = np.where(np.isfinite(depth).any(axis=1), enough.argmax(axis=1), inner.argmin(axis=1))
     return np.asarray(np.clip(best + shortest, 1, normal.shape[1] - 2))

@@ -1,7 +1,7 @@
 """Timbre: sounds in the colours of others."""
 
-from studio.timbre import singing
+from studio.timbre import latent_hands, singing, singing_along
 from studio.timbre.figures import Figures, compare
 from studio.timbre.transferring import METHODS, transfer
 
-__all__ = ["METHODS", "Figures", "compare", "singing", "transfer"]
+__all__ = ["METHODS", "Figures", "compare", "latent_hands", "singing", "singing_along", "transfer"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from studio.audio import Audio
 from studio.stretch.onsets import find_hits
 from studio.tempo import Floats
 from studio.timbre.hybrid import track_of
+from studio.timbre.likeness import frechet, likeness
 from studio.timbre.mosaic import BANDS, mel_filters
 from studio.timbre.spectra import Spectra, analysed, loud
 
@@ -30,6 +32,9 @@ class Figures:
         loudness_db: the RMS distance of the loudness contour, after the mean, where the source is heard.
         log_mel_source, log_mel_target: the mean distance of mean log-mel spectra, after the level.
         frechet_source, frechet_target: the Fréchet distance of Gaussians fitted to log-mel cepstra, after the level.
+        ears_source, ears_target: the Fréchet distance to ears that tell instruments apart (see `likeness`).
+        ears_bins: the divergence in bits of how those ears sort the result's windows from how they sort the target's.
+            These three are NaN without torch.
     """
 
     pitch_cents: float
@@ -40,6 +45,9 @@ class Figures:
     log_mel_target: float
     frechet_source: float
     frechet_target: float
+    ears_source: float
+    ears_target: float
+    ears_bins: float
 
     def data(self) -> dict[str, float | None]:
         """Plain data; what does not apply is None."""
@@ -51,25 +59,26 @@ def compare(result: Audio, source: Audio, target: Audio) -> Figures:
     cents, kept = _pitch(result, source)
     spectra = [analysed(each) for each in (result, source, target)]
     mels = [_log_mel(each) for each in spectra]
+    log_mel = [float(np.abs(mels[0].mean(axis=0) - other.mean(axis=0)).mean()) for other in mels[1:]]
+    apart = [frechet(_cepstra(mels[0]), _cepstra(other)) for other in mels[1:]]
+    heard = _heard(result, source, target)
     return Figures(
         cents,
         kept,
         _onsets(result, source),
         _loudness(spectra[0], spectra[1]),
-        *(float(np.abs(mels[0].mean(axis=0) - other.mean(axis=0)).mean()) for other in mels[1:]),
-        *(frechet(_cepstra(mels[0]), _cepstra(other)) for other in mels[1:]),
+        *(log_mel[0], log_mel[1]),
+        *(apart[0], apart[1]),
+        *heard,
     )
 
 
-def frechet(one: Floats, other: Floats) -> float:
-    """The Fréchet distance of two Gaussians fitted to rows of features (Heusel et al. 2017)."""
-    from scipy.linalg import sqrtm
-
-    means = one.mean(axis=0), other.mean(axis=0)
-    spreads = [np.atleast_2d(np.cov(each, rowvar=False)) + 1e-6 * np.eye(each.shape[1]) for each in (one, other)]
-    cross = np.real(sqrtm(spreads[0] @ spreads[1]))
-    total = np.square(means[0] - means[1]).sum() + np.trace(spreads[0] + spreads[1] - 2 * cross)
-    return float(max(total, 0.0))
+def _heard(result: Audio, source: Audio, target: Audio) -> tuple[float, float, float]:
+    missing = float("nan")
+    if find_spec("torch") is None or find_spec("safetensors") is None:
+        return missing, missing, missing
+    one, other = likeness(result, source), likeness(result, target)
+    return (one.frechet if one else missing, *((other.frechet, other.divergence) if other else (missing, missing)))
 
 
 def _pitch(result: Audio, source: Audio) -> tuple[float, float]:

@@ -12,10 +12,11 @@ from studio.knobs import Number
 from studio.recipe.presets import ChainPreset
 from studio.steps import parse_step, registry
 from tests.benchmarks.table import Row, seconds, show
+from tests.bridge.plugin.random_chains import room
 
 FORMATS = ("vst3", "lv2", "clap")
 COLUMNS = (("vst3", "pedalboard"), ("vst3", "dawdreamer"), ("lv2", "lv2apply"), ("clap", "clap_probe"))
-DEMANDING = {"ducker": {"sidechain": "other"}, "convolution": {"file": "room.wav"}}
+DEMANDING = {"ducker": {"sidechain": "other"}, "convolution": {"file": room()}}
 BLOCKS = ("preset", "rack", "layers", "parallel", "multiband")
 
 

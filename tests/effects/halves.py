@@ -17,7 +17,8 @@ import numpy as np
 
 import studio.effects
 from studio.audio import Block
-from studio.knobs import Choice, Number, Span, Switch
+from studio.effects.response import read_response
+from studio.knobs import Choice, File, Number, Span, Switch
 from studio.stage import GRID, Moment, Stage
 from studio.steps import Effect, registry
 
@@ -40,13 +41,15 @@ def _has_half(step: type) -> bool:
 
 
 def fields(name: str) -> dict[str, str]:
-    """The members of a half, by knob: "knob" for what moves, "plain" for what does not."""
+    """The members of a half, by knob: "knob" for what moves, "plain" for what does not, "response" for recorded rooms."""
     found = {}
     for knob, kind in registry()[name].parameters().items():
         if isinstance(kind, Number) and kind.live:
             found[knob] = "knob"
         elif isinstance(kind, (Number, Choice, Switch, Span)):
             found[knob] = "plain"
+        elif isinstance(kind, File):
+            found[knob] = "response"
     return found
 
 
@@ -59,10 +62,13 @@ def _source() -> str:
             if how == "knob"
             else f"case {place}: x.{knob} = static_cast<decltype(x.{knob})>(to); break; "
             for place, (knob, how) in enumerate(fields(name).items())
+            if how != "response"
         )
+        responses = "".join(f"x.{knob} = given; " for knob, how in fields(name).items() if how == "response")
         cases.append(
             f"struct H{index} : Half {{ mirepoix::{registry()[name].__name__} x;\n"
             f"void set(int k, double from, double to, double bow) override {{ (void)from; (void)to; (void)bow; switch (k) {{ {sets} default: break; }} }}\n"
+            f"void respond(const mirepoix::Response& given) override {{ (void)given; {responses}}}\n"
             "void prepare(const mirepoix::Stage& s) override { x.prepare(s); }\n"
             "void process(float* const* a, const mirepoix::Moment& m) override { x.process(a, m); }\n"
             "int latency() override { return x.latency(); } };\n"
@@ -76,7 +82,7 @@ static long allocations = 0;
 void* operator new(std::size_t size) { ++allocations; if (void* p = std::malloc(size)) return p; throw std::bad_alloc(); }
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-struct Half { virtual ~Half() = default; virtual void set(int, double, double, double) = 0; virtual void prepare(const mirepoix::Stage&) = 0;
+struct Half { virtual ~Half() = default; virtual void set(int, double, double, double) = 0; virtual void respond(const mirepoix::Response&) = 0; virtual void prepare(const mirepoix::Stage&) = 0;
   virtual void process(float* const*, const mirepoix::Moment&) = 0; virtual int latency() = 0; };
 """
         + "".join(cases)
@@ -84,6 +90,9 @@ struct Half { virtual ~Half() = default; virtual void set(int, double, double, d
 void* half_make(int which) {{ switch (which) {{ {made} }} return nullptr; }}
 void half_free(void* h) {{ delete static_cast<Half*>(h); }}
 void half_set(void* h, int k, double from, double to, double bow) {{ static_cast<Half*>(h)->set(k, from, to, bow); }}
+void half_respond(void* h, int channels, int frames, double rate, const float* samples) {{
+  mirepoix::Response given; given.channels = channels; given.frames = frames; given.rate = rate; given.fine = samples;
+  static_cast<Half*>(h)->respond(given); }}
 void half_prepare(void* h, double rate, int channels) {{ static_cast<Half*>(h)->prepare({{rate, channels}}); }}
 int half_latency(void* h) {{ return static_cast<Half*>(h)->latency(); }}
 long half_process(void* h, float* const* audio, const float* const* side, long long start, int offset, int frames, double beat, double bpm) {{
@@ -106,6 +115,9 @@ def library() -> ctypes.CDLL:
     loaded.half_make.restype = ctypes.c_void_p
     loaded.half_free.argtypes = (ctypes.c_void_p,)
     loaded.half_set.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_double, ctypes.c_double, ctypes.c_double)
+    loaded.half_respond.argtypes = (
+        ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_double, ctypes.c_void_p,
+    )  # fmt: skip
     loaded.half_prepare.argtypes = (ctypes.c_void_p, ctypes.c_double, ctypes.c_int)
     loaded.half_latency.argtypes = (ctypes.c_void_p,)
     pointers = ctypes.POINTER(ctypes.c_void_p)
@@ -119,10 +131,12 @@ def library() -> ctypes.CDLL:
 def run_half(step: Effect, block: Block, stage: Stage, cuts: Sequence[int] = (), side: Block | None = None) -> Block:
     """A sound through the plugin half of a step, cut at `cuts` and at the grid; at the tempo of the stage's start.
 
+    Its latency is taken up.
+
     Raises:
         AssertionError: memory was asked for while sound was processed.
     """
-    code, out = library(), np.array(block, dtype=np.float32, order="C")
+    code = library()
     half = ctypes.c_void_p(code.half_make(halved().index(step.step)))
     bpm = stage.tempo.bpm_at(stage.tempo.tempos[0].beat)
     try:
@@ -130,9 +144,15 @@ def run_half(step: Effect, block: Block, stage: Stage, cuts: Sequence[int] = (),
             if how == "plain":
                 value = _plain(step, knob, stage)
                 code.half_set(half, place, value, value, 0.0)
+            elif how == "response":
+                response = read_response(stage.find(getattr(step, knob)))
+                samples = np.ascontiguousarray(response.samples)
+                code.half_respond(half, *samples.shape, float(response.rate), samples.ctypes.data)
         code.half_prepare(half, float(stage.rate), block.shape[0])
-        edges = sorted({*range(0, block.shape[1], GRID), *cuts, block.shape[1]})
-        moving = _moving(step, block.shape[1], stage)
+        late = int(code.half_latency(half))
+        out = np.pad(block, ((0, 0), (0, late))).astype(np.float32)
+        edges = sorted({*range(0, out.shape[1], GRID), *cuts, out.shape[1]})
+        moving = _moving(step, out.shape[1], stage)
         for first, last in pairwise(edges):
             cell = first // GRID
             for place, (knob, how) in enumerate(fields(step.step).items()):
@@ -148,7 +168,7 @@ def run_half(step: Effect, block: Block, stage: Stage, cuts: Sequence[int] = (),
             assert asked == 0, f"{step.step} asked for memory while it processed"
     finally:
         code.half_free(half)
-    return out
+    return out[:, late:]
 
 
 def _plain(step: Effect, knob: str, stage: Stage) -> float:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from studio.engine.nodes import SILENCE, Process, Stream
 from studio.engine.run import Engine
+from studio.folders import reading
 from studio.knobs import Number
 from studio.line import Line, memory
-from studio.recipe.presets import reading
 from studio.sources.audio_file import AudioSource
 from studio.stage import Stage
 from studio.steps import Effect, parse_step, registry
@@ -27,6 +27,7 @@ RATE = 44_100
 MADE_WHOLE = {
     "convolution": {"file": "room.wav", "mix": 0.5},
     "ducker": {"sidechain": "other"},
+    "plugin": {"file": "ZamCompX2", "threshold": -30, "ratio": 4},
     "preset": "tape",
     "parallel": {"chain": [{"brickwall": {"ceiling": -12}}, "chorus"], "mix": 0.4},
     "layers": {"chains": [[], ["phaser"], [{"brickwall": -6}]]},

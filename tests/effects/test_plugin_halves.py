@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,14 +21,27 @@ from studio.tempo import TempoMap
 from tests.effects.halves import halved, run_half
 from tests.listening import rms_db, through, white
 
-WITHOUT = {"resample", "mp3", "pitch_shift", "brickwall", "convolution"}
-"""Effects that have no plugin half: codecs, resamplers and Rubber Band are not ours to rebuild, and the limiter that looks
-ahead and the convolution are still to come."""
+WITHOUT = {"resample", "mp3", "pitch_shift"}
+"""Effects that have no plugin half: codecs, resamplers and Rubber Band are not ours to rebuild."""
 
 BLOCKS = {"parallel", "layers", "multiband", "rack", "preset"}
 """Effects that only hold others: the exporter writes them out."""
 
-DEMANDING = {"ducker": {"sidechain": "other"}}
+
+@cache
+def room() -> str:
+    """A recorded room, a little longer than the pieces it is cut into, at a rate that nothing here runs at."""
+    path = Path(mkdtemp(prefix="studio-test-"), "room.wav")
+    decay = white(0.21, 0.3, seed=5, rate=32_000) * np.exp(-np.arange(round(0.21 * 32_000)) / 2500)
+    soundfile.write(path, decay.T, 32_000, "FLOAT")
+    return str(path)
+
+
+DEMANDING: dict[str, dict[str, Any]] = {"ducker": {"sidechain": "other"}, "convolution": {"file": room()}}
+
+
+CLOSE = {"convolution": -120}
+"""JUCE transforms 8192 numbers of 24 bits at once, and rounds them; the plugin transforms fewer."""
 
 
 def sound(rate: int, channels: int = 2, seconds: float = 0.7) -> Block:
@@ -42,7 +59,7 @@ def sound(rate: int, channels: int = 2, seconds: float = 0.7) -> Block:
 def apart_db(step: Effect, block: Block, stage: Stage, cuts: tuple[int, ...] = ()) -> float:
     """The difference of both halves against the sound."""
     reference = through(step, block, stage)
-    made = run_half(step, block, stage, cuts)[:, : reference.shape[1]]
+    made = run_half(step, block, stage, cuts)
     return rms_db(made - reference) - rms_db(reference)
 
 
@@ -58,7 +75,7 @@ def test_every_effect_has_a_half_or_a_reason_for_none() -> None:
 def test_both_halves_sound_the_same_as_they_come(name: str, rate: int) -> None:
     step = parse_step({name: DEMANDING.get(name, {})})
     assert isinstance(step, Effect)
-    assert apart_db(step, sound(rate), Stage(rate)) < -140
+    assert apart_db(step, sound(rate), Stage(rate)) < CLOSE.get(name, -140)
 
 
 @pytest.mark.parametrize("name", halved())
@@ -73,7 +90,7 @@ def test_both_halves_sound_the_same_with_any_knobs_still_or_moving(name: str, da
             moves = kind.live and data.draw(st.booleans())
             knobs[knob] = [["0 s", one], ["0.31 s", other], ["0.5 s", one]] if moves else one
         elif isinstance(kind, Choice):
-            knobs[knob] = data.draw(st.sampled_from([each for each in kind.options if each not in ("random", "drift")]))
+            knobs[knob] = data.draw(st.sampled_from(kind.options))
         elif isinstance(kind, Switch):
             knobs[knob] = data.draw(st.booleans())
         elif isinstance(kind, Span):

@@ -20,7 +20,7 @@ from studio.stage import Stage
 from studio.steps import Transform, parse_step
 from studio.stretch import track_f0
 from studio.timbre import METHODS, Figures, compare, transfer
-from studio.timbre.figures import frechet
+from studio.timbre.likeness import frechet
 from studio.timbre.mosaic import bees
 from studio.timbre.spectra import analysed, as_long_as
 from tests.listening import cents, null_db, pitch_hz, rms_db, sine, white

@@ -10,15 +10,16 @@ import pytest
 
 from studio.audio import Audio
 from studio.errors import AudioError, MissingError
+from studio.line import Line
 from studio.nets.features import loudness
 from studio.score import Note, Score
 from studio.stage import Stage
-from studio.steps import Instrument, Transform, parse_step
+from studio.steps import Effect, Instrument, Transform, parse_step
 from studio.stretch import track_f0
 from studio.tempo import TempoMap
 from studio.timbre.figures import compare
 from studio.timbre.voices import load_voice, shipped_voices
-from tests.listening import cents, white
+from tests.listening import cents, through, white
 from tests.stretch.battery import RATE, render, sax_line
 
 
@@ -55,6 +56,24 @@ def test_a_melody_out_of_range_is_moved_by_octaves_and_says_so(caplog: pytest.Lo
     before, after = (float(np.nanmedian(track_f0(Audio(each, RATE), 40, 1500).hz)) for each in (low, out))
     octaves = np.log2(after / before)
     assert round(octaves) >= 1 and abs(octaves - round(octaves)) < 0.05
+
+
+def test_a_voice_sings_along_in_tune_and_is_late_by_less_than_the_vst() -> None:
+    source = sax_line(6.0)
+    effect = parse_step({"sing_live": {"voice": "trumpet", "semitones": 12}})
+    assert isinstance(effect, Effect)
+    line = Line([effect], Stage(RATE, 1))
+    begun = line.push(source)
+    assert 0 < source.shape[1] - begun.shape[1] < 0.064 * RATE, "DDSP-VST says 64 ms"
+    out = through(effect, source, Stage(RATE, 1))
+    one, other = (track_f0(Audio(each, RATE), 60.0, 1500.0).hz for each in (out, source))
+    sung = np.isfinite(other)
+    assert (np.abs(1200 * np.log2(one[sung] / other[sung] / 2)) < 50).mean() > 0.9
+    levels = [loudness(Audio(each, RATE)) for each in (out, source)]
+    heard = levels[1] > levels[1].max() - 30
+    assert np.median(np.abs(np.subtract(*levels)[heard])) < 4
+    dry = through(parse_step({"sing_live": {"mix": 0}}), source, Stage(RATE, 1))  # type: ignore[arg-type]
+    assert np.array_equal(dry, source)
 
 
 def test_notes_are_sung_in_tune_and_on_time_as_many_as_there_are() -> None:

@@ -24,7 +24,19 @@ ROOT = Path(__file__).parents[3]
 
 SHELL = Path(__file__).parent / "shell"
 _LONGEST_BUILD = 300.0
-_CONTRACT = ROOT / "studio" / "effects" / "stage.hpp"
+_SAMPLES = """\
+// The samples of an instrument, as they lie in the file beside this one.
+#if defined(__APPLE__)
+__asm__(".section __TEXT,__const\\n.globl _mirepoix_samples\\n.private_extern _mirepoix_samples\\n"
+        ".balign 16\\n_mirepoix_samples:\\n.incbin \\"samples.bin\\"\\n");
+#elif defined(_WIN32)
+__asm__(".section .rdata,\\"dr\\"\\n.globl mirepoix_samples\\n.balign 16\\nmirepoix_samples:\\n.incbin \\"samples.bin\\"\\n");
+#else
+__asm__(".section .rodata\\n.globl mirepoix_samples\\n.hidden mirepoix_samples\\n.balign 16\\nmirepoix_samples:\\n"
+        ".incbin \\"samples.bin\\"\\n.previous\\n");
+#endif
+"""
+_CONTRACT = tuple(ROOT / "studio" / "effects" / name for name in ("chance.hpp", "stage.hpp"))
 
 
 def build(source: Source, shell: str, compiler: Compiler, say: Say) -> bytes:
@@ -42,6 +54,8 @@ def build(source: Source, shell: str, compiler: Compiler, say: Say) -> bytes:
                 pool.submit(_object, SHELL / shell, source, compiler, say, "the shell"),
             ]
             objects = [job.result() for job in jobs]
+        if source.samples:
+            objects.append(_samples(source.samples, Path(folder), compiler))
         say("linking")
         library = Path(folder, "plugin.bin")
         _run([*compiler.linking(), *map(str, objects), "-o", str(library)])
@@ -64,6 +78,14 @@ def _object(path: Path, source: Source, compiler: Compiler, say: Say, what: str)
     return kept
 
 
+def _samples(samples: bytes, folder: Path, compiler: Compiler) -> Path:
+    """The samples as an object, taken in as they are."""
+    (folder / "samples.bin").write_bytes(samples)
+    (folder / "samples.cpp").write_text(_SAMPLES, encoding="utf-8")
+    _run([*compiler.compiling(), "-c", "samples.cpp", "-o", "samples.o"], folder)
+    return folder / "samples.o"
+
+
 def _includes(source: Source) -> list[str]:
     """Where headers are found: a step of another package brings its own root."""
     roots = {ROOT} | {header.parents[len(Path(path).parts) - 1] for path, header in source.headers.items()}
@@ -72,7 +94,7 @@ def _includes(source: Source) -> list[str]:
 
 def headers(source: Source) -> dict[str, Path]:
     """Every header a program may include, by the path it is included under: halves come with their neighbours."""
-    found = {path.relative_to(ROOT).as_posix(): path for path in (_CONTRACT, *sorted(SHELL.glob("*.hpp")))}
+    found = {path.relative_to(ROOT).as_posix(): path for path in (*_CONTRACT, *sorted(SHELL.glob("*.hpp")))}
     for path, header in source.headers.items():
         for beside in sorted(header.parent.glob("*.hpp")):
             found[(Path(path).parent / beside.name).as_posix()] = beside
@@ -87,10 +109,10 @@ def _hash(path: Path, source: Source, compiler: Compiler) -> str:
     return digest.hexdigest()[:40]
 
 
-def _run(command: Sequence[str]) -> None:
+def _run(command: Sequence[str], folder: Path | None = None) -> None:
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=_LONGEST_BUILD, check=False
+            command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=_LONGEST_BUILD, check=False
         )
     except subprocess.TimeoutExpired:
         raise OutputError(f"the compiler took longer than {_LONGEST_BUILD:.0f} s.", "Export a shorter chain.") from None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from studio.bridge.plugin.bundle import CARD, PICTURE
 from studio.bridge.plugin.verify import GATE_DB, Verdict
 from studio.disk import write_whole
 
-_WIDTH, _ROW = 960, 18
+_WIDTH, _ROW, _SPECTRUM = 960, 18, 144
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,8 @@ class Card:
         from PIL import Image, ImageDraw
 
         rows = self.rows()
-        spectra = [(title, spectrum(sound)) for title, sound in self.verdict.sounds.items()] if self.verdict else []
-        tall = 120
-        image = Image.new("RGB", (_WIDTH, 40 + _ROW * len(rows) + (tall + 24) * len(spectra)), (16, 14, 20))
+        sounds = self.verdict.sounds if self.verdict else {}
+        image = Image.new("RGB", (_WIDTH, 40 + _ROW * len(rows) + _SPECTRUM * len(sounds)), (16, 14, 20))
         draw = ImageDraw.Draw(image)
         draw.text((12, 10), _plain(f"{self.name}   {self.format}   {self.state}"), (240, 236, 228))
         for index, (row, each) in enumerate(zip(rows, self.verdict.played if self.verdict else (), strict=True)):
@@ -92,36 +92,62 @@ class Card:
             draw.text((390 + length, top + 2), row[4], (240, 236, 228))
         gate = 380 + -GATE_DB / 200.0 * (_WIDTH - 480)
         draw.line((gate, 34, gate, 36 + len(rows) * _ROW), (222, 150, 60))
-        for index, (title, levels) in enumerate(spectra):
-            top = 40 + _ROW * len(rows) + (tall + 24) * index
-            shades = np.clip((levels + 96) / 96, 0, 1)[::-1]
-            pixels = np.stack([shades**0.7 * 250, shades**1.6 * 200, 40 + shades * (1 - shades) * 300], axis=-1)
-            picture = Image.fromarray(pixels.astype(np.uint8)).resize((_WIDTH - 24, tall))
-            image.paste(picture, (12, top + 18))
-            draw.text((12, top + 4), _plain(title), (190, 184, 176))
-        out = io.BytesIO()
-        image.save(out, "PNG")
-        return out.getvalue()
+        _draw_spectra(image, 40 + _ROW * len(rows), sounds)
+        return _png(image)
 
     def _repr_html_(self) -> str:
-        """As a notebook shows it: the picture and the table."""
-        import base64
-
-        cells = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows()
-        )
-        head = "".join(f"<th>{word}</th>" for word in ("take", "host", "rate", "block", "null"))
-        knobs = "".join(
-            f"<tr><td>{html.escape(each['name'])}</td><td>{each['low']:g} to {each['high']:g}"
-            f" {html.escape(each['unit'])}</td><td>{html.escape(each['help'])}</td></tr>"
+        """As a notebook shows it: the knobs, the picture with its spectrograms, and every take to be unfolded."""
+        knobs = [
+            (each["name"], f"{each['low']:g} to {each['high']:g} {each['unit']}", f"{each['default']:g}", each["help"])
             for each in (self.verdict.parameters if self.verdict else ())
-        )
-        picture = base64.b64encode(self.picture()).decode() if self.verdict else ""
-        shown = f'<img alt="" src="data:image/png;base64,{picture}">' if picture else ""
+        ]
+        takes = table_html(("take", "host", "rate", "block", "null"), self.rows())
         return (
-            f"<h4>{html.escape(self.name)}</h4><p>{html.escape(self.state)}</p><table>{knobs}</table>{shown}"
-            f"<details><table><tr>{head}</tr>{cells}</table></details>"
+            f"<h4>{html.escape(self.name)}</h4><p>{html.escape(self.state)}</p>"
+            f"{table_html(('knob', 'range', 'stands at', ''), knobs)}{embedded(self.picture()) if self.verdict else ''}"
+            f"<details><summary>{len(self.rows())} takes</summary>{takes}</details>"
         )
+
+
+def spectra_picture(title: str, sounds: Mapping[str, Block]) -> bytes:
+    """A PNG of what sounds look like, one under the other, on one scale."""
+    from PIL import Image, ImageDraw
+
+    image = Image.new("RGB", (_WIDTH, 40 + _SPECTRUM * len(sounds)), (16, 14, 20))
+    ImageDraw.Draw(image).text((12, 10), _plain(title), (240, 236, 228))
+    _draw_spectra(image, 40, sounds)
+    return _png(image)
+
+
+def table_html(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table for a notebook; nothing when there are no rows."""
+    lines = ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
+    titles = "".join(f"<th>{html.escape(word)}</th>" for word in head)
+    body = "".join(f"<tr>{line}</tr>" for line in ([titles] if head else []) + lines)
+    return f"<table>{body}</table>" if lines else ""
+
+
+def embedded(png: bytes) -> str:
+    """A picture inside HTML."""
+    return f'<img alt="" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+
+
+def _draw_spectra(image: Any, top: int, sounds: Mapping[str, Block]) -> None:
+    from PIL import Image, ImageDraw
+
+    for index, (title, sound) in enumerate(sounds.items()):
+        here = top + _SPECTRUM * index
+        shades = np.clip((spectrum(sound) + 96) / 96, 0, 1)[::-1]
+        pixels = np.stack([shades**0.7 * 250, shades**1.6 * 200, 40 + shades * (1 - shades) * 300], axis=-1)
+        picture = Image.fromarray(pixels.astype(np.uint8)).resize((_WIDTH - 24, _SPECTRUM - 24))
+        image.paste(picture, (12, here + 18))
+        ImageDraw.Draw(image).text((12, here + 4), _plain(title), (190, 184, 176))
+
+
+def _png(image: Any) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
 
 
 def spectrum(sound: Block) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ another's host would prove, and the card says so.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from ctypes import (
     CFUNCTYPE,
     POINTER,
@@ -113,6 +113,13 @@ class _Event(Structure):
     ]  # fmt: skip
 
 
+class _Note(Structure):
+    _fields_ = [
+        ("size", c_uint32), ("time", c_uint32), ("space", c_uint16), ("kind", c_uint16), ("flags", c_uint32),
+        ("note", c_int32), ("port", c_int16), ("channel", c_int16), ("key", c_int16), ("velocity", c_double),
+    ]  # fmt: skip
+
+
 class _Events(Structure):
     _fields_ = [
         ("context", c_void_p),
@@ -191,9 +198,15 @@ class _Loaded:
             infos.append(info)
         return infos
 
-    def process(self, sound: Any, places: Mapping[int, float], beside: Any = None) -> Any:
-        """One block; parameters by id, in the host's values, are turned at its beginning."""
-        events = [
+    def process(
+        self, sound: Any, places: Mapping[int, float], beside: Any = None, notes: Sequence[_Note] | None = None
+    ) -> Any:
+        """One block; parameters by id, in the host's values, are turned at its beginning.
+
+        With `notes` it is an instrument, which is fed no sound.
+        """
+        events: list[Structure] = [*(notes or ())]
+        events += [
             _Event(sizeof(_Event), 0, 0, 5, 0, known, None, -1, -1, -1, -1, value) for known, value in places.items()
         ]
         listed = _Events(
@@ -203,7 +216,7 @@ class _Loaded:
         )
         out = np.zeros_like(sound)
         outputs = _buffer(out)
-        fed = [_buffer(array) for array in (sound, beside) if array is not None]
+        fed = [_buffer(array) for array in (sound, beside) if array is not None and notes is None]
         inputs = (_Buffer * len(fed))(*fed)
         process = _Process(-1, sound.shape[1], None, inputs, pointer(outputs), len(fed), 1, pointer(listed), None)
         assert self.calls.process(self.address, byref(process)) == 1
@@ -270,6 +283,36 @@ def in_clap_probe(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     return answer
 
 
+def play_notes(
+    path: Path, notes: Sequence[tuple[float, float, int, int]], rate: int, frames: int, block: int = 333
+) -> Any:
+    """An instrument's sound: notes are (start, end, key, velocity), in seconds and MIDI's numbers."""
+    library = ctypes.CDLL(str(path))
+    entry = _Entry.in_dll(library, "clap_entry")
+    assert entry.init(str(path).encode())
+    plugin = _Loaded(entry)
+    ports = plugin.extension(b"clap.note-ports", _Latency)
+    assert ports is not None
+    assert plugin.calls.activate(plugin.address, float(rate), 1, block)
+    assert plugin.calls.start_processing(plugin.address)
+    late = int(plugin.extension(b"clap.latency", _Latency).get(plugin.address))
+    due = sorted(
+        (round(time * rate), kind, key, velocity / 127)
+        for start, end, key, velocity in notes
+        for time, kind in ((start, 0), (end, 1))
+    )
+    out = []
+    for start in range(0, frames + late, block):
+        heard = [
+            _Note(sizeof(_Note), frame - start, 0, kind, 0, -1, 0, 0, key, velocity)
+            for frame, kind, key, velocity in due
+            if start <= frame < start + block
+        ]
+        out.append(plugin.process(np.zeros((2, block), np.float32), {}, notes=heard))
+    plugin.close()
+    return np.concatenate(out, axis=1)[:, late:]
+
+
 def _take(
     plugin: _Loaded, infos: list[_ParameterInfo], take: dict[str, Any], sound: Any, beside: Any
 ) -> tuple[Any, int]:
@@ -283,7 +326,7 @@ def _take(
         places = moves.get(start, ())
         turned = {info.id: _at(info, place) for info, place in zip(infos, places, strict=False)}
         first, *rest = (np.ascontiguousarray(array[:, start : start + block]) for array in given)
-        out.append(plugin.process(first, turned, *rest))
+        out.append(plugin.process(first, turned, rest[0] if rest else None))
     plugin.close()
     return np.concatenate(out, axis=1)[:, latency:], latency
 

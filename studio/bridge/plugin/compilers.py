@@ -62,7 +62,8 @@ class Compiler:
                 if self.target == "macos"
                 else (*self.command, *_LINK[self.target])
             )
-        own = ("-static-libstdc++", "-static-libgcc") if self.target == "linux" else ()
+        # What is linked in is nobody else's: it neither meets the host's library of that name nor is kept for others.
+        own = ("-static-libstdc++", "-static-libgcc", "-Wl,--exclude-libs,ALL") if self.target == "linux" else ()
         return (*self.command, *_LINK[self.target], *own)
 
     def __str__(self) -> str:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from studio.address import locate
+from studio.bridge.instrument.sampling import Sampled
 from studio.curves import Curve, Mapped, stretch
 from studio.effects.blocks import Chain, Rack
 from studio.errors import KnobError, RecipeError, RenderError, nearest, within
@@ -80,6 +81,7 @@ class Turned:
 class Design:
     """A chain to be exported under a name, with its knobs, ready to be written as a program.
 
+    With `instrument` its chain may be empty: samples, played by notes, stand in front of it (`sampled`, once there are).
     `parameters` are the knobs of the recipe that reach into the chain, then those of racks and presets standing
     in it that nothing drives; `baked` tells of what they drive in the recipe but cannot in a plugin.
     """
@@ -90,13 +92,19 @@ class Design:
     folder: Path = Path()
     bpm: float = 120.0
     rate: int = 44_100
+    sampled: Sampled | None = None
+    instrument: bool = False
 
     def __post_init__(self) -> None:
         if not self.name.strip() or len(self.name) > LONGEST_NAME or not self.name.isprintable():
             raise KnobError(
                 f"{self.name[:80]!r} cannot be the name of a plugin.", f"1 to {LONGEST_NAME} printable characters."
             )
-        if not self.plain:
+        if self.instrument and self.side:
+            raise RecipeError(
+                "a side-chain has no way into an instrument.", "Export the instrument and its chain as two plugins."
+            )
+        if not self.plain and not self.instrument:
             raise RecipeError("the chain has no effect that is not bypassed.", "Export a chain with at least one.")
         ids: dict[int, str] = {}
         for parameter in self.parameters:
@@ -151,6 +159,8 @@ class Design:
     def hash(self) -> str:
         """Of all that decides how it sounds and what its knobs are."""
         plain = [self.name, self.vendor, self.version, self.bpm, self.rack.data(full=True)]
+        if self.sampled:
+            plain.append(self.sampled.digest)
         return hashlib.sha256(json.dumps(plain, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
 
     @property
@@ -198,6 +208,8 @@ class Design:
         """Whether it runs on one channel: some steps need two."""
         from studio.line import Line
 
+        if self.instrument:
+            return False
         stage = Stage(self.rate, 1, TempoMap.constant(self.bpm), self.folder)
         try:
             Line(self.chain({}), stage).push(np.zeros((1, 64), np.float32))
@@ -217,10 +229,16 @@ class Design:
 
 
 def chain_name(text: str) -> str:
-    """What a chain written on the command line is called: its preset, its track, or its steps."""
-    path, _, strip = text.rpartition(":")
-    if path.endswith((".yaml", ".yml")):
-        return f"{Path(path).stem} {strip.strip()}"
+    """What a chain or instrument written on the command line is called: its preset, its track, or its steps."""
+    from studio.bridge.instrument.part import find_part
+
+    for mark in ":#":
+        path, _, strip = text.rpartition(mark)
+        if path.endswith((".yaml", ".yml")):
+            return f"{Path(path).stem} {strip.strip()}"
+    part = find_part(text)
+    if part:
+        return " ".join(step.label for step in (part.instrument, *part.rack.chain))[:LONGEST_NAME].strip()
     if re.fullmatch(r"[\w .-]+", text) or text.endswith((".yaml", ".yml")):
         return Path(text).stem
     from studio.bridge.apply import parse_chain

@@ -7,24 +7,29 @@ they are; whatever a person wrote stands in one table at its end, with every unu
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
+
 from studio.bridge.plugin.design import Design, Turned, flat
+from studio.bridge.plugin.sampler import write_sampler
 from studio.curves import Curve, Lfo, Mapped
 from studio.effects.blocks import Chain, Layers, Multiband, Parallel
+from studio.effects.response import read_response
 from studio.errors import RecipeError, within
 from studio.knobs import LOG, Choice, File, Number, Port, Span, Switch
 from studio.steps import Effect
 from studio.tempo import Time
 
-LARGEST_RESPONSE = 2_000_000
-"""Bytes an impulse response may have inside a plugin."""
+LARGEST_RESPONSE = 340_000
+"""Bytes an impulse response may have inside a plugin, so that the plugin stays under 500 kB."""
 
 _CHAIN = "studio/bridge/plugin/shell"
-_WAVES = ("sine", "triangle", "up", "down", "square")
+_SEEDED = ("random", "drift")
 
 
 @dataclass
@@ -33,6 +38,8 @@ class Source:
 
     text: str
     headers: dict[str, Path] = field(default_factory=dict)
+    samples: bytes = b""
+    """What the program finds under the name `mirepoix_samples`."""
 
 
 def write_source(design: Design) -> Source:
@@ -43,16 +50,20 @@ def write_source(design: Design) -> Source:
     """
     writer = _Writer(design)
     whole = writer.row(design.plain)
-    includes = [f"{_CHAIN}/processor.hpp", *writer.headers]
+    sampler = write_sampler(design.sampled) if design.sampled else None
+    includes = [f"{_CHAIN}/{'sampler' if sampler else 'processor'}.hpp", *writer.headers]
+    running = "Playing<Whole>>(SOUNDS)" if sampler else "Running<Whole>>()"
     lines = [
         "// A chain of the studio as a plugin. Written by `studio export`; the recipe is the source.",
         "",
         *(f'#include "{path}"' for path in includes),
         "",
+        *(sampler.outside if sampler else ()),
         "namespace mirepoix {",
         "namespace {",
         "",
         *writer.lines,
+        *(sampler.lines if sampler else ()),
         f"using Whole = {whole};",
         "",
         *_parameters(design),
@@ -60,12 +71,12 @@ def write_source(design: Design) -> Source:
         "",
         *_description(design),
         "",
-        "std::unique_ptr<Processor> make_processor() { return std::make_unique<Running<Whole>>(); }",
+        f"std::unique_ptr<Processor> make_processor() {{ return std::make_unique<{running}; }}",
         "",
         "}  // namespace mirepoix",
         "",
     ]
-    return Source("\n".join(lines), writer.headers)
+    return Source("\n".join(lines), writer.headers, sampler.samples if sampler else b"")
 
 
 class _Writer:
@@ -143,24 +154,28 @@ class _Writer:
         return name
 
     def _response(self, step: Effect, knob: str) -> list[str]:
-        """An impulse response as an array, at its own rate."""
-        from studio.audiofile import read_audio
-
-        path = self._design.stage.find(getattr(step, knob))
-        audio = read_audio(path)
-        if audio.samples.nbytes > LARGEST_RESPONSE:
+        """An impulse response as an array, at its own rate; as 16-bit numbers where these say all there is."""
+        audio = read_response(self._design.stage.find(getattr(step, knob)))
+        loud = np.flatnonzero(audio.samples.any(axis=0))
+        samples = audio.samples[:, : loud[-1] + 1 if len(loud) else 1]
+        whole = samples * np.float32(32_768)
+        coarse = bool(np.all(whole == np.round(whole)) and np.all(np.abs(whole + 0.5) <= 32_767.5))
+        size = samples.size * (2 if coarse else 4)
+        if size > LARGEST_RESPONSE:
+            seconds = LARGEST_RESPONSE / (2 if coarse else 4) / len(samples) / audio.rate
             raise RecipeError(
-                f"the file has {audio.samples.nbytes / 1e6:.1f} MB of sound; a plugin takes"
-                f" {LARGEST_RESPONSE / 1e6:.0f} MB.",
-                "Use a shorter one.",
+                f"the response is {samples.shape[1] / audio.rate:.2f} s long, {size / 1000:.0f} kB; a plugin takes"
+                f" {LARGEST_RESPONSE / 1000:.0f} kB.",
+                f"Cut it to {seconds:.2f} s{'' if coarse else ', or save it with 16 bits to get twice as far'}.",
             )
         name = self._name("RESPONSE")
-        self.lines += [f"constexpr float {name}[{len(audio.samples)}][{audio.samples.shape[1]}] = {{"]
-        for channel in audio.samples:
-            self.lines.append(f"    {{{', '.join(f'{number(float(sample))}f' for sample in channel)}}},")
+        numbers = map(str, whole.astype(int).ravel().tolist()) if coarse else (f"{x!s}f" for x in samples.flat)
+        self.lines += [f"constexpr {'std::int16_t' if coarse else 'float'} {name}[] = {{"]
+        self.lines += textwrap.wrap(", ".join(numbers), 118, initial_indent="    ", subsequent_indent="    ")
         self.lines += ["};", ""]
-        channels, frames = audio.samples.shape
-        return [f"step.{knob} = {{{name}[0], {name}[{channels - 1}], {frames}, {number(float(audio.rate))}}};"]
+        channels, frames = samples.shape
+        place = f"{name}, nullptr" if coarse else f"nullptr, {name}"
+        return [f"step.{knob} = {{{channels}, {frames}, {number(float(audio.rate))}, {place}}};"]
 
 
 def half(step: Effect) -> dict[str, Path]:
@@ -183,6 +198,8 @@ def half(step: Effect) -> dict[str, Path]:
 
 _INSTEAD = {
     "pitch_shift": "Pitch the track in the recipe (`psola`, `stretch`) and export the rest of the chain.",
+    "resample": "`bitcrush` behind a `lowpass` is near it; or render the track with it.",
+    "mp3": "An encoder is no effect for a mixer: render the track with it.",
     "plugin": "A plugin of somebody else's stays one: load it before or after the export in the DAW.",
 }
 
@@ -249,11 +266,14 @@ def _moving(curve: Curve) -> str:
             return inner
         position = f"{'log_position' if curve.log else 'linear_position'}({inner}, {low}, {high})"
         return f"{curve.shape}({position}, {number(curve.low)}, {number(curve.high)})"
-    if isinstance(curve, Lfo) and curve.wave in _WAVES:
+    if isinstance(curve, Lfo):
         cycles = f"{_cycles(curve.period)} + {number(curve.phase)}"
-        return f"{'exponential' if curve.log else 'linear'}({curve.wave}({cycles}), {number(curve.low)}, {number(curve.high)})"
-    what = f"an LFO of the wave {curve.wave!r}" if isinstance(curve, Lfo) else "a curve drawn over a song"
-    raise RecipeError(f"{what} cannot go into a plugin.", f"LFOs in plugins are: {', '.join(_WAVES)}.")
+        seed = f", {curve.seed}" if curve.wave in _SEEDED else ""
+        return f"{'exponential' if curve.log else 'linear'}({curve.wave}({cycles}{seed}), {number(curve.low)}, {number(curve.high)})"
+    raise RecipeError(
+        "a curve drawn over a song cannot go into a plugin.",
+        "Hold it at a number, or let an LFO or a knob drive it and automate that in the DAW.",
+    )
 
 
 def _cycles(period: Time) -> str:
@@ -281,7 +301,8 @@ def _parameters(design: Design) -> Iterator[str]:
 def _description(design: Design) -> Iterator[str]:
     words = ", ".join(map(text, (design.name, design.vendor, design.version, design.hash, design.uri)))
     identity = ", ".join(f"0x{byte:02x}" for byte in design.id.bytes)
-    flags = ", ".join("true" if flag else "false" for flag in (design.mono, design.side, design.tempo))
+    is_so = (design.mono, design.side, design.tempo, design.sampled is not None)
+    flags = ", ".join("true" if flag else "false" for flag in is_so)
     yield "const Description PLUGIN = {"
     yield f"    {words},"
     yield f"    {{{identity}}},"

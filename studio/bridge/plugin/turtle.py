@@ -14,6 +14,7 @@ _PREFIXES = """\
 @prefix atom: <http://lv2plug.in/ns/ext/atom#> .
 @prefix doap: <http://usefulinc.com/ns/doap#> .
 @prefix foaf: <http://xmlns.com/foaf/0.1/> .
+@prefix midi: <http://lv2plug.in/ns/ext/midi#> .
 @prefix lv2: <http://lv2plug.in/ns/lv2core#> .
 @prefix pprops: <http://lv2plug.in/ns/ext/port-props#> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
@@ -47,7 +48,7 @@ def plugin(design: Design) -> str:
 def _plugin(design: Design, uri: str, channels: int) -> Iterator[str]:
     name = design.name if channels == 2 else f"{design.name} (mono)"
     version = [int(part) for part in design.version.split(".")[:3] if part.isdecimal()]
-    yield f"<{uri}> a lv2:Plugin , lv2:FilterPlugin ;"
+    yield f"<{uri}> a lv2:Plugin , lv2:{'InstrumentPlugin' if design.sampled else 'FilterPlugin'} ;"
     yield f"    doap:name {text(name)} ;"
     yield f"    doap:maintainer [ foaf:name {text(design.vendor)} ] ;"
     yield "    doap:license <https://spdx.org/licenses/GPL-3.0-or-later.html> ;"
@@ -66,7 +67,7 @@ def _plugin(design: Design, uri: str, channels: int) -> Iterator[str]:
 def _ports(design: Design, channels: int) -> Iterator[list[str]]:
     """Each port as its class and what else is said of it."""
     for word, kind in (("in", "lv2:InputPort"), ("out", "lv2:OutputPort")):
-        for channel in range(channels):
+        for channel in range(0 if word == "in" and design.sampled else channels):
             yield [f"lv2:AudioPort , {kind}", *_called(f"{word}_{channel + 1}", f"{word} {_side(channel, channels)}")]
     for channel in range(channels if design.side else 0):
         yield [
@@ -84,10 +85,13 @@ def _ports(design: Design, channels: int) -> Iterator[list[str]]:
         "lv2:ControlPort , lv2:OutputPort", *_called("latency", "latency"), "lv2:designation lv2:latency",
         "lv2:portProperty lv2:reportsLatency , lv2:integer", "lv2:default 0 ; lv2:minimum 0 ; lv2:maximum 192000",
     ]  # fmt: skip
-    if design.tempo:
+    if design.tempo or design.sampled:
+        heard = [*(["midi:MidiEvent"] if design.sampled else []), *(["time:Position"] if design.tempo else [])]
+        name = "notes" if design.sampled else "time"
         yield [
-            "atom:AtomPort , lv2:InputPort", *_called("time", "time"), "atom:bufferType atom:Sequence",
-            "atom:supports time:Position", "lv2:portProperty lv2:connectionOptional",
+            "atom:AtomPort , lv2:InputPort", *_called(name, name), "atom:bufferType atom:Sequence",
+            f"atom:supports {' , '.join(heard)}",
+            "lv2:designation lv2:control" if design.sampled else "lv2:portProperty lv2:connectionOptional",
         ]  # fmt: skip
 
 

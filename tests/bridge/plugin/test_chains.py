@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis import strategies as st
 
 from studio.bridge.plugin import Design, export
-from studio.bridge.plugin.source import half
 from studio.effects.blocks import Rack
-from studio.errors import StudioError
-from studio.knobs import Choice, Number, Port, Span, Switch
-from studio.steps import parse_step, registry
+from tests.bridge.plugin.random_chains import chains, rack_of
+from tests.listening import white
 
 
 @pytest.fixture(autouse=True)
@@ -68,62 +67,30 @@ def test_presets_become_plugins(preset: str, tmp_path: Path) -> None:
     assert made.card.verdict.worst_db < -120
 
 
-def exportable() -> list[str]:
-    """The effects that have a plugin half, without those that need another track."""
-    found = []
-    for name, step in registry().items():
-        if step.kind != "effect" or not step.__module__.startswith("studio.") or name == "ducker":
-            continue
-        try:
-            half(step.parse(None))  # type: ignore[arg-type]
-        except StudioError:
-            continue
-        found.append(name)
-    return sorted(found)
+def test_a_recorded_room_in_front_of_a_limiter_that_looks_ahead(tmp_path: Path) -> None:
+    room = white(0.3, 0.3, seed=5, rate=48_000) * np.exp(-np.arange(14_400) / 4000)
+    soundfile.write(tmp_path / "room.wav", room.T, 48_000, "FLOAT")
+    chain = [
+        {"convolution": {"file": str(tmp_path / "room.wav"), "mix": 0.5}},
+        {"brickwall": {"ceiling": -12, "lookahead": 3}},
+    ]
+    rack = {"chain": chain, "knobs": {"top": {"value": 0.5, "drives": {"brickwall.ceiling": [-30, 0]}}}}
+    made = export(Rack.parse(rack), tmp_path / "Room.vst3")
+    assert made.card and made.card.verdict
+    assert made.card.verdict.worst_db < -110
+    assert made.card.verdict.latency["reported"] == made.card.verdict.latency["measured"] == 132 + 60
 
 
-def knobs(draw: st.DrawFn, name: str) -> dict[str, Any]:
-    """Some of a step's knobs at any values, quiet enough for a chain of several to stay finite."""
-    given: dict[str, Any] = {}
-    for knob, kind in registry()[name].parameters().items():
-        if isinstance(kind, Port) or not draw(st.booleans()):
-            continue
-        if isinstance(kind, Number):
-            place = draw(st.floats(0.05, 0.75))
-            value = kind.at(place)
-            given[knob] = round(value) if kind.whole else value
-        elif isinstance(kind, Choice):
-            given[knob] = draw(st.sampled_from(kind.options))
-        elif isinstance(kind, Switch):
-            given[knob] = draw(st.booleans())
-        elif isinstance(kind, Span):
-            given[knob] = draw(st.sampled_from(["1/8", "1/4t", "120 ms"]))
-    return given
-
-
-@st.composite
-def steps(draw: st.DrawFn, depth: int = 0) -> Any:
-    if depth < 1 and draw(st.integers(0, 4)) == 0:
-        inner = [draw(steps(depth + 1)) for _ in range(2)]
-        held: dict[str, Any] = draw(
-            st.sampled_from([{"parallel": {"mix": 0.4, "chain": inner}}, {"layers": {"chains": [inner, []]}}])
-        )
-        return held
-    name = draw(st.sampled_from(exportable()))
-    return {name: knobs(draw, name)}
-
-
-@st.composite
-def chains(draw: st.DrawFn) -> list[Any]:
-    found = [draw(steps()) for _ in range(draw(st.integers(1, 4)))]
-    kept = []
-    for data in found:
-        try:
-            parse_step(data)
-        except StudioError:
-            continue  # what a declaration cannot say, as a low above a high
-        kept.append(data)
-    return [*kept, {"gain": {"name": "last", "gain": -6}}]
+def test_what_moves_at_random_moves_alike(tmp_path: Path) -> None:
+    lfo = {"period": "70 ms", "from": -24, "to": 0, "seed": 12}
+    chain = [
+        {"gain": lfo | {"lfo": "random"}},
+        {"tremolo": {"wave": "drift", "spread": 90}},
+        {"ladder": lfo | {"lfo": "drift", "from": 300, "to": 3000}},
+    ]
+    made = export(Rack.parse({"chain": chain, "knobs": {}}), tmp_path / "Random.clap")
+    assert made.card and made.card.verdict
+    assert made.card.verdict.worst_db < -120
 
 
 @seed(20)
@@ -133,7 +100,7 @@ def chains(draw: st.DrawFn) -> list[Any]:
 )  # fmt: skip
 @given(chain=chains())
 def test_chains_that_nobody_wrote(chain: list[Any], tmp_path: Path) -> None:
-    rack = Rack.parse({"chain": chain, "knobs": {"level": {"value": 0.5, "drives": {"last.gain": [-12, 0]}}}})
+    rack = rack_of(chain)
     name = f"Random {Design.of(rack, 'R').hash[:12]}"
     made = export(rack, tmp_path / f"{name}.clap", allow_mismatch=True)
     assert made.card and made.card.verdict

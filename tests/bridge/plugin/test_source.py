@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,12 +84,30 @@ def test_steps_without_a_half_are_refused_by_name() -> None:
     assert "render the track" in refused.value.mend
 
 
+def test_a_response_is_kept_to_the_last_bit_and_no_longer_than_a_plugin_may_be(tmp_path: Path) -> None:
+    def written(seconds: float, subtype: str) -> str:
+        noise = np.random.default_rng(3).uniform(-1, 1, (round(seconds * 44_100), 2))
+        soundfile.write(tmp_path / "room.wav", np.pad(noise, ((0, 5000), (0, 0))), 44_100, subtype)
+        return programs.write_source(Design.of("convolution: room.wav", "R", folder=tmp_path)).text
+
+    for subtype, kind, scale in (("PCM_16", "std::int16_t", 32_768), ("FLOAT", "float", 1)):
+        [numbers] = re.findall(rf"constexpr {kind} RESPONSE1\[\] = \{{([^}}]*)\}}", written(0.01, subtype))
+        kept = np.array(
+            [float(word.strip().rstrip("f")) for word in numbers.replace("\n", " ").split(",") if word.strip()]
+        )
+        samples, _ = soundfile.read(tmp_path / "room.wav", dtype="float32")
+        assert np.array_equal(kept.astype(np.float32) / scale, samples[:441].T.ravel()), "silence behind it is left out"
+    assert written(1.9, "PCM_16")
+    with pytest.raises(RecipeError, match=r"1\.90 s long, 670 kB; a plugin takes 340 kB") as refused:
+        written(1.9, "FLOAT")
+    assert "0.96 s" in refused.value.mend and "16 bits" in refused.value.mend
+    assert refused.value.path == ("convolution", "file")
+
+
 def test_a_curve_over_a_song_is_refused_where_it_stands() -> None:
     with pytest.raises(RecipeError, match="drawn over a song") as refused:
         programs.write_source(Design.of("gain: [[0 s, -6], [1 s, 0]]", "C"))
     assert refused.value.path == ("gain", "gain")
-    with pytest.raises(RecipeError, match="drift"):
-        programs.write_source(Design.of("gain: {lfo: drift, period: 1 s, from: -6, to: 0}", "C"))
 
 
 def test_every_step_is_either_exported_or_refused() -> None:

@@ -32,11 +32,12 @@ int find(std::uint32_t id) {
     return -1;
 }
 
-const char* const FEATURES[] = {"audio-effect", "stereo", nullptr};
+const char* const EFFECT[] = {"audio-effect", "stereo", nullptr};
+const char* const INSTRUMENT[] = {"instrument", "sampler", "stereo", nullptr};
 
 const clap::Descriptor* descriptor() {
     static const clap::Descriptor described{clap::VERSION, PLUGIN.uri, PLUGIN.name, PLUGIN.vendor, "", "", "",
-                                            PLUGIN.version, "", FEATURES};
+                                            PLUGIN.version, "", PLUGIN.notes ? INSTRUMENT : EFFECT};
     return &described;
 }
 
@@ -115,6 +116,7 @@ class Effect {
     void take(const clap::EventHeader& event) {
         if (event.space != 0) return;
         if (event.kind == clap::TRANSPORT) follow(reinterpret_cast<const clap::TransportEvent&>(event));
+        if (PLUGIN.notes) hear(event);
         if (event.kind != clap::PARAMETER_VALUE) return;
         const auto& turned = reinterpret_cast<const clap::ParameterEvent&>(event);
         const int index = find(turned.parameter);
@@ -128,9 +130,34 @@ class Effect {
         }
     }
 
+    void hear(const clap::EventHeader& event) {
+        if (event.kind == clap::MIDI) processor_->hear(reinterpret_cast<const clap::MidiEvent&>(event).bytes);
+        if (event.kind > clap::NOTE_CHOKE) return;
+        const auto& note = reinterpret_cast<const clap::NoteEvent&>(event);
+        const bool on = event.kind == clap::NOTE_ON;
+        const int strength = on ? std::clamp(static_cast<int>(note.velocity * 127.0 + 0.5), 1, 127) : 64;
+        if (note.key < 0) return;
+        const std::uint8_t message[3] = {static_cast<std::uint8_t>(on ? 0x90 : 0x80), static_cast<std::uint8_t>(note.key & 127),
+                                         static_cast<std::uint8_t>(strength)};
+        processor_->hear(message);
+    }
+
     // Ports
 
-    static std::uint32_t ports(const clap::Plugin*, bool input) { return input && PLUGIN.side ? 2 : 1; }
+    static std::uint32_t note_ports(const clap::Plugin*, bool input) { return input && PLUGIN.notes ? 1 : 0; }
+    static bool note_port(const clap::Plugin* plugin, std::uint32_t index, bool input, clap::NotePortInfo* info) {
+        if (index >= note_ports(plugin, input)) return false;
+        *info = {};
+        info->dialects = clap::NOTES_DIALECT | clap::MIDI_DIALECT;
+        info->preferred = clap::NOTES_DIALECT;
+        fit("Notes", info->name, sizeof info->name);
+        return true;
+    }
+
+    static std::uint32_t ports(const clap::Plugin*, bool input) {
+        if (input && PLUGIN.notes) return 0;
+        return input && PLUGIN.side ? 2 : 1;
+    }
     static bool port(const clap::Plugin* plugin, std::uint32_t index, bool input, clap::PortInfo* info) {
         if (index >= ports(plugin, input)) return false;
         *info = {};
@@ -229,6 +256,8 @@ class Effect {
         static constexpr clap::State known_state{save, load};
         static constexpr clap::Frames known_latency{latency}, known_tail{tail};
         if (!std::strcmp(id, "clap.audio-ports")) return &known_ports;
+        static constexpr clap::NotePorts known_note_ports{note_ports, note_port};
+        if (!std::strcmp(id, "clap.note-ports")) return PLUGIN.notes ? &known_note_ports : nullptr;
         if (!std::strcmp(id, "clap.params")) return &known_parameters;
         if (!std::strcmp(id, "clap.state")) return &known_state;
         if (!std::strcmp(id, "clap.latency")) return &known_latency;

@@ -25,7 +25,19 @@ struct EventHeader {
     std::uint16_t space, kind;
     std::uint32_t flags;
 };
-constexpr std::uint16_t PARAMETER_VALUE = 5, TRANSPORT = 9;
+constexpr std::uint16_t NOTE_ON = 0, NOTE_OFF = 1, NOTE_CHOKE = 2, PARAMETER_VALUE = 5, TRANSPORT = 9, MIDI = 10;
+
+struct NoteEvent {
+    EventHeader header;
+    std::int32_t note;
+    std::int16_t port, channel, key;
+    double velocity;
+};
+struct MidiEvent {
+    EventHeader header;
+    std::uint16_t port;
+    std::uint8_t bytes[3];
+};
 
 struct ParameterEvent {
     EventHeader header;
@@ -114,6 +126,16 @@ struct Ports {
     bool (*get)(const Plugin*, std::uint32_t index, bool input, PortInfo*);
 };
 constexpr std::uint32_t MAIN_PORT = 1 << 0;
+
+struct NotePortInfo {
+    std::uint32_t id, dialects, preferred;
+    char name[256];
+};
+struct NotePorts {
+    std::uint32_t (*count)(const Plugin*, bool input);
+    bool (*get)(const Plugin*, std::uint32_t index, bool input, NotePortInfo*);
+};
+constexpr std::uint32_t NOTES_DIALECT = 1 << 0, MIDI_DIALECT = 1 << 1;
 
 struct ParameterInfo {
     std::uint32_t id, flags;

@@ -1,11 +1,12 @@
 // The chain as an LV2 plugin, in stereo and (where its steps allow) in mono. It requires nothing of the host.
 //
-// Ports, in this order: audio in, audio out, side-chain in, one control each parameter, enabled, latency, and the
-// host's time when the chain follows the tempo. The turtle files say the same.
+// Ports, in this order: audio in (not of an instrument), audio out, side-chain in, one control each parameter, enabled,
+// latency, and the host's time and notes when there is somebody to hear them. The turtle files say the same.
 
 #include "lv2_abi.hpp"
 #include "plugin.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -23,12 +24,13 @@ using namespace lv2;
 
 constexpr int CHANNELS = 2;
 constexpr const char* TIME = "http://lv2plug.in/ns/ext/time#";
+constexpr const char* MIDI = "http://lv2plug.in/ns/ext/midi#";
 constexpr const char* ATOM = "http://lv2plug.in/ns/ext/atom#";
 
 // The numbers the host gives to the words of its time; all zero when it knows none.
 struct Words {
     std::uint32_t position = 0, bar = 0, bar_beat = 0, beat_unit = 0, beats_per_bar = 0, bpm = 0, speed = 0;
-    std::uint32_t object = 0, blank = 0, floating = 0, doubled = 0, whole = 0, large = 0;
+    std::uint32_t midi = 0, object = 0, blank = 0, floating = 0, doubled = 0, whole = 0, large = 0;
 
     explicit Words(const Feature* const* features) {
         const UridMap* urids = nullptr;
@@ -44,6 +46,7 @@ struct Words {
         beats_per_bar = map(TIME, "beatsPerBar");
         bpm = map(TIME, "beatsPerMinute");
         speed = map(TIME, "speed");
+        midi = map(MIDI, "MidiEvent");
         object = map(ATOM, "Object");
         blank = map(ATOM, "Blank");
         floating = map(ATOM, "Float");
@@ -64,7 +67,7 @@ struct Words {
 class Plugin {
   public:
     Plugin(double rate, int channels, const Feature* const* features)
-        : processor_(make_processor()), words_(features), channels_(channels), ports_(static_cast<std::size_t>(time() + 1)) {
+        : processor_(make_processor()), words_(features), channels_(channels), ports_(static_cast<std::size_t>(events() + 1)) {
         processor_->prepare(rate, channels);
     }
 
@@ -74,38 +77,59 @@ class Plugin {
     void activate() { processor_->reset(); }
 
     void run(std::uint32_t frames) {
-        const int sides = PLUGIN.side ? channels_ : 0, controls = 2 * channels_ + sides;
         for (int index = 0; index < PLUGIN.count; ++index)
-            if (const float* value = port<float>(controls + index)) processor_->set(index, *value);
-        if (const float* enabled = port<float>(controls + PLUGIN.count)) processor_->bypass(*enabled < 0.5f);
-        if (float* latency = port<float>(controls + PLUGIN.count + 1)) *latency = static_cast<float>(processor_->latency());
-        if (const Sequence* sequence = PLUGIN.tempo ? port<Sequence>(time()) : nullptr) follow(*sequence);
-
-        float *in[CHANNELS], *out[CHANNELS], *side[CHANNELS];
-        bool heard = PLUGIN.side;
-        for (int channel = 0; channel < channels_; ++channel) {
-            in[channel] = port<float>(channel);
-            out[channel] = port<float>(channels_ + channel);
-            side[channel] = PLUGIN.side ? port<float>(2 * channels_ + channel) : nullptr;
-            heard = heard && side[channel];
-            if (!in[channel] || !out[channel]) return;
-        }
-        processor_->process(in, out, heard ? side : nullptr, static_cast<int>(frames));
+            if (const float* value = port<float>(controls() + index)) processor_->set(index, *value);
+        if (const float* enabled = port<float>(controls() + PLUGIN.count)) processor_->bypass(*enabled < 0.5f);
+        if (float* latency = port<float>(controls() + PLUGIN.count + 1)) *latency = static_cast<float>(processor_->latency());
+        std::uint32_t done = 0;
+        const auto until = [&](std::uint32_t frame) {
+            if (frame > done && frame <= frames) sound(done, frame - done);
+            done = std::max(done, std::min(frame, frames));
+        };
+        if (const Sequence* sequence = PLUGIN.tempo || PLUGIN.notes ? port<Sequence>(events()) : nullptr) hear(*sequence, until);
+        until(frames);
     }
 
   private:
-    int time() const { return 2 * channels_ + (PLUGIN.side ? channels_ : 0) + PLUGIN.count + 2; }
+    int inputs() const { return PLUGIN.notes ? 0 : channels_; }
+    int sides() const { return PLUGIN.side ? channels_ : 0; }
+    int controls() const { return inputs() + channels_ + sides(); }
+    int events() const { return controls() + PLUGIN.count + 2; }
+
+    void sound(std::uint32_t first, std::uint32_t frames) {
+        float *in[CHANNELS] = {}, *out[CHANNELS], *side[CHANNELS];
+        bool heard = PLUGIN.side;
+        for (int channel = 0; channel < channels_; ++channel) {
+            if (!PLUGIN.notes) in[channel] = port<float>(channel);
+            out[channel] = port<float>(inputs() + channel);
+            side[channel] = PLUGIN.side ? port<float>(inputs() + channels_ + channel) : nullptr;
+            heard = heard && side[channel];
+            if ((!in[channel] && !PLUGIN.notes) || !out[channel]) return;
+            if (in[channel]) in[channel] += first;
+            if (side[channel]) side[channel] += first;
+            out[channel] += first;
+        }
+        processor_->process(in, out, heard ? side : nullptr, static_cast<int>(frames));
+    }
 
     template <class Data>
     Data* port(int index) const {
         return static_cast<Data*>(ports_[static_cast<std::size_t>(index)]);
     }
 
-    void follow(const Sequence& sequence) {
+    // Time counts for the whole block, as it comes at its beginning; notes are heard at their frames.
+    template <class Until>
+    void hear(const Sequence& sequence, Until until) {
         const char* const first = reinterpret_cast<const char*>(&sequence.unit);
         for (std::uint32_t at = 8; at + sizeof(Event) <= sequence.atom.size;) {
             const Event& event = *reinterpret_cast<const Event*>(first + at);
-            if (event.body.type == words_.object || event.body.type == words_.blank) position(event.body);
+            if (PLUGIN.tempo && (event.body.type == words_.object || event.body.type == words_.blank)) position(event.body);
+            if (PLUGIN.notes && words_.midi && event.body.type == words_.midi) {
+                until(static_cast<std::uint32_t>(std::max<std::int64_t>(event.frame, 0)));
+                std::uint8_t message[3] = {};
+                std::memcpy(message, &event.body + 1, std::min<std::uint32_t>(event.body.size, 3));
+                processor_->hear(message);
+            }
             at += static_cast<std::uint32_t>(sizeof(Event)) + padded(event.body.size);
         }
     }

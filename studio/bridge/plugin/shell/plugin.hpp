@@ -38,6 +38,7 @@ struct Description {
     bool mono;   // whether it can run on one channel
     bool side;   // whether it has a side-chain input
     bool tempo;  // whether it follows the tempo
+    bool notes;  // whether it is an instrument: it hears notes instead of sound
     double bpm;  // the tempo when the host gives none
 };
 
@@ -60,6 +61,7 @@ class Processor {
     virtual void reset() = 0;
     virtual Transport transport() const = 0;
     virtual void follow(const Transport& transport) = 0;  // where the song is at the next frame
+    virtual void hear(const std::uint8_t*) {}  // three bytes of MIDI, at the next frame
     virtual void process(const float* const* in, float* const* out, const float* const* side, int frames) = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "studio/effects/chance.hpp"
 #include "studio/effects/stage.hpp"
 
 #include <algorithm>
@@ -90,6 +91,8 @@ inline double triangle(double cycle) { return 1.0 - std::fabs(2.0 * part(cycle) 
 inline double up(double cycle) { return part(cycle); }
 inline double down(double cycle) { return 1.0 - part(cycle); }
 inline double square(double cycle) { return part(cycle) < 0.5 ? 1.0 : 0.0; }
+inline double random(double cycle, long long seed) { return Chances().at(std::nearbyint(cycle * 1.0e9) / 1.0e9, false, seed); }
+inline double drift(double cycle, long long seed) { return Chances().at(std::nearbyint(cycle * 1.0e9) / 1.0e9, true, seed); }
 
 template <class Map>
 void move(Knob& knob, const Cell& cell, Map map) {

@@ -21,9 +21,19 @@ using namespace vst3;
 constexpr std::uint32_t BYPASS = 0x62797061;
 constexpr int CHANNELS = 2;
 
-class Plugin final : public Component, public AudioProcessor, public Controller, public ContextRequirements {
+// What an instrument hears of the controllers: VST3 turns them into parameters, which the host does not show.
+struct Heard {
+    std::int16_t number;
+    const char* name;
+    double initial;
+};
+constexpr Heard CONTROLLERS[] = {{64, "Sustain pedal", 0.0}, {PITCH_WHEEL, "Pitch bend", 0.5}, {120, "All sound off", 0.0}, {123, "All notes off", 0.0}};
+constexpr std::uint32_t FIRST_CONTROLLER = 0x6D690000;
+constexpr int HEARD = sizeof CONTROLLERS / sizeof CONTROLLERS[0];
+
+class Plugin final : public Component, public AudioProcessor, public Controller, public ContextRequirements, public MidiMapping {
   public:
-    Plugin() : processor_(make_processor()), cursors_(static_cast<std::size_t>(PLUGIN.count) + 1) {}
+    Plugin() : processor_(make_processor()), cursors_(static_cast<std::size_t>(PLUGIN.count) + 1 + HEARD) {}
 
     // Unknown
 
@@ -31,6 +41,7 @@ class Plugin final : public Component, public AudioProcessor, public Controller,
         *object = Unknown::NAME.is(id) || Base::NAME.is(id) || Component::NAME.is(id) ? static_cast<Component*>(this)
                   : AudioProcessor::NAME.is(id)      ? static_cast<void*>(static_cast<AudioProcessor*>(this))
                   : Controller::NAME.is(id)          ? static_cast<void*>(static_cast<Controller*>(this))
+                  : PLUGIN.notes && MidiMapping::NAME.is(id) ? static_cast<void*>(static_cast<MidiMapping*>(this))
                   : ContextRequirements::NAME.is(id) ? static_cast<void*>(static_cast<ContextRequirements*>(this))
                                                      : nullptr;
         if (!*object) return NO_INTERFACE;
@@ -51,6 +62,7 @@ class Plugin final : public Component, public AudioProcessor, public Controller,
     Result VST3_CALL getControllerClassId(Id) override { return NOT_IMPLEMENTED; }
     Result VST3_CALL setIoMode(std::int32_t) override { return NOT_IMPLEMENTED; }
     std::int32_t VST3_CALL getBusCount(std::int32_t media, std::int32_t direction) override {
+        if (PLUGIN.notes) return (media == AUDIO) == (direction == OUTPUT) ? 1 : 0;
         return media != AUDIO ? 0 : direction == INPUT && PLUGIN.side ? 2 : 1;
     }
     Result VST3_CALL getBusInfo(std::int32_t media, std::int32_t direction, std::int32_t index, BusInfo& info) override {
@@ -61,7 +73,8 @@ class Plugin final : public Component, public AudioProcessor, public Controller,
         info.channels = index ? side_channels_ : channels_;
         info.kind = index ? AUXILIARY : MAIN;
         info.flags = index ? 0 : BUS_ACTIVE;
-        widen(index ? "Side chain" : direction == INPUT ? "Input" : "Output", info.name, 128);
+        if (media == EVENT) info.channels = 16;
+        widen(media == EVENT ? "Notes" : index ? "Side chain" : direction == INPUT ? "Input" : "Output", info.name, 128);
         return OK;
     }
     Result VST3_CALL getRoutingInfo(RoutingInfo&, RoutingInfo&) override { return NOT_IMPLEMENTED; }
@@ -93,6 +106,7 @@ class Plugin final : public Component, public AudioProcessor, public Controller,
 
     Result VST3_CALL setBusArrangements(Arrangement* in, std::int32_t ins, Arrangement* out, std::int32_t outs) override {
         const auto fits = [](Arrangement given) { return given == STEREO || (given == MONO && PLUGIN.mono); };
+        if (PLUGIN.notes) return ins == 0 && outs == 1 && out[0] == STEREO ? OK : NO;
         if (outs != 1 || ins < 1 || ins > getBusCount(AUDIO, INPUT) || in[0] != out[0] || !fits(in[0])) return NO;
         if (ins == 2 && in[1] != MONO && in[1] != STEREO && in[1] != 0) return NO;
         channels_ = in[0] == MONO ? 1 : 2;
@@ -128,13 +142,15 @@ class Plugin final : public Component, public AudioProcessor, public Controller,
         const bool sounds = block.frames > 0 && block.output_buses > 0 && block.outputs[0].channels >= channels_ &&
                             static_cast<std::size_t>(block.frames) <= silence_.size();
         std::fill(cursors_.begin(), cursors_.end(), 0);
+        note_ = 0;
         for (std::int32_t frame = 0;;) {
-            const std::int32_t next = std::min(turn(block.changes, frame), block.frames);
+            const std::int32_t next = std::min({turn(block.changes, frame), hear(block.events, frame), block.frames});
             if (sounds) run(block, frame, next - frame);
             frame = next;
             if (frame >= block.frames) break;
         }
         turn(block.changes, std::max(block.frames, 0));
+        hear(block.events, std::max(block.frames, 0));
         if (block.output_buses > 0) block.outputs[0].silent = 0;
         return OK;
     }
@@ -142,10 +158,19 @@ class Plugin final : public Component, public AudioProcessor, public Controller,
     // Controller
 
     Result VST3_CALL setComponentState(Stream*) override { return OK; }
-    std::int32_t VST3_CALL getParameterCount() override { return PLUGIN.count + 1; }
+    std::int32_t VST3_CALL getParameterCount() override { return PLUGIN.count + 1 + (PLUGIN.notes ? HEARD : 0); }
     Result VST3_CALL getParameterInfo(std::int32_t index, ParameterInfo& info) override {
-        if (index < 0 || index > PLUGIN.count) return INVALID;
+        if (index < 0 || index >= getParameterCount()) return INVALID;
         info = {};
+        if (index > PLUGIN.count) {
+            const int heard = index - PLUGIN.count - 1;
+            info.id = FIRST_CONTROLLER + static_cast<std::uint32_t>(heard);
+            info.initial = CONTROLLERS[heard].initial;
+            info.flags = HIDDEN;
+            widen(CONTROLLERS[heard].name, info.title, 128);
+            widen(CONTROLLERS[heard].name, info.short_title, 128);
+            return OK;
+        }
         if (index == PLUGIN.count) {
             info.id = BYPASS;
             info.steps = 1;
@@ -199,11 +224,13 @@ class Plugin final : public Component, public AudioProcessor, public Controller,
     double VST3_CALL getParamNormalized(std::uint32_t id) override {
         const int index = find(id);
         if (id == BYPASS) return settings_.bypassed() ? 1.0 : 0.0;
+        if (const int heard = controller(id); heard >= 0) return controllers_[heard].load(std::memory_order_relaxed);
         return index < 0 ? 0.0 : PLUGIN.parameters[index].position(settings_.value(index));
     }
     Result VST3_CALL setParamNormalized(std::uint32_t id, double position) override {
         const int index = find(id);
         if (id == BYPASS) settings_.bypass(position >= 0.5);
+        else if (const int heard = controller(id); heard >= 0) controllers_[heard].store(position, std::memory_order_relaxed);
         else if (index < 0) return INVALID;
         else settings_.set(index, PLUGIN.parameters[index].at(position));
         return OK;
@@ -211,11 +238,26 @@ class Plugin final : public Component, public AudioProcessor, public Controller,
     Result VST3_CALL setComponentHandler(Unknown*) override { return OK; }
     void* VST3_CALL createView(const char*) override { return nullptr; }
 
+    // MidiMapping
+
+    Result VST3_CALL getMidiControllerAssignment(std::int32_t bus, std::int16_t, std::int16_t number, std::uint32_t& id) override {
+        for (int heard = 0; heard < HEARD && bus == 0; ++heard) {
+            if (CONTROLLERS[heard].number != number) continue;
+            id = FIRST_CONTROLLER + static_cast<std::uint32_t>(heard);
+            return OK;
+        }
+        return NO;
+    }
+
   private:
     static int find(std::uint32_t id) {
         for (int index = 0; index < PLUGIN.count; ++index)
             if (PLUGIN.parameters[index].id == id) return index;
         return -1;
+    }
+
+    static int controller(std::uint32_t id) {
+        return PLUGIN.notes && id >= FIRST_CONTROLLER && id < FIRST_CONTROLLER + HEARD ? static_cast<int>(id - FIRST_CONTROLLER) : -1;
     }
 
     void prepare() {
@@ -231,7 +273,7 @@ class Plugin final : public Component, public AudioProcessor, public Controller,
     // Takes what the host changes up to `frame`, and gives the frame of its next change.
     std::int32_t turn(Changes* changes, std::int32_t frame) {
         std::int32_t next = 0x7FFFFFFF;
-        const std::int32_t queues = changes ? std::min<std::int32_t>(changes->getParameterCount(), PLUGIN.count + 1) : 0;
+        const std::int32_t queues = changes ? std::min<std::int32_t>(changes->getParameterCount(), static_cast<std::int32_t>(cursors_.size())) : 0;
         for (std::int32_t index = 0; index < queues; ++index) {
             Queue* queue = changes->getParameterData(index);
             if (!queue) continue;
@@ -248,9 +290,37 @@ class Plugin final : public Component, public AudioProcessor, public Controller,
                 setParamNormalized(id, position);
                 if (parameter >= 0) processor_->set(parameter, PLUGIN.parameters[parameter].at(position));
                 if (id == BYPASS) processor_->bypass(position >= 0.5);
+                if (const int heard = controller(id); heard >= 0) control(CONTROLLERS[heard].number, position);
             }
         }
         return next;
+    }
+
+    // Hands on the notes up to `frame`, and gives the frame of the next.
+    std::int32_t hear(Events* events, std::int32_t frame) {
+        const std::int32_t count = events && PLUGIN.notes ? events->getEventCount() : 0;
+        for (; note_ < count; ++note_) {
+            Event event{};
+            if (events->getEvent(note_, event) != OK) continue;
+            if (event.offset > frame) return event.offset;
+            const bool on = event.kind == NOTE_ON;
+            if (!on && event.kind != NOTE_OFF) continue;
+            const float velocity = std::clamp(on ? event.on.velocity : event.off.velocity, 0.0f, 1.0f) * 127.0f;
+            const int key = on ? event.on.key : event.off.key;
+            const int strength = on ? std::max(1, static_cast<int>(velocity + 0.5f)) : 64;
+            const std::uint8_t message[3] = {static_cast<std::uint8_t>(on ? 0x90 : 0x80), static_cast<std::uint8_t>(key & 127),
+                                             static_cast<std::uint8_t>(strength)};
+            processor_->hear(message);
+        }
+        return 0x7FFFFFFF;
+    }
+    void control(std::int16_t number, double position) {
+        const int fine = static_cast<int>(position * 16383.0 + 0.5), coarse = static_cast<int>(position * 127.0 + 0.5);
+        const std::uint8_t wheel[3] = {0xE0, static_cast<std::uint8_t>(fine & 127), static_cast<std::uint8_t>(fine >> 7)};
+        const std::uint8_t turned[3] = {0xB0, static_cast<std::uint8_t>(number), static_cast<std::uint8_t>(coarse)};
+        // Turned back to zero, a switch says nothing.
+        if (number == PITCH_WHEEL) processor_->hear(wheel);
+        else if (number == 64 || coarse) processor_->hear(turned);
     }
 
     void follow(const Context& context) {
@@ -279,6 +349,8 @@ class Plugin final : public Component, public AudioProcessor, public Controller,
     std::vector<float> silence_;
     std::atomic<std::uint32_t> references_{1};
     std::atomic<bool> restored_{false};
+    std::atomic<double> controllers_[HEARD] = {0.0, 0.5, 0.0, 0.0};
+    std::int32_t note_ = 0;
     double rate_ = 44100.0;
     int channels_ = CHANNELS, side_channels_ = CHANNELS;
     bool side_active_ = false;
@@ -305,7 +377,7 @@ class PluginFactory final : public Factory3 {
     Result VST3_CALL getClassInfo(std::int32_t index, ClassInfo* info) override { return describe(index, *info); }
     Result VST3_CALL getClassInfo2(std::int32_t index, ClassInfo2* info) override {
         if (describe(index, *info) != OK) return INVALID;
-        fit(KINDS, info->kinds, sizeof info->kinds);
+        fit(kinds(), info->kinds, sizeof info->kinds);
         fit(PLUGIN.vendor, info->vendor, sizeof info->vendor);
         fit(PLUGIN.version, info->version, sizeof info->version);
         fit(SDK, info->sdk, sizeof info->sdk);
@@ -319,7 +391,7 @@ class PluginFactory final : public Factory3 {
         info->cardinality = plain.cardinality;
         fit(plain.category, info->category, sizeof info->category);
         widen(PLUGIN.name, info->name, 64);
-        fit(KINDS, info->kinds, sizeof info->kinds);
+        fit(kinds(), info->kinds, sizeof info->kinds);
         widen(PLUGIN.vendor, info->vendor, 64);
         widen(PLUGIN.version, info->version, 64);
         widen(SDK, info->sdk, 64);
@@ -336,7 +408,8 @@ class PluginFactory final : public Factory3 {
     }
 
   private:
-    static constexpr const char *KINDS = "Fx", *SDK = "VST 3.7";
+    static constexpr const char* SDK = "VST 3.7";
+    static const char* kinds() { return PLUGIN.notes ? "Instrument|Sampler" : "Fx"; }
 
     template <class Info>
     static Result describe(std::int32_t index, Info& info) {

@@ -1,4 +1,4 @@
-// The binary interface of VST3, as far as an effect without a window needs it: the order of virtual functions,
+// The binary interface of VST3, as far as a plugin without a window needs it: the order of virtual functions,
 // the layout of structures, and the numbers that name them.
 //
 // Source: the VST 3 API documentation, https://steinbergmedia.github.io/vst3_doc/
@@ -185,11 +185,38 @@ struct Context {
 };
 constexpr std::uint32_t PLAYING = 1 << 1, HAS_BEAT = 1 << 9, HAS_TEMPO = 1 << 10, HAS_METER = 1 << 13;
 
+struct Event {
+    std::int32_t bus, offset;
+    double beat;
+    std::uint16_t flags, kind;
+    union {
+        struct {
+            std::int16_t channel, key;
+            float tuning, velocity;
+            std::int32_t length, note;
+        } on;
+        struct {
+            std::int16_t channel, key;
+            float velocity;
+            std::int32_t note;
+            float tuning;
+        } off;
+        double room[3];
+    };
+};
+constexpr std::uint16_t NOTE_ON = 0, NOTE_OFF = 1;
+
+struct Events : Unknown {
+    virtual std::int32_t VST3_CALL getEventCount() = 0;
+    virtual Result VST3_CALL getEvent(std::int32_t index, Event& event) = 0;
+    virtual Result VST3_CALL addEvent(Event& event) = 0;
+};
+
 struct Block {
     std::int32_t mode, sample_size, frames, input_buses, output_buses;
     Buses *inputs, *outputs;
     Changes *changes, *changes_out;
-    Unknown *events, *events_out;
+    Events *events, *events_out;
     Context* context;
 };
 
@@ -221,7 +248,7 @@ struct ParameterInfo {
     std::int32_t unit;
     std::int32_t flags;
 };
-constexpr std::int32_t AUTOMATES = 1 << 0, BYPASSES = 1 << 16;
+constexpr std::int32_t AUTOMATES = 1 << 0, HIDDEN = 1 << 4, BYPASSES = 1 << 16;
 
 struct Controller : Base {
     static constexpr Name NAME{0xDCD7BBE3, 0x7742448D, 0xA874AACC, 0x979C759E};
@@ -239,5 +266,13 @@ struct Controller : Base {
     virtual Result VST3_CALL setComponentHandler(Unknown* handler) = 0;
     virtual void* VST3_CALL createView(const char* name) = 0;
 };
+
+// Which parameter a MIDI controller turns; 129 is the pitch wheel.
+struct MidiMapping : Unknown {
+    static constexpr Name NAME{0xDF0FF9F7, 0x49B74669, 0xB63AB732, 0x7ADBF5E5};
+    virtual Result VST3_CALL getMidiControllerAssignment(std::int32_t bus, std::int16_t channel, std::int16_t controller,
+                                                         std::uint32_t& id) = 0;
+};
+constexpr std::int16_t PITCH_WHEEL = 129;
 
 }  // namespace vst3

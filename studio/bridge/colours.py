@@ -1,0 +1,149 @@
+"""From recordings or SoundFonts of several instruments to a spectral autoencoder."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from studio.audio import Audio
+from studio.bridge.diary import Diary, check_place, estimated, told
+from studio.bridge.voices import DATA_MINUTES, one_thread, program_of
+from studio.errors import KnobError, OutputError, Place, within
+from studio.folders import cache_folder
+from studio.timbre.colours import ENDING, Seen
+from studio.timbre.latents import directions
+
+log = logging.getLogger(__name__)
+
+HELD_SECONDS = 20.0
+_HELD_SEED = 4711
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """What one instrument is learned from: a folder of recordings, or a SoundFont's program in a range."""
+
+    name: str
+    source: str
+
+    @classmethod
+    def parse(cls, text: str) -> Instrument:
+        """Read ``violin=gm:40:55:96`` or ``mine=recordings/``.
+
+        Raises:
+            KnobError: it has no name, or no source.
+        """
+        name, equals, source = text.partition("=")
+        if not equals or not name.strip() or not source.strip():
+            raise KnobError(f"{text!r} is no instrument.", "Write name=folder, or violin=gm:40:55:96.")
+        return cls(name.strip(), source.strip())
+
+    def sounds(self, seed: int) -> tuple[Audio, Audio]:
+        """What is trained on, and what is held out."""
+        from studio.nets.autoencoder import RATE
+        from studio.nets.material import HELD_OUT, phrases, recordings
+
+        with within(self.name):
+            if Path(self.source).is_dir():
+                whole = np.concatenate([each.samples for each in recordings(Path(self.source), RATE)], axis=1)
+                border = round(whole.shape[1] * (1 - HELD_OUT))
+                return Audio(whole[:, :border], RATE), Audio(whole[:, border:], RATE)
+            text, low, high = self._range()
+            font, program = program_of(text)
+            return tuple(  # type: ignore[return-value]
+                phrases(program, low, high, minutes, RATE, own, font)
+                for minutes, own in ((DATA_MINUTES, seed), (HELD_SECONDS / 60, seed + _HELD_SEED))
+            )
+
+    def _range(self) -> tuple[str, int, int]:
+        parts = self.source.rsplit(":", 2)
+        if len(parts) != 3 or not parts[1].isdecimal() or not parts[2].isdecimal():
+            raise KnobError(
+                f"{self.source!r} is neither a folder nor a range of a program.",
+                "Write gm:40:55:96, lowest to highest.",
+            )
+        low, high = int(parts[1]), int(parts[2])
+        if not 0 <= low <= high - 5 <= 122:
+            raise KnobError(f"a range from {low} to {high}.", "Give half an octave at least, inside 0 to 127.")
+        return parts[0], low, high
+
+
+def learn_colours(
+    instruments: Sequence[Instrument],
+    out: Path,
+    seconds: float,
+    *,
+    licence: str = "",
+    seed: int = 0,
+    report: Path | None = None,
+    say: Callable[[str], None] = log.info,
+) -> dict[str, Any]:
+    """Train a spectral autoencoder and write it; what is interrupted goes on when the same is asked for again.
+
+    Its card gets the principal directions of its latents, named after what goes up along them.
+
+    Raises:
+        StudioError: there is nothing to learn from, or the file cannot be written.
+        Interrupted: the user pressed Ctrl-C.
+    """
+    if out.suffix != ENDING:
+        raise OutputError(
+            f"{out.name!r} does not end in {ENDING}.", f"Call it {out.stem}{ENDING}.", place=Place(str(out))
+        )
+    names = [each.name for each in instruments]
+    if not names or len(set(names)) < len(names):
+        raise KnobError("the instruments need different names, and one at least.", "Write violin=gm:40:55:96 …")
+    one_thread()
+    from studio.nets.autoencoder import RATE, Autoencoder, Shape, Spectral, train_spectral, try_step
+
+    check_place(out)
+    sounds = {each.name: each.sounds(seed) for each in instruments}
+    learned = {name: pair[0] for name, pair in sounds.items()}
+    held = {name: pair[1] for name, pair in sounds.items()}
+    key = hashlib.sha256(repr((instruments, seconds, seed)).encode()).hexdigest()[:40]
+    checkpoint = cache_folder() / "training" / f"{key}.pt"
+    size = sum(each.numel() for each in Autoencoder(Shape(instruments=len(names))).parameters())
+    minutes = sum(each.seconds for each in learned.values()) / 60
+    say(f"{minutes:.1f} minutes of {len(names)} instruments. {estimated(seconds, size, 2, try_step)}")
+    if checkpoint.exists():
+        say("A training of this kind was stopped before: it goes on.")
+    about = {"name": out.stem, "source": [f"{each.name}={each.source}" for each in instruments], "license": licence}
+    diary = Diary(report, seconds)
+    first = Audio(held[names[0]].samples[:, : 5 * RATE], RATE)
+
+    def through(model: Spectral, name: str, sound: Audio) -> Audio:
+        seen = Seen(sound, model)
+        return seen.sound(seen.latents, model.instrument(name))
+
+    with told(out.stem, seconds, diary) as tell:
+        model = train_spectral(
+            learned, held, seconds, about, seed=seed, checkpoint=checkpoint,
+            tell=lambda course, model: tell(course, lambda: through(model, names[0], first)),
+        )  # fmt: skip
+    model.card["directions"] = directions(*_described(model, held)).data()
+    model.save(out)
+    checkpoint.unlink(missing_ok=True)
+    for name in names:
+        part = Audio(held[name].samples[:, : 5 * RATE], RATE)
+        diary.sound(f"{name} as it is", part)
+        diary.sound(f"{name} again", through(model, name, part))
+    diary.finish(f"{out.stem}: a spectral autoencoder", model.card)
+    return model.card
+
+
+def _described(model: Any, held: dict[str, Audio]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The latents of all held-out sound, and what can be said of each window."""
+    latents, found = [], []
+    for sound in held.values():
+        seen = Seen(sound, model)
+        latents.append(seen.latents)
+        found.append(seen.descriptors())
+    descriptors = {name: np.concatenate([each[name] for each in found]) for name in found[0]}
+    loud = descriptors["loudness"] > descriptors["loudness"].max() - 40
+    return np.concatenate(latents, axis=1)[:, loud], {name: values[loud] for name, values in descriptors.items()}

@@ -1,0 +1,246 @@
+"""The catalogue: which plugins there are, what is known of them, and which ones are blocked.
+
+What is known is kept beside the cache, under the plugin's path, size and time of change, so that a plugin is loaded
+to be looked at only once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from studio.disk import write_whole
+from studio.errors import MissingError, OutputError, nearest
+from studio.folders import cache_folder, folder_of_reading, plugin_folders
+from studio.hosting.description import Description
+from studio.hosting.host import About, PluginError, host_of
+from studio.hosting.measuring import latency_movers, measure, true_latency
+from studio.hosting.parameters import Parameter
+from studio.hosting.workers import LOADING, Worker
+
+FORMAT = 1
+"""Raised when descriptions are made differently, so that all are made anew."""
+
+_SUFFIXES = {".vst3", ".so", ".dll", ".vst", ".component"}
+_LIBRARIES = {".so", ".dll"}
+
+OWN_WORDS = (
+    "file",
+    "host",
+    "preset",
+    "program",
+    "sidechain",
+    "on_error",
+    "patience",
+    "id",
+    "made_with",
+    "state_hash",
+    "settings",
+    "name",
+    "bypass",
+)
+"""What a `plugin` step says itself; a parameter of the same name goes by another."""
+
+_known: dict[str, Description | str] = {}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file that may be a plugin, with what is known of it: a description, the reason it is blocked, or nothing."""
+
+    path: Path
+    known: Description | str | None
+
+
+def candidates() -> Iterator[Path]:
+    """Every file in the plugin folders that looks like one, each once."""
+    seen: set[Path] = set()
+    for folder in plugin_folders():
+        if folder.is_dir():
+            for path in _below(folder):
+                real = path.resolve()
+                if real not in seen:
+                    seen.add(real)
+                    yield path
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir(), key=lambda path: path.name.casefold()):
+        if path.suffix.lower() in _SUFFIXES and (path.is_file() or path.suffix.lower() not in _LIBRARIES):
+            yield path
+        elif path.is_dir() and not path.is_symlink():
+            yield from _below(path)
+
+
+def listing() -> Iterator[Found]:
+    """Every candidate, with what is known of it."""
+    for path in candidates():
+        yield Found(path, _recall(path))
+
+
+def find(wanted: str) -> Path:
+    """The file of the plugin that `wanted` means: a path, a file's name with or without its ending, a plugin's own
+    name, or its id.
+
+    Raises:
+        MissingError: there is none; the nearest names are offered.
+    """
+    given = folder_of_reading() / Path(wanted).expanduser()
+    if given.exists() and given.suffix.lower() in _SUFFIXES:
+        return given.resolve()
+    folded, names = wanted.casefold(), dict[str, Path]()
+    for path in candidates():
+        for name in (path.name, path.stem, path.stem.removesuffix("-vst")):
+            names.setdefault(name.casefold(), path)
+        known = _recall(path)
+        if isinstance(known, Description):
+            for name in (known.about.name, known.about.id):
+                names.setdefault(name.casefold(), path)
+    if folded in names:
+        return names[folded]
+    offered = sorted({path.stem for path in candidates()})
+    raise MissingError(
+        f"there is no plugin {wanted!r} on this machine.",
+        nearest(wanted, offered) or "Install it, or give its folder with STUDIO_PLUGINS.",
+    )
+
+
+def described(wanted: str, host: str | None = None) -> Description:
+    """What is known of a plugin; it is looked at now if nothing is.
+
+    Raises:
+        MissingError: there is no such plugin.
+        PluginError: it cannot be used.
+    """
+    file, _, inner = wanted.partition("#")
+    path = find(file)
+    known = _recall(path, host, inner) or look(path, host, inner)
+    if isinstance(known, str):
+        raise PluginError(
+            f"{path.name} is blocked: {known}", f"`studio plugins forget {path.stem}` gives it another chance."
+        )
+    return known
+
+
+def look(path: Path, host: str | None = None, inner: str = "") -> Description | str:
+    """Load a plugin in a process of its own, describe and measure it; the reason when that cannot be done."""
+    worker: Worker | None = None
+    try:
+        worker = Worker(path, host_of(path, host), inner)
+        answer = worker.ask({"do": "describe", "taken": OWN_WORDS}, LOADING)
+    except PluginError as error:
+        return _remember(path, host, inner, error.cause)
+    finally:
+        if worker is not None:
+            worker.close()
+    description = Description(
+        path=path,
+        host=host_of(path, host),
+        inner=inner,
+        about=About(**answer["about"]),
+        reported_latency=answer["latency"],
+        programs=tuple(answer["programs"]),
+        parameters=tuple(Parameter.read(parameter) for parameter in answer["parameters"]),
+        load_seconds=answer["seconds"],
+        stamp=_key(path, None, "")[:12],
+    )
+    movers = latency_movers(description)
+    steady = tuple(replace(each, live=each.live and each.index not in movers) for each in description.parameters)
+    description = replace(description, parameters=steady)
+    measured = measure(description)
+    if measured.reason:
+        return _remember(path, host, inner, measured.reason)
+    return _remember(path, host, inner, replace(description, measured=measured))
+
+
+def probe(wanted: str, host: str | None = None) -> tuple[Description, int | None]:
+    """Measure a plugin anew, its latency with an impulse too, and keep the truth: (what is known, true latency).
+
+    Raises:
+        MissingError, PluginError: as `described`.
+    """
+    file, _, inner = wanted.partition("#")
+    path = find(file)
+    known = look(path, host, inner)
+    if isinstance(known, str):
+        raise PluginError(f"{path.name} cannot be used: {known}")
+    latency = true_latency(known)
+    lies = latency is not None and latency != known.reported_latency
+    kept = replace(known, measured=replace(known.measured, latency=latency if lies else None))
+    _remember(path, host, inner, kept)
+    return kept, latency
+
+
+def scan(paths: Sequence[Path], told: Callable[[Path, Description | str], object], workers: int | None = None) -> None:
+    """Look at plugins that nothing is known of, several at a time."""
+    with ThreadPoolExecutor(workers or max(1, os.cpu_count() or 1)) as pool:
+        for path, known in zip(paths, pool.map(look, paths), strict=True):
+            told(path, known)
+
+
+def forget(wanted: str | None = None) -> int:
+    """Forget what is known of one plugin, or of all; the number of entries that are gone.
+
+    Raises:
+        MissingError: there is no such plugin.
+    """
+    folder = _folder()
+    path = None if wanted is None else str(find(wanted.partition("#")[0]))
+    gone = 0
+    for note in folder.glob("*.json"):
+        with contextlib.suppress(OSError, ValueError):
+            if path is None or json.loads(note.read_text())["path"] == path:
+                note.unlink()
+                gone += 1
+    _known.clear()
+    return gone
+
+
+def _folder() -> Path:
+    return cache_folder() / "plugins"
+
+
+def _key(path: Path, host: str | None, inner: str) -> str:
+    binary = max((file for file in path.rglob("*") if file.is_file()), key=_size) if path.is_dir() else path
+    stat = binary.stat()
+    facts = f"{FORMAT}:{path}:{host or ''}:{inner}:{stat.st_size}:{stat.st_mtime_ns}"
+    return hashlib.sha256(facts.encode()).hexdigest()[:40]
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def _recall(path: Path, host: str | None = None, inner: str = "") -> Description | str | None:
+    try:
+        key = _key(path, host, inner)
+    except (OSError, ValueError):
+        return "it cannot be read."
+    note = _folder() / f"{key}.json"
+    if str(note) not in _known:
+        try:
+            plain = json.loads(note.read_text(encoding="utf-8"))
+            known = plain["blocked"] if "blocked" in plain else Description.read(plain)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        _known[str(note)] = known
+    return _known[str(note)]
+
+
+def _remember(path: Path, host: str | None, inner: str, known: Description | str) -> Description | str:
+    plain = {"path": str(path), "blocked": known} if isinstance(known, str) else known.data()
+    note = _folder() / f"{_key(path, host, inner)}.json"
+    with contextlib.suppress(OutputError):
+        # Not being able to remember costs time, not correctness.
+        write_whole(note, json.dumps(plain))
+    _known[str(note)] = known
+    return known
+
+
+__all__ = ["Found", "candidates", "described", "find", "forget", "listing", "look", "probe", "scan"]

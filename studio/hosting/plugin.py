@@ -1,0 +1,365 @@
+"""The step that uses a plugin."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from studio.audio import Block
+from studio.errors import Gather, MissingError, RecipeError, nearest, shown, within
+from studio.folders import folder_of_reading, reading
+from studio.hosting.catalogue import described
+from studio.hosting.description import Description
+from studio.hosting.host import HOSTS, PluginError
+from studio.hosting.parameters import Parameter
+from studio.hosting.performance import Performance, Turns, transport_at
+from studio.hosting.workers import PATIENCE
+from studio.knobs import File, Text, choice, knob, port
+from studio.records import Kind, MapOf, field
+from studio.remarks import remark
+from studio.score import Score
+from studio.stage import GRID, Moment, Stage
+from studio.steps import Effect, Instrument, Run
+from studio.units import SECONDS
+
+_BLOCK = 8192
+_SILENCE = 1e-5
+_LONGEST_TAIL = 60.0
+_ALL_QUIET = [bytes((0xB0 | channel, control, 0)) for channel in range(16) for control in (64, 123)]
+
+
+_UNKNOWN = Kind(default=None, help="a parameter of a plugin that is not here: kept as it was written")
+
+
+class Plugin(Effect, Instrument):
+    """Use a plugin of somebody else's: a VST3, a VST2, or on macOS an Audio Unit.
+
+    Under `chain:` it is an effect, under `play:` an instrument. Its parameters stand beside these knobs, by name and
+    in its own units, as `studio plugins show` lists them: `plugin: {file: ZamTube, tube_drive: 4, bass: 7}`. They can
+    move, and macros can drive them. It runs in a process of its own: if it crashes, hangs or gives what is no sound,
+    the render ends with an error that names it, or goes on without it.
+    """
+
+    file: str = field(Text(longest=400, help="its name, its file, or its id; `file#name` where a file holds several"))
+    host: str | None = choice(None, *HOSTS, help="what loads it, instead of what fits its format")
+    preset: str | None = field(File(default=None, help="a .vstpreset, .fxp or .fxb file, or the plugin's own state"))
+    program: str | None = field(
+        Text(default=None, longest=200, help="one of its own programs, by name or number from 1")
+    )
+    sidechain: str | None = port(help="the track or bus that its side input hears")
+    on_error: str = choice("stop", "stop", "bypass", help="end the render when it fails, or go on without it")
+    patience: float = knob(PATIENCE, 0.1, 600.0, SECONDS, help="how long it may take over a block", live=False)
+    id: str | None = field(Text(default=None, longest=200, help="the id of the plugin that the recipe was made with"))
+    made_with: str | None = field(Text(default=None, longest=80, help="the version that the recipe was made with"))
+    state_hash: str | None = field(
+        Text(default=None, longest=64, help="the SHA-256 of the preset file as it was when the recipe was made")
+    )
+    settings: Mapping[str, Any] = field(MapOf(each=Kind(), what="parameter", help="its parameters"))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "_home", folder_of_reading().resolve())
+        known = self._known()
+        if known is None:
+            return
+        gather, settings = Gather(), dict[str, Any]()
+        for name, value in self.settings.items():
+            with gather, within(name):
+                if name not in known.named:
+                    raise RecipeError(
+                        f"`{self.step}` has no {name!r}, and {known.about.name} has no such parameter.",
+                        nearest(name, self.dials()),
+                    )
+                settings[name] = known.named[name].knob.parse(value)
+        gather.done()
+        object.__setattr__(self, "settings", settings)
+
+    def __getattr__(self, name: str) -> Any:
+        """A parameter of the plugin: where it is set, else where a fresh plugin has it."""
+        if name.startswith("_") or name == "settings":
+            raise AttributeError(name)
+        if name in self.settings:
+            return self.settings[name]
+        known = self._known()
+        if known is None or name not in known.named:
+            raise AttributeError(f"{self.step!r} has no {name!r}")
+        kind = known.named[name].knob
+        return kind.parse(kind.default)
+
+    @classmethod
+    def parse(cls, data: object) -> Self:
+        """As any step; what is no knob of it is a parameter of the plugin."""
+        if not isinstance(data, Mapping):
+            return super().parse(data)
+        own = {key: value for key, value in data.items() if key in cls.kinds() and key != "settings"}
+        return super().parse(own | {"settings": {key: value for key, value in data.items() if key not in own}})
+
+    def data(self, *, full: bool = False) -> Any:
+        plain = super().data(full=full)
+        said = plain[self.step]
+        if not isinstance(said, dict):
+            return plain
+        said.pop("settings", None)
+        for name, value in self.settings.items():
+            said[name] = self.now()[name].data(value, full)
+        return plain
+
+    @property
+    def label(self) -> str:
+        """Its own name, else the plugin's, so that several are told apart."""
+        return self.name or Path(self.file.partition("#")[0]).stem.replace(".", "_") or self.step
+
+    def dials(self) -> Mapping[str, Kind]:
+        return {name: kind for name, kind in self.now().items() if name not in ("name", "bypass", "settings")}
+
+    def now(self) -> Mapping[str, Kind]:
+        known = self._known()
+        if known is None:
+            return {**self.kinds(), **dict.fromkeys(self.settings, _UNKNOWN)}
+        return {**self.kinds(), **{name: parameter.knob for name, parameter in known.named.items()}}
+
+    def kind_of(self, name: str) -> Kind:
+        return self.now()[name]
+
+    def replace(self, **changes: Any) -> Self:
+        turned = {name: value for name, value in changes.items() if name not in self.kinds()}
+        own = {name: value for name, value in changes.items() if name in self.kinds()}
+        if turned:
+            own["settings"] = {**own.get("settings", self.settings), **turned}
+        with reading(self._home):
+            return super().replace(**own)
+
+    @classmethod
+    def parameters(cls) -> Mapping[str, Kind]:
+        return {name: kind for name, kind in super().parameters().items() if name != "settings"}
+
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        whole = super().schema()
+        whole["properties"].pop("settings")
+        return whole | {"additionalProperties": True}
+
+    def engine(self) -> str:
+        known = self._known()
+        return f"{known.path.name} {known.about.version} {known.stamp}" if known else ""
+
+    def follows_tempo(self) -> bool:
+        """A VST2 plugin is told the tempo, whether it listens or not."""
+        moving = any(getattr(value, "musical", False) for value in self.settings.values())
+        known = self._known()
+        return moving or (known is not None and known.host == "vst2")
+
+    def remarks(self, stage: Stage) -> Iterator[str]:
+        try:
+            known = described(self._file_here, self.host)
+        except (MissingError, PluginError) as error:
+            if self.on_error == "stop":
+                raise
+            yield f"{self.label} was left out: {error.cause}"
+            return
+        about = known.about
+        if not known.measured.repeats:
+            yield f"{about.name} does not always give the same sound: another render may differ."
+        if self.id is not None and self.id != about.id:
+            yield f"{self.label} is another plugin here ({about.id}) than the recipe was made with ({self.id})."
+        if self.made_with is not None and self.made_with != about.version:
+            yield f"{about.name} is version {about.version} here; the recipe was made with {self.made_with}."
+        if self.preset is not None and self.state_hash is not None:
+            found = hashlib.sha256(stage.find(self.preset).read_bytes()).hexdigest()
+            if found != self.state_hash:
+                yield f"the preset {self.preset} of {about.name} has changed since the recipe was made."
+
+    def open(self, stage: Stage) -> Run:
+        known = self._at_hand()
+        if known is None:
+            return lambda block, now: block
+        if known.about.instrument:
+            raise RecipeError(f"{known.about.name} is an instrument.", "Write it under `play:`.")
+        if self.sidechain is not None and not known.about.sides:
+            raise RecipeError(
+                f"{known.about.name} has no side input that {known.host} can reach.",
+                "Take `sidechain` out, or use its VST2 version, or `compressor` and `ducker`, which have one.",
+                path=("sidechain",),
+            )
+        return _Through(self, known, stage)
+
+    def memory(self, stage: Stage) -> float:
+        """Nobody knows what a plugin remembers; a delay of so long is still heard to its end."""
+        return 2.0
+
+    def play(self, score: Score, stage: Stage) -> Iterator[Block]:
+        known = self._at_hand()
+        frames = math.ceil(float(score.length) * stage.rate)
+        if known is None:
+            yield np.zeros((stage.channels, frames), np.float32)
+            return
+        if not known.about.instrument:
+            raise RecipeError(f"{known.about.name} is an effect.", "Write it under `chain:`.")
+        given = 0
+        try:
+            for block in self._played(known, score, stage, frames):
+                given += block.shape[1]
+                yield block
+        except PluginError as error:
+            if self.on_error == "stop":
+                raise
+            remark(f"{self.label} was silenced at {given / stage.rate:.2f} s: {error.cause}")
+            yield np.zeros((stage.channels, max(0, frames - given)), np.float32)
+
+    def _played(self, known: Description, score: Score, stage: Stage, frames: int) -> Iterator[Block]:
+        performance = self.perform(known, stage)
+        due = [
+            (min(round(second * stage.rate), max(0, frames - 1)), event.data)
+            for second, event in zip(score.seconds.tolist(), score.events, strict=True)
+        ]
+        owed = frames + performance.latency
+        at = 0
+        for start in range(0, owed, _BLOCK):
+            stop = min(start + _BLOCK, owed)
+            events: list[tuple[int, bytes]] = []
+            while at < len(due) and due[at][0] < stop:
+                events.append((due[at][0] - start, due[at][1]))
+                at += 1
+            turns = self._turns(known, Moment(self, stage, start, stop - start))
+            place = transport_at(stage.tempo, start, stage.rate)
+            yield from performance.play(events, stop - start, place, turns)
+        yield from self._tail(performance, stage)
+
+    def _tail(self, performance: Performance, stage: Stage) -> Iterator[Block]:
+        events = [(0, data) for data in _ALL_QUIET]
+        quiet, left = 0, int(_LONGEST_TAIL * stage.rate)
+        while left > 0 and quiet < stage.rate // 2:
+            for block in performance.play(events, _BLOCK, None):
+                quiet = quiet + block.shape[1] if np.max(np.abs(block), initial=0.0) < _SILENCE else 0
+                yield block
+            events, left = [], left - _BLOCK
+
+    def perform(self, known: Description, stage: Stage) -> Performance:
+        """The plugin at its start: preset loaded, program chosen, every parameter where it begins."""
+        start = Moment(self, stage, 0, GRID)
+        positions = {known.named[name].index: _first(known.named[name], start, name) for name in self.settings}
+        preset = stage.find(self.preset).read_bytes() if self.preset else None
+        return Performance(
+            known, stage.rate, stage.channels, positions,
+            program=self._program(known), preset=preset, patience=self.patience,
+        )  # fmt: skip
+
+    def _turns(self, known: Description, now: Moment) -> Turns:
+        """The parameters that move, at the cells of the grid in which they do."""
+        moving = [name for name, value in self.settings.items() if hasattr(value, "values")]
+        if not moving:
+            return ()
+        turns, last = [], dict[int, float]()
+        for piece, held in now.cells(*moving):
+            places = {known.named[name].index: known.named[name].position(held[name]) for name in moving}
+            if places != last:
+                turns.append((int(piece.start), places))
+                last = places
+        return turns
+
+    def _program(self, known: Description) -> int | None:
+        if self.program is None:
+            return None
+        if self.program.isdecimal() and 1 <= int(self.program) <= len(known.programs):
+            return int(self.program) - 1
+        folded = [program.casefold() for program in known.programs]
+        if self.program.casefold() in folded:
+            return folded.index(self.program.casefold())
+        raise RecipeError(
+            f"{known.about.name} has no program {shown(self.program)}.",
+            nearest(self.program, known.programs),
+            path=("program",),
+        )
+
+    def _at_hand(self) -> Description | None:
+        """What is known of the plugin; None when it is missing or blocked and the song goes on without it.
+
+        Raises:
+            MissingError, PluginError: there is no such plugin, or it cannot be used.
+        """
+        try:
+            return described(self._file_here, self.host)
+        except (MissingError, PluginError):
+            if self.on_error == "stop":
+                raise
+            return None
+
+    def _known(self) -> Description | None:
+        """What is known of the plugin, or None when it is not here: a recipe can be read all the same."""
+        if "_description" not in self.__dict__:
+            try:
+                object.__setattr__(self, "_description", described(self._file_here, self.host))
+            except (MissingError, PluginError):
+                return None
+        known: Description = self.__dict__["_description"]
+        return known
+
+    @property
+    def _file_here(self) -> str:
+        """The file where it lay when the recipe was read."""
+        given = self._home / self.file
+        return str(given) if given.exists() else self.file
+
+
+class _Through:
+    """An effect at work; when it fails and may be bypassed, what went in comes out from there on."""
+
+    def __init__(self, step: Plugin, known: Description, stage: Stage) -> None:
+        self._step, self._known, self._stage = step, known, stage
+        self._performance: Performance | None = None
+        self._dry: list[Block] = []
+        self._failed = False
+
+    def __call__(self, block: Block, now: Moment) -> Block:
+        if self._failed:
+            return block
+        if self._step.on_error == "bypass":
+            self._dry.append(block)
+        try:
+            given = self._process(block, now)
+        except PluginError as error:
+            if self._step.on_error == "stop":
+                raise
+            remark(f"{self._step.label} was bypassed from {now.start / self._stage.rate:.2f} s on: {error.cause}")
+            self._failed, self._performance = True, None
+            return np.concatenate(self._dry, axis=1)
+        self._forget(given.shape[1])
+        return given
+
+    def _process(self, block: Block, now: Moment) -> Block:
+        if self._performance is None:
+            self._performance = self._step.perform(self._known, self._stage)
+        sides = now.side("sidechain")
+        transport = transport_at(self._stage.tempo, now.start, self._stage.rate) if self._known.host == "vst2" else None
+        turns = self._step._turns(self._known, now)
+        if sides is not None:
+            sides = _as_wide(sides, self._known.about.sides)
+        return self._performance.process(block, sides, turns, transport)
+
+    def _forget(self, frames: int) -> None:
+        """Let go of the dry sound whose place has been taken."""
+        while frames and self._dry:
+            first = self._dry[0]
+            if first.shape[1] > frames:
+                self._dry[0] = first[:, frames:]
+                return
+            frames -= first.shape[1]
+            self._dry.pop(0)
+
+
+def _first(parameter: Parameter, start: Moment, name: str) -> float:
+    """Where a parameter stands in the first cell of the song."""
+    for _, held in start.cells(name):
+        return parameter.position(held[name])
+    raise AssertionError("a moment has a first cell")
+
+
+def _as_wide(block: Block, channels: int) -> Block:
+    if block.shape[0] >= channels:
+        return block[:channels]
+    return np.repeat(block[:1], channels, axis=0)

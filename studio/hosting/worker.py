@@ -1,0 +1,246 @@
+"""The process a plugin lives in: ``python -m studio.hosting.worker FILE HOST [INNER]``.
+
+It takes requests as lines of JSON on standard input and answers on standard output, both of which it first moves
+out of the plugin's reach. Sound goes through a file that both sides have mapped into memory.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import mmap
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from studio.audio import Block
+from studio.errors import StudioError
+from studio.hosting.host import Host, Transport, load
+from studio.hosting.parameters import describe
+
+CHANNELS, FRAMES = 16, 32_768
+"""What the shared memory holds, twice: the sound that goes in, and the sound that comes out."""
+
+BYTES = 2 * CHANNELS * FRAMES * 4
+
+Plain = dict[str, Any]
+
+
+def main() -> None:
+    """Answer until nobody asks."""
+    listen, speak = _take_pipes()
+    threading.Thread(target=_watch_parent, args=(os.getppid(),), daemon=True).start()
+    memory, path, host, *inner = sys.argv[1:]
+    with Path(memory).open("r+b") as file:
+        shared = mmap.mmap(file.fileno(), BYTES)
+    desk = _Desk(Path(path), host, inner[0] if inner else "", shared)
+    for line in listen:
+        request = json.loads(line)
+        try:
+            answer = desk.does[request.pop("do")](**request)
+        except StudioError as error:
+            answer = {"error": error.cause, "mend": error.mend}
+        except Exception as error:
+            answer = {"error": f"the plugin refused: {error}", "mend": ""}
+        speak.write(json.dumps(answer).encode() + b"\n")
+        speak.flush()
+    # A plugin that cannot be put away properly would only hold up the end.
+    os._exit(0)
+
+
+def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Standard input and output for ourselves; what the plugin prints goes where its errors go."""
+    listen, speak = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    return listen, speak
+
+
+def _watch_parent(parent: int) -> None:
+    """End when nobody is left to ask, even while the plugin hangs."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+class _Desk:
+    """What can be asked of the plugin."""
+
+    def __init__(self, path: Path, host: str, inner: str, shared: mmap.mmap) -> None:
+        self._path, self._host, self._inner = path, host, inner
+        sounds = np.frombuffer(shared, np.float32).reshape(2, CHANNELS, FRAMES)
+        self._taken, self._given = sounds[0], sounds[1]
+        self._voices: list[Host] = []
+        self._first: list[Host] = []
+        self._turned: set[int] = set()
+        self._dressed: object = None
+        self._channels = 2
+        self.does: dict[str, Callable[..., Plain]] = {
+            "describe": self.describe, "wander": self.wander, "open": self.open, "process": self.process, "play": self.play, "state": self.state,
+        }  # fmt: skip
+
+    def _load(self) -> Host:
+        return load(self._path, self._host, self._inner)
+
+    def describe(self, taken: list[str]) -> Plain:
+        """All that is to be known of the plugin without hearing it."""
+        began = time.perf_counter()
+        host = self._load()
+        seconds = time.perf_counter() - began
+        parameters = describe(host.parameters(), taken)
+        return {
+            "about": vars(host.about),
+            "latency": host.latency,
+            "programs": list(host.programs()),
+            "parameters": [parameter.data() for parameter in parameters],
+            "seconds": seconds,
+        }
+
+    def wander(self, seconds: float) -> Plain:
+        """The parameters that move the latency, as far as can be found out in some seconds."""
+        host, end = self._load(), time.monotonic() + seconds
+        frames = np.zeros((max(1, host.about.inputs), 256), np.float32)
+        movers = []
+        for raw in host.parameters():
+            late = set()
+            for position in (0.0, 1.0, raw.default):
+                host.turn(raw.index, position)
+                host.prepare(44_100)
+                host.turn(raw.index, position)
+                _ = host.play((), 256, None) if host.about.instrument else host.process(frames, None)
+                late.add(host.latency)
+            if len(late) > 1:
+                movers.append(raw.index)
+            if time.monotonic() > end:
+                break
+        return {"movers": movers}
+
+    def open(
+        self,
+        rate: int,
+        channels: int,
+        positions: dict[str, float],
+        program: int | None = None,
+        preset: str | None = None,
+        fresh: bool = False,
+    ) -> Plain:
+        """Begin anew: at rest, with a preset, and some parameters turned."""
+        turned = {int(index) for index in positions}
+        dressed = (program, preset)
+        if (
+            fresh
+            or not self._voices
+            or dressed != self._dressed
+            or not self._turned <= turned
+            or channels != self._channels
+        ):
+            self._dress(channels, program, preset)
+        self._turned, self._dressed, self._channels = turned, dressed, channels
+        for voice in self._voices:
+            # Before, so that it begins at rest where the parameters are; and after, since some begin at their defaults.
+            self._place(voice, positions)
+            voice.prepare(rate)
+            self._place(voice, positions)
+        return {"latency": self._voices[0].latency}
+
+    def _dress(self, channels: int, program: int | None, preset: str | None) -> None:
+        """New instances: one, or one a channel when the plugin is mono and the sound is not."""
+        first = self._load()
+        alone = first.about.instrument or first.about.inputs != 1
+        self._voices = [first, *(self._load() for _ in range(0 if alone else channels - 1))]
+        content = None if preset is None else base64.b64decode(preset)
+        for voice in self._voices:
+            if content is not None:
+                voice.load_state(content)
+            if program is not None:
+                voice.choose(program)
+
+    def process(self, frames: int, sides: int, turns: list[Any], transport: Plain | None = None) -> Plain:
+        """The next frames, cut where parameters turn."""
+        channels = self._channels
+        pieces = []
+        for start, stop, positions in _cut(frames, turns):
+            self._turn(positions)
+            block = np.ascontiguousarray(self._taken[: channels + sides, start:stop])
+            pieces.append(self._through(block, channels, _later(transport, start)))
+        return self._give(pieces)
+
+    def _through(self, block: Block, channels: int, transport: Transport | None) -> Block:
+        about = self._voices[0].about
+        if len(self._voices) > 1:
+            given = [voice.process(block[index : index + 1], transport)[:1] for index, voice in enumerate(self._voices)]
+            return np.concatenate([one[:, : min(one.shape[1] for one in given)] for one in given])
+        main, sides = block[:channels], block[channels:]
+        if about.inputs == 2 and channels == 1:
+            main = np.repeat(main, 2, axis=0)
+        wide = np.concatenate([main[: about.inputs], sides]) if about.sides and len(sides) else main[: about.inputs]
+        given_block = self._voices[0].process(np.ascontiguousarray(wide), transport)
+        return _fit(given_block, channels)
+
+    def play(self, frames: int, turns: list[Any], events: list[Any], transport: Plain | None = None) -> Plain:
+        """The next frames of an instrument."""
+        messages = [(int(frame), bytes.fromhex(data)) for frame, data in events]
+        pieces = []
+        for start, stop, positions in _cut(frames, turns):
+            self._turn(positions)
+            due = [(frame - start, data) for frame, data in messages if start <= frame < stop]
+            given = self._voices[0].play(due, stop - start, _later(transport, start))
+            pieces.append(_fit(given, self._channels))
+        return self._give(pieces)
+
+    def state(self) -> Plain:
+        """Everything the plugin would save in a session."""
+        return {"state": base64.b64encode(self._voices[0].state()).decode()}
+
+    def _turn(self, positions: dict[str, float]) -> None:
+        for voice in self._voices:
+            self._place(voice, positions)
+
+    def _place(self, voice: Host, positions: dict[str, float]) -> None:
+        for index, position in positions.items():
+            voice.turn(int(index), position)
+
+    def _give(self, pieces: list[Block]) -> Plain:
+        at = 0
+        for piece in pieces:
+            self._given[: self._channels, at : at + piece.shape[1]] = piece
+            at += piece.shape[1]
+        return {"frames": at, "latency": self._voices[0].latency}
+
+
+def _cut(frames: int, turns: list[Any]) -> Iterator[tuple[int, int, dict[str, float]]]:
+    """The block in pieces, each with what is turned at its start."""
+    marks = [*turns, [frames, {}]] if turns and turns[0][0] == 0 else [[0, {}], *turns, [frames, {}]]
+    for (start, positions), (stop, _) in pairwise(marks):
+        if stop > start:
+            yield start, stop, positions
+
+
+def _later(transport: Plain | None, frames: int) -> Transport | None:
+    """The transport some frames on; the tempo holds for that while."""
+    if transport is None:
+        return None
+    quarters = frames * transport["quarters_per_frame"]
+    plain = {key: value for key, value in transport.items() if key != "quarters_per_frame"}
+    return Transport.read(plain | {"frame": plain["frame"] + frames, "quarters": plain["quarters"] + quarters})
+
+
+def _fit(block: Block, channels: int) -> Block:
+    """Its outputs as the channels of the sound: one is copied to all, two to one are averaged."""
+    if block.shape[0] == 1:
+        return np.repeat(block, channels, axis=0)
+    if channels == 1:
+        return np.asarray(block[:2].mean(axis=0, keepdims=True), np.float32)
+    return block[:channels]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""A process with a plugin in it, seen from outside: asked, watched, and replaced when it fails."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import mmap
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from studio.audio import Block
+from studio.folders import cache_folder
+from studio.hosting.host import PluginError
+from studio.hosting.worker import BYTES, CHANNELS, FRAMES
+
+PATIENCE = 2.5
+"""Seconds that a plugin is given for a block, besides ten times its length."""
+
+LOADING = 30.0
+"""Seconds that a plugin is given to load and to describe itself."""
+
+_LAST_WORDS = 400
+_LOG_BYTES = 200_000
+
+
+class Worker:
+    """A process with one plugin in it.
+
+    Args:
+        path: the plugin's file.
+        host: which of `HOSTS` loads it.
+        inner: its name, where the file holds several.
+    """
+
+    def __init__(self, path: Path, host: str, inner: str = "") -> None:
+        self.path, self.host, self.inner = path, host, inner
+        self.broken = False
+        shared = "/dev/shm" if Path("/dev/shm").is_dir() else None
+        with tempfile.NamedTemporaryFile(prefix="studio-", dir=shared, delete=False) as file:
+            file.truncate(BYTES)
+            self._memory_file = Path(file.name)
+            self._memory = mmap.mmap(file.fileno(), BYTES)
+        sounds = np.frombuffer(self._memory, np.float32).reshape(2, CHANNELS, FRAMES)
+        self._send, self._receive = sounds[0], sounds[1]
+        arguments = [sys.executable, "-m", "studio.hosting.worker", str(self._memory_file), str(path), host, inner]
+        self._process = subprocess.Popen(
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment()
+        )
+        self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._words: deque[bytes] = deque()
+        self._readers = [
+            threading.Thread(target=self._read_answers, daemon=True),
+            threading.Thread(target=self._read_words, daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+        """Ask the plugin something and wait for the answer.
+
+        Raises:
+            PluginError: it crashed, did not answer in time, or refused; after the first two the worker is done for.
+        """
+        name = self.path.stem
+        try:
+            assert self._process.stdin is not None
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+            line = self._answers.get(timeout=seconds)
+        except (BrokenPipeError, OSError):
+            line = b""
+        except queue.Empty:
+            raise self._failed(f"{name} did not answer within {seconds:.0f} s and was stopped.") from None
+        except BaseException:
+            # Interrupted in the middle: the answer would be taken for that of the next question.
+            self.close()
+            raise
+        if not line:
+            raise self._failed(f"{name} crashed ({self._how()}).")
+        answer: dict[str, Any] = json.loads(line)
+        # Shared memory may be gone once the process is.
+        if self._memory_file.exists():
+            self._memory_file.unlink(missing_ok=True)
+        if "error" in answer:
+            raise PluginError(answer["error"], answer["mend"])
+        return answer
+
+    def send(self, block: Block, sides: Block | None = None) -> None:
+        """Put sound where the plugin will look for it."""
+        channels, frames = block.shape
+        self._send[:channels, :frames] = block
+        if sides is not None:
+            self._send[channels : channels + sides.shape[0], :frames] = sides
+
+    def receive(self, channels: int, frames: int) -> Block:
+        """What the plugin has put there."""
+        return np.array(self._receive[:channels, :frames])
+
+    def close(self) -> None:
+        """End the process, whatever it is doing, and wait until it is gone."""
+        self.broken = True
+        self._process.kill()
+        self._process.wait()
+        for reader in self._readers:
+            reader.join(1)
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        self._memory_file.unlink(missing_ok=True)
+
+    def _failed(self, cause: str) -> PluginError:
+        self.close()
+        words = b"".join(self._words).decode("utf-8", "replace").strip()
+        log = self._write_log(words)
+        last = " ".join(words[-_LAST_WORDS:].split())
+        said = f" Its last words: {last!r}." if last else ""
+        return PluginError(cause + said, f"Bypass it, or write `on_error: bypass`. What it said is in {log}.")
+
+    def _how(self) -> str:
+        try:
+            code = self._process.wait(2)
+        except subprocess.TimeoutExpired:
+            return "it closed its door"
+        if code >= 0:
+            return f"exit code {code}"
+        try:
+            return signal.Signals(-code).name
+        except ValueError:
+            return f"signal {-code}"
+
+    def _write_log(self, words: str) -> Path:
+        log = cache_folder() / "plugins" / "logs" / f"{self.path.stem}.log"
+        with contextlib.suppress(OSError):
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_text(words, encoding="utf-8")
+        return log
+
+    def _read_answers(self) -> None:
+        assert self._process.stdout is not None
+        with contextlib.suppress(ValueError, OSError):
+            for line in self._process.stdout:
+                self._answers.put(line)
+        self._answers.put(b"")
+
+    def _read_words(self) -> None:
+        """Keep the end of what the plugin prints; some print without end."""
+        assert self._process.stderr is not None
+        size = 0
+        with contextlib.suppress(ValueError, OSError):
+            while words := os.read(self._process.stderr.fileno(), 65_536):
+                self._words.append(words)
+                size += len(words)
+                while size > _LOG_BYTES and len(self._words) > 1:
+                    size -= len(self._words.popleft())
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with what this process can import, and one thread for libraries that would take them all."""
+    here = os.pathsep.join(path for path in sys.path if path)
+    return os.environ | {"PYTHONPATH": here, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}

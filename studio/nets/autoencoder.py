@@ -1,0 +1,299 @@
+"""A spectral autoencoder: each spectrum of a sound as a few numbers, and back, in the colours of instruments it knows.
+
+One encoder for all instruments and one decoder that each instrument bends to itself, with an adversary that keeps the
+instrument out of the numbers (after Mor et al., Universal Music Translation, ICLR 2019), so that what was played on one
+can be decoded as another. Magnitudes only: the phases are the source's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from studio.audio import Audio
+from studio.errors import KnobError, ModelError, Place, nearest
+from studio.nets.film import Film
+from studio.nets.model_file import read_model, write_model
+from studio.nets.streaming import Convolution, Recurrent, State
+from studio.nets.training import Course, train
+from studio.stretch.overlap import hann
+
+KIND = "spectral"
+VERSION = 1
+
+RATE, SIZE, HOP = 44_100, 2048, 512
+WINDOW_SECONDS = 0.046
+BINS = 513
+"""Bins of a spectrum, from 0 to 11 kHz."""
+
+FLOOR = 50.0
+"""dB below the root mean square of a window's bins at which everything is one."""
+
+HEARD = -60.0
+"""dBFS below which a window is silence."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The size of an autoencoder."""
+
+    latents: int = 16
+    width: int = 288
+    memory: int = 160
+    instruments: int = 8
+    embedding: int = 16
+
+    def data(self) -> dict[str, int]:
+        return asdict(self)
+
+
+class Autoencoder(nn.Module):
+    """Encoder and decoder over frames of log spectra; neither looks ahead."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.before = nn.Sequential(nn.Linear(BINS, shape.width), nn.LayerNorm(shape.width), nn.LeakyReLU(0.1))
+        self.context = Convolution(shape.width, shape.memory, 3)
+        self.heard = Recurrent(nn.GRU(shape.memory, shape.memory, batch_first=True))
+        self.latents = nn.Linear(shape.memory, shape.latents)
+        self.instruments = nn.Embedding(shape.instruments, shape.embedding)
+        self.unfold = nn.Linear(shape.latents, shape.memory)
+        self.bend = Film(shape.embedding, shape.memory)
+        self.told = Recurrent(nn.GRU(shape.memory, shape.memory, batch_first=True))
+        self.widen = nn.Sequential(nn.Linear(2 * shape.memory, shape.width), nn.LayerNorm(shape.width))
+        self.colour = Film(shape.embedding, shape.width)
+        self.spectrum = nn.Linear(shape.width, BINS)
+        self.mean = nn.Linear(shape.embedding, BINS)
+        self.register_buffer("usual", torch.zeros(BINS))
+        self.usual: Tensor
+        """The mean of what it was trained on."""
+
+    def encode(self, spectra: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """Latents ``(batch, frames, latents)`` of scaled spectra ``(batch, frames, BINS)``, and what is kept."""
+        context, memory = state or (None, None)
+        made, context = self.context(self.before((spectra - self.usual) * 3).transpose(1, 2), context)
+        made, memory = self.heard(torch.nn.functional.leaky_relu(made, 0.1), memory)
+        return torch.tanh(self.latents(made.transpose(1, 2)) / 3) * 3, (context, memory)
+
+    def decode(self, latents: Tensor, instrument: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """Scaled spectra of latents, in the colour of an embedding ``(batch, embedding)``, and what is kept."""
+        given = instrument[:, None]
+        seed = torch.nn.functional.leaky_relu(self.bend(self.unfold(latents), given), 0.1)
+        remembered, state = self.told(seed.transpose(1, 2), state)
+        hidden = self.widen(torch.cat([remembered.transpose(1, 2), seed], dim=2))
+        hidden = torch.nn.functional.leaky_relu(self.colour(hidden, given), 0.1)
+        return self.usual + (self.spectrum(hidden) + self.mean(given)) / 3, state
+
+    def forward(self, spectra: Tensor, instrument: Tensor) -> tuple[Tensor, Tensor]:
+        """The spectra again, and the latents."""
+        latents, _ = self.encode(spectra)
+        made, _ = self.decode(latents, self.instruments(instrument))
+        return made, latents
+
+
+def scaled(magnitudes: Tensor) -> tuple[Tensor, Tensor]:
+    """Log magnitudes against each window's level, floored, 0 at the level and -1 at the floor; and the levels.
+
+    Args:
+        magnitudes: ``(…, bins)`` with at least `BINS`.
+    """
+    low = magnitudes[..., :BINS]
+    level = low.square().mean(dim=-1, keepdim=True).sqrt().clamp_min(1e-7)
+    return (20 * (low / level).clamp_min(1e-9).log10() / FLOOR).clamp_min(-1.0), level
+
+
+def unscaled(spectra: Tensor, level: Tensor) -> Tensor:
+    """Magnitudes of scaled spectra, each of its level."""
+    made = 10 ** (spectra.clamp_min(-1.0) * (FLOOR / 20))
+    return made * (level / made.square().mean(dim=-1, keepdim=True).sqrt())
+
+
+def distance(made: Tensor, wanted: Tensor) -> Tensor:
+    """Log-spectral distance in dB, one a frame, of scaled spectra."""
+    return ((made.clamp_min(-1.0) - wanted) * FLOOR).square().mean(dim=-1).add(1e-6).sqrt()
+
+
+def spectra_of(audio: Audio) -> Tensor:
+    """Magnitudes of the middle of the channels at `RATE`, ``(windows, SIZE / 2 + 1)``."""
+    import soxr
+
+    mono = audio.samples.mean(axis=0)
+    if audio.rate != RATE:
+        mono = soxr.resample(mono, audio.rate, RATE)
+    padded = np.pad(mono, (SIZE - HOP, SIZE))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, SIZE)[::HOP]
+    shape = torch.tensor(hann(SIZE), dtype=torch.float32)
+    parts = [torch.tensor(windows[first : first + 512]) * shape for first in range(0, len(windows), 512)]
+    return torch.cat([torch.fft.rfft(part).abs() for part in parts])
+
+
+def learnable(audio: Audio) -> Tensor:
+    """The scaled spectra of a sound's windows, without silence."""
+    magnitudes = spectra_of(audio)
+    power = magnitudes.square().sum(dim=1) * (2 / SIZE / (0.375 * SIZE))
+    return scaled(magnitudes[power > 10 ** (HEARD / 10)])[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Spectral:
+    """A trained autoencoder; `card` names its instruments, says how well it does, and what its directions are."""
+
+    model: Autoencoder
+    card: dict[str, Any]
+
+    @classmethod
+    def load(cls, path: Path) -> Spectral:
+        """Read it.
+
+        Raises:
+            ModelError: the file is none, or damaged.
+        """
+        weights, card = read_model(path, KIND)
+        try:
+            model = Autoencoder(Shape(**card["shape"]))
+            model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+            if len(card["instruments"]) != model.shape.instruments:
+                raise KeyError("instruments")
+        except (TypeError, KeyError, RuntimeError) as error:
+            cause = f"its card and its weights do not fit: {str(error).splitlines()[0]}."
+            raise ModelError(cause, place=Place(str(path))) from None
+        return cls(model.eval(), card)
+
+    def save(self, path: Path) -> None:
+        """Write it, in half precision.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        write_model(path, {name: tensor.half() for name, tensor in self.model.state_dict().items()}, self.card)
+
+    def instrument(self, name: str) -> Tensor:
+        """The embedding ``(1, embedding)`` of an instrument it knows.
+
+        Raises:
+            KnobError: it does not know it.
+        """
+        names = list(self.card["instruments"])
+        if name not in names:
+            raise KnobError(f"this model knows no {name!r}.", nearest(name, names))
+        with torch.inference_mode():
+            found: Tensor = self.model.instruments(torch.tensor([names.index(name)]))
+        return found
+
+    def encode(self, magnitudes: Tensor) -> tuple[Tensor, Tensor]:
+        """Latents ``(windows, latents)`` and levels ``(windows, 1)`` of magnitudes ``(windows, bins)``."""
+        with torch.inference_mode():
+            given, level = scaled(magnitudes)
+            return self.model.encode(given[None])[0][0], level
+
+    def decode(self, latents: Tensor, level: Tensor, instrument: Tensor) -> Tensor:
+        """Magnitudes ``(windows, BINS)`` of latents, each at its level."""
+        with torch.inference_mode():
+            return unscaled(self.model.decode(latents[None], instrument)[0][0], level)
+
+
+class _Reversed(torch.autograd.Function):
+    """Nothing on the way, and the gradient turned round on the way back (Ganin et al., JMLR 2016)."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, strength: float) -> Tensor:
+        ctx.strength = strength
+        return value.view_as(value)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return -ctx.strength * gradient, None
+
+
+BATCH, FRAMES, WARM = 32, 56, 8
+"""Sequences in a step, windows in each, and windows before them that only fill the memory."""
+
+CONFUSION = 0.02
+"""How strongly the adversary pushes."""
+
+
+def try_step() -> None:
+    """Do what one step of a training does, on a model that is thrown away."""
+    model = Autoencoder(Shape())
+    drawn = torch.zeros(BATCH, FRAMES + WARM, BINS)
+    made, _ = model(drawn, torch.zeros(BATCH, dtype=torch.long))
+    distance(made, drawn).mean().backward()  # type: ignore[no-untyped-call]
+
+
+def train_spectral(
+    learned: Mapping[str, Audio],
+    held: Mapping[str, Audio],
+    seconds: float,
+    about: Mapping[str, Any],
+    *,
+    shape: Shape | None = None,
+    seed: int = 0,
+    checkpoint: Path | None = None,
+    tell: Callable[[Course, Spectral], None] = lambda course, model: None,
+) -> Spectral:
+    """Train on sounds of several instruments for so many seconds.
+
+    Args:
+        learned, held: the sound of each instrument, by name; what is held out is never trained on.
+        about: goes into the card.
+        tell: is told how far it has come, with the model as it is.
+    """
+    names = list(learned)
+    shape = shape or Shape(instruments=len(names))
+    sounds = [learnable(learned[name]) for name in names]
+    others = [learnable(held[name]) for name in names]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = Autoencoder(shape)
+        adversary = nn.Sequential(nn.Linear(shape.latents, 64), nn.LeakyReLU(0.1), nn.Linear(64, len(names)))
+    model.usual.copy_(torch.cat(sounds).mean(dim=0))
+    whole = nn.ModuleList([model, adversary])
+
+    def loss(step: int) -> Tensor:
+        random = np.random.default_rng([seed, step])
+        picked = random.integers(0, len(names), BATCH).tolist()
+        starts = [int(random.integers(0, max(1, len(sounds[index]) - FRAMES - WARM))) for index in picked]
+        drawn = torch.stack(
+            [sounds[index][start : start + FRAMES + WARM] for index, start in zip(picked, starts, strict=True)]
+        )
+        truth = torch.tensor(picked)
+        made, latents = model(drawn, truth)
+        turned = _Reversed.apply(latents, CONFUSION)  # type: ignore[no-untyped-call]
+        guess = adversary(turned[:, WARM:].flatten(0, 1))
+        confused = nn.functional.cross_entropy(guess, truth.repeat_interleave(FRAMES))
+        return distance(made, drawn)[:, WARM:].mean() / 10 + confused
+
+    def judge() -> float:
+        model.eval()
+        with torch.inference_mode():
+            found = [float(distance(model(part[None], torch.tensor([index]))[0], part[None]).mean())
+                     for index, part in enumerate(others)]  # fmt: skip
+        model.train()
+        return float(np.mean(found))
+
+    course = train(
+        whole,
+        loss,
+        judge,
+        seconds,
+        rate=3e-3,
+        checkpoint=checkpoint,
+        tell=lambda course: tell(course, Spectral(model, {"instruments": names})),
+        every=min(15.0, seconds / 12),
+    )
+    model.eval()
+    card = {
+        "kind": KIND, "version": VERSION, "shape": shape.data(), "instruments": names, "rate": RATE, "size": SIZE,
+        "hop": HOP, "latency": SIZE, "seed": seed, "trained_seconds": round(course.seconds, 1), "steps": course.steps,
+        "losses": [[round(at, 1), round(value, 4)] for at, value in course.losses],
+        "log_spectral_distance": round(course.best, 3), "parameters": sum(each.numel() for each in model.parameters()),
+        "data_seconds": round(sum(each.seconds for each in learned.values()), 1), **about,
+    }  # fmt: skip
+    return Spectral(model, card)

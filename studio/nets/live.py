@@ -1,0 +1,129 @@
+"""A voice that sings along: pitch and loudness as the sound comes in, and the decoder's sound as it goes out."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from studio.nets.features import QUIETEST, hop_of, loudness_of, loudness_window
+from studio.nets.synthesis import audible, harmonics, noise_pieces, phases
+from studio.nets.voice import Voice
+from studio.stretch.f0 import FINE, VOICED, periods
+from studio.tempo import Floats
+
+Samples = NDArray[np.float32]
+
+
+class LiveFeatures:
+    """Pitch and loudness of one voice, frame by frame.
+
+    The loudness is that of `features`. The pitch is YIN's of one window at a time, without the repair that looks
+    ahead; where there is none, the last one is held.
+
+    Args:
+        rate: Hz of the sound.
+        low_hz, high_hz: the pitches to look for; the lowest sets how long the window is.
+    """
+
+    def __init__(self, rate: int, low_hz: float = 80.0, high_hz: float = 2_000.0) -> None:
+        self.rate, self.hop = rate, hop_of(rate)
+        self._coarse = max(1, int(rate / (FINE * high_hz)))
+        self._shortest = max(2, int(rate / self._coarse / high_hz))
+        self._longest = int(np.ceil(rate / self._coarse / low_hz)) + 2
+        span = 3 * self._longest * self._coarse
+        self._before = max(span // 2, loudness_window(rate) // 2)
+        self.look = max(span - span // 2, loudness_window(rate) // 2)
+        """Frames of sound behind a moment that its pitch and loudness are read from."""
+        self._span = span
+        self._heard = np.zeros(self._before, np.float32)
+        self._hz = 220.0
+
+    def push(self, piece: Samples) -> tuple[Floats, Floats]:
+        """Pitches in Hz and loudnesses in dB(A) of the moments that can be judged now, a hundredth of a second apart."""
+        self._heard = np.concatenate([self._heard, piece])
+        count = max(0, (len(self._heard) - self._before - self.look) // self.hop + 1)
+        if not count:
+            return np.zeros(0), np.zeros(0)
+        middles = self._before + self.hop * np.arange(count)
+        loud = loudness_of(self._windows(middles, loudness_window(self.rate)), self.rate)
+        windows = self._windows(middles, self._span).reshape(count, -1, self._coarse).mean(axis=2)
+        lag, shift, confidence, _ = periods(windows, self._longest, self._shortest)
+        hz = np.empty(count)
+        for index in range(count):
+            if confidence[index] >= VOICED and loud[index] > QUIETEST:
+                self._hz = float(self.rate / self._coarse / (lag[index] + shift[index]))
+            hz[index] = self._hz
+        self._heard = self._heard[count * self.hop :]
+        return hz, loud
+
+    def _windows(self, middles: NDArray[np.int64], size: int) -> Floats:
+        views = np.lib.stride_tricks.sliding_window_view(self._heard, size)
+        return views[middles - size // 2].astype(np.float64)
+
+
+class LiveDecoder:
+    """The decoder of a voice at work: frames in, sound out, the same whatever the pieces.
+
+    At another rate than the voice's the harmonics end at the half of that rate, and the bands of noise lie where they
+    lay.
+    """
+
+    def __init__(self, voice: Voice, rate: int | None = None, seed: int = 0) -> None:
+        self._voice = voice
+        self.rate = rate or voice.rate
+        self.hop = hop_of(self.rate)
+        shape = voice.model.shape
+        self._taps = 2 * (shape.bands - 1)
+        self.late = self._taps // 2
+        """Frames of sound by which it comes late, besides the one frame that it needs to know where to go."""
+        self._state: Tensor | None = None
+        self._last: tuple[Tensor, Tensor, Tensor] | None = None
+        self._phase: Tensor | None = None
+        self._tail = torch.zeros(1, self._taps)
+        self._waiting = torch.zeros(1, self.late)
+        self._random = torch.Generator().manual_seed(seed)
+        self._begun = False
+
+    def push(self, hz: Floats, loud: Floats) -> Samples:
+        """The sound up to the newest frame, less `late`; the first frame alone gives nothing."""
+        if not len(hz):
+            return np.zeros(0, np.float32)
+        with torch.inference_mode():
+            pitch = torch.tensor(np.log2(hz / 220), dtype=torch.float32)[None]
+            scaled = self._voice.scaled(torch.tensor(loud, dtype=torch.float32))[None]
+            amplitudes, bands, self._state = self._voice.model.controls(pitch, scaled, self._state)
+            amplitudes = amplitudes * audible(220 * torch.exp2(pitch), amplitudes.shape[2], self.rate)
+            frames = (pitch, amplitudes, self._placed(bands))
+            if self._last is not None:
+                frames = tuple(torch.cat(pair, dim=1) for pair in zip(self._last, frames, strict=True))  # type: ignore[assignment]
+            self._last = tuple(frame[:, -1:] for frame in frames)  # type: ignore[assignment]
+            made = self._sound(*frames)
+        if not self._begun and made.shape[1]:
+            made, self._begun = made[:, self.late :], True
+        return np.asarray(made[0].numpy())
+
+    def _sound(self, pitch: Tensor, amplitudes: Tensor, bands: Tensor) -> Tensor:
+        frames = pitch.shape[1] - 1
+        if not frames:
+            return torch.zeros(1, 0)
+        turns, self._phase = phases(220 * torch.exp2(pitch), self.hop, self.rate, self._phase)
+        white = torch.rand(1, frames * self.hop, generator=self._random) * 2 - 1
+        laid = noise_pieces(white, bands[:, :-1], self.hop)
+        laid[:, : self._taps] += self._tail
+        self._tail = laid[:, frames * self.hop :]
+        tones = torch.cat([self._waiting, harmonics(turns, amplitudes)], dim=1)
+        self._waiting = tones[:, frames * self.hop :]
+        return tones[:, : frames * self.hop] + laid[:, : frames * self.hop]
+
+    def _placed(self, bands: Tensor) -> Tensor:
+        """Bands that lie evenly up to the half of this rate, from those up to the half of the voice's."""
+        if self.rate == self._voice.rate:
+            return bands
+        count = bands.shape[2]
+        place = torch.arange(count) * (self.rate / self._voice.rate)
+        left = place.long().clamp(max=count - 2)
+        share = place - left
+        made = bands[..., left] * (1 - share) + bands[..., left + 1] * share
+        return made.clamp_min(0.0) * (place <= count - 1)

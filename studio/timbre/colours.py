@@ -1,0 +1,156 @@
+"""Spectral autoencoders at work: a sound in the colour of an instrument the model knows, and sounds as latents."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from studio.audio import Audio
+from studio.errors import MissingError, nearest
+from studio.folders import shipped_presets
+from studio.stage import Stage
+from studio.tempo import Floats
+from studio.timbre.spectra import Spectra, analysed
+
+if TYPE_CHECKING:
+    from studio.nets.autoencoder import Spectral
+
+ENDING = ".spectral"
+
+_MOST_DB = 60.0
+_TOP = 48
+"""Highest bins of the model whose change all that lies above them shares."""
+
+
+def shipped_spectral() -> dict[str, Path]:
+    """The spectral autoencoders that came with the studio, by name."""
+    return {path.stem: path for path in sorted((shipped_presets() / "models").glob(f"*{ENDING}"))}
+
+
+def find_spectral(name: str, stage: Stage) -> Path:
+    """The file of a spectral autoencoder that a recipe means by `name`.
+
+    Raises:
+        MissingError: there is none.
+    """
+    if name.endswith(ENDING):
+        return stage.find(name)
+    models = shipped_spectral()
+    if name not in models:
+        raise MissingError(
+            f"there is no model {name!r}.", nearest(name, models) or f"Give a file that ends in {ENDING}."
+        )
+    return models[name]
+
+
+def load_spectral(path: Path) -> Spectral:
+    """Read a model, once for as long as its file stays as it is.
+
+    Raises:
+        MissingError: torch is not installed.
+        ModelError: the file is no spectral autoencoder.
+    """
+    return _load(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _load(path: Path, changed: int) -> Spectral:
+    try:
+        import safetensors  # noqa: F401
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise MissingError(f"{error.name} is not installed.", 'pip install "mirepoix[neural]".') from None
+    from studio.nets.autoencoder import Spectral
+
+    return Spectral.load(path)
+
+
+def recoloured(source: Audio, model: Spectral, instrument: str, amount: Floats | float = 1.0) -> Audio:
+    """A sound encoded and decoded as an instrument the model knows; pitch, phases and loudness are the source's.
+
+    Args:
+        amount: from the source to the result, one a window or one for all; in decibels of each bin.
+    """
+    seen = Seen(source, model)
+    return seen.sound(seen.latents, model.instrument(instrument), amount)
+
+
+class Seen:
+    """A sound as a spectral autoencoder sees it.
+
+    Attributes:
+        latents: ``(latents, windows)``.
+    """
+
+    def __init__(self, source: Audio, model: Spectral) -> None:
+        import torch
+
+        from studio.nets.autoencoder import RATE, WINDOW_SECONDS
+
+        self._source, self._model = source, model
+        self._spectra: Spectra = analysed(_at(source, RATE), WINDOW_SECONDS)
+        self._magnitudes = self._spectra.magnitudes / np.sqrt(source.channels)
+        latents, self._level = model.encode(torch.tensor(self._magnitudes, dtype=torch.float32))
+        self.latents = latents.double().numpy().T
+
+    def nearest(self) -> str:
+        """The instrument as which the sound comes back most like itself."""
+        import torch
+
+        from studio.nets.autoencoder import distance, scaled
+
+        given = scaled(torch.tensor(self._magnitudes, dtype=torch.float32))[0]
+        found: dict[str, float] = {}
+        for name in self._model.card["instruments"]:
+            made = self._model.decode(self._torch(self.latents), self._level, self._model.instrument(name))
+            found[str(name)] = float((distance(scaled(made)[0], given) * self._level[:, 0]).sum())
+        return min(found, key=lambda name: found[name])
+
+    def descriptors(self) -> dict[str, Floats]:
+        """What can be said of each window: loudness in dB, brightness and height in octaves, noisiness in dB."""
+        power = np.square(self._magnitudes[:, 1:]) + 1e-12
+        hz = self._spectra.hz[1:]
+        total = power.sum(axis=1)
+        brightness = np.log2((power * hz).sum(axis=1) / total)
+        peak = np.log2(hz[(power / hz).argmax(axis=1)])
+        flatness = 10 * (np.log10(power).mean(axis=1) - np.log10(power.mean(axis=1)))
+        return {"loudness": 10 * np.log10(total), "brightness": brightness, "height": peak, "noisiness": flatness}
+
+    def sound(self, latents: Floats, instrument: object, amount: Floats | float = 1.0) -> Audio:
+        """The sound of other latents, in the colour of an embedding, at the rate and of the length of the source.
+
+        What lies above the model's bins changes as its highest bins do on the average.
+        """
+        made = self._model.decode(self._torch(latents), self._level, instrument).double().numpy()  # type: ignore[arg-type]
+        bins = made.shape[1]
+        change = 20 * np.log10(np.maximum(made, 1e-9) / np.maximum(self._magnitudes[:, :bins], 1e-9))
+        change = np.clip(change, -_MOST_DB, _MOST_DB)
+        above = np.repeat(change[:, -_TOP:].mean(axis=1, keepdims=True), self._magnitudes.shape[1] - bins, axis=1)
+        change = np.concatenate([change, np.minimum(above, 0.0)], axis=1) * np.atleast_1d(amount)[:, None]
+        gains = 10 ** (change / 20)
+        power = np.square(self._magnitudes).sum(axis=1), np.square(self._magnitudes * gains).sum(axis=1)
+        gains *= np.sqrt(power[0] / np.maximum(power[1], 1e-20))[:, None]
+        sound = self._spectra.changed(gains).sound()
+        if sound.rate == self._source.rate:
+            return sound
+        back = _at(sound, self._source.rate).samples[:, : self._source.frames]
+        back = np.pad(back, ((0, 0), (0, self._source.frames - back.shape[1])))
+        return Audio(back, self._source.rate)
+
+    @staticmethod
+    def _torch(latents: Floats):  # type: ignore[no-untyped-def]
+        import torch
+
+        return torch.tensor(np.ascontiguousarray(latents.T), dtype=torch.float32)
+
+
+def _at(audio: Audio, rate: int) -> Audio:
+    """All channels at another rate."""
+    if audio.rate == rate:
+        return audio
+    import soxr
+
+    return Audio(np.asarray(soxr.resample(audio.samples.T, audio.rate, rate).T, np.float32), rate)

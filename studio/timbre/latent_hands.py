@@ -1,0 +1,176 @@
+"""Latent hands in a recipe: a sound encoded by a model, edited as a few numbers a frame, and decoded."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from studio.audio import Audio
+from studio.audiofile import read_audio
+from studio.errors import AudioError, KnobError, within
+from studio.knobs import Live, count, file, knob, switch, text
+from studio.stage import Stage
+from studio.steps import Transform
+from studio.stretch.stretching import over_time
+from studio.tempo import Floats
+from studio.timbre import latents as hands
+from studio.timbre.colours import Seen, find_spectral, load_spectral
+from studio.timbre.latents import Directions, directions
+from studio.timbre.scripted import ENDING, Scripted, load_scripted
+from studio.units import COUNT, MS
+
+log = logging.getLogger(__name__)
+
+
+class Latent(Transform):
+    """Encode a sound, edit its latents, decode it: for spectral autoencoders, RAVE and nn~ files.
+
+    The edits come in the order of the knobs. `first` to `fourth` go along the directions in which the latents vary
+    most, as the model's card names them; a model without a card learns them from the sound. `toward` is another sound
+    to go to; `dry` and `wet` are one sound without and with an effect, whose difference is added `effect` times.
+    """
+
+    model: str = file("orchestra", help="a spectral autoencoder, shipped or a file; or a .ts file")
+    trusted: bool = switch(False, help="a .ts file is code: say that you trust it")
+    instrument: str = text("", help="what a spectral autoencoder decodes to; empty finds what the sound is most like")
+    first: Live = knob(0.0, -6.0, 6.0, help="along the first direction, in standard deviations")
+    second: Live = knob(0.0, -6.0, 6.0, help="along the second")
+    third: Live = knob(0.0, -6.0, 6.0, help="along the third")
+    fourth: Live = knob(0.0, -6.0, 6.0, help="along the fourth")
+    scale: float = knob(1.0, -4.0, 4.0, help="deviations from the mean, times", live=False)
+    shift: float = knob(0.0, -6.0, 6.0, help="all latents up, in standard deviations", live=False)
+    shuffle: float = knob(0.0, 0.0, 1.0, help="the share of latents that change places", live=False)
+    gate: float = knob(0.0, 0.0, 6.0, help="deviations below so many standard deviations are none", live=False)
+    fold: float = knob(0.0, 0.0, 6.0, help="deviations beyond so many turn back; 0 is off", live=False)
+    echo: float = knob(0.0, 0.0, 0.95, help="how strongly deviations come again", live=False)
+    time: float = knob(250.0, 10.0, 4_000.0, MS, taper="log", help="after how long they do", live=False)
+    destructo: float = knob(0.0, 0.0, 1.0, help="frames stick and deviations go in steps", live=False)
+    toward: str = file("", help="another sound to go to")
+    blend: Live = knob(0.5, 0.0, 1.0, help="how far to go there")
+    dry: str = file("", help="a sound without an effect")
+    wet: str = file("", help="the same with it")
+    effect: float = knob(1.0, -4.0, 4.0, help="how much of that effect", live=False)
+    seed: int = count(0, 0, 1_000_000, unit=COUNT, help="another seed, another shuffle")
+
+    def assets(self, stage: Stage) -> Iterator[Path]:
+        with within("model"):
+            yield self._path(stage)
+        for name in ("toward", "dry", "wet"):
+            if getattr(self, name):
+                with within(name):
+                    yield stage.find(getattr(self, name))
+
+    def apply(self, audio: Audio, stage: Stage) -> Audio:
+        if bool(self.dry) != bool(self.wet):
+            raise KnobError("an effect is the difference of two sounds.", "Give both `dry` and `wet`.")
+        if audio.peak_db < -90:
+            return audio
+        with within("model"):
+            path = self._path(stage)
+            if path.suffix == ENDING:
+                return self._scripted(audio, load_scripted(path, self.trusted), stage)
+            model = load_spectral(path)
+        seen = Seen(audio, model)
+        with within("instrument"):
+            instrument = self.instrument or seen.nearest()
+            colour = model.instrument(instrument)
+        if not self.instrument:
+            log.info("decoded as %s, which it is most like", instrument)
+        known = Directions.parse(model.card["directions"]) if "directions" in model.card else None
+        seconds = np.arange(seen.latents.shape[1]) * audio.seconds / max(seen.latents.shape[1], 1)
+        edited = self._edited(seen.latents, known, seconds, stage, lambda sound: Seen(sound, model).latents)
+        return seen.sound(edited, colour)
+
+    def _scripted(self, audio: Audio, model: Scripted, stage: Stage) -> Audio:
+        signals = model.encode(audio)
+        edited = []
+        for latents in signals:
+            seconds = np.arange(latents.shape[1]) * audio.seconds / max(latents.shape[1], 1)
+            edited.append(self._edited(latents, None, seconds, stage, lambda sound: model.encode(sound)[0]))
+        return model.decode(edited, audio)
+
+    def _edited(
+        self,
+        latents: Floats,
+        known: Directions | None,
+        seconds: Floats,
+        stage: Stage,
+        encoded: Callable[[Audio], Floats],
+    ) -> Floats:
+        found = np.asarray(latents, dtype=np.float64)
+        along = known or directions(found, most=4)
+        for index, name in enumerate(("first", "second", "third", "fourth")):
+            amount = _over(over_time(getattr(self, name), stage), seconds)
+            if np.any(amount) and index < len(along.spreads):
+                found = hands.moved(found, along, index, amount)
+        if self.scale != 1:
+            found = hands.scaled(found, self.scale)
+        if self.shift:
+            found = hands.shifted(found, self.shift)
+        if self.shuffle:
+            found = hands.shuffled(found, self.shuffle, self.seed)
+        if self.gate:
+            found = hands.gated(found, self.gate)
+        if self.fold:
+            found = hands.folded(found, self.fold)
+        if self.echo:
+            step = seconds[1] if len(seconds) > 1 else 1.0
+            found = hands.echoed(found, self.echo, max(1, round(self.time / 1000 / step)))
+        if self.destructo:
+            found = hands.destroyed(found, self.destructo, self.seed)
+        if self.toward:
+            other = encoded(self._read("toward", stage))
+            found = hands.between(found, other, _over(over_time(self.blend, stage), seconds))
+        if self.dry:
+            change = hands.effect_vector(encoded(self._read("dry", stage)), encoded(self._read("wet", stage)))
+            log.info("%.0f%% of the effect is not one step in one direction, and is left out", 100 * change.leakage)
+            found = found + self.effect * change.vector[:, None]
+        return found
+
+    def _read(self, name: str, stage: Stage) -> Audio:
+        with within(name):
+            sound = read_audio(stage.find(getattr(self, name)), stage.rate)
+            if sound.seconds < 0.1 or sound.peak_db < -90:
+                raise AudioError("the sound is silent or shorter than a tenth of a second.", "Give another.")
+            return sound
+
+    def _path(self, stage: Stage) -> Path:
+        return stage.find(self.model) if self.model.endswith(ENDING) else find_spectral(self.model, stage)
+
+
+class Torchscript(Transform):
+    """Send a sound through a model that somebody exported for nn~ or RAVE, as a .ts file.
+
+    Such a file is code that runs when it is opened: say `trusted: true` if you know who made it. Its rate, channels and
+    ratios are what it says; each channel goes through a model at rest.
+    """
+
+    model: str = file(help="the .ts file")
+    trusted: bool = switch(False, help="a .ts file is code: say that you trust it")
+    piece: float = knob(
+        0.0, 0.0, 60_000.0, MS, help="the length of the pieces it is fed in; 0 is the whole sound", live=False
+    )
+    mix: float = knob(1.0, 0.0, 1.0, help="the result against the dry sound", live=False)
+
+    def assets(self, stage: Stage) -> Iterator[Path]:
+        with within("model"):
+            yield stage.find(self.model)
+
+    def apply(self, audio: Audio, stage: Stage) -> Audio:
+        with within("model"):
+            model = load_scripted(stage.find(self.model), self.trusted)
+            if "forward" in model.methods:
+                made = model.sound(audio, self.piece / 1000)
+            else:
+                made = model.decode(model.encode(audio, self.piece / 1000), audio, self.piece / 1000)
+        samples = audio.samples * np.float32(1 - self.mix) + made.samples * np.float32(self.mix)
+        return Audio(samples, audio.rate)
+
+
+def _over(value: Callable[[Floats], Floats] | float, seconds: Floats) -> Floats:
+    """A knob at each of some moments."""
+    found = value(seconds) if callable(value) else np.full(len(seconds), float(value))
+    return np.asarray(found, dtype=np.float64)

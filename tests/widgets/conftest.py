@@ -1,0 +1,49 @@
+"""One JupyterLab and one browser for all tests of this folder; each test has a page of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.widgets.lab import FAKE_MIDI, PICTURES, Lab, browser, served
+
+KNOWN = ("ResizeObserver loop", "favicon", "the server responded with a status of 404")
+"""What JupyterLab itself says, whatever widgets do."""
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with served(tmp_path_factory.mktemp("lab")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Browser]:
+    with browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(chrome: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page that fails its test when the console shows an error or another machine is asked for anything."""
+    context = chrome.new_context(viewport={"width": 1280, "height": 900})
+    context.add_init_script(FAKE_MIDI)
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(f"{error}"))
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.on(
+        "request",
+        lambda asked: (
+            None if asked.url.startswith(("http://127.0.0.1", "data:", "blob:", "file:")) else wrong.append(asked.url)
+        ),
+    )
+    yield page
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{request.node.name}.png")
+    context.close()
+    wrong = [text for text in wrong if not any(known in text for known in KNOWN)]
+    assert not wrong, wrong

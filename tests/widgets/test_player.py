@@ -1,0 +1,29 @@
+"""The player in JupyterLab: what it plays is measured in the browser."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.widgets.lab import Lab, execute
+from tests.widgets.songs import CELL
+
+
+def test_a_song_plays_with_its_stems_and_loops_without_gaps(lab: Lab, page: Page) -> None:
+    lab.write(
+        "player", [CELL, "player = widgets.Player(studio.render(song), title='<img src=x onerror=alert(1)>')\nplayer"]
+    )
+    lab.open(page, "player")
+    expect(page.get_by_text("keys", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_timeout(1500)
+    deck = "[...__mirepoixDesks.values()].at(-1).deck"
+    assert page.evaluate(f"{deck}.position") > 20_000
+    assert page.evaluate(f"{deck}.peak(0)") > 0.01
+    page.get_by_role("button", name="Solo keys").click()
+    page.wait_for_timeout(800)
+    assert page.evaluate(f"{deck}.tracks.map((track) => track.on)") == [False, True, False, False, False]
+    assert page.evaluate(f"{deck}.peak(1)") > 0.003
+    execute(page, "player.loop(1.0, 1.5); player.seek(1.2)")
+    page.wait_for_timeout(1200)
+    assert 44_100 <= page.evaluate(f"{deck}.position") < 66_150
+    page.screenshot(path="out/p.png")

@@ -1,0 +1,99 @@
+"""A player in a notebook: waveform, spectrum, loudness, loop, and stems with mute and solo."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from studio.bridge.player import LOOK
+from studio.bridge.player.modules import script
+from studio.errors import StudioError
+from studio.recipe import Recipe
+from widgets.session import Session
+from widgets.sounds import Sounds, sounds_of
+
+HERE = Path(__file__).parent
+STYLE = LOOK + (HERE / "widgets.css").read_text(encoding="utf-8")
+
+
+class Playing(anywidget.AnyWidget):
+    """What all widgets that sound have in common: a desk in the browser, and how Python works it."""
+
+    key = traitlets.Unicode().tag(sync=True)
+    rate = traitlets.Int(44_100).tag(sync=True)
+    title = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(key=uuid.uuid4().hex, **traits)
+        self.on_msg(self._told)
+
+    def play(self) -> None:
+        """Start where it stands. Browsers allow that once somebody has clicked on the page."""
+        self.send({"kind": "transport", "do": "play"})
+
+    def pause(self) -> None:
+        """Stop, and stay there."""
+        self.send({"kind": "transport", "do": "pause"})
+
+    def seek(self, seconds: float) -> None:
+        """Go to a place."""
+        self.send({"kind": "transport", "do": "seek", "frame": max(0, round(seconds * self.rate))})
+
+    def loop(self, begin: float | None = None, end: float | None = None) -> None:
+        """Loop from one second to another; without them, not at all."""
+        region = None if begin is None or end is None else [round(begin * self.rate), round(end * self.rate)]
+        self.send({"kind": "transport", "do": "loop", "loop": region})
+
+    def _tell(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+        if self.comm is not None:
+            self.send(content, buffers)
+
+    def _say(self, text: str, bad: bool = False) -> None:
+        self._tell({"kind": "state", "text": text, "bad": bad}, [])
+
+    def _told(self, widget: object, content: dict[str, Any], buffers: object) -> None:
+        raise NotImplementedError
+
+
+class Player(Playing):
+    """Plays a result with its stems, a recipe, audio, a file, or several sounds by name.
+
+    >>> Player(studio.render("song.yaml"))
+    >>> Player({"before": "loop.wav", "after": studio.Audio(samples, 44_100)})
+
+    The first sound is what is heard. Once a stem is muted or solo, the stems play in its place.
+
+    Raises:
+        StudioError: it is nothing that can be played.
+    """
+
+    _esm = script(HERE / "player.js")
+    _css = STYLE
+
+    def __init__(self, source: object, *, title: str = "") -> None:
+        sounds: Sounds | None = None if isinstance(source, Recipe) else sounds_of(source)
+        rate = source.rate if isinstance(source, Recipe) else sounds.rate if sounds else 0
+        super().__init__(rate=rate, title=title or getattr(source, "title", ""))
+        self._session = Session(self._tell, failed=self._failed, stems=True)
+        if isinstance(source, Recipe):
+            self._session.wish(source)
+        elif sounds is not None:
+            self._session.play(sounds)
+
+    def _failed(self, error: StudioError | None) -> None:
+        self._say("" if error is None else f"{error.cause} {error.mend}".strip(), bad=error is not None)
+
+    def _told(self, widget: object, content: dict[str, Any], buffers: object) -> None:
+        if content.get("kind") == "hello":
+            self._session.greet()
+        elif content.get("kind") == "want":
+            self._session.want(content)
+
+    def close(self) -> None:
+        """Take it off the page and lay down its work."""
+        self._session.close()
+        super().close()
