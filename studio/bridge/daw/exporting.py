@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from studio.bridge.daw.ardour import write_ardour
 from studio.bridge.daw.building import Session, session_of
 from studio.bridge.daw.dawproject.write import write_dawproject
 from studio.bridge.daw.stems import write_stems
@@ -41,6 +42,7 @@ class Form:
 _ALL = (
     Form("stems", "24-bit WAV files from bar 1 and a MIDI file, for any DAW", write_stems),
     Form("dawproject", "one file for Bitwig, Studio One, Cubase and others", write_dawproject, "audio", "dawproject"),
+    Form("ardour", "a session of Ardour 7", write_ardour, "interchange/{name}/audiofiles"),
 )
 FORMS = {form.name: form for form in _ALL}
 """The formats of sessions, by name."""

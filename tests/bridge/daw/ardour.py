@@ -1,0 +1,60 @@
+"""Headless Ardour, which opens and renders what the studio writes."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+ATTEMPTS = 3
+"""ardour7-export of Debian 12 now and then dies of a double free at its end; what it wrote before is not looked at."""
+
+READ_BACK = """
+AudioEngine:set_backend("None (Dummy)", "", "")
+local s = load_session("{folder}", "{name}")
+function say(...)
+  local words = table.pack(...)
+  for i = 1, words.n do words[i] = tostring(words[i]) end
+  print(table.concat(words, "\\t"))
+end
+for r in s:get_routes():iter() do
+  say("route", r:name(), string.format("%08x", r:presentation_info_ptr():color()), r:muted())
+  local t = r:to_track()
+  if not t:isnil() then
+    for region in t:playlist():region_list():iter() do
+      say("region", r:name(), region:position():samples(), region:length():samples(), region:start():samples())
+    end
+  end
+end
+for l in s:locations():list():iter() do if l:is_mark() then say("mark", l:name(), l:start():samples()) end end
+local tm = Temporal.TempoMap.read()
+for _, n in ipairs({{{frames}}}) do
+  local p = Temporal.timepos_t(n)
+  local m = tm:meter_at(p)
+  say("tempo", n, tm:quarters_per_minute_at(p), m:divisions_per_bar(), m:note_value())
+end
+close_session()
+"""
+
+
+def rendered(folder: Path, name: str, out: Path) -> np.ndarray:
+    """What Ardour exports of a session, (channels, frames)."""
+    for _ in range(ATTEMPTS):
+        out.unlink(missing_ok=True)
+        done = subprocess.run(
+            ["ardour7-export", "-b", "float", "-o", out, folder, name], capture_output=True, timeout=60, check=False
+        )
+        if done.returncode == 0:
+            return np.ascontiguousarray(soundfile.read(out, dtype="float32")[0].T)
+    raise AssertionError(done.stderr.decode())
+
+
+def read_back(folder: Path, name: str, frames: list[int], script: Path) -> list[list[str]]:
+    """What Ardour's Lua says of a session: routes, regions, marks, and tempo and meter at some frames."""
+    numbers = ", ".join(str(frame) for frame in frames)
+    script.write_text(READ_BACK.format(folder=folder, name=name, frames=numbers))
+    done = subprocess.run(["ardour7-lua", script], capture_output=True, timeout=60, check=True)
+    lines = done.stdout.decode().splitlines()
+    return [line.split("\t") for line in lines if line.split("\t")[0] in ("route", "region", "mark", "tempo")]
