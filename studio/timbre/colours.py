@@ -16,6 +16,8 @@ from studio.tempo import Floats
 from studio.timbre.spectra import Spectra, analysed
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from studio.nets.autoencoder import Spectral
 
 ENDING = ".spectral"
@@ -68,16 +70,6 @@ def _load(path: Path, changed: int) -> Spectral:
     return Spectral.load(path)
 
 
-def recoloured(source: Audio, model: Spectral, instrument: str, amount: Floats | float = 1.0) -> Audio:
-    """A sound encoded and decoded as an instrument the model knows; pitch, phases and loudness are the source's.
-
-    Args:
-        amount: from the source to the result, one a window or one for all; in decibels of each bin.
-    """
-    seen = Seen(source, model)
-    return seen.sound(seen.latents, model.instrument(instrument), amount)
-
-
 class Seen:
     """A sound as a spectral autoencoder sees it.
 
@@ -95,6 +87,10 @@ class Seen:
         self._magnitudes = self._spectra.magnitudes / np.sqrt(source.channels)
         latents, self._level = model.encode(torch.tensor(self._magnitudes, dtype=torch.float32))
         self.latents = latents.double().numpy().T
+
+    def instrument(self, name: str) -> Tensor:
+        """The embedding of an instrument the model knows."""
+        return self._model.instrument(name)
 
     def nearest(self) -> str:
         """The instrument as which the sound comes back most like itself."""
@@ -119,13 +115,18 @@ class Seen:
         flatness = 10 * (np.log10(power).mean(axis=1) - np.log10(power.mean(axis=1)))
         return {"loudness": 10 * np.log10(total), "brightness": brightness, "height": peak, "noisiness": flatness}
 
-    def sound(self, latents: Floats, instrument: object, amount: Floats | float = 1.0) -> Audio:
+    def sound(self, latents: Floats, instrument: Tensor, amount: Floats | float = 1.0) -> Audio:
         """The sound of other latents, in the colour of an embedding, at the rate and of the length of the source.
 
         What lies above the model's bins changes as its highest bins do on the average.
         """
-        made = self._model.decode(self._torch(latents), self._level, instrument).double().numpy()  # type: ignore[arg-type]
+        from studio.nets.autoencoder import FLOOR
+
+        made = self._model.decode(self._torch(latents), self._level, instrument).double().numpy()
         bins = made.shape[1]
+        # At its floor the model says only that there is no more than this.
+        low = made <= 1.2 * 10 ** (-FLOOR / 20) * self._level.numpy()
+        made = np.where(low, np.minimum(made, self._magnitudes[:, :bins]), made)
         change = 20 * np.log10(np.maximum(made, 1e-9) / np.maximum(self._magnitudes[:, :bins], 1e-9))
         change = np.clip(change, -_MOST_DB, _MOST_DB)
         above = np.repeat(change[:, -_TOP:].mean(axis=1, keepdims=True), self._magnitudes.shape[1] - bins, axis=1)
@@ -141,7 +142,7 @@ class Seen:
         return Audio(back, self._source.rate)
 
     @staticmethod
-    def _torch(latents: Floats):  # type: ignore[no-untyped-def]
+    def _torch(latents: Floats) -> Tensor:
         import torch
 
         return torch.tensor(np.ascontiguousarray(latents.T), dtype=torch.float32)
