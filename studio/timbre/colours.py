@@ -13,6 +13,7 @@ from studio.errors import MissingError, nearest
 from studio.folders import shipped_presets
 from studio.stage import Stage
 from studio.tempo import Floats
+from studio.timbre.hybrid import track_of
 from studio.timbre.spectra import Spectra, analysed
 
 if TYPE_CHECKING:
@@ -106,14 +107,24 @@ class Seen:
         return min(found, key=lambda name: found[name])
 
     def descriptors(self) -> dict[str, Floats]:
-        """What can be said of each window: loudness in dB, brightness and height in octaves, noisiness in dB."""
+        """What can be said of each window.
+
+        Loudness in dB; brightness, the centroid, in octaves; pitch in octaves, its median where there is none; fullness,
+        the mean level of all bins in dB against the whole; noisiness, the spectral flatness, in dB.
+        """
         power = np.square(self._magnitudes[:, 1:]) + 1e-12
         hz = self._spectra.hz[1:]
         total = power.sum(axis=1)
-        brightness = np.log2((power * hz).sum(axis=1) / total)
-        peak = np.log2(hz[(power / hz).argmax(axis=1)])
-        flatness = 10 * (np.log10(power).mean(axis=1) - np.log10(power.mean(axis=1)))
-        return {"loudness": 10 * np.log10(total), "brightness": brightness, "height": peak, "noisiness": flatness}
+        pitch = track_of(self._source).at(self._spectra.seconds)
+        there = np.isfinite(pitch)
+        pitch = np.where(there, pitch, np.median(pitch[there]) if there.any() else 220.0)
+        return {
+            "loudness": 10 * np.log10(total),
+            "brightness": np.log2((power * hz).sum(axis=1) / total),
+            "pitch": np.log2(pitch),
+            "fullness": 10 * np.log10(power / total[:, None] + 1e-4).mean(axis=1),
+            "noisiness": 10 * (np.log10(power).mean(axis=1) - np.log10(power.mean(axis=1))),
+        }
 
     def sound(self, latents: Floats, instrument: Tensor, amount: Floats | float = 1.0) -> Audio:
         """The sound of other latents, in the colour of an embedding, at the rate and of the length of the source.

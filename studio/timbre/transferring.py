@@ -126,6 +126,8 @@ def by_model(
         made = parse_step({"sing": target})
         assert isinstance(made, Transform)
         sung = made.apply(source, stage).samples
+        if not callable(amount) and amount == 1:
+            return Audio(sung, source.rate)
         share = amount(np.arange(source.frames) / source.rate) if callable(amount) else amount
         return Audio((source.samples + (sung - source.samples) * np.clip(share, 0, 1)).astype(np.float32), source.rate)
     name, instrument = _model_and_instrument(target)

