@@ -2,6 +2,7 @@
 # make test     install everything, check style, types and rooms, run the tests
 # make bench    print every number in the documentation, side by side with its peers
 # make voices   train the shipped voices anew
+# make models   train the shipped spectral autoencoder and the ears of the figures anew
 # make bench-stretch   the battery of time and pitch alone
 #
 # Python packages go into the active virtual environment, or into .venv when none is active. System packages are
@@ -22,7 +23,7 @@ TEST_PACKAGES := fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubberband-cli 
 # Plugins that only the benchmark goes through: there are very many of them.
 BENCH_PACKAGES := lsp-plugins-vst
 
-.PHONY: demo test lint bench bench-stretch voices run-packages test-packages bench-packages clean
+.PHONY: demo test lint bench bench-stretch voices models run-packages test-packages bench-packages clean
 
 demo: run-packages $(ENV)/.mirepoix
 	$(BIN)/studio render demo -o out/demo
@@ -53,6 +54,15 @@ voices: test-packages $(ENV)/.mirepoix-dev
 		$(BIN)/studio train voice --soundfont fluid:$$2 --low $$3 --high $$4 --minutes $(VOICE_MINUTES) \
 			--license MIT -o presets/voices/$$1.voice || exit 1; \
 	done
+
+# The instruments of the shipped spectral autoencoder.
+ORCHESTRA := $(foreach voice,$(VOICES),$(word 1,$(subst :, ,$(voice)))=fluid:$(word 2,$(subst :, ,$(voice))):$(word 3,$(subst :, ,$(voice))):$(word 4,$(subst :, ,$(voice))))
+ORCHESTRA_MINUTES ?= 12
+EARS_MINUTES ?= 4
+
+models: test-packages $(ENV)/.mirepoix-dev
+	$(BIN)/studio train ears --font fluid --minutes $(EARS_MINUTES) -o presets/models/instruments.ears
+	$(BIN)/studio train spectral $(ORCHESTRA) --minutes $(ORCHESTRA_MINUTES) --license MIT -o presets/models/orchestra.spectral
 
 $(ENV)/.mirepoix: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable .

@@ -17,7 +17,7 @@ from studio.bridge.voices import DATA_MINUTES, one_thread, program_of
 from studio.errors import KnobError, OutputError, Place, within
 from studio.folders import cache_folder
 from studio.timbre.colours import ENDING, Seen
-from studio.timbre.latents import directions
+from studio.timbre.latents import directions, leanings
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,8 @@ def learn_colours(
 ) -> dict[str, Any]:
     """Train a spectral autoencoder and write it; what is interrupted goes on when the same is asked for again.
 
-    Its card gets the principal directions of its latents, named after what goes up along them.
+    Its card gets the principal directions of its latents, named after what goes up along them, and the directions in
+    which brightness and the like go along.
 
     Raises:
         StudioError: there is nothing to learn from, or the file cannot be written.
@@ -126,7 +127,9 @@ def learn_colours(
             learned, held, seconds, about, seed=seed, checkpoint=checkpoint,
             tell=lambda course, model: tell(course, lambda: through(model, names[0], first)),
         )  # fmt: skip
-    model.card["directions"] = directions(*_described(model, held)).data()
+    described = _described(model, held)
+    model.card["directions"] = directions(*described).data()
+    model.card["leanings"] = leanings(*described).data()
     model.save(out)
     checkpoint.unlink(missing_ok=True)
     for name in names:

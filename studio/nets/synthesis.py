@@ -60,13 +60,14 @@ def _row(turns: Tensor, amplitudes: Tensor) -> Tensor:
         # sin (k + 1)x = 2 cos x · sin kx − sin (k − 1)x: two operations a harmonic instead of a sine.
         angle = turns * (2 * math.pi)
         twice = 2 * torch.cos(angle)
-        waves = torch.empty(frames, count, hop, device=turns.device)
-        before, now = torch.zeros_like(angle), torch.sin(angle)
-        for number in range(count):
-            waves[:, number] = now
-            before, now = now, twice * now - before
+        waves = torch.empty(count, frames, hop, device=turns.device)
+        torch.sin(angle, out=waves[0])
+        for number in range(1, count):
+            torch.mul(twice, waves[number - 1], out=waves[number])
+            if number > 1:
+                waves[number] -= waves[number - 2]
     ends = torch.stack([amplitudes[:-1, :count], amplitudes[1:, :count]], dim=1)
-    return ends @ waves
+    return ends @ waves.transpose(0, 1)
 
 
 def audible(hz: Tensor, count: int, rate: int) -> Tensor:
