@@ -203,11 +203,6 @@ class Rack(Playing):
             raise RecipeError("nothing has been rendered yet.", "Call wait() first.")
         return Audio(sounds.read(0, 0, sounds.frames), sounds.rate)
 
-    def close(self) -> None:
-        """Take it off the page and lay down its work."""
-        self._session.close()
-        super().close()
-
     def _strip(self) -> Way:
         return path_of(next(strip["way"] for strip in self.panels["strips"] if strip["name"] == self.selected))
 

@@ -64,6 +64,7 @@ class Wish:
     recipe: Recipe
     ear: Ear | None
     moving: bool
+    score: Score | None = None
     since: float = field(default_factory=time.perf_counter)
 
 
@@ -111,16 +112,18 @@ class Session:
         """What was rendered last."""
         return self._sounds
 
-    def play(self, sounds: Sounds) -> None:
-        """Sounds that need no rendering."""
-        self._show(sounds, 2)
-        self._draw(sounds, lambda: False)
+    def play(self, sounds: Sounds, *, draw: bool = True) -> None:
+        """Sounds that need no rendering; `draw` says whether anybody looks at them."""
+        self._number += 1
+        self._show(sounds, self._number * 2 + 1)
+        if draw:
+            self._draw(sounds, lambda: False)
 
-    def wish(self, recipe: Recipe, ear: Ear | None = None, *, moving: bool = False) -> None:
-        """Have a recipe heard, instead of whatever was wished for before."""
+    def wish(self, recipe: Recipe, ear: Ear | None = None, *, moving: bool = False, score: Score | None = None) -> None:
+        """Have a recipe heard, instead of whatever was wished for before; with another score than its own if given."""
         with self._changed:
             self._number += 1
-            self._wish = Wish(self._number, recipe, ear, moving)
+            self._wish = Wish(self._number, recipe, ear, moving, score)
             if self._running:
                 self._engine.stop()
             self._changed.notify_all()
@@ -245,8 +248,9 @@ class Session:
         """The plan; while a hand moves, with the score that was read before."""
         known, score = self._score
         kept = score if wish.moving and known == wish.recipe.score else None
-        planned = plan(wish.recipe, kept)
-        self._score = (wish.recipe.score, planned.score)
+        planned = plan(wish.recipe, wish.score or kept)
+        if wish.score is None:
+            self._score = (wish.recipe.score, planned.score)
         return planned
 
     def _heard(self, planned: Plan, ear: Ear) -> Iterator[tuple[int, Block]]:

@@ -17,6 +17,7 @@ ALL = (
     "voices",
     "spectral",
     "streaming",
+    "widgets",
 )
 
 if __name__ == "__main__":
