@@ -33,8 +33,9 @@ _HEARD = 45.0
 class Sing(Transform):
     """Sing a melody anew with a trained voice: its pitch and loudness drive harmonics and noise (DDSP).
 
-    One voice or instrument at a time goes in. Its loudness is brought to what the voice knows, and back again at the
-    end; its octave is moved to where the voice is at home, unless `octave` says how far.
+    One voice or instrument at a time goes in; of chords it sings the line that the pitch tracker hears. Its loudness is
+    brought to what the voice knows, and back again at the end; its octave is moved to where the voice is at home, unless
+    `octave` says how far.
     """
 
     voice: str = file("violin", help="a voice: violin, trumpet, … or a file made by `studio train`")
