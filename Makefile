@@ -2,6 +2,7 @@
 # make test     install everything, check style, types and rooms, run the tests
 # make bench    print every number in the documentation, side by side with its peers
 # make voices   train the shipped voices anew
+# make notebooks   run the notebooks in a real JupyterLab and take their pictures anew
 # make bench-stretch   the battery of time and pitch alone
 #
 # Python packages go into the active virtual environment, or into .venv when none is active. System packages are
@@ -16,9 +17,9 @@ TORCH ?= torch==2.13.0
 
 # What the studio needs to run, and what its tests compare it with.
 RUN_PACKAGES  := python3-venv libfluidsynth3
-TEST_PACKAGES := fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubberband-cli g++ lilv-utils
+TEST_PACKAGES := chromium fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubberband-cli g++ lilv-utils
 
-.PHONY: demo test lint bench bench-stretch voices run-packages test-packages clean
+.PHONY: demo test lint bench bench-stretch voices notebooks run-packages test-packages clean
 
 demo: run-packages $(ENV)/.mirepoix
 	$(BIN)/studio render demo -o out/demo
@@ -38,6 +39,9 @@ bench: test-packages $(ENV)/.mirepoix-bench
 
 bench-stretch: test-packages $(ENV)/.mirepoix-bench
 	$(BIN)/python -m tests.benchmarks stretch
+
+notebooks: test-packages $(ENV)/.mirepoix-dev
+	$(BIN)/python -m tests.widgets.notebook_pictures
 
 # The shipped voices: name, General MIDI program, lowest and highest note.
 VOICES := violin:40:55:96 cello:42:36:72 flute:73:60:93 oboe:68:58:88 trumpet:56:54:84 saxophone:65:49:80 choir:52:48:79 lead:81:40:88
