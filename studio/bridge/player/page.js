@@ -27,7 +27,7 @@ async function bring(track, start) {
 
 const deck = new Deck(song.rate, (track, start) => bring(track, start));
 deck.chunk = song.chunk;
-deck.kept = 20;
+deck.kept = 14; // every second of thirteen tracks is 5 MB
 const desk = makeDesk(deck);
 deck.setSong(song.frames, song.tracks, 1);
 desk.pictures = song.pictures.map(({ peaks, spectrum, ...others }) => {
