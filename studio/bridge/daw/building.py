@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from studio.audiofile import read_audio
+from studio.bridge.daw.devices import Split, listened, split_chain
 from studio.bridge.daw.lane import Lane, Value, drawn
 from studio.bridge.daw.printing import Printed, Signal, print_signals
 from studio.bridge.daw.timeline import MASTER, PALETTE, AudioClip, Loss, Marker, NoteClip, Send, Strip, Timeline
@@ -21,6 +22,7 @@ from studio.engine import Cache, Engine, Plan, plan
 from studio.engine.nodes import Node, Play
 from studio.engine.plan import Strip as Signals
 from studio.errors import within
+from studio.hosting.plugin import Plugin
 from studio.levels import amplitude
 from studio.recipe import Bus, Recipe, Track
 from studio.score import Score
@@ -60,34 +62,56 @@ def session_of(recipe: Recipe, media: Path, *, cache: Cache | bool = True, worke
     """Render a recipe and lay it out as a session whose audio files are to lie in the folder `media`.
 
     A track becomes its sound before the fader, with fader, pan and sends live; a bus without a chain stays a bus.
-    Chains of the studio's own steps are printed: of a bus with one, what it gives is a track of its own, and the
-    sends to it are silent in the session. Tracks of notes are added, muted.
+    Hosted VST3 plugins at the end of a chain stay live, with their state. Chains of the studio's own steps are
+    printed: of a bus with one, what it gives is a track of its own, and the sends to it are silent in the session.
+    Tracks of notes are added, muted.
 
     Raises:
         StudioError: something in the recipe, its files or the disk.
     """
     heard = plan(recipe)
-    full = _unmuted(recipe, heard)
+    live = _live(heard)
+    full = _open(recipe, heard, live)
     engine = Engine(Cache() if cache is True else cache or None, workers=workers)
     with recipe.placing():
         engine.run([heard.mix, heard.premaster])
         frames = length(heard, engine)
-        return _Layout(heard, full, engine, media, frames).session()
+        return _Layout(heard, full, live, engine, media, frames).session()
 
 
-def _unmuted(recipe: Recipe, heard: Plan) -> Plan:
-    """The plan in which everything is heard, since a DAW shows what is muted too."""
+def _live(heard: Plan) -> dict[str, Split]:
+    """How the chain of each strip parts into what is printed and the plugins that stay live."""
+    recipe = heard.settled
+    ported = listened(recipe)
+    split: dict[str, Split] = {}
+    for where, name, strip in recipe.strips():
+        chain = tuple(step for step in strip.chain if not step.bypass or isinstance(step, Plugin))
+        with within(where, name) if where != MASTER else within(where):
+            split[name] = Split(chain, ()) if name in ported else split_chain(chain, heard.stage)
+    return split
+
+
+def _open(recipe: Recipe, heard: Plan, live: dict[str, Split]) -> Plan:
+    """The plan in which everything is heard, since a DAW shows what is muted too, and no live plugin is printed."""
     silenced = any(track.mute or track.solo for track in recipe.tracks.values())
-    if not silenced and not any(bus.mute for bus in recipe.buses.values()):
+    silenced = silenced or any(bus.mute for bus in recipe.buses.values())
+    if not silenced and not any(split.live for split in live.values()):
         return heard
-    tracks = {name: track.replace(mute=False, solo=False) for name, track in recipe.tracks.items()}
-    buses = {name: bus.replace(mute=False) for name, bus in recipe.buses.items()}
-    return plan(recipe.replace(tracks=tracks, buses=buses))
+    settled = heard.settled
+    tracks = {
+        name: track.replace(mute=False, solo=False, chain=live[name].printed if live[name].live else track.chain)
+        for name, track in settled.tracks.items()
+    }
+    buses = {name: bus.replace(mute=False) for name, bus in settled.buses.items()}
+    return plan(settled.replace(tracks=tracks, buses=buses, knobs={}))
 
 
 class _Layout:
-    def __init__(self, heard: Plan, full: Plan, engine: Engine, media: Path, frames: int) -> None:
+    def __init__(
+        self, heard: Plan, full: Plan, live: dict[str, Split], engine: Engine, media: Path, frames: int
+    ) -> None:
         self.heard, self.full, self.engine, self.media, self.frames = heard, full, engine, media, frames
+        self.live = live
         self.recipe, self.tempo, self.rate = heard.settled, heard.stage.tempo, heard.stage.rate
         self.losses: list[Loss] = []
         self.signals: list[Signal] = []
@@ -135,7 +159,7 @@ class _Layout:
         strips: dict[str, Track | Bus] = {**self.recipe.tracks, **self.recipe.buses}
         printed = {
             name for name, bus in self.recipe.buses.items()
-            if any(not step.bypass for step in bus.chain) and name in self.heard.buses
+            if self.live[name].printed and name in self.heard.buses
         }  # fmt: skip
         while True:
             absorbed = {name for name, strip in strips.items() if strip.to in printed}
@@ -158,7 +182,7 @@ class _Layout:
 
     def _bus_track(self, name: str, bus: Bus, signals: Signals) -> Strip:
         self.losses.append(Loss("live bus", name, "its chain is the studio's own, so what it gives is a track"))
-        return self._strip(name, bus, True, (self._printed(name, signals.pre),))
+        return replace(self._strip(name, bus, True, (self._printed(name, signals.pre),)), devices=())
 
     def _bus(self, name: str, bus: Bus) -> Strip:
         return self._strip(name, bus, name in self.heard.buses)
@@ -179,6 +203,7 @@ class _Layout:
             name=name,
             colour=self._colour(name, strip),
             clips=clips,
+            devices=self.live[name].live,
             volume=self._level(strip.volume),
             pan=self._value(strip.pan),
             sends=tuple(sends),
@@ -191,7 +216,7 @@ class _Layout:
         return strip.colour or PALETTE[order.index(name) % len(PALETTE)]
 
     def _report_chain(self, name: str, track: Track) -> None:
-        steps = [step.label for step in track.chain if not step.bypass]
+        steps = [step.label for step in self.live[name].printed if not step.bypass]
         if steps:
             self.losses.append(Loss(f"chain ({', '.join(steps)})", name, "it is printed into the audio"))
 
@@ -261,9 +286,10 @@ class _Layout:
     def _master(self) -> tuple[Strip, list[Strip]]:
         """The master and, where it does what no DAW can be told to, the printed song beside it."""
         master = self.recipe.master
-        steps = [step.label for step in master.chain if not step.bypass]
+        split = self.live[MASTER]
+        steps = [step.label for step in master.chain if not step.bypass] if split.printed else []
         if not steps and master.loudness is None:
-            return Strip(MASTER, volume=self._level(master.volume)), []
+            return Strip(MASTER, devices=split.live, volume=self._level(master.volume)), []
         name = MIX
         while name in self.recipe.tracks or name in self.recipe.buses:
             name += "*"
@@ -273,7 +299,8 @@ class _Layout:
         self.signals.append(Signal(self.heard.mix, path, self.recipe.title or name))
         clip = AudioClip(path, 0, self.frames, name=name)
         volume = self._level(master.volume) if not steps else 1.0
-        return Strip(MASTER, volume=volume), [Strip(name, "#888888", (clip,), mute=True)]
+        devices = () if steps else split.live
+        return Strip(MASTER, devices=devices, volume=volume), [Strip(name, "#888888", (clip,), mute=True)]
 
     def _markers(self) -> tuple[Marker, ...]:
         score = self.heard.score

@@ -11,6 +11,7 @@ from pathlib import Path
 from studio.bridge.daw.ardour import write_ardour
 from studio.bridge.daw.building import Session, session_of
 from studio.bridge.daw.dawproject.write import write_dawproject
+from studio.bridge.daw.reaper.write import MEDIA, write_reaper
 from studio.bridge.daw.stems import write_stems
 from studio.bridge.daw.timeline import Loss
 from studio.bridge.manifest import slug
@@ -42,6 +43,7 @@ class Form:
 _ALL = (
     Form("stems", "24-bit WAV files from bar 1 and a MIDI file, for any DAW", write_stems),
     Form("dawproject", "one file for Bitwig, Studio One, Cubase and others", write_dawproject, "audio", "dawproject"),
+    Form("reaper", "a REAPER project", write_reaper, MEDIA),
     Form("ardour", "a session of Ardour 7", write_ardour, "interchange/{name}/audiofiles"),
 )
 FORMS = {form.name: form for form in _ALL}

@@ -5,12 +5,18 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import numpy as np
+
+from studio.bridge.daw.lane import simplified
 from studio.tempo import Tempo, TempoMap
 
 FINEST = 0.005
 """By how much, as a ratio, the tempo changes from one piece of a ramp to the next."""
 
 MOST_PIECES = 512
+
+LINE_BPM = 1e-3
+"""How far points may lie from a line to be taken for it."""
 
 
 def pieces(low: float, high: float) -> int:
@@ -61,4 +67,23 @@ def from_seconds(points: list[tuple[float, float, bool]]) -> tuple[Tempo, ...]:
             there = bpm + (end - bpm) * (index + 1) / count
             tempos.append(Tempo(beat, Fraction(here), ramp=True))
             beat += Fraction(lasts / count / 60 * (there - here) / math.log(there / here))
-    return tuple(tempos)
+    return _joined(tempos)
+
+
+def _joined(tempos: list[Tempo]) -> tuple[Tempo, ...]:
+    """Pieces of a ramp that lie on one line along beats, as one ramp again, on the beat it was most likely meant for."""
+    kept: list[Tempo] = []
+    start = 0
+    for index, tempo in enumerate(tempos):
+        if tempo.ramp and index + 1 < len(tempos):
+            continue
+        run = tempos[start : index + 1]
+        beats, bpms = (np.array([float(getattr(each, name)) for each in run]) for name in ("beat", "bpm"))
+        kept += [run[place] for place in simplified(beats, bpms, LINE_BPM)]
+        start = index + 1
+    return tuple(Tempo(_near(each.beat), each.bpm, each.ramp) for each in kept)
+
+
+def _near(beat: Fraction) -> Fraction:
+    grid = Fraction(round(beat * 96), 96)
+    return grid if abs(grid - beat) < Fraction(1, 100_000) else Fraction(round(beat * 10**9), 10**9)

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from studio.bridge.daw.devices import step_data
 from studio.bridge.daw.lane import Lane, Value, simplified
 from studio.bridge.daw.notes import merged
 from studio.bridge.daw.timeline import MASTER, AudioClip, Device, Loss, Strip, Timeline
 from studio.bridge.manifest import slug
+from studio.disk import write_whole
 from studio.errors import RecipeError
 from studio.levels import SILENCE_DB
 from studio.midi.files import write_midi
@@ -52,6 +54,7 @@ class _Writer:
     def __init__(self, timeline: Timeline, folder: Path, media: Path) -> None:
         self.timeline, self.folder, self.media = timeline, folder, media
         self.losses: list[Loss] = []
+        self.taken: set[str] = set()
         self.names = self._names()
 
     def imported(self) -> Imported:
@@ -140,11 +143,7 @@ class _Writer:
         track: dict[str, Any] = {}
         if strip.plays_notes:
             track["part"] = {"track": strip.name}
-            instruments = [device for device in strip.devices if device.instrument]
-            if not instruments and not any(
-                event.status == PROGRAM for clip in strip.notes for event in clip.score.events
-            ):
-                self.losses.append(Loss("instrument", strip.name, "the session names none: a General MIDI piano plays"))
+            track |= self._instrument(strip)
         else:
             track["play"] = {"clips": [self._clip(clip) for clip in strip.audio]}
         return track | self._strip(strip)
@@ -195,19 +194,42 @@ class _Writer:
         return {key: value for key, value in plain.items() if value not in (None, [])}
 
     def _chain(self, devices: Iterable[Device], where: str) -> Iterable[Any]:
-        """The plugins of a strip; their states are kept beside the recipe."""
-        taken: set[str] = set()
+        """The plugins of a strip, as far as they are here; the states of all are kept beside the recipe."""
         for device in devices:
-            if device.state is not None:
-                ending = {"vst3": "vstpreset", "clap": "clap-preset", "vst2": "fxp"}.get(device.format, "state")
-                path = self.media / f"{slug(f'{self.names[where]} {device.name}', taken)}.{ending}"
-                self.media.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(device.state)
-                why = f"it is not played; its state is kept in {self._path(path)}"
-            else:
-                why = "it is not played, and the session holds no state of it"
-            self.losses.append(Loss(f"plugin {device.name!r}", where, why))
-        return ()
+            if device.instrument:
+                continue
+            step = step_data(device, lambda each: self._state(each, where), self._path)
+            if step is not None:
+                yield step
+                continue
+            path = self._state(device, where)
+            kept = f"its state is kept in {self._path(path)}" if path else "the session holds no state of it"
+            self.losses.append(Loss(f"plugin {device.name!r}", where, f"it is not on this machine; {kept}"))
+
+    def _instrument(self, strip: Strip) -> dict[str, Any]:
+        """What plays the notes of a strip: its own instrument if that is here, else a General MIDI sound."""
+        for device in strip.devices:
+            if device.instrument:
+                step = step_data(device, lambda each: self._state(each, strip.name), self._path)
+                if step is not None:
+                    return {"play": step}
+                self.losses.append(
+                    Loss(f"instrument {device.name!r}", strip.name, "it is not on this machine: a SoundFont plays")
+                )
+                return {}
+        programs = (event.status == PROGRAM for clip in strip.notes for event in clip.score.events)
+        if not any(programs):
+            self.losses.append(Loss("instrument", strip.name, "the session names none: a General MIDI piano plays"))
+        return {}
+
+    def _state(self, device: Device, where: str) -> Path | None:
+        """The file in which a plugin's state is kept."""
+        if device.state is None:
+            return None
+        ending = {"vst3": "vstpreset", "clap": "clap-preset", "vst2": "fxp"}.get(device.format, "state")
+        path = self.media / f"{slug(f'{self.names[where]} {device.name}', self.taken)}.{ending}"
+        write_whole(path, device.state)
+        return path
 
     def _level(self, value: Value, where: str) -> Any:
         if isinstance(value, Lane):

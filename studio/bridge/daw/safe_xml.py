@@ -8,7 +8,7 @@ from xml.parsers import expat
 from studio.errors import RecipeError
 
 LARGEST_BYTES = 256 * 1024 * 1024
-MOST_ELEMENTS, DEEPEST = 2_000_000, 200
+MOST_ELEMENTS, DEEPEST = 1_000_000, 200
 
 
 def parse_xml(content: bytes, what: str) -> ElementTree.Element:

@@ -188,9 +188,9 @@ class Timeline:
     frames: int = 0
     tempo: TempoMap = field(default_factory=TempoMap)
     markers: tuple[Marker, ...] = ()
-    tracks: tuple[Strip, ...] = ()
-    buses: tuple[Strip, ...] = ()
-    master: Strip = field(default_factory=lambda: Strip(MASTER))
+    tracks: tuple[Strip, ...] = field(default=(), repr=False)
+    buses: tuple[Strip, ...] = field(default=(), repr=False)
+    master: Strip = field(default_factory=lambda: Strip(MASTER), repr=False)
     losses: tuple[Loss, ...] = ()
 
     def __post_init__(self) -> None:

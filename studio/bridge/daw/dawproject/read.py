@@ -605,7 +605,7 @@ class _Reader:
             self.losses.append(Loss(f"muted notes {window.name!r}", line.name, "they are left out"))
             return
         end = window.end if math.isfinite(window.end) else _LONGEST_SECONDS
-        start_beat, end_beat = _exact(self._beat(window.start)), _exact(self._beat(end))
+        start_beat, end_beat = _snapped(self._beat(window.start)), _snapped(self._beat(end))
         notes: list[Note] = []
 
         def tick(time: float) -> int:
@@ -773,6 +773,12 @@ def _exact(number: float) -> Fraction:
     """The number as it was most likely meant: of few digits, else the double itself."""
     short = Fraction(number).limit_denominator(1_000_000)
     return short if float(short) == number else Fraction(number)
+
+
+def _snapped(beat: float) -> Fraction:
+    """The beat, on a tick where the way through seconds has only just missed it."""
+    grid = Fraction(round(beat * RESOLUTION), RESOLUTION)
+    return grid if abs(grid - beat) < 1e-6 else Fraction(beat)
 
 
 def _float(element: Element | None, name: str) -> float | None:
