@@ -53,7 +53,7 @@ def _row(turns: Tensor, amplitudes: Tensor) -> Tensor:
 
     Harmonics that are silent throughout, as all above half the rate are, are not made: a high note costs little.
     """
-    frames, hop = turns.shape
+    frames = len(turns)
     loud = torch.nonzero(amplitudes.detach().amax(0) > 0)
     count = int(loud[-1]) + 1 if len(loud) else 1
     with torch.no_grad():
