@@ -13,11 +13,12 @@ import numpy as np
 
 from studio.audio import Audio
 from studio.bridge.diary import Diary, check_place, estimated, told
-from studio.bridge.voices import DATA_MINUTES, one_thread, program_of
+from studio.bridge.voices import DATA_MINUTES, program_of
 from studio.errors import KnobError, OutputError, Place, within
 from studio.folders import cache_folder
 from studio.timbre.colours import ENDING, Seen
 from studio.timbre.latents import directions, leanings
+from studio.timbre.torch_library import need_torch
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ def learn_colours(
     names = [each.name for each in instruments]
     if not names or len(set(names)) < len(names):
         raise KnobError("the instruments need different names, and one at least.", "Write violin=gm:40:55:96 …")
-    one_thread()
+    need_torch()
     from studio.nets.autoencoder import RATE, Autoencoder, Shape, Spectral, train_spectral, try_step
 
     check_place(out)

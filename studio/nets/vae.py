@@ -51,21 +51,13 @@ class Shape:
         return cls(**(data | {"strides": tuple(data["strides"])}))
 
 
-def _unit(width: int) -> Chain:
-    """What a network does at one rate: three residual convolutions that reach further and further back."""
-    return Chain(
-        *(
-            Residual(
-                Chain(
-                    nn.LeakyReLU(0.2),
-                    Convolution(width, width, 3, dilation=3**index),
-                    nn.LeakyReLU(0.2),
-                    Convolution(width, width, 1),
-                )
-            )
-            for index in range(3)
-        )
-    )
+def _unit(width: int, depth: int) -> Chain:
+    """What a network does at one rate: residual convolutions that reach further and further back."""
+    layers = []
+    for index in range(depth):
+        reach = Convolution(width, width, 3, dilation=3**index)
+        layers.append(Residual(Chain(nn.LeakyReLU(0.2), reach, nn.LeakyReLU(0.2), Convolution(width, width, 1))))
+    return Chain(*layers)
 
 
 class Vae(Streaming):
@@ -75,13 +67,20 @@ class Vae(Streaming):
         super().__init__()
         self.shape = shape
         widths = [shape.width * 2**index for index in range(len(shape.strides) + 1)]
+        steps = list(zip(shape.strides, widths[:-1], widths[1:], strict=True))
         down: list[nn.Module] = [Cut(shape.bands), Convolution(shape.bands, widths[0], 7)]
-        for stride, before, after in zip(shape.strides, widths[:-1], widths[1:], strict=True):
-            down += [_unit(before), nn.LeakyReLU(0.2), Convolution(before, after, 2 * stride, stride=stride)]
-        down += [nn.LeakyReLU(0.2), Convolution(widths[-1], 2 * shape.latents, 3)]
-        up: list[nn.Module] = [Convolution(shape.latents, widths[-1], 3)]
-        for stride, after, before in reversed(list(zip(shape.strides, widths[:-1], widths[1:], strict=True))):
-            up += [nn.LeakyReLU(0.2), Expansion(before, after, 2 * stride, stride=stride), _unit(after)]
+        for level, (stride, before, after) in enumerate(steps):
+            # A layer costs by its rate: where that is high there are few, and the depth lies where it is low.
+            down += [_unit(before, 1 + (level > 0)), nn.LeakyReLU(0.2)]
+            down += [Convolution(before, after, 2 * stride, stride=stride)]
+        down += [_unit(widths[-1], 3), nn.LeakyReLU(0.2), Convolution(widths[-1], 2 * shape.latents, 3)]
+        up: list[nn.Module] = [Convolution(shape.latents, widths[-1], 3), _unit(widths[-1], 3)]
+        for level, (stride, after, before) in reversed(list(enumerate(steps))):
+            up += [
+                nn.LeakyReLU(0.2),
+                Expansion(before, after, 2 * stride, stride=stride),
+                _unit(after, 1 + (level > 0)),
+            ]
         self.encoder, self.decoder = Chain(*down), Chain(*up)
         self.waves = Convolution(widths[0], shape.bands, 7)
         self.levels = Convolution(widths[0], shape.bands, 7)

@@ -15,6 +15,7 @@ from studio.stage import Stage
 from studio.tempo import Floats
 from studio.timbre.hybrid import track_of
 from studio.timbre.spectra import Spectra, analysed
+from studio.timbre.torch_library import need_torch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,11 +62,7 @@ def load_spectral(path: Path) -> Spectral:
 
 @lru_cache(maxsize=8)
 def _load(path: Path, changed: int) -> Spectral:
-    try:
-        import safetensors  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise MissingError(f"{error.name} is not installed.", 'pip install "mirepoix[neural]".') from None
+    need_torch()
     from studio.nets.autoencoder import Spectral
 
     return Spectral.load(path)

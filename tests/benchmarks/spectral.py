@@ -25,7 +25,7 @@ from studio.timbre.colours import load_spectral, shipped_spectral
 from tests.benchmarks.published import magnitudes, trained, transferred
 from tests.benchmarks.table import seconds
 
-UNHEARD, TRAINING = 9000, 90.0
+UNHEARD, TRAINING = 9000, 60.0
 RANGES = {
     "violin": (40, 55, 96), "cello": (42, 36, 72), "flute": (73, 60, 93), "oboe": (68, 58, 88), "trumpet": (56, 54, 84),
     "saxophone": (65, 49, 80), "choir": (52, 48, 79), "lead": (81, 40, 88),

