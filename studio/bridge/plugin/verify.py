@@ -197,13 +197,12 @@ def _judge(
         late: dict[int, int] = {}
         for take, out, said in zip(jobs[host.name], heard[host.name]["sounds"], heard[host.name]["takes"], strict=True):
             render = renders[take]
-            if not host.aligns and take.channels == 2:
-                if take.rate not in late:
-                    # The first sound at every rate is noise, which tells.
-                    late[take.rate] = lag(out, render)
-                    latency = latency or {"reported": said["latency"], "measured": late[take.rate]}
-                    if said["latency"] not in (None, late[take.rate]):
-                        failures.append(f"it comes {late[take.rate]} frames late and reports {said['latency']}")
+            if not host.aligns and take.channels == 2 and take.rate not in late:
+                # The first sound at every rate is noise, which tells.
+                late[take.rate] = lag(out, render)
+                latency = latency or {"reported": said["latency"], "measured": late[take.rate]}
+                if said["latency"] not in (None, late[take.rate]):
+                    failures.append(f"it comes {late[take.rate]} frames late and reports {said['latency']}")
             first = late.get(take.rate, 0)
             null = null_db(out[:, first : first + take.frames], render)
             played.append(Played(host.name, take.name, take.rate, take.block, null))
