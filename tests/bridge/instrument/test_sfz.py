@@ -38,24 +38,14 @@ def test_it_is_played_by_programs_that_are_not_ours(sfz: Exported) -> None:
 
 
 def test_a_reader_that_is_not_ours_understands_all_but_the_crossfades(sfz: Exported, tmp_path: Path) -> None:
-    def complaints(path: Path) -> set[str]:
-        command = ["polyphone", "-1", "-i", str(path), "-d", str(tmp_path), "-o", "made"]
-        environment = {
-            **os.environ,
-            "QT_QPA_PLATFORM": "offscreen",
-            "HOME": str(tmp_path),
-            "XDG_RUNTIME_DIR": str(tmp_path),
-        }
-        said = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-        return set(re.findall(r"opcode not supported: ([a-z]+)", said.stdout + said.stderr))
-
-    assert complaints(sfz.path) <= {
+    command = ["polyphone", "-1", "-i", str(sfz.path), "-d", str(tmp_path), "-o", "made"]
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)}
+    said = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    unknown = set(re.findall(r"opcode not supported: ([a-z]+)", said.stdout + said.stderr))
+    assert "bendup" in unknown
+    assert unknown <= {
         "bendup", "benddown", "xfvelcurve", "ampveltrack", "ampvelcurve", "xfinlovel", "xfinhivel", "xfoutlovel", "xfouthivel",
     }  # fmt: skip
-    broken = sfz.path.with_name("broken.sfz")
-    broken.write_text(sfz.path.read_text().replace("hikey", "highkey", 1))
-    assert "highkey" in complaints(broken)
-    broken.unlink()
 
 
 def test_regions_cover_the_keyboard_and_all_velocities(sfz: Exported) -> None:
