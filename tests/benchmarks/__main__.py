@@ -18,6 +18,7 @@ ALL = (
     "spectral",
     "streaming",
     "widgets",
+    "instruments",
 )
 
 if __name__ == "__main__":
