@@ -68,7 +68,14 @@ class Wish:
     since: float = field(default_factory=time.perf_counter)
 
 
-Work = Wish | Recipe | list[Mapping[str, Any]]
+@dataclass(frozen=True)
+class Drawing:
+    """Sounds whose pictures are wanted."""
+
+    sounds: Sounds
+
+
+Work = Wish | Recipe | Drawing | list[Mapping[str, Any]]
 
 
 class Session:
@@ -99,6 +106,7 @@ class Session:
         self._wish: Wish | None = None
         self._wants: list[Mapping[str, Any]] = []
         self._aside: Recipe | None = None
+        self._undrawn: Sounds | None = None
         self._number, self._busy, self._running, self._closed = 0, False, False, False
         self._sounds: Sounds | None = None
         self._shown = 0
@@ -115,9 +123,13 @@ class Session:
     def play(self, sounds: Sounds, *, draw: bool = True) -> None:
         """Sounds that need no rendering; `draw` says whether anybody looks at them."""
         self._number += 1
+        self._pictures = []
         self._show(sounds, self._number * 2 + 1)
         if draw:
-            self._draw(sounds, lambda: False)
+            with self._changed:
+                self._undrawn = sounds
+                self._changed.notify_all()
+            self._awake()
 
     def wish(self, recipe: Recipe, ear: Ear | None = None, *, moving: bool = False, score: Score | None = None) -> None:
         """Have a recipe heard, instead of whatever was wished for before; with another score than its own if given."""
@@ -153,7 +165,9 @@ class Session:
     def wait(self, seconds: float = 60.0) -> bool:
         """Wait until everything wished for is rendered; False if that takes too long."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._wish is None and not self._busy and not self._wants, seconds)
+            return self._changed.wait_for(
+                lambda: not (self._wish or self._busy or self._wants or self._undrawn), seconds
+            )
 
     def close(self) -> None:
         """Lay down all work."""
@@ -179,6 +193,9 @@ class Session:
         if self._wants:
             wants, self._wants, self._busy = self._wants, [], True
             return wants
+        if self._undrawn is not None:
+            drawn, self._undrawn, self._busy = Drawing(self._undrawn), None, True
+            return drawn
         if self._aside is not None:
             aside, self._aside, self._busy = self._aside, None, True
             return aside
@@ -188,6 +205,11 @@ class Session:
         try:
             if isinstance(work, Wish):
                 self._fulfil(work)
+            elif isinstance(work, Drawing):
+                self._draw(work.sounds, lambda: self._newer() or bool(self._wants) or self._sounds is not work.sounds)
+                with self._changed:
+                    if not self._pictures and self._sounds is work.sounds:
+                        self._undrawn = work.sounds
             elif isinstance(work, Recipe):
                 planned = plan(work)
                 self._run([planned.mix, planned.premaster])

@@ -6,20 +6,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect
+import soxr
+from playwright.sync_api import Browser, expect
 
 from studio import render
 from studio.bridge.player.page import write_player
 from studio.errors import MissingError
 from studio.recipe import Recipe
 from tests.songs import band_file
-from tests.widgets.lab import PICTURES, browser
+from tests.widgets.lab import PICTURES
 
 HOSTILE = "</script><img src=x onerror=window.hit=1>"
 
 
 @pytest.mark.parametrize("codec", ["flac", "opus"])
-def test_a_page_plays_stems_with_mute_and_solo_and_runs_nothing_it_was_not_given(tmp_path: Path, codec: str) -> None:
+def test_a_page_plays_stems_with_mute_and_solo_and_runs_nothing_it_was_not_given(
+    tmp_path: Path, chrome: Browser, codec: str
+) -> None:
     band_file(tmp_path / "s.mid", seconds=12, parts=3)
     song = Recipe.loads(
         """
@@ -32,35 +35,33 @@ buses: {room: {chain: [{reverb: {wet: 1, dry: 0}}]}}
     result = render(song, tmp_path / "out")
     path = write_player(tmp_path / "out", codec=codec)
     assert path == tmp_path / "out" / "player.html"
-    with browser() as chrome:
-        page = chrome.new_page(viewport={"width": 1100, "height": 640})
-        wrong: list[str] = []
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-        page.goto(path.as_uri())
-        expect(page.get_by_role("heading")).to_have_text(HOSTILE)
-        page.get_by_role("button", name="Solo bass").click()
-        page.get_by_role("button", name="Play").click()
-        page.wait_for_function("player.deck.peak(2) > 0.001")
-        assert page.evaluate("player.deck.tracks.map((track) => track.on)") == [False, False, True, False, False]
-        # What is decoded is what was rendered, without a step where one piece ends and the next begins.
-        page.get_by_role("button", name="Solo bass").click()
-        page.evaluate("player.deck.seek(4 * player.deck.rate)")
-        page.wait_for_function("player.deck.tracks[0].reel.pieces.length >= 2")
-        rate = page.evaluate("player.deck.rate")
-        joined = page.evaluate(
-            """() => { const at = 5 * player.deck.rate, out = [];
-              for (let frame = at - 4000; frame < at + 4000; frame++) {
-                const { piece } = player.deck.tracks[0].reel.at(frame);
-                out.push(piece.buffer.getChannelData(0)[frame - piece.start]);
-              }
-              return out; }"""
-        )
-        page.screenshot(path=_picture(codec))
-        assert page.evaluate("window.hit") is None
-        assert not wrong, wrong
-    import soxr
-
+    page = chrome.new_page(viewport={"width": 1100, "height": 640})
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.goto(path.as_uri())
+    expect(page.get_by_role("heading")).to_have_text(HOSTILE)
+    page.get_by_role("button", name="Solo bass").click()
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("player.deck.peak(2) > 0.001")
+    assert page.evaluate("player.deck.tracks.map((track) => track.on)") == [False, False, True, False, False]
+    # What is decoded is what was rendered, without a step where one piece ends and the next begins.
+    page.get_by_role("button", name="Solo bass").click()
+    page.evaluate("player.deck.seek(4 * player.deck.rate)")
+    page.wait_for_function("player.deck.tracks[0].reel.pieces.length >= 2")
+    rate = page.evaluate("player.deck.rate")
+    joined = page.evaluate(
+        """() => { const at = 5 * player.deck.rate, out = [];
+          for (let frame = at - 4000; frame < at + 4000; frame++) {
+            const { piece } = player.deck.tracks[0].reel.at(frame);
+            out.push(piece.buffer.getChannelData(0)[frame - piece.start]);
+          }
+          return out; }"""
+    )
+    page.screenshot(path=_picture(codec))
+    assert page.evaluate("window.hit") is None
+    page.close()
+    assert not wrong, wrong
     mix = result.mix.samples[0]
     expected = (mix if codec == "flac" else soxr.resample(mix, 44_100, rate, quality="VHQ"))[
         5 * rate - 4000 : 5 * rate + 4000

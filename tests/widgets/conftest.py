@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.widgets.lab import FAKE_MIDI, PICTURES, Lab, browser, served
+from tests.widgets.lab import FAKE_MIDI, PICTURES, Lab, served
 
 HERE = ("http://127.0.0.1", "data:", "blob:", "file:")
 KNOWN = ("ResizeObserver loop", "favicon", "the server responded with a status of 404", "debugger state")
@@ -18,12 +18,6 @@ KNOWN = ("ResizeObserver loop", "favicon", "the server responded with a status o
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with served(tmp_path_factory.mktemp("lab")) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def chrome() -> Iterator[Browser]:
-    with browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
