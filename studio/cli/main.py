@@ -105,9 +105,23 @@ def main(verbose: bool) -> None:
 
 
 def _add_commands() -> None:
-    from studio.cli import apply, check, doctor, export, new, plugins, preset, render, steps, train, transfer, verify
+    from studio.cli import (
+        apply,
+        check,
+        doctor,
+        export,
+        live,
+        new,
+        plugins,
+        preset,
+        render,
+        steps,
+        train,
+        transfer,
+        verify,
+    )
 
-    for module in (new, check, render, apply, export, transfer, train, steps, preset, plugins, verify, doctor):
+    for module in (new, check, render, apply, export, live, transfer, train, steps, preset, plugins, verify, doctor):
         main.add_command(module.command)
 
 
