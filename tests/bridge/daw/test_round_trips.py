@@ -12,7 +12,8 @@ import soundfile
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from studio.bridge.daw import ardour
+from studio.bridge.daw.ardour import read as ardour_read
+from studio.bridge.daw.ardour import write as ardour
 from studio.bridge.daw.dawproject import read as dawproject_read
 from studio.bridge.daw.dawproject import write as dawproject_write
 from studio.bridge.daw.lane import Lane, Value
@@ -29,7 +30,7 @@ RATE = 44_100
 PHASES = (Phase.explicit, Phase.generate)
 """Without shrinking, which would go on for minutes over forty tracks."""
 NAMES = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), min_size=1, max_size=12).filter(
-    lambda name: name.strip() == name and " ".join(name.split()) == name
+    lambda name: not set(name) & set("/:") and name.strip() == name and " ".join(name.split()) == name
 )
 IDENTITY = "0123456789ABCDEF0123456789ABCDEF"
 
@@ -169,6 +170,11 @@ WAYS = {
         lambda timeline, folder: reaper_write.write_timeline(timeline, folder, "a"),
         lambda folder: reaper_read.read_reaper(folder / "a.rpp", folder / "media"),
         2e-4,
+    ),
+    "ardour": (
+        lambda timeline, folder: ardour.write_timeline(timeline, folder, "a"),
+        lambda folder: ardour_read.read_ardour(folder / "a.ardour", folder / "media"),
+        1e-6,
     ),
 }
 

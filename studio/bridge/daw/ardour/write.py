@@ -41,7 +41,7 @@ some frames more, measured at 44.1, 48 and 96 kHz. Points are written that much 
 it should."""
 
 _VERSION = "7002"
-_RESERVED = {"master", "monitor", "auditioner", "click", "ltc", "none"}
+_RESERVED = {"master", "monitor", "auditioner", "click", "ltc"}
 _LISTS = ("pan-azimuth", "pan-width", "pan-elevation", "pan-frontback", "pan-lfe")
 
 
