@@ -216,8 +216,7 @@ class _Reader:
         lane = self._lane(processor, automation)
         if lane is None:
             return value * factor
-        late = LAG_SECONDS + LAG_FRAMES / self.rate
-        moved = Lane(tuple(second + late if second else 0.0 for second in lane.seconds), lane.values, lane.held)
+        moved = _later(lane, LAG_SECONDS + LAG_FRAMES / self.rate)
         return moved.mapped(lambda point: point * factor)
 
     def _pan(self, route: Element) -> Value:
@@ -342,6 +341,15 @@ class _Reader:
             shutil.copyfile(found, target)
         self.files[said] = target
         return target
+
+
+def _later(lane: Lane, lag: float) -> Lane:
+    """The lane as it is heard, since Ardour's gains come late; its first line goes on backwards to the start."""
+    seconds, values = [second + lag for second in lane.seconds], list(lane.values)
+    if len(seconds) > 1 and lane.seconds[0] == 0.0 and seconds[1] > seconds[0]:
+        slope = (values[1] - values[0]) / (seconds[1] - seconds[0])
+        seconds[0], values[0] = 0.0, max(0.0, values[0] - slope * lag)
+    return Lane(tuple(seconds), tuple(values), lane.held)
 
 
 def _flags(route: Element) -> set[str]:

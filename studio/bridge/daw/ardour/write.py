@@ -276,12 +276,17 @@ class _Session:
             self._control(trim, "trimcontrol", factor)
         for device in strip.devices:
             self._device(route, strip, device)
-        for send in strip.sends:
+        mute_notes = midi and not any(device.instrument for device in strip.devices)
+        if mute_notes and (strip.sends or strip.to != MASTER):
+            why = "in Ardour notes without an instrument have no sound to send"
+            self.losses.append(Loss("way out and sends", strip.name, why))
+        sends = () if mute_notes else strip.sends
+        for send in sends:
             if send.pre:
                 self._send(route, strip, send, 1 / factor)
         amp = self._processor(route, "Amp", "amp")
         self._moving(amp, "gain", "gaincontrol", volume)
-        for send in strip.sends:
+        for send in sends:
             if not send.pre:
                 self._send(route, strip, send, 1.0)
         outs = self._processor(route, name, "main-outs")
