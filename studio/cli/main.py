@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 import warnings
+from importlib import import_module
 from typing import Any
 
 import click
@@ -104,26 +105,23 @@ def main(verbose: bool) -> None:
         warnings.filterwarnings("ignore", category=DeprecationWarning)
 
 
-def _add_commands() -> None:
-    from studio.cli import (
-        apply,
-        check,
-        doctor,
-        export,
-        new,
-        player,
-        plugins,
-        preset,
-        render,
-        steps,
-        train,
-        transfer,
-        verify,
-    )
+COMMANDS = (
+    "new",
+    "check",
+    "render",
+    "apply",
+    "live",
+    "export",
+    "player",
+    "transfer",
+    "train",
+    "steps",
+    "preset",
+    "plugins",
+    "verify",
+    "doctor",
+)
+"""One file each, in this room."""
 
-    modules = (new, check, render, apply, export, player, transfer, train, steps, preset, plugins, verify, doctor)
-    for module in modules:
-        main.add_command(module.command)
-
-
-_add_commands()
+for _name in COMMANDS:
+    main.add_command(import_module(f"studio.cli.{_name}").command)

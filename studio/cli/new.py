@@ -13,7 +13,7 @@ import click
     "--from",
     "source",
     type=click.Path(path_type=Path),
-    help="A MIDI file, or a session of a DAW: song.dawproject or song.rpp.",
+    help="A MIDI file, or a session of a DAW: song.dawproject, song.rpp or song.ardour.",
 )
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The recipe to write (as the argument).")
 @click.option("--bare", is_flag=True, help="From a MIDI file: leave chains, buses and master out.")

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.bridge.daw.ardour import write_ardour
+from studio.bridge.daw.ardour.write import write_ardour
 from studio.bridge.daw.building import Session, session_of
 from studio.bridge.daw.dawproject.write import write_dawproject
 from studio.bridge.daw.reaper.write import MEDIA, write_reaper

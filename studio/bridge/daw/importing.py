@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from studio.bridge.daw.ardour.read import read_ardour
 from studio.bridge.daw.dawproject.read import read_dawproject
 from studio.bridge.daw.reaper.read import read_reaper
 from studio.bridge.daw.recipes import Imported, recipe_of
@@ -13,7 +14,11 @@ from studio.bridge.daw.timeline import Timeline
 from studio.disk import part_of, writing
 from studio.errors import OutputError, RecipeError, nearest
 
-READERS: dict[str, Callable[[Path, Path], Timeline]] = {".dawproject": read_dawproject, ".rpp": read_reaper}
+READERS: dict[str, Callable[[Path, Path], Timeline]] = {
+    ".dawproject": read_dawproject,
+    ".rpp": read_reaper,
+    ".ardour": read_ardour,
+}
 """Readers of sessions, by the ending of their files."""
 
 

@@ -134,7 +134,7 @@ class Strip:
 
     name: str
     colour: str = PALETTE[0]
-    clips: tuple[AudioClip | NoteClip, ...] = ()
+    clips: tuple[AudioClip | NoteClip, ...] = field(default=(), repr=False)
     devices: tuple[Device, ...] = ()
     volume: Value = 1.0
     pan: Value = 0.0

@@ -41,7 +41,7 @@ some frames more, measured at 44.1, 48 and 96 kHz. Points are written that much 
 it should."""
 
 _VERSION = "7002"
-_RESERVED = {"master", "monitor", "auditioner", "click", "ltc", "none"}
+_RESERVED = {"master", "monitor", "auditioner", "click", "ltc"}
 _LISTS = ("pan-azimuth", "pan-width", "pan-elevation", "pan-frontback", "pan-lfe")
 
 
@@ -276,12 +276,17 @@ class _Session:
             self._control(trim, "trimcontrol", factor)
         for device in strip.devices:
             self._device(route, strip, device)
-        for send in strip.sends:
+        mute_notes = midi and not any(device.instrument for device in strip.devices)
+        if mute_notes and (strip.sends or strip.to != MASTER):
+            why = "in Ardour notes without an instrument have no sound to send"
+            self.losses.append(Loss("way out and sends", strip.name, why))
+        sends = () if mute_notes else strip.sends
+        for send in sends:
             if send.pre:
                 self._send(route, strip, send, 1 / factor)
         amp = self._processor(route, "Amp", "amp")
         self._moving(amp, "gain", "gaincontrol", volume)
-        for send in strip.sends:
+        for send in sends:
             if not send.pre:
                 self._send(route, strip, send, 1.0)
         outs = self._processor(route, name, "main-outs")

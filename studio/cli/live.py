@@ -1,0 +1,103 @@
+"""`studio live`."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from studio.live.player import Player
+
+
+@click.command("live")
+@click.argument("recipe")
+@click.option("--strip", default="master", show_default=True, help="The track or bus whose chain plays, or master.")
+@click.option("--input", "live_input", is_flag=True, help="Play live input instead of the song in a loop.")
+@click.option("--follow", is_flag=True, help="Follow JACK's transport.")
+@click.option(
+    "--osc", "osc_port", type=click.IntRange(0, 65535), default=9010, show_default=True, help="UDP port for OSC."
+)
+@click.option(
+    "--osc-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where OSC may come from: another address than this machine's own opens it.",
+)
+@click.option("--midi", is_flag=True, help="Open a virtual MIDI input.")
+@click.option("--bind", multiple=True, metavar="KNOB=CONTROLLER", help="Bind a MIDI controller: --bind chorus.rate=21")
+@click.option("--seconds", type=float, help="Stop after so long.")
+@click.option("--json", "as_script", is_flag=True, help="Print how it went as JSON.")
+def command(
+    recipe: str,
+    strip: str,
+    live_input: bool,
+    follow: bool,
+    osc_port: int,
+    osc_host: str,
+    midi: bool,
+    bind: tuple[str, ...],
+    seconds: float | None,
+    as_script: bool,
+) -> None:
+    """Play the chain of RECIPE through JACK, with its knobs under your hands.
+
+    Send OSC: /knob/chorus.rate 0.8 turns a knob, /slider/chorus.rate 0.5 moves it as a slider, /list names them all,
+    /learn/chorus.rate binds it to the next MIDI controller. A change of the recipe's file is heard at once.
+    """
+    from dataclasses import asdict
+
+    from studio.cli.render import opened
+    from studio.cli.show import as_json
+    from studio.live.control import OscControl
+    from studio.live.jack import Jack
+    from studio.live.midi import MidiInput, MidiMap, parse_bindings
+    from studio.live.song import player_of
+
+    with ExitStack() as stack:
+        rate = Jack.rate()
+        song = opened(recipe, (), {}, stack).replace(rate=rate)
+        player = player_of(song, strip, looped=not live_input)
+        controls = MidiMap(lambda: player.dials, parse_bindings(bind))
+        osc = stack.enter_context(OscControl(lambda: player.dials, osc_port, osc_host, controls.learn))
+        if midi:
+            stack.enter_context(MidiInput(controls))
+        jack = stack.enter_context(Jack(player, follow=follow))
+        if not as_script:
+            click.echo(f"Playing {strip}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")
+        with suppress(KeyboardInterrupt):
+            _play(player, Path(recipe), strip, seconds)
+        health = jack.health()
+    if as_script:
+        as_json(asdict(health))
+        return
+    click.echo(
+        f"{health.periods} periods of {health.period_ms} ms, {health.xruns} too late; the slowest took "
+        f"{health.slowest_ms} ms. From input to output: {health.latency_ms} ms."
+    )
+
+
+def _play(player: Player, path: Path, strip: str, seconds: float | None) -> None:
+    """Wait, and fade into the chain anew whenever the file changes."""
+    from studio.errors import StudioError
+    from studio.live.song import chain_of
+    from studio.recipe import Recipe
+
+    end = time.monotonic() + seconds if seconds else None
+    seen = path.stat().st_mtime_ns if path.is_file() else 0
+    told = 0
+    while end is None or time.monotonic() < end:
+        time.sleep(0.1)
+        for trouble in player.troubles[told:]:
+            click.echo(f"The sound goes on dry: {trouble.message}", err=True)
+            told += 1
+        if path.is_file() and path.stat().st_mtime_ns != seen:
+            seen = path.stat().st_mtime_ns
+            try:
+                player.swap(chain_of(Recipe.load(path), strip), keep=False)
+                click.echo("Changed.")
+            except StudioError as error:
+                click.echo(f"Not changed: {error}", err=True)

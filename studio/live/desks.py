@@ -1,0 +1,212 @@
+"""The faders, mutes, transport and plugins of a running DAW over OSC: one set of movements, one address map a DAW.
+
+Ardour 7: "Using OSC in Ardour" (manual); REAPER: the patterns of its Default.ReaperOSC; Ableton Live: AbletonOSC.
+Strips, sends, plugins and parameters count from 1, as on a mixer.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from studio.bridge.daw.lane import first
+from studio.bridge.daw.timeline import Strip, Timeline
+from studio.errors import RecipeError, nearest
+from studio.levels import SILENCE_DB
+from studio.live.control import message
+
+Message: TypeAlias = tuple[str, tuple[float | int | str, ...]]
+"""An address and its values."""
+
+
+@dataclass(frozen=True)
+class Fader:
+    """A strip's level, as a factor."""
+
+    strip: int
+    factor: float
+
+
+@dataclass(frozen=True)
+class Pan:
+    """A strip's place, from −1 left to 1 right."""
+
+    strip: int
+    place: float
+
+
+@dataclass(frozen=True)
+class Mute:
+    """Whether a strip is silent."""
+
+    strip: int
+    on: bool
+
+
+@dataclass(frozen=True)
+class SendLevel:
+    """The level of a strip's send, as a factor."""
+
+    strip: int
+    send: int
+    factor: float
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A plugin's parameter, from 0 to 1 on its way."""
+
+    strip: int
+    plugin: int
+    parameter: int
+    position: float
+
+
+@dataclass(frozen=True)
+class Transport:
+    """Play or stop."""
+
+    playing: bool
+
+
+@dataclass(frozen=True)
+class Locate:
+    """Go to a second and a beat of the song; each DAW takes what it counts in."""
+
+    second: float
+    beat: float
+    rate: int = 48_000
+
+
+Move: TypeAlias = Fader | Pan | Mute | SendLevel | Parameter | Transport | Locate
+
+
+def _ardour(move: Move) -> Message:
+    match move:
+        case Fader(strip, factor):
+            return "/strip/gain", (strip, _db(factor, -193.0))
+        case Pan(strip, place):
+            # Its OSC counts from the right.
+            return "/strip/pan_stereo_position", (strip, (1 - place) / 2)
+        case Mute(strip, on):
+            return "/strip/mute", (strip, int(on))
+        case SendLevel(strip, send, factor):
+            return "/strip/send/gain", (strip, send, _db(factor, -193.0))
+        case Parameter(strip, plugin, parameter, position):
+            return "/strip/plugin/parameter", (strip, plugin, parameter, float(position))
+        case Transport(playing):
+            return ("/transport_play" if playing else "/transport_stop"), ()
+        case Locate(second, _, rate):
+            return "/locate", (round(second * rate), 0)
+
+
+def _reaper(move: Move) -> Message:
+    match move:
+        case Fader(strip, factor):
+            return f"/track/{strip}/volume/db", (_db(factor, -150.0),)
+        case Pan(strip, place):
+            return f"/track/{strip}/pan", ((place + 1) / 2,)
+        case Mute(strip, on):
+            return f"/track/{strip}/mute", (int(on),)
+        case SendLevel(strip, send, factor):
+            return f"/track/{strip}/send/{send}/volume/db", (_db(factor, -150.0),)
+        case Parameter(strip, plugin, parameter, position):
+            return f"/track/{strip}/fx/{plugin}/fxparam/{parameter}/value", (float(position),)
+        case Transport(playing):
+            return ("/play" if playing else "/stop"), (1,)
+        case Locate(second, _, _):
+            return "/time", (float(second),)
+
+
+def _live(move: Move) -> Message:
+    match move:
+        case Fader(strip, factor):
+            return "/live/track/set/volume", (strip - 1, _live_fader(factor))
+        case Pan(strip, place):
+            return "/live/track/set/panning", (strip - 1, float(place))
+        case Mute(strip, on):
+            return "/live/track/set/mute", (strip - 1, int(on))
+        case SendLevel(strip, send, factor):
+            return "/live/track/set/send", (strip - 1, send - 1, _live_fader(factor))
+        case Parameter(strip, plugin, parameter, position):
+            return "/live/device/set/parameter/value", (strip - 1, plugin - 1, parameter, float(position))
+        case Transport(playing):
+            return ("/live/song/start_playing" if playing else "/live/song/stop_playing"), ()
+        case Locate(_, beat, _):
+            return "/live/song/set/current_song_time", (float(beat),)
+
+
+def _db(factor: float, silence: float) -> float:
+    return 20 * math.log10(factor) if factor > 10 ** (SILENCE_DB / 20) else silence
+
+
+def _live_fader(factor: float) -> float:
+    """Where Live's fader stands: 0.85 at 0 dB, 40 dB a unit above −18 dB; below that, as near as a straight line comes."""
+    db = _db(factor, SILENCE_DB)
+    if db >= -18:
+        return min(1.0, 0.85 + db / 40)
+    return max(0.0, 0.4 * (db - SILENCE_DB) / (-18 - SILENCE_DB))
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A DAW that listens to OSC, and on which port unless told otherwise."""
+
+    name: str
+    port: int
+    message: Callable[[Move], Message]
+
+
+DESKS = {
+    desk.name: desk
+    for desk in (Desk("ardour", 3819, _ardour), Desk("reaper", 8000, _reaper), Desk("live", 11_000, _live))
+}
+
+
+def desk(name: str) -> Desk:
+    """The DAW of a name.
+
+    Raises:
+        RecipeError: there is none.
+    """
+    if name not in DESKS:
+        raise RecipeError(f"there is no map for {name!r}.", nearest(name, DESKS))
+    return DESKS[name]
+
+
+class Remote:
+    """Moves a DAW on this machine, or on another."""
+
+    def __init__(self, to: Desk, host: str = "127.0.0.1", port: int | None = None) -> None:
+        self._to, self._target = to, (host, port or to.port)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+    def move(self, *moves: Move) -> None:
+        """Send movements."""
+        for each in moves:
+            address, values = self._to.message(each)
+            self.say(address, *values)
+
+    def say(self, address: str, *values: float | int | str) -> None:
+        """Send any message."""
+        self._socket.sendto(message(address, *values), self._target)
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._socket.close()
+
+
+def moves_of(timeline: Timeline) -> list[Move]:
+    """Everything a mixer shows of a timeline, strips in the order in which sessions are written."""
+    moves: list[Move] = []
+    for number, strip in enumerate([*timeline.tracks, *timeline.buses], 1):
+        moves += _strip_moves(number, strip)
+    return moves
+
+
+def _strip_moves(number: int, strip: Strip) -> list[Move]:
+    sends = (SendLevel(number, index, first(send.level)) for index, send in enumerate(strip.sends, 1))
+    return [Fader(number, first(strip.volume)), Pan(number, first(strip.pan)), Mute(number, strip.mute), *sends]

@@ -1,0 +1,137 @@
+"""Running DAWs over OSC: Ardour without a screen for real, the others against their documented addresses."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from studio.bridge.daw.exporting import export_session
+from studio.bridge.daw.importing import import_session
+from studio.hosting.catalogue import described
+from studio.hosting.plugin import Plugin
+from studio.live.desks import DESKS, Fader, Locate, Mute, Pan, Parameter, Remote, SendLevel, Transport
+from studio.recipe import Recipe
+from studio.stage import Stage
+
+SONG = """\
+recipe: 1
+title: Desk
+rate: 48000
+tracks:
+  hiss:
+    play: {noise: {length: 1 s, level: -12 dB}}
+    chain: [{plugin: {file: ZamCompX2, ratio: 8, threshold: -30}}]
+    send: {room: -6 dB}
+  rain: {play: {noise: {length: 1 s, level: -12 dB, seed: 2}}, volume: -3 dB}
+buses: {room: {}}
+"""
+ADDRESSES = {
+    "ardour": [
+        ("/strip/gain", (1, pytest.approx(-6.0206, abs=1e-4))), ("/strip/pan_stereo_position", (2, 0.75)),
+        ("/strip/mute", (1, 1)), ("/strip/send/gain", (1, 2, 0.0)), ("/strip/plugin/parameter", (1, 1, 3, 0.5)),
+        ("/transport_play", ()), ("/transport_stop", ()), ("/locate", (96_000, 0)),
+    ],
+    "reaper": [
+        ("/track/1/volume/db", (pytest.approx(-6.0206, abs=1e-4),)), ("/track/2/pan", (0.25,)), ("/track/1/mute", (1,)),
+        ("/track/1/send/2/volume/db", (0.0,)), ("/track/1/fx/1/fxparam/3/value", (0.5,)), ("/play", (1,)),
+        ("/stop", (1,)), ("/time", (2.0,)),
+    ],
+    "live": [
+        ("/live/track/set/volume", (0, pytest.approx(0.6995, abs=1e-4))), ("/live/track/set/panning", (1, -0.5)),
+        ("/live/track/set/mute", (0, 1)), ("/live/track/set/send", (0, 1, 0.85)),
+        ("/live/device/set/parameter/value", (0, 0, 3, 0.5)), ("/live/song/start_playing", ()),
+        ("/live/song/stop_playing", ()), ("/live/song/set/current_song_time", (4.0,)),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DESKS)
+def test_each_daw_is_told_in_its_own_addresses(name: str) -> None:
+    moves = (
+        Fader(1, 0.5), Pan(2, -0.5), Mute(1, True), SendLevel(1, 2, 1.0), Parameter(1, 1, 3, 0.5), Transport(True),
+        Transport(False), Locate(2.0, 4.0),
+    )  # fmt: skip
+    assert [DESKS[name].message(move) for move in moves] == ADDRESSES[name]
+
+
+@pytest.fixture
+def jack_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    name = f"studio-desk-{os.getpid()}"
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
+    monkeypatch.setenv("JACK_NO_AUDIO_RESERVATION", "1")
+    process = subprocess.Popen(
+        ["jackd", "-r", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    time.sleep(1.0)
+    yield name
+    process.send_signal(signal.SIGTERM)
+    process.wait(10)
+
+
+def test_what_is_turned_in_ardour_over_osc_and_saved_comes_back_into_the_recipe(
+    tmp_path: Path, jack_server: str
+) -> None:
+    recipe = Recipe.loads(SONG, tmp_path)
+    made = export_session(recipe, tmp_path / "out", "ardour", name="Desk")
+    session = made.path / "Desk.ardour"
+    quiet = '<Protocol name="Open Sound Control (OSC)" active="0"'
+    text = session.read_text()
+    assert quiet in text
+    session.write_text(text.replace(quiet, quiet.replace('"0"', '"1"')))
+    here = "/usr/lib/ardour7"
+    environment = {
+        **os.environ, "LD_LIBRARY_PATH": here, "ARDOUR_DATA_PATH": "/usr/share/ardour7",
+        "ARDOUR_CONFIG_PATH": "/etc/ardour7", "ARDOUR_DLL_PATH": here,
+    }  # fmt: skip
+    [program] = Path(here).glob("hardour-*")
+    ardour = subprocess.Popen(
+        [program, made.path, "Desk"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    remote = Remote(DESKS["ardour"])
+    before = session.stat().st_mtime_ns
+    try:
+        for _ in range(40):
+            time.sleep(0.5)
+            assert ardour.poll() is None
+            remote.say("/set_surface", 0, 159, 0, 0, 0, 0)
+            remote.move(Fader(1, 0.25), Pan(2, 0.5), Mute(2, True), SendLevel(1, 1, 0.75), Parameter(1, 1, 3, 0.5))
+            remote.say("/save_state")
+            time.sleep(0.5)
+            if session.stat().st_mtime_ns != before and 'muted="1"' in session.read_text():
+                break
+    finally:
+        remote.close()
+        ardour.send_signal(signal.SIGTERM)
+        try:
+            ardour.wait(10)
+        except subprocess.TimeoutExpired:
+            ardour.kill()
+            ardour.wait()
+    back = import_session(session, tmp_path / "in" / "back.yaml")
+    tracks = back.recipe.tracks
+    assert tracks["hiss"].volume == pytest.approx(-12.0412, abs=1e-3)
+    assert tracks["rain"].pan == pytest.approx(0.5, abs=1e-3) and tracks["rain"].mute
+    assert tracks["hiss"].send["room"].level == pytest.approx(-2.4988, abs=1e-3)
+    [step] = Recipe.load(tmp_path / "in" / "back.yaml").tracks["hiss"].chain
+    changed, first = settings(step, tmp_path / "in"), settings(recipe.tracks["hiss"].chain[0], tmp_path)
+    moved = [name for name in first if abs(changed[name] - first[name]) > 1e-6]
+    assert len(moved) == 1, (first, changed)
+
+
+def settings(step: object, folder: Path) -> dict[str, float]:
+    """Where every parameter of a plugin stands once its state is loaded, from 0 to 1."""
+    import pedalboard
+
+    assert isinstance(step, Plugin)
+    known = described(step.file, step.host)
+    state = step.perform(known, Stage(folder=folder)).state()
+    loaded = pedalboard.load_plugin(str(known.path))
+    loaded.preset_data = state
+    return {name: float(parameter.raw_value) for name, parameter in loaded.parameters.items()}
