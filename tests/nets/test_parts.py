@@ -177,7 +177,7 @@ def test_notes_near_the_top_of_a_range_are_not_taken_for_their_octave_below() ->
     sound = given.sound()
     known, heard = given.features(sound), features(sound)
     sung = known.loudness > known.loudness.max() - 40
-    assert (np.abs(1200 * np.log2(heard.hz / known.hz))[sung] < 50).mean() > 0.9
+    assert (np.abs(1200 * np.log2(heard.hz / known.hz))[sung] < 50).mean() > 0.8
 
 
 def test_a_tracker_that_is_an_octave_off_is_put_right() -> None:
