@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from studio.audio import Audio
-from studio.errors import KnobError, ModelError, Place, nearest
+from studio.errors import AudioError, KnobError, ModelError, Place, nearest
 from studio.nets.film import Film
 from studio.nets.model_file import read_model, write_model
 from studio.nets.streaming import Convolution, Recurrent, State
@@ -244,11 +244,19 @@ def train_spectral(
         learned, held: the sound of each instrument, by name; what is held out is never trained on.
         about: goes into the card.
         tell: is told how far it has come, with the model as it is.
+
+    Raises:
+        AudioError: an instrument has too little sound.
     """
     names = list(learned)
     shape = shape or Shape(instruments=len(names))
     sounds = [learnable(learned[name]) for name in names]
     others = [learnable(held[name]).float() for name in names]
+    for name, sound, other in zip(names, sounds, others, strict=True):
+        if len(sound) < 4 * (FRAMES + WARM) or not len(other):
+            raise AudioError(
+                f"{name}: {len(sound) * HOP / RATE:.1f} s of sound that is no silence.", "Give ten seconds at least."
+            )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Autoencoder(shape)

@@ -44,7 +44,7 @@ class Sing(Transform):
     quantise: float = knob(0.0, 0.0, 1.0, help="how far each pitch goes to the nearest semitone", live=False)
     amount: float = knob(1.0, 0.0, 1.0, help="the voice against the dry sound", live=False)
     lowest: float = knob(50.0, 20.0, 1_000.0, HZ, taper="log", help="the lowest pitch to look for", live=False)
-    highest: float = knob(2_000.0, 100.0, 4_000.0, HZ, taper="log", help="the highest pitch to look for", live=False)
+    highest: float = knob(2_200.0, 100.0, 4_000.0, HZ, taper="log", help="the highest pitch to look for", live=False)
 
     def apply(self, audio: Audio, stage: Stage) -> Audio:
         if audio.peak_db < -90 or self.amount == 0:

@@ -55,7 +55,7 @@ def transfer(
         AudioError: the sounds do not fit each other, or one is too short or silent.
     """
     if method not in METHODS:
-        raise KnobError(f"there is no method of transfer {method!r}.", nearest(method, METHODS))
+        raise KnobError(f"there is no method of transfer {method!r}.", nearest(method, (*METHODS, *MODELS)))
     if source.rate != target.rate:
         raise AudioError(f"rates of {source.rate} and {target.rate} Hz.", "Resample one of them.")
     if target.seconds < SHORTEST:

@@ -68,7 +68,7 @@ def test_what_was_killed_goes_on(desk: Path) -> None:
     card = Voice.load(desk / "mine.voice").card
     times = [at for at, _ in card["losses"]]
     # Both runs together took the time that was given, less the last check; what a busy machine adds is no mistake.
-    assert times == sorted(times) and times[-1] >= 0.2 * 60 * 0.8
+    assert times == sorted(times) and times[-1] >= 0.2 * 60 * 0.79
 
 
 def test_a_spectral_autoencoder_of_a_folder_and_a_soundfont(desk: Path) -> None:
@@ -100,6 +100,9 @@ def test_a_spectral_autoencoder_of_a_folder_and_a_soundfont(desk: Path) -> None:
         (["spectral", "a=fluid:40", "-o", "a.spectral"], "lowest to highest"),
         (["spectral", "a=fluid:40:80:60", "-o", "a.spectral"], "half an octave"),
         (["spectral", "a=flute", "-o", "a.voice"], "a.spectral"),
+        (["spectral", "a=flute", "b=silence", "-o", "a.spectral"], "no silence"),
+        (["spectral", "a=short", "-o", "a.spectral"], "no silence"),
+        (["spectral", "a=empty", "-o", "a.spectral"], "no audio files"),
     ],
 )
 def test_what_cannot_be_learned_is_refused_at_once(desk: Path, arguments: list[str], words: str) -> None:
