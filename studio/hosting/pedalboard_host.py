@@ -31,7 +31,7 @@ class InPedalboard:
         except (ImportError, ValueError, RuntimeError) as error:
             raise PluginError(f"{path.name} cannot be loaded: {_first_line(error)}") from None
         self._plugin = loaded
-        self._rate, self._fresh, self._skip, self._position = 44_100, True, 0, 0
+        self._rate, self._fresh, self._skip, self._largest = 44_100, True, 0, LARGEST
         self._latency = 0
         self._turnable = self._turnables()
         instrument = bool(self._plugin.is_instrument)
@@ -102,22 +102,18 @@ class InPedalboard:
 
     def process(self, block: Block, transport: Transport | None) -> Block:
         if self._fresh:
-            self._begin(block.shape[0])
-        out = self._plugin.process(block, self._rate, buffer_size=LARGEST, reset=False)
-        self._check_latency()
-        if not out.size:
-            return np.zeros((block.shape[0], 0), np.float32)
-        skipped = min(self._skip, out.shape[1])
-        self._skip -= skipped
-        return np.asarray(out[:, skipped:], np.float32)
-
-    def _begin(self, channels: int) -> None:
-        # pedalboard prepares a plugin anew, and it forgets its sound, when a block is larger than any before.
-        first = self._plugin.process(
-            np.zeros((channels, LARGEST), np.float32), self._rate, buffer_size=LARGEST, reset=False
-        )
-        self._skip = LARGEST - (first.shape[1] if first.size else 0)
-        self._latency, self._fresh = self.latency, False
+            # pedalboard prepares a plugin anew, and it forgets its sound, when a block is larger than any before.
+            self._largest = min(block.shape[1], LARGEST)
+        given = [np.zeros((block.shape[0], 0), np.float32)]
+        for start in range(0, block.shape[1], self._largest):
+            piece = np.ascontiguousarray(block[:, start : start + self._largest])
+            out = self._plugin.process(piece, self._rate, buffer_size=LARGEST, reset=False)
+            if self._fresh:
+                self._latency, self._fresh = self.latency, False
+            self._check_latency()
+            if out.size:
+                given.append(out)
+        return np.concatenate(given, axis=1)
 
     def play(self, events: Sequence[tuple[int, bytes]], frames: int, transport: Transport | None) -> Block:
         if self._fresh:

@@ -174,11 +174,9 @@ class Vst2:
 
     def _begin(self) -> None:
         """Find out the latency, which many plugins tell only once they have worked with every parameter in its place."""
-        told = self.latency
         self._piece((), None, 0)
-        if self.latency != told:
-            self._stop()
-            self._start()
+        self._stop()
+        self._start()
         self._skip, self._begun = self.latency, True
 
     def _piece(self, events: Sequence[tuple[int, bytes]], transport: Transport | None, offset: int) -> None:

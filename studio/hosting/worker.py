@@ -1,4 +1,4 @@
-"""The process a plugin lives in: ``python -m studio.hosting.worker HANDLE MEMORY FILE HOST [INNER]``.
+"""The process a plugin lives in: `main`, with the arguments HANDLE MEMORY FILE HOST [INNER].
 
 It takes requests as JSON through a connection it inherits, and answers there; what the plugin prints goes to the
 process's own output. Sound goes through a file that both sides have mapped into memory.
@@ -248,7 +248,3 @@ def _fit(block: Block, channels: int) -> Block:
     if channels == 1:
         return np.asarray(block[:2].mean(axis=0, keepdims=True), np.float32)
     return block[:channels]
-
-
-if __name__ == "__main__":
-    main()

@@ -172,7 +172,7 @@ def _spawned(arguments: list[str]) -> tuple[subprocess.Popen[bytes], Connection[
     """A worker's process, and our end of the line to it."""
     ours, theirs = Pipe()
     handle = theirs.fileno()
-    command = [sys.executable, "-m", "studio.hosting.worker", str(handle), *arguments]
+    command = [sys.executable, "-c", "from studio.hosting.worker import main; main()", str(handle), *arguments]
     inherit: dict[str, Any] = {"pass_fds": (handle,)}
     if sys.platform == "win32":
         os.set_handle_inheritable(handle, True)
