@@ -43,12 +43,12 @@ buses: {room: {chain: [{reverb: {wet: 1, dry: 0}}]}}
     expect(page.get_by_role("heading")).to_have_text(HOSTILE)
     page.get_by_role("button", name="Solo bass").click()
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function("player.deck.peak(2) > 0.001")
+    page.wait_for_function("() => player.deck.peak(2) > 0.001")
     assert page.evaluate("player.deck.tracks.map((track) => track.on)") == [False, False, True, False, False]
     # What is decoded is what was rendered, without a step where one piece ends and the next begins.
     page.get_by_role("button", name="Solo bass").click()
     page.evaluate("player.deck.seek(5 * player.deck.rate)")
-    page.wait_for_function("[5.9, 6.1].every((at) => player.deck.tracks[0].reel.at(at * player.deck.rate).piece)")
+    page.wait_for_function("() => [5.9, 6.1].every((at) => player.deck.tracks[0].reel.at(at * player.deck.rate).piece)")
     rate = page.evaluate("player.deck.rate")
     joined = page.evaluate(
         """() => { const at = 6 * player.deck.rate, out = [];
