@@ -30,7 +30,8 @@ function render({ model, el }) {
   const strip = h("div", { class: "mx-strip" });
   const root = h("div", { class: "mx mx-rack", role: "group", "aria-label": model.get("title") || "Rack" },
     goneNote(model), bar, player.el, macros, strips, strip);
-  const doing = (what, more = {}) => model.send({ kind: "do", what, ...more });
+  let asking = false; // of all views only the one that asked opens what comes
+  const doing = (what, more = {}) => { asking = ["yaml", "python", "shelf"].includes(what); model.send({ kind: "do", what, ...more }); };
   const type = (id, text) => model.send({ kind: "type", id, text, ear: turns.ear() });
   const value = (id) => model.get("values")[id];
   let seed = 1;
@@ -280,8 +281,11 @@ function render({ model, el }) {
     else if (message.kind === "refused") {
       const each = controls.get(message.id);
       if (each) { each.show(value(message.id)); each.say(message.text); } else { desk.state = message.text; desk.bad = true; desk.changed(); }
-    } else if (message.kind === "text") openText(message.title, message.text);
-    else if (message.kind === "shelf") {
+    } else if (message.kind === "text" && asking) {
+      asking = false;
+      openText(message.title, message.text);
+    } else if (message.kind === "shelf" && asking) {
+      asking = false;
       const at = bar.querySelector("[data-focus=Presets]").getBoundingClientRect();
       openMenu(at.x, at.bottom + 4, [["Save this chain…", () => openName("Save the chain as", (name, replace) => doing("save", { name, replace }))], null,
         ...message.presets.map(({ preset }) => [preset, () => doing("load", { name: preset })])], bar.querySelector("[data-focus=Presets]"));

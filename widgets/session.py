@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from studio.audio import Block
+from studio.bridge.player.page import bytes_of_peaks
 from studio.bridge.render import length
 from studio.bridge.sketch import Sketcher
 from studio.engine import Cache, Engine, Plan, plan
@@ -354,7 +355,7 @@ def _picture(sounds: Sounds, track: int, newer: Callable[[], bool]) -> tuple[dic
         peaks.append(outline(block))
         if sketcher:
             sketcher.push(block if block.shape[0] == 2 else np.repeat(block[:1], 2, axis=0))
-    buffers = [np.concatenate([np.zeros((0, 2), np.int8), *peaks]).tobytes()]
+    buffers = [bytes_of_peaks(np.concatenate([np.zeros((0, 2), np.float32), *peaks]), whole=track == 0)]
     if sketcher and sounds.frames:
         sketch = sketcher.draw()
         content |= {"loudness": list(sketch.loudness.short_term), "columns": sketch.span}

@@ -132,13 +132,14 @@ def sounds_of(source: object) -> Sounds:
     )
 
 
-def outline(samples: Block) -> NDArray[np.int8]:
-    """The lowest and highest sample of every `PEAK_STEP` frames, as 127ths: shape (steps, 2)."""
+def outline(samples: Block) -> NDArray[np.float32]:
+    """The lowest and highest sample of every `PEAK_STEP` frames: shape (steps, 2)."""
     missing = -samples.shape[1] % PEAK_STEP
     padded = np.pad(samples, ((0, 0), (0, missing)), mode="edge") if missing and samples.shape[1] else samples
     shaped = padded.reshape(samples.shape[0], -1, PEAK_STEP)
-    ends = np.stack([shaped.min(axis=(0, 2)), shaped.max(axis=(0, 2))], axis=1) if padded.size else np.zeros((0, 2))
-    return np.asarray(np.rint(np.clip(ends, -1, 1) * 127), dtype=np.int8)
+    if not padded.size:
+        return np.zeros((0, 2), np.float32)
+    return np.stack([shaped.min(axis=(0, 2)), shaped.max(axis=(0, 2))], axis=1)
 
 
 def pcm(samples: Block) -> bytes:

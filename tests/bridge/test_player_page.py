@@ -43,18 +43,18 @@ buses: {room: {chain: [{reverb: {wet: 1, dry: 0}}]}}
     expect(page.get_by_role("heading")).to_have_text(HOSTILE)
     page.get_by_role("button", name="Solo bass").click()
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function("player.deck.peak(2) > 0.001")
+    page.wait_for_function("() => player.deck.peak(2) > 0.001")
     assert page.evaluate("player.deck.tracks.map((track) => track.on)") == [False, False, True, False, False]
     # What is decoded is what was rendered, without a step where one piece ends and the next begins.
     page.get_by_role("button", name="Solo bass").click()
-    page.evaluate("player.deck.seek(4 * player.deck.rate)")
-    page.wait_for_function("player.deck.tracks[0].reel.pieces.length >= 2")
+    page.evaluate("player.deck.seek(5 * player.deck.rate)")
+    page.wait_for_function("() => [5.9, 6.1].every((at) => player.deck.tracks[0].reel.at(at * player.deck.rate).piece)")
     rate = page.evaluate("player.deck.rate")
     joined = page.evaluate(
-        """() => { const at = 5 * player.deck.rate, out = [];
+        """() => { const at = 6 * player.deck.rate, out = [];
           for (let frame = at - 4000; frame < at + 4000; frame++) {
             const { piece } = player.deck.tracks[0].reel.at(frame);
-            out.push(piece.buffer.getChannelData(0)[frame - piece.start]);
+            out.push(piece.buffer.getChannelData(0)[frame - piece.start + piece.lead]);
           }
           return out; }"""
     )
@@ -64,7 +64,7 @@ buses: {room: {chain: [{reverb: {wet: 1, dry: 0}}]}}
     assert not wrong, wrong
     mix = result.mix.samples[0]
     expected = (mix if codec == "flac" else soxr.resample(mix, 44_100, rate, quality="VHQ"))[
-        5 * rate - 4000 : 5 * rate + 4000
+        6 * rate - 4000 : 6 * rate + 4000
     ]
     got = np.array(joined)
     null = 20 * np.log10(np.sqrt(np.mean((got - expected) ** 2)) / np.sqrt(np.mean(expected**2)))

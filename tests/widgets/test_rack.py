@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Locator, Page, expect
 
 from tests.widgets.lab import PICTURES, Lab, command, execute
@@ -83,6 +85,22 @@ def test_steps_are_bypassed_moved_added_and_removed(lab: Lab, page: Page) -> Non
     page.screenshot(path=PICTURES / "palette.png")
     page.keyboard.press("Enter")
     expect(rack.get_by_role("region", name="phaser")).to_be_visible()
+    rack.get_by_role("button", name="Copy as text").click()
+    page.get_by_role("menuitem", name="as YAML").click()
+    expect(page.get_by_role("textbox", name="The recipe as YAML")).to_have_value(
+        re.compile(r"title: Eight bars[\s\S]*phaser")
+    )
+    page.get_by_role("button", name="Close").click()
+    rack.get_by_role("button", name="Presets").click()
+    page.get_by_role("menuitem", name="Save this chain…").click()
+    page.get_by_role("textbox", name="Save the chain as").fill("Keys/<b>bold</b>")
+    page.keyboard.press("Enter")
+    expect(rack.get_by_text("cannot be a name")).to_be_visible()
+    rack.get_by_role("button", name="Presets").click()
+    page.get_by_role("menuitem", name="Save this chain…").click()
+    page.get_by_role("textbox", name="Save the chain as").fill("Soft keys")
+    page.keyboard.press("Enter")
+    expect(rack.get_by_text("saved as Soft keys.yaml")).to_be_visible()
     rack.get_by_role("button", name="More for chorus").click()
     page.get_by_role("menuitem", name="Remove").click()
     expect(rack.get_by_role("region", name="chorus")).to_have_count(0)

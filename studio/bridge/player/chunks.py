@@ -14,7 +14,7 @@ from studio.audiofile import stream_audio
 
 OPUS, FLAC = "opus", "flac"
 OPUS_RATE = 48_000
-SECONDS = 5
+SECONDS = 3
 LEAD = 3840
 """Frames before a piece that are encoded with it and thrown away again, in which a lossy decoder finds its feet."""
 

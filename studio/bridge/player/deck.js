@@ -2,7 +2,6 @@
 // newer sound at the same place with a crossfade.
 
 const AHEAD = 0.7; // seconds that are scheduled: long enough for a busy page, short enough to change its mind
-const ASK = 6; // seconds that are asked for beyond the place that is heard
 const SOON = 0.012; // seconds from now at which a change can begin
 const FADE = 0.01; // seconds of a crossfade
 const TICK = 40; // ms
@@ -59,6 +58,7 @@ export class Deck {
     this.version = 0;
     this.chunk = rate; // frames that are asked for at once
     this.kept = 90; // seconds of decoded sound, for each track
+    this.ask = 6; // seconds that are asked for beyond the place that is heard
     this.playing = false;
     this.loop = null; // [first frame, frame after the last]
     this.tracks = [];
@@ -97,11 +97,12 @@ export class Deck {
     this.onchange();
   }
 
-  insert(track, version, start, buffer) {
+  /** A piece has come; of its buffer, the first `lead` frames are not meant to be heard. */
+  insert(track, version, start, buffer, lead = 0, length = buffer.length - lead) {
     const reel = this.tracks[track]?.reel;
     if (!reel) return;
     this._asked.delete(`${track}:${start}:${version}`);
-    const piece = { version, start, end: start + buffer.length, buffer };
+    const piece = { version, start, end: start + length, buffer, lead };
     reel.insert(piece);
     reel.prune(this.position, this.kept * this.rate, this.version);
     if (this.playing && this._matters(piece, track)) this._turnOver();
@@ -287,7 +288,7 @@ export class Deck {
       gain.gain.setValueAtTime(0, time);
       gain.gain.linearRampToValueAtTime(1, time + FADE);
     }
-    node.start(time, (frame - piece.start) / this.rate, length / this.rate);
+    node.start(time, (frame - piece.start + piece.lead) / this.rate, length / this.rate);
     node.onended = () => gain.disconnect();
     this._sources.push({ node, gain, end: time + length / this.rate });
   }
@@ -295,7 +296,7 @@ export class Deck {
   /** Ask for what will be heard next and is not there in the newest version. */
   _fetch() {
     const now = performance.now();
-    let frame = this.position, left = ASK * this.rate;
+    let frame = this.position, left = this.ask * this.rate;
     while (left > 0) {
       const stop = this.loop && frame < this.loop[1] ? this.loop[1] : this.frames;
       const start = Math.floor(frame / this.chunk) * this.chunk;

@@ -18,16 +18,13 @@ async function bring(track, start) {
   const whole = await decoder.decodeAudioData(bytesOfText(element.textContent).buffer);
   const lead = index ? song.lead : 0, length = Math.min(song.chunk, whole.length - lead);
   if (length <= 0) return;
-  const piece = new AudioBuffer({ numberOfChannels: whole.numberOfChannels, length, sampleRate: song.rate });
-  for (let channel = 0; channel < whole.numberOfChannels; channel++) {
-    piece.copyToChannel(whole.getChannelData(channel).subarray(lead, lead + length), channel);
-  }
-  deck.insert(track, 1, start, piece);
+  deck.insert(track, 1, start, whole, lead, length);
 }
 
 const deck = new Deck(song.rate, (track, start) => bring(track, start));
 deck.chunk = song.chunk;
-deck.kept = 14; // every second of thirteen tracks is 5 MB
+deck.ask = 3;
+deck.kept = 9; // every second of thirteen tracks is 5 MB
 const desk = makeDesk(deck);
 deck.setSong(song.frames, song.tracks, 1);
 desk.pictures = song.pictures.map(({ peaks, spectrum, ...others }) => {

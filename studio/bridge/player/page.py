@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from studio.audiofile import probe, stream_audio
 from studio.bridge.manifest import MANIFEST, Manifest
@@ -112,8 +113,8 @@ def _picture(path: Path, whole: bool) -> dict[str, Any]:
         rest = joined[:, full:]
     if rest.shape[1]:
         peaks.append(np.array([[rest.min(), rest.max()]]))
-    outline = np.rint(np.clip(np.concatenate(peaks), -1, 1) * 127).astype(np.int8)
-    picture: dict[str, Any] = {"step": step, "peaks": base64.b64encode(outline.tobytes()).decode()}
+    outline = bytes_of_peaks(np.concatenate(peaks), whole=whole)
+    picture: dict[str, Any] = {"step": step, "peaks": base64.b64encode(outline).decode()}
     if sketcher:
         sketch = sketcher.draw()
         picture |= {
@@ -122,6 +123,12 @@ def _picture(path: Path, whole: bool) -> dict[str, Any]:
             "loudness": list(sketch.loudness.short_term),
         }
     return picture
+
+
+def bytes_of_peaks(peaks: NDArray[Any], *, whole: bool) -> bytes:
+    """Peaks as 127ths of full scale; of what is not the `whole`, of its own highest, so that quiet stems have a shape."""
+    top = 1.0 if whole else max(float(np.abs(peaks).max(initial=0.0)), 1e-4)
+    return np.rint(np.clip(peaks / top, -1, 1) * 127).astype(np.int8).tobytes()
 
 
 def _head(manifest: Manifest, song: dict[str, Any]) -> str:
@@ -146,4 +153,4 @@ def _head(manifest: Manifest, song: dict[str, Any]) -> str:
     return re.sub(r"<!--(\w+)-->", lambda place: parts[place[1]], frame)
 
 
-__all__ = ["PAGE", "write_player"]
+__all__ = ["PAGE", "bytes_of_peaks", "write_player"]

@@ -152,7 +152,8 @@ export function playerView(desk, { label = "Player", stems: withStems = true } =
     play.setAttribute("aria-label", deck.playing ? "Pause" : "Play");
     play.disabled = !deck.frames;
     loop.setAttribute("aria-pressed", String(Boolean(deck.loop)));
-    state.textContent = desk.state;
+    const { mute, solo } = desk.mixer;
+    state.textContent = desk.state || (mute.size + solo.size ? "stems, before the master chain" : "");
     state.classList.toggle("mx-bad", desk.bad);
     const colours = getComputedStyle(el), colour = (name) => colours.getPropertyValue(`--mx-${name}`).trim();
     paintPicture(colour);
