@@ -16,7 +16,7 @@ TORCH ?= torch==2.13.0
 
 # What the studio needs to run, and what its tests compare it with.
 RUN_PACKAGES  := python3-venv libfluidsynth3
-TEST_PACKAGES := fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubberband-cli g++ lilv-utils \
+TEST_PACKAGES := fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubberband-cli g++ lilv-utils ardour jackd2 \
 	zam-plugins amsynth zynaddsubfx-vst dpf-plugins-vst cmake ninja-build juce-modules-source juce-tools \
 	pkg-config libfreetype-dev libx11-dev libxext-dev libxrandr-dev libxinerama-dev libxcursor-dev
 # Plugins that only the benchmark goes through: there are very many of them.
