@@ -2,6 +2,8 @@
 # make test     install everything, check style, types and rooms, run the tests
 # make bench    print every number in the documentation, side by side with its peers
 # make voices   train the shipped voices anew
+# make models   train the shipped spectral autoencoder and the ears of the figures anew
+# make notebooks   run the notebooks in a real JupyterLab and take their pictures anew
 # make bench-stretch   the battery of time and pitch alone
 #
 # Python packages go into the active virtual environment, or into .venv when none is active. System packages are
@@ -16,13 +18,13 @@ TORCH ?= torch==2.13.0
 
 # What the studio needs to run, and what its tests compare it with.
 RUN_PACKAGES  := python3-venv libfluidsynth3
-TEST_PACKAGES := fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubberband-cli g++ lilv-utils ardour jackd2 \
+TEST_PACKAGES := chromium fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubberband-cli g++ lilv-utils polyphone ardour jackd2 \
 	zam-plugins amsynth zynaddsubfx-vst dpf-plugins-vst cmake ninja-build juce-modules-source juce-tools \
 	pkg-config libfreetype-dev libx11-dev libxext-dev libxrandr-dev libxinerama-dev libxcursor-dev
 # Plugins that only the benchmark goes through: there are very many of them.
 BENCH_PACKAGES := lsp-plugins-vst
 
-.PHONY: demo test lint bench bench-stretch voices run-packages test-packages bench-packages clean
+.PHONY: demo test lint bench bench-stretch voices models notebooks run-packages test-packages bench-packages clean
 
 demo: run-packages $(ENV)/.mirepoix
 	$(BIN)/studio render demo -o out/demo
@@ -43,6 +45,9 @@ bench: bench-packages $(ENV)/.mirepoix-bench
 bench-stretch: test-packages $(ENV)/.mirepoix-bench
 	$(BIN)/python -m tests.benchmarks stretch
 
+notebooks: test-packages $(ENV)/.mirepoix-dev
+	$(BIN)/python -m tests.widgets.notebook_pictures
+
 # The shipped voices: name, General MIDI program, lowest and highest note.
 VOICES := violin:40:55:96 cello:42:36:72 flute:73:60:93 oboe:68:58:88 trumpet:56:54:84 saxophone:65:49:80 choir:52:48:79 lead:81:40:88
 VOICE_MINUTES ?= 3
@@ -53,6 +58,15 @@ voices: test-packages $(ENV)/.mirepoix-dev
 		$(BIN)/studio train voice --soundfont fluid:$$2 --low $$3 --high $$4 --minutes $(VOICE_MINUTES) \
 			--license MIT -o presets/voices/$$1.voice || exit 1; \
 	done
+
+# The instruments of the shipped spectral autoencoder.
+ORCHESTRA := $(foreach voice,$(VOICES),$(word 1,$(subst :, ,$(voice)))=fluid:$(word 2,$(subst :, ,$(voice))):$(word 3,$(subst :, ,$(voice))):$(word 4,$(subst :, ,$(voice))))
+ORCHESTRA_MINUTES ?= 12
+EARS_MINUTES ?= 4
+
+models: test-packages $(ENV)/.mirepoix-dev
+	$(BIN)/studio train ears --font fluid --minutes $(EARS_MINUTES) -o presets/models/instruments.ears
+	$(BIN)/studio train spectral $(ORCHESTRA) --minutes $(ORCHESTRA_MINUTES) --license MIT -o presets/models/orchestra.spectral
 
 $(ENV)/.mirepoix: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable .

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from studio.stage import Stage
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(autouse=True)
@@ -22,3 +27,12 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
 def stage(tmp_path: Path) -> Stage:
     """44.1 kHz, stereo, 120 bpm in 4/4; paths are relative to `tmp_path`."""
     return Stage(folder=tmp_path)
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Browser]:
+    """One headless browser for all who need one."""
+    from tests.widgets.lab import browser
+
+    with browser() as opened:
+        yield opened

@@ -49,6 +49,7 @@ def test_the_python_examples_run_as_they_stand_and_save_what_they_say(desk: Path
     assert Recipe.load(desk / "dustier.yaml").get("dust") == 0.8
     assert "# what you turn" in (desk / "dustier.yaml").read_text(encoding="utf-8")
     assert Recipe.load(desk / "keys.yaml").get("keys.volume") == -3.0
+    assert Recipe.load(desk / "wetter.yaml").get("keys.reverb.wet") == 0.5
 
 
 def test_the_commands_for_your_own_song_work_in_the_order_given(desk: Path) -> None:

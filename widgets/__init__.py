@@ -1,7 +1,10 @@
-"""Jupyter widgets: knobs, racks and players that turn recipes by hand."""
+"""Jupyter widgets: knobs, racks, players, rolls, comparisons and maps that turn recipes by hand."""
 
+from widgets.compare import Compare, compare
 from widgets.knob import Knob
+from widgets.map import Map
 from widgets.player import Player
 from widgets.rack import Rack, rack
+from widgets.roll import PianoRoll
 
-__all__ = ["Knob", "Player", "Rack", "rack"]
+__all__ = ["Compare", "Knob", "Map", "PianoRoll", "Player", "Rack", "compare", "rack"]

@@ -60,7 +60,7 @@ function bytesOf(view) {
 /** Interleaved 16-bit samples as a sound. */
 function decodePcm(deck, view, channels) {
   const samples = new Int16Array(bytesOf(view).buffer), frames = samples.length / channels;
-  const buffer = deck.context.createBuffer(channels, frames, deck.rate);
+  const buffer = new AudioBuffer({ numberOfChannels: channels, length: frames, sampleRate: deck.rate });
   for (let channel = 0; channel < channels; channel++) {
     const out = buffer.getChannelData(channel);
     for (let index = 0, at = channel; index < frames; index++, at += channels) out[index] = samples[at] / 32767;

@@ -1,9 +1,10 @@
 // The knob of `widgets/knob.py`: one dial, whose value lives in the model, so that all its views stay in step.
 import { dial } from "./dial.js";
-import { goneNote, h } from "../studio/bridge/player/dom.js";
+import { h } from "../studio/bridge/player/dom.js";
+import { goneNote } from "./gone.js";
 
 function render({ model, el }) {
-  const root = h("div", { class: "mx" }, goneNote());
+  const root = h("div", { class: "mx" }, goneNote(model));
   let queued = 0;
   const flush = () => { queued = 0; model.save_changes(); };
   const knob = dial({ ...model.get("spec"), value: model.get("value") }, {

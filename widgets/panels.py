@@ -218,7 +218,7 @@ def _deep(way: Way, step: Step) -> Iterator[tuple[Way, Kind]]:
 
 def _own(way: Way, step: Step) -> Iterator[tuple[Way, Kind]]:
     """A step's own controls, without the steps it holds."""
-    for name, kind in step.parameters().items():
+    for name, kind in step.dials().items():
         value = getattr(step, name)
         if isinstance(value, Mapping):
             for key, macro in value.items():

@@ -1,11 +1,12 @@
 // The player of `widgets/player.py`.
-import { goneNote, h } from "../studio/bridge/player/dom.js";
+import { h } from "../studio/bridge/player/dom.js";
 import { playerView } from "../studio/bridge/player/view.js";
 import { deskOf, openDesk } from "./desk.js";
+import { goneNote } from "./gone.js";
 
 function render({ model, el }) {
   const player = playerView(deskOf(model), { label: model.get("title") || "Player" });
-  el.append(h("div", { class: "mx" }, goneNote(), player.el));
+  el.append(h("div", { class: "mx" }, goneNote(model), player.el));
   requestAnimationFrame(player.draw);
   return player.stop;
 }

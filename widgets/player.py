@@ -48,6 +48,13 @@ class Playing(anywidget.AnyWidget):
         region = None if begin is None or end is None else [round(begin * self.rate), round(end * self.rate)]
         self.send({"kind": "transport", "do": "loop", "loop": region})
 
+    def close(self) -> None:
+        """Take it off the page and lay down its work."""
+        session = vars(self).get("_session")
+        if session is not None:
+            session.close()
+        super().close()
+
     def _tell(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         if self.comm is not None:
             self.send(content, buffers)
@@ -92,8 +99,3 @@ class Player(Playing):
             self._session.greet()
         elif content.get("kind") == "want":
             self._session.want(content)
-
-    def close(self) -> None:
-        """Take it off the page and lay down its work."""
-        self._session.close()
-        super().close()

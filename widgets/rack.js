@@ -1,10 +1,11 @@
 // The rack of `widgets/rack.py`: macros on top, the mixer's strips, and a panel for each step of the one selected.
-import { goneNote, h, openMenu, svg } from "../studio/bridge/player/dom.js";
+import { h, openMenu } from "../studio/bridge/player/dom.js";
 import { playerView } from "../studio/bridge/player/view.js";
 import { deskOf, openDesk } from "./desk.js";
 import { dial } from "./dial.js";
 import { openPalette, openText, openName } from "./sheets.js";
 import { makeTurns } from "./turns.js";
+import { goneNote } from "./gone.js";
 
 const rackTurns = (globalThis.__mirepoixTurns ??= new Map());
 
@@ -28,7 +29,7 @@ function render({ model, el }) {
   const strips = h("div", { class: "mx-strips", role: "tablist", "aria-label": "Strips" });
   const strip = h("div", { class: "mx-strip" });
   const root = h("div", { class: "mx mx-rack", role: "group", "aria-label": model.get("title") || "Rack" },
-    goneNote(), bar, player.el, macros, strips, strip);
+    goneNote(model), bar, player.el, macros, strips, strip);
   const doing = (what, more = {}) => model.send({ kind: "do", what, ...more });
   const type = (id, text) => model.send({ kind: "type", id, text, ear: turns.ear() });
   const value = (id) => model.get("values")[id];

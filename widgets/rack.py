@@ -203,11 +203,6 @@ class Rack(Playing):
             raise RecipeError("nothing has been rendered yet.", "Call wait() first.")
         return Audio(sounds.read(0, 0, sounds.frames), sounds.rate)
 
-    def close(self) -> None:
-        """Take it off the page and lay down its work."""
-        self._session.close()
-        super().close()
-
     def _strip(self) -> Way:
         return path_of(next(strip["way"] for strip in self.panels["strips"] if strip["name"] == self.selected))
 
@@ -273,9 +268,12 @@ class Rack(Playing):
     def _finished(self, sounds: Rendered, recipe: Recipe) -> None:
         meter = Meter(sounds.rate, 2, true_peak=False)
         meter.push(sounds.read(0, 0, min(sounds.frames, int(MATCHED_SECONDS * sounds.rate))))
-        self._levels = {each.recipe.hash: self._levels.get(each.recipe.hash, 0.0) for each in self._both()} | {
-            recipe.hash: meter.read().integrated
-        }
+        known = {each.recipe.hash: self._levels.get(each.recipe.hash) for each in self._both()}
+        self._levels = {key: level for key, level in known.items() if level is not None}
+        self._levels[recipe.hash] = meter.read().integrated
+        other = next((each.recipe for each in self._both() if each.recipe.hash not in self._levels), None)
+        if other is not None:
+            self._session.also(other)
         self._level()
 
     def _both(self) -> tuple[Any, Any]:

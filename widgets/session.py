@@ -13,7 +13,7 @@ import numpy as np
 
 from studio.audio import Block
 from studio.bridge.render import length
-from studio.bridge.sketch import COLUMN, Sketcher
+from studio.bridge.sketch import Sketcher
 from studio.engine import Cache, Engine, Plan, plan
 from studio.engine.nodes import Node
 from studio.engine.preview import Preview, held_gains
@@ -64,7 +64,18 @@ class Wish:
     recipe: Recipe
     ear: Ear | None
     moving: bool
+    score: Score | None = None
     since: float = field(default_factory=time.perf_counter)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Sounds whose pictures are wanted."""
+
+    sounds: Sounds
+
+
+Work = Wish | Recipe | Drawing | list[Mapping[str, Any]]
 
 
 class Session:
@@ -94,6 +105,8 @@ class Session:
         self._changed = threading.Condition()
         self._wish: Wish | None = None
         self._wants: list[Mapping[str, Any]] = []
+        self._aside: Recipe | None = None
+        self._undrawn: Sounds | None = None
         self._number, self._busy, self._running, self._closed = 0, False, False, False
         self._sounds: Sounds | None = None
         self._shown = 0
@@ -107,18 +120,31 @@ class Session:
         """What was rendered last."""
         return self._sounds
 
-    def play(self, sounds: Sounds) -> None:
-        """Sounds that need no rendering."""
-        self._show(sounds, 2)
-        self._draw(sounds, lambda: False)
+    def play(self, sounds: Sounds, *, draw: bool = True) -> None:
+        """Sounds that need no rendering; `draw` says whether anybody looks at them."""
+        self._number += 1
+        self._pictures = []
+        self._show(sounds, self._number * 2 + 1)
+        if draw:
+            with self._changed:
+                self._undrawn = sounds
+                self._changed.notify_all()
+            self._awake()
 
-    def wish(self, recipe: Recipe, ear: Ear | None = None, *, moving: bool = False) -> None:
-        """Have a recipe heard, instead of whatever was wished for before."""
+    def wish(self, recipe: Recipe, ear: Ear | None = None, *, moving: bool = False, score: Score | None = None) -> None:
+        """Have a recipe heard, instead of whatever was wished for before; with another score than its own if given."""
         with self._changed:
             self._number += 1
-            self._wish = Wish(self._number, recipe, ear, moving)
+            self._wish = Wish(self._number, recipe, ear, moving, score)
             if self._running:
                 self._engine.stop()
+            self._changed.notify_all()
+        self._awake()
+
+    def also(self, recipe: Recipe) -> None:
+        """Have a recipe rendered when there is nothing better to do, and tell `finished`; it is not played."""
+        with self._changed:
+            self._aside = recipe
             self._changed.notify_all()
         self._awake()
 
@@ -139,7 +165,9 @@ class Session:
     def wait(self, seconds: float = 60.0) -> bool:
         """Wait until everything wished for is rendered; False if that takes too long."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._wish is None and not self._busy and not self._wants, seconds)
+            return self._changed.wait_for(
+                lambda: not (self._wish or self._busy or self._wants or self._undrawn), seconds
+            )
 
     def close(self) -> None:
         """Lay down all work."""
@@ -157,20 +185,35 @@ class Session:
             )
             self._thread.start()
 
-    def _next(self) -> Wish | list[Mapping[str, Any]] | None:
-        """The newest wish, or what the browser asks for; None when there is nothing to do. The condition is held."""
+    def _next(self) -> Work | None:
+        """The newest wish, what the browser asks for, or what can wait; None when there is nothing to do. The condition is held."""
         if self._wish is not None:
             wish, self._wish, self._busy = self._wish, None, True
             return wish
         if self._wants:
             wants, self._wants, self._busy = self._wants, [], True
             return wants
+        if self._undrawn is not None:
+            drawn, self._undrawn, self._busy = Drawing(self._undrawn), None, True
+            return drawn
+        if self._aside is not None:
+            aside, self._aside, self._busy = self._aside, None, True
+            return aside
         return None
 
-    def _do(self, work: Wish | list[Mapping[str, Any]]) -> None:
+    def _do(self, work: Work) -> None:
         try:
             if isinstance(work, Wish):
                 self._fulfil(work)
+            elif isinstance(work, Drawing):
+                self._draw(work.sounds, lambda: self._newer() or bool(self._wants) or self._sounds is not work.sounds)
+                with self._changed:
+                    if not self._pictures and self._sounds is work.sounds:
+                        self._undrawn = work.sounds
+            elif isinstance(work, Recipe):
+                planned = plan(work)
+                self._run([planned.mix, planned.premaster])
+                self._finished(Rendered(planned, self._engine, length(planned, self._engine)), work)
             else:
                 for want in work:
                     self._serve(want)
@@ -227,8 +270,9 @@ class Session:
         """The plan; while a hand moves, with the score that was read before."""
         known, score = self._score
         kept = score if wish.moving and known == wish.recipe.score else None
-        planned = plan(wish.recipe, kept)
-        self._score = (wish.recipe.score, planned.score)
+        planned = plan(wish.recipe, wish.score or kept)
+        if wish.score is None:
+            self._score = (wish.recipe.score, planned.score)
         return planned
 
     def _heard(self, planned: Plan, ear: Ear) -> Iterator[tuple[int, Block]]:
@@ -313,8 +357,6 @@ def _picture(sounds: Sounds, track: int, newer: Callable[[], bool]) -> tuple[dic
     buffers = [np.concatenate([np.zeros((0, 2), np.int8), *peaks]).tobytes()]
     if sketcher and sounds.frames:
         sketch = sketcher.draw()
-        columns = -(-sounds.frames // COLUMN)
-        pool = max(1, -(-columns // 1200))
-        content |= {"loudness": list(sketch.loudness.short_term), "columns": len(sketch.outline) * pool * COLUMN}
+        content |= {"loudness": list(sketch.loudness.short_term), "columns": sketch.span}
         buffers.append(sketch.spectrum)
     return content, buffers

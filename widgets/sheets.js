@@ -24,7 +24,10 @@ export function openPalette(x, y, steps, chosen) {
       h("strong", {}, step), kind === "transform" ? h("em", {}, "whole sound") : null, h("span", {}, help))));
   };
   field.addEventListener("input", fill);
-  field.addEventListener("keydown", (event) => { if (event.key === "Enter") list.querySelector("button")?.click(); });
+  field.addEventListener("keydown", (event) => { if (event.key !== "Enter") return;
+    event.preventDefault(); // or the button that opened this is pressed anew
+    list.querySelector("button")?.click();
+  });
   fill();
   field.focus();
 }
@@ -49,7 +52,7 @@ export function openName(title, named) {
   const field = h("input", { type: "text", "aria-label": title, maxlength: 80 });
   const replace = h("input", { type: "checkbox" });
   const keep = () => { if (field.value.trim()) { box.close(); named(field.value.trim(), replace.checked); } };
-  field.addEventListener("keydown", (event) => { if (event.key === "Enter") keep(); });
+  field.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); keep(); } });
   const box = sheet(title, h("h3", {}, title), field, h("label", { class: "mx-check" }, replace, " in place of one with that name"),
     h("div", { class: "mx-bar" }, h("button", { type: "button", class: "mx-button", onclick: keep }, "Save"),
       h("button", { type: "button", class: "mx-button", onclick: () => box.close() }, "Cancel")));

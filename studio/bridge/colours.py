@@ -13,11 +13,12 @@ import numpy as np
 
 from studio.audio import Audio
 from studio.bridge.diary import Diary, check_place, estimated, told
-from studio.bridge.voices import DATA_MINUTES, one_thread, program_of
+from studio.bridge.voices import DATA_MINUTES, program_of
 from studio.errors import KnobError, OutputError, Place, within
 from studio.folders import cache_folder
 from studio.timbre.colours import ENDING, Seen
-from studio.timbre.latents import directions
+from studio.timbre.latents import directions, leanings
+from studio.timbre.torch_library import need_torch
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +87,8 @@ def learn_colours(
 ) -> dict[str, Any]:
     """Train a spectral autoencoder and write it; what is interrupted goes on when the same is asked for again.
 
-    Its card gets the principal directions of its latents, named after what goes up along them.
+    Its card gets the principal directions of its latents, named after what goes up along them, and the directions in
+    which brightness and the like go along.
 
     Raises:
         StudioError: there is nothing to learn from, or the file cannot be written.
@@ -99,7 +101,7 @@ def learn_colours(
     names = [each.name for each in instruments]
     if not names or len(set(names)) < len(names):
         raise KnobError("the instruments need different names, and one at least.", "Write violin=gm:40:55:96 …")
-    one_thread()
+    need_torch()
     from studio.nets.autoencoder import RATE, Autoencoder, Shape, Spectral, train_spectral, try_step
 
     check_place(out)
@@ -126,7 +128,9 @@ def learn_colours(
             learned, held, seconds, about, seed=seed, checkpoint=checkpoint,
             tell=lambda course, model: tell(course, lambda: through(model, names[0], first)),
         )  # fmt: skip
-    model.card["directions"] = directions(*_described(model, held)).data()
+    described = _described(model, held)
+    model.card["directions"] = directions(*described).data()
+    model.card["leanings"] = leanings(*described).data()
     model.save(out)
     checkpoint.unlink(missing_ok=True)
     for name in names:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from studio.errors import StudioError
 from studio.folders import cache_folder, shipped_presets, user_presets
+from studio.hosting.catalogue import listing
 from studio.sources.fluid import version as fluidsynth_version
 from studio.sources.fonts import aliases
 
@@ -50,6 +51,7 @@ def examine() -> list[Finding]:
             str(shipped_presets()),
             "install it again",
         ),
+        _plugins(),
         _folder("cache", cache_folder(), "STUDIO_CACHE"),
         _folder("your presets", user_presets(), "STUDIO_PRESETS"),
     ]
@@ -90,6 +92,13 @@ def _program(name: str, program: str, **packages: str) -> Finding:
         return Finding(name, False, False, "", _line(**packages))
     answer = subprocess.run([found, "--version"], capture_output=True, text=True, check=False)
     return Finding(name, True, False, (answer.stdout or answer.stderr).strip().split("\n")[0][:40])
+
+
+def _plugins() -> Finding:
+    found = list(listing())
+    blocked, new = sum(isinstance(each.known, str) for each in found), sum(each.known is None for each in found)
+    detail = f"{len(found)} found, {new} not looked at, {blocked} blocked"
+    return Finding("plugins", not new, False, detail, "studio plugins scan")
 
 
 def _folder(name: str, folder: Path, variable: str) -> Finding:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.bridge.diary import Diary, check_place, told
-from studio.bridge.voices import one_thread
+from studio.timbre.torch_library import need_torch
 
 EACH_SECONDS = 100.0
 """Seconds of phrases for each instrument."""
@@ -19,7 +19,7 @@ def learn_ears(out: Path, seconds: float, font: str = "gm", seed: int = 0) -> di
         StudioError: there is no such SoundFont, or the file cannot be written.
         Interrupted: the user pressed Ctrl-C.
     """
-    one_thread()
+    need_torch()
     from studio.audio import Audio
     from studio.nets.ears import train_ears
 

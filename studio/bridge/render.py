@@ -29,6 +29,7 @@ from studio.engine.progress import silent
 from studio.folders import cache_folder
 from studio.recipe import Recipe
 from studio.score import Score
+from studio.views import view
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,14 @@ class Result:
         """Any signal of the plan, at the length of the song."""
         blocks = list(fitted(self.engine.blocks(node), self.frames, self.plan.stage.channels))
         return Audio(np.concatenate(blocks, axis=1), self.plan.stage.rate)
+
+    def player(self, **options: Any) -> Any:
+        """The song with its stems in a player in a notebook; `widgets.Player` has the options.
+
+        Raises:
+            MissingError: the notebook's packages are not installed.
+        """
+        return view("player")(self, **options)
 
     def __repr__(self) -> str:
         place = f", in {self.folder}" if self.folder else ""

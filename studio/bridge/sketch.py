@@ -42,6 +42,12 @@ class Sketch:
     outline: tuple[tuple[float, float], ...]
     spectrum: bytes
 
+    @property
+    def span(self) -> int:
+        """The frames that outline and spectrum stand for; a whole number of columns, so more than there are, or fewer."""
+        pool = max(1, math.ceil(math.ceil(self.frames / COLUMN) / _MOST_COLUMNS))
+        return len(self.outline) * pool * COLUMN
+
     def save(self, path: Path) -> None:
         """Keep it for the next report; not being able to costs time only."""
         plain = {

@@ -16,8 +16,10 @@ from studio.bridge.sketch import Sketch, Sketcher
 from studio.disk import write_whole
 from studio.engine import Event, Listener
 from studio.engine.progress import silent
-from studio.errors import OutputError, nearest
+from studio.errors import KnobError, OutputError, nearest
+from studio.stage import Stage
 from studio.timbre import METHODS, Figures, compare, transfer
+from studio.timbre.transferring import MODELS, by_model
 
 PAGE = "compare.html"
 
@@ -25,9 +27,18 @@ log = logging.getLogger(__name__)
 
 
 def transfer_file(
-    source: Path, target: Path, out: Path, method: str = "envelope", amount: float = 1.0, bits: str = "24"
+    source: Path,
+    target: Path,
+    out: Path,
+    method: str = "envelope",
+    amount: float = 1.0,
+    bits: str = "24",
+    model: str = "",
 ) -> Figures:
     """Write the source in the colours of the target, and give its figures.
+
+    Args:
+        model: for the methods `sing` and `spectral`, the voice or instrument that stands for the target.
 
     Raises:
         StudioError: a file cannot be read or written, or the sounds do not allow it.
@@ -35,10 +46,10 @@ def transfer_file(
     ending = out.suffix.lower().removeprefix(".")
     if ending not in FORMATS:
         raise OutputError(f"{out.name!r} has no ending that says its format.", nearest(ending, FORMATS))
-    sound, model = _read(source, target)
-    made = transfer(sound, model, method, amount)
+    sound, other = _read(source, target)
+    made = _made(sound, other, method, amount, model)
     write_sound(made, out, ending, bits)
-    return compare(made, sound, model)
+    return compare(made, sound, other)
 
 
 def compare_methods(
@@ -48,20 +59,25 @@ def compare_methods(
     methods: Sequence[str] = tuple(METHODS),
     amount: float = 1.0,
     listener: Listener = silent,
+    model: str = "",
 ) -> dict[str, Figures]:
     """Write both sounds and the source by every method into a folder, with a page to hear and see them side by side.
+
+    Args:
+        model: a voice or instrument that stands for the target; with it `sing` and `spectral` are on the page too.
 
     Raises:
         StudioError: a file cannot be read or written, or the sounds do not allow it.
     """
-    sound, model = _read(source, target)
-    sections = [_section("source", sound, folder, None), _section("target", model, folder, None)]
+    sound, other = _read(source, target)
+    sections = [_section("source", sound, folder, None), _section("target", other, folder, None)]
+    methods = (*methods, *(MODELS if model else ()))
     found: dict[str, Figures] = {}
     listener(Event("planned", f"{len(methods)} methods"))
     for method in methods:
         listener(Event("started", method))
-        made = transfer(sound, model, method, amount)
-        found[method] = compare(made, sound, model)
+        made = _made(sound, other, method, amount, model)
+        found[method] = compare(made, sound, other)
         sections.append(_section(method, made, folder, found[method]))
         listener(Event("finished", method, sound.seconds))
     page = filled(
@@ -99,6 +115,14 @@ def shown(figures: Figures) -> list[str]:
         value = plain[name]
         texts.append("–" if value is None else f"{value:.0%}" if name.endswith("_kept") else f"{value:.1f}")
     return texts
+
+
+def _made(sound: Audio, other: Audio, method: str, amount: float, model: str) -> Audio:
+    if method not in MODELS:
+        return transfer(sound, other, method, amount)
+    if not model:
+        raise KnobError(f"{method!r} needs a trained model.", "Add --model trumpet, or another voice or instrument.")
+    return by_model(sound, model, method, amount, Stage(sound.rate, sound.channels, folder=Path.cwd()))
 
 
 def _read(source: Path, target: Path) -> tuple[Audio, Audio]:

@@ -11,8 +11,9 @@ from typing import Any
 
 from studio.audio import Audio
 from studio.bridge.diary import Diary, check_place, estimated, told
-from studio.errors import KnobError, MissingError, OutputError, Place
+from studio.errors import KnobError, OutputError, Place
 from studio.folders import cache_folder
+from studio.timbre.torch_library import need_torch
 from studio.timbre.voices import ENDING
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def learn(plan: Plan, out: Path, report: Path | None = None, say: Callable[[str]
         raise OutputError(
             f"{out.name!r} does not end in {ENDING}.", f"Call it {out.stem}{ENDING}.", place=Place(str(out))
         )
-    one_thread()
+    need_torch()
     from studio.nets.decoder import Shape, decoder, parameters
     from studio.nets.material import Phrases, material, recordings
     from studio.nets.voice import train_voice, try_step
@@ -90,20 +91,6 @@ def learn(plan: Plan, out: Path, report: Path | None = None, say: Callable[[str]
     checkpoint.unlink(missing_ok=True)
     diary.finish(f"{out.stem}: a voice", voice.card)
     return voice.card
-
-
-def one_thread() -> None:
-    """Let torch work on one core, since a shared machine crawls otherwise; parallel work is done in processes.
-
-    Raises:
-        MissingError: torch is not installed.
-    """
-    try:
-        import safetensors  # noqa: F401
-        import torch
-    except ImportError as error:
-        raise MissingError(f"{error.name} is not installed.", 'pip install "mirepoix[neural]".') from None
-    torch.set_num_threads(1)
 
 
 def program_of(text: str) -> tuple[str, int]:

@@ -161,7 +161,8 @@ def _row(found: Any) -> dict[str, str]:
 def _notes(measured: Any) -> list[str]:
     notes = [
         (not measured.repeats, "does not always give the same sound"),
-        (not measured.resets, "keeps sound when it is reset, so it is loaded anew for every render"),
+        (measured.begins == "fresh", "keeps sound when it is reset, so it is loaded anew for every render"),
+        (measured.begins == "never", "remembers what it played before, so every render starts a process"),
         (bool(measured.ready_seconds), f"is silent for {measured.ready_seconds:.1f} s after it is loaded"),
         (measured.speed < 2, f"is slow: {measured.speed:.1f} times real time"),
     ]

@@ -17,16 +17,19 @@ from studio.cli.show import as_json, table
 )
 @click.option("--method", default="envelope", show_default=True, help="How; an unknown one lists them all.")
 @click.option("--amount", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="From source to result.")
+@click.option("--model", default="", help="For sing and spectral: the voice or instrument that stands for the target.")
 @click.option("--compare", is_flag=True, help="All methods, with sound and pictures on one page.")
 @click.option("--json", "as_script", is_flag=True, help="Print JSON.")
-def command(source: Path, target: Path, out: Path, method: str, amount: float, compare: bool, as_script: bool) -> None:
+def command(
+    source: Path, target: Path, out: Path, method: str, amount: float, model: str, compare: bool, as_script: bool
+) -> None:
     """Give the SOURCE file the colour of the TARGET file, and say what was kept."""
     from studio.bridge.transfers import HEADS, PAGE, compare_methods, shown, transfer_file
 
     if compare:
-        found = compare_methods(source, target, out, amount=amount)
+        found = compare_methods(source, target, out, amount=amount, model=model)
     else:
-        found = {method: transfer_file(source, target, out, method, amount)}
+        found = {method: transfer_file(source, target, out, method, amount, model=model)}
     if as_script:
         as_json({name: figures.data() for name, figures in found.items()})
         return

@@ -112,8 +112,9 @@ class Pieces {
             const Spectrum& x = heard_[static_cast<std::size_t>((newest_ + piece) % count_)];
             const Spectrum& h = pieces_[static_cast<std::size_t>(piece)];
             for (int c = 0; c < channels_; ++c) {
-                const double *xr = x.re[c], *xi = x.im[c], *hr = h.re[c], *hi = h.im[c];
-                double *yr = sum_.re[c], *yi = sum_.im[c];
+                const double *__restrict xr = x.re[c], *__restrict xi = x.im[c];
+                const double *__restrict hr = h.re[c], *__restrict hi = h.im[c];
+                double *__restrict yr = sum_.re[c], *__restrict yi = sum_.im[c];
                 const double whole = xr[0] * hr[0], middle = xi[0] * hi[0], re = yr[0], im = yi[0];
                 for (int k = 0; k < SIZE; ++k) {
                     yr[k] += xr[k] * hr[k] - xi[k] * hi[k];
@@ -208,8 +209,10 @@ class Convolver {
             const double *const tail = held_.tail[c] + offset, *const far = held_.far[c] + cell_ * GRID + offset;
             double sum[GRID];
             for (int i = 0; i < frames; ++i) sum[i] = tail[i] + far[i];
-            for (int tap = 0; tap < GRID; ++tap)
-                for (int i = 0; i < frames; ++i) sum[i] += head_[c][tap] * line[i - tap];
+            if (frames == GRID)
+                add_head<GRID>(sum, head_[c], line, GRID);
+            else
+                add_head<0>(sum, head_[c], line, frames);
             for (int i = 0; i < frames; ++i) audio[c][i] = static_cast<float>(sum[i]);
         }
         if (offset + frames == GRID) finish();
@@ -217,6 +220,13 @@ class Convolver {
 
   private:
     static constexpr int FAR = 1024, CELLS = FAR / GRID;
+
+    // A whole cell has a known size, which lets the compiler take several frames at once.
+    template <int WHOLE>
+    static void add_head(double* __restrict sum, const double* head, const float* __restrict line, int frames) {
+        for (int tap = 0; tap < GRID; ++tap)
+            for (int i = 0; i < (WHOLE ? WHOLE : frames); ++i) sum[i] += head[tap] * static_cast<double>(line[i - tap]);
+    }
 
     void finish() {
         const float* cell[2] = {held_.line[0] + GRID, held_.line[1] + GRID};

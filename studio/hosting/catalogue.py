@@ -90,10 +90,11 @@ def find(wanted: str) -> Path:
 
     Raises:
         MissingError: there is none; the nearest names are offered.
+        PluginError: the path leads out of the plugin folders: a recipe from somewhere must not bring code of its own.
     """
     given = folder_of_reading() / Path(wanted).expanduser()
     if given.exists() and given.suffix.lower() in _SUFFIXES:
-        return given.resolve()
+        return _trusted(given)
     folded, names = wanted.casefold(), dict[str, Path]()
     for path in candidates():
         for name in (path.name, path.stem, path.stem.removesuffix("-vst")):
@@ -109,6 +110,17 @@ def find(wanted: str) -> Path:
         f"there is no plugin {wanted!r} on this machine.",
         nearest(wanted, offered) or "Install it, or give its folder with STUDIO_PLUGINS.",
     )
+
+
+def _trusted(path: Path) -> Path:
+    """A path in one of the plugin folders, as it is there; others could be anybody's code."""
+    real = path.resolve()
+    if not any(real.is_relative_to(folder.resolve()) for folder in plugin_folders()):
+        raise PluginError(
+            f"{path.name} lies in {real.parent}, which is no folder for plugins; what a recipe brings along is not run.",
+            "Install it, or name its folder in STUDIO_PLUGINS if you trust it.",
+        )
+    return real
 
 
 def described(wanted: str, host: str | None = None) -> Description:

@@ -19,7 +19,8 @@ class Measured:
     Attributes:
         reason: why it cannot be used; empty when it can.
         repeats: two fresh instances give the same sound to the bit.
-        resets: an instance begun anew gives the same sound as a fresh one.
+        begins: when a render begins as if nothing had been before: ``clean`` after a reset, ``fresh`` only in a new
+            instance, ``never`` in the same process.
         ready_seconds: how long after loading it stays silent.
         speed: how many times faster than real time it was.
         latency: the true latency in frames where an impulse has told, else None.
@@ -27,7 +28,7 @@ class Measured:
 
     reason: str = ""
     repeats: bool = True
-    resets: bool = True
+    begins: str = "clean"
     ready_seconds: float = 0.0
     speed: float = 0.0
     latency: int | None = None

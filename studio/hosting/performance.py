@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import math
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -15,7 +17,7 @@ from studio.audio import Block
 from studio.hosting.description import Description
 from studio.hosting.host import PluginError, Transport
 from studio.hosting.pool import POOL, Pool
-from studio.hosting.worker import CHANNELS, FRAMES
+from studio.hosting.worker import CHANNELS, FRAMES, SLOTS
 from studio.hosting.workers import LOADING, PATIENCE, Worker
 from studio.tempo import TempoMap
 
@@ -58,8 +60,13 @@ class Performance:
     ) -> None:
         self._description, self._rate, self._channels = description, rate, channels
         self._patience = patience
-        self._worker: Worker = pool.take(description.path, description.host, description.inner)
-        self._back = finalize(self, pool.give, self._worker)
+        self._slot, self._pending = 0, deque[tuple[int, int]]()
+        if description.measured.begins == "never":
+            # What one instance did is heard in the next: only a process of its own makes two renders the same.
+            self._worker = Worker(description.path, description.host, description.inner)
+        else:
+            self._worker = pool.take(description.path, description.host, description.inner)
+        self._back = finalize(self, pool.give if description.measured.begins != "never" else Worker.close, self._worker)
         self._opening: dict[str, Any] = {
             "do": "open",
             "rate": rate,
@@ -68,7 +75,7 @@ class Performance:
             "program": program,
             "preset": None if preset is None else base64.b64encode(preset).decode(),
         }
-        self._open(fresh=not description.measured.resets)
+        self._open(fresh=description.measured.begins != "clean")
         if description.measured.ready_seconds:
             self._await_sound()
 
@@ -101,20 +108,43 @@ class Performance:
         Raises:
             PluginError: it crashed, hung, or gave what is no sound.
         """
-        given = []
+        before = self.hand_over(block, sides, turns, transport)
+        return np.concatenate([before, self.catch_up()], axis=1)
+
+    def hand_over(
+        self, block: Block, sides: Block | None, turns: Turns, transport: Mapping[str, float] | None
+    ) -> Block:
+        """Give it the next frames and, while it works on them, take what it made of those before.
+
+        Raises:
+            PluginError: as `process`, of what came before.
+        """
+        given = [np.zeros((self._channels, 0), np.float32)]
         for start in range(0, block.shape[1], FRAMES):
             stop = min(start + FRAMES, block.shape[1])
             side = None if sides is None else sides[: CHANNELS - self._channels, start:stop]
-            self._worker.send(block[:, start:stop], side)
+            self._worker.send(self._slot, block[:, start:stop], side)
             request = {
                 "do": "process",
-                "frames": stop - start,
                 "sides": 0 if side is None else side.shape[0],
                 "turns": _within(turns, start, stop),
                 "transport": _later(transport, start),
             }
-            given.append(self._received(request, stop - start))
-        return given[0] if len(given) == 1 else np.concatenate(given, axis=1)
+            self._post(request, stop - start)
+            if len(self._pending) > 1:
+                given.append(self._take())
+        return np.concatenate(given, axis=1)
+
+    def catch_up(self) -> Block:
+        """What it makes of all it was given.
+
+        Raises:
+            PluginError: as `process`.
+        """
+        given = [np.zeros((self._channels, 0), np.float32)]
+        while self._pending:
+            given.append(self._take())
+        return np.concatenate(given, axis=1)
 
     def play(
         self,
@@ -132,12 +162,12 @@ class Performance:
             stop = min(start + FRAMES, frames)
             request = {
                 "do": "play",
-                "frames": stop - start,
                 "turns": _within(turns, start, stop),
                 "events": [[frame - start, data.hex()] for frame, data in events if start <= frame < stop],
                 "transport": _later(transport, start),
             }
-            yield self._received(request, stop - start)
+            self._post(request, stop - start)
+            yield self._take()
 
     def leave(self) -> None:
         """Give the plugin back now."""
@@ -147,15 +177,22 @@ class Performance:
         """Everything the plugin would save, in its format's preset file."""
         return base64.b64decode(self._ask({"do": "state"}, LOADING)["state"])
 
-    def _received(self, request: Mapping[str, Any], asked: int) -> Block:
-        answer = self._ask(request, self._patience + 10 * asked / self._rate)
+    def _post(self, request: Mapping[str, Any], frames: int) -> None:
+        self._worker.post({**request, "slot": self._slot, "frames": frames})
+        self._pending.append((self._slot, frames))
+        self._slot = (self._slot + 1) % SLOTS
+
+    def _take(self) -> Block:
+        slot, asked = self._pending.popleft()
+        answer = self._worker.answer(self._patience + 10 * asked / self._rate)
         name, frames = self._description.about.name, int(answer["frames"])
         if frames > asked:
             raise PluginError(f"{name} gave {frames} frames where {asked} were asked for.")
-        block = self._worker.receive(self._channels, frames)
-        if not np.isfinite(block.sum(dtype=np.float64)):
+        block = self._worker.receive(slot, self._channels, frames)
+        peak = max(float(block.max(initial=0.0)), -float(block.min(initial=0.0)))
+        if not math.isfinite(peak):
             raise self._spoilt(f"{name} gave NaN or infinity.")
-        if np.max(np.abs(block), initial=0.0) > LOUDEST:
+        if peak > LOUDEST:
             raise self._spoilt(f"{name} has run away: its output is above +60 dBFS.")
         return self._true(block)
 

@@ -217,7 +217,8 @@ class Plugin(Effect, Instrument):
             (min(round(second * stage.rate), max(0, frames - 1)), event.data)
             for second, event in zip(score.seconds.tolist(), score.events, strict=True)
         ]
-        owed = frames + performance.latency
+        # Whole cells of the grid, since some plugins never met another size.
+        owed = -(-(frames + performance.latency) // GRID) * GRID
         at = 0
         for start in range(0, owed, _BLOCK):
             stop = min(start + _BLOCK, owed)
@@ -325,21 +326,22 @@ class _Through:
         except PluginError as error:
             if self._step.on_error == "stop":
                 raise
-            remark(f"{self._step.label} was bypassed from {now.start / self._stage.rate:.2f} s on: {error.cause}")
+            second = (now.start + block.shape[1] - sum(dry.shape[1] for dry in self._dry)) / self._stage.rate
+            remark(f"{self._step.label} was bypassed from {second:.2f} s on: {error.cause}")
             self._failed, self._performance = True, None
             return np.concatenate(self._dry, axis=1)
         self._forget(given.shape[1])
         return given
 
     def _process(self, block: Block, now: Moment) -> Block:
+        """What the plugin made of the block before: it works on this one while others go on."""
         if self._performance is None:
             self._performance = self._step.perform(self._known, self._stage)
         sides = now.side("sidechain")
-        transport = transport_at(self._stage.tempo, now.start, self._stage.rate) if self._known.host == "vst2" else None
-        turns = self._step._turns(self._known, now)
         if sides is not None:
             sides = _as_wide(sides, self._known.about.sides)
-        return self._performance.process(block, sides, turns, transport)
+        transport = transport_at(self._stage.tempo, now.start, self._stage.rate) if self._known.host == "vst2" else None
+        return self._performance.hand_over(block, sides, self._step._turns(self._known, now), transport)
 
     def _forget(self, frames: int) -> None:
         """Let go of the dry sound whose place has been taken."""

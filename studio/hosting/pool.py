@@ -35,6 +35,7 @@ class Pool:
 
     def give(self, worker: Worker) -> None:
         """Take a worker back."""
+        worker.settle()
         if worker.broken:
             return
         with self._lock:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import struct
 import sys
+from collections import deque
 from collections.abc import Sequence
 from ctypes import POINTER, c_float, c_void_p, cast
 from functools import partial
@@ -22,8 +23,8 @@ from studio.hosting import vst2_abi as abi
 from studio.hosting.host import About, PluginError, Transport
 from studio.hosting.parameters import Raw
 
-LARGEST = 1024
-"""Frames a plugin is given at a time; the bulk of them was written for such sizes."""
+PIECE = 64
+"""Frames a plugin is given at a time, always: many were never tried with a size that changes, and some run away."""
 
 _TEXT = 1024
 """Bytes for texts of a plugin: the standard says 8, and nobody keeps to it."""
@@ -57,12 +58,16 @@ class Vst2:
             raise PluginError(f"{path.name} is of a kind from before VST 2.4.")
         self._running, self._skip, self._begun = False, 0, False
         self._ask(abi.OPEN)
+        self._process = self._plugin.process_replacing
+        self._taken, self._given = (np.zeros((max(1, count), PIECE), np.float32) for count in self._sockets)
+        self._inputs, self._outputs = _channels(self._taken), _channels(self._given)
         self.about = self._about(path)
 
     def _about(self, path: Path) -> About:
         synth = bool(self._plugin.flags & abi.SYNTH)
         inputs, outputs = int(self._plugin.inputs), int(self._plugin.outputs)
-        main = inputs if inputs <= 2 else min(2, outputs)
+        # What a plugin takes beyond what it gives is a side input.
+        main = min(inputs, max(1, outputs), 2)
         name = self._text(abi.EFFECT_NAME) or self._text(abi.PRODUCT) or path.stem
         version = self._ask(abi.VENDOR_VERSION) or self._plugin.version
         identity = (int(self._plugin.unique_id) & 0xFFFFFFFF).to_bytes(4, "big")
@@ -119,7 +124,8 @@ class Vst2:
         self._stop()
         self._rate = float(rate)
         self._ask(abi.SET_RATE, option=self._rate)
-        self._ask(abi.SET_BLOCK, value=LARGEST)
+        self._ask(abi.SET_BLOCK, value=PIECE)
+        self._taken[:] = 0
         self._start()
         self._begun = False
 
@@ -147,12 +153,17 @@ class Vst2:
         if not self._begun:
             self._begin()
         late = self.latency
-        taken, given = (np.zeros((max(1, count), frames), np.float32) for count in self._sockets)
-        taken[: block.shape[0]] = block
-        for start in range(0, frames, LARGEST):
-            stop = min(start + LARGEST, frames)
-            due = [(frame - start, data) for frame, data in events if start <= frame < stop]
-            self._piece(taken[:, start:stop], given[:, start:stop], due, transport, start)
+        given = np.zeros((max(1, self._plugin.outputs), frames), np.float32)
+        waiting = deque(events)
+        for start in range(0, frames, PIECE):
+            stop = min(start + PIECE, frames)
+            self._taken[: block.shape[0], : stop - start] = block[:, start:stop]
+            due = []
+            while waiting and waiting[0][0] < stop:
+                frame, data = waiting.popleft()
+                due.append((frame - start, data))
+            self._piece(due, transport, start)
+            given[:, start:stop] = self._given[:, : stop - start]
         if self.latency != late:
             raise PluginError(
                 f"{self.about.name} changed its latency from {late} to {self.latency} frames in mid-song."
@@ -164,16 +175,13 @@ class Vst2:
     def _begin(self) -> None:
         """Find out the latency, which many plugins tell only once they have worked with every parameter in its place."""
         told = self.latency
-        taken, given = (np.zeros((max(1, count), LARGEST), np.float32) for count in self._sockets)
-        self._piece(taken, given, (), None, 0)
+        self._piece((), None, 0)
         if self.latency != told:
             self._stop()
             self._start()
         self._skip, self._begun = self.latency, True
 
-    def _piece(
-        self, taken: Block, given: Block, events: Sequence[tuple[int, bytes]], transport: Transport | None, offset: int
-    ) -> None:
+    def _piece(self, events: Sequence[tuple[int, bytes]], transport: Transport | None, offset: int) -> None:
         self._tell(transport, offset)
         if events:
             held = [_event(frame, data) for frame, data in events]
@@ -181,7 +189,7 @@ class Vst2:
             for index, event in enumerate(held):
                 listed.events[index] = ctypes.addressof(event)
             self._ask(abi.EVENTS, pointer=ctypes.addressof(listed))
-        self._plugin.process_replacing(self._effect, _channels(taken), _channels(given), taken.shape[1])
+        self._process(self._effect, self._inputs, self._outputs, PIECE)
 
     def _tell(self, transport: Transport | None, offset: int) -> None:
         if transport is None:
@@ -266,7 +274,7 @@ class Vst2:
             case abi.ASKS_RATE:
                 return int(self._rate)
             case abi.ASKS_BLOCK:
-                return LARGEST
+                return PIECE
             case abi.ASKS_LEVEL:
                 return abi.OFFLINE
             case abi.ASKS_VENDOR | abi.ASKS_PRODUCT if pointer:

@@ -1,7 +1,7 @@
-"""The process a plugin lives in: ``python -m studio.hosting.worker FILE HOST [INNER]``.
+"""The process a plugin lives in: ``python -m studio.hosting.worker HANDLE MEMORY FILE HOST [INNER]``.
 
-It takes requests as lines of JSON on standard input and answers on standard output, both of which it first moves
-out of the plugin's reach. Sound goes through a file that both sides have mapped into memory.
+It takes requests as JSON through a connection it inherits, and answers there; what the plugin prints goes to the
+process's own output. Sound goes through a file that both sides have mapped into memory.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -25,43 +26,47 @@ from studio.errors import StudioError
 from studio.hosting.host import Host, Transport, load
 from studio.hosting.parameters import describe
 
-CHANNELS, FRAMES = 16, 32_768
-"""What the shared memory holds, twice: the sound that goes in, and the sound that comes out."""
+SLOTS, CHANNELS, FRAMES = 2, 18, 16_384
+"""What the shared memory holds for the sound that goes in, and again for the sound that comes out: while a block is
+worked on in one slot, the next is put into the other."""
 
-BYTES = 2 * CHANNELS * FRAMES * 4
+BYTES = 2 * SLOTS * CHANNELS * FRAMES * 4
 
 Plain = dict[str, Any]
 
 
 def main() -> None:
     """Answer until nobody asks."""
-    listen, speak = _take_pipes()
+    handle, memory, path, host, *inner = sys.argv[1:]
+    line = connection(int(handle))
+    # What the plugin asks for on standard input is nobody's to give.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     threading.Thread(target=_watch_parent, args=(os.getppid(),), daemon=True).start()
-    memory, path, host, *inner = sys.argv[1:]
     with Path(memory).open("r+b") as file:
         shared = mmap.mmap(file.fileno(), BYTES)
     desk = _Desk(Path(path), host, inner[0] if inner else "", shared)
-    for line in listen:
-        request = json.loads(line)
+    while True:
+        try:
+            request = json.loads(line.recv_bytes())
+        except EOFError:
+            # A plugin that cannot be put away properly would only hold up the end.
+            os._exit(0)
         try:
             answer = desk.does[request.pop("do")](**request)
         except StudioError as error:
             answer = {"error": error.cause, "mend": error.mend}
         except Exception as error:
             answer = {"error": f"the plugin refused: {error}", "mend": ""}
-        speak.write(json.dumps(answer).encode() + b"\n")
-        speak.flush()
-    # A plugin that cannot be put away properly would only hold up the end.
-    os._exit(0)
+        line.send_bytes(json.dumps(answer).encode())
 
 
-def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Standard input and output for ourselves; what the plugin prints goes where its errors go."""
-    listen, speak = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.dup2(2, 1)
-    return listen, speak
+def connection(handle: int) -> Connection[Any, Any]:
+    """An end of a pipe that came from another process."""
+    if sys.platform == "win32":
+        from multiprocessing.connection import PipeConnection
+
+        return PipeConnection(handle)
+    return Connection(handle)
 
 
 def _watch_parent(parent: int) -> None:
@@ -76,8 +81,7 @@ class _Desk:
 
     def __init__(self, path: Path, host: str, inner: str, shared: mmap.mmap) -> None:
         self._path, self._host, self._inner = path, host, inner
-        sounds = np.frombuffer(shared, np.float32).reshape(2, CHANNELS, FRAMES)
-        self._taken, self._given = sounds[0], sounds[1]
+        self._taken, self._given = np.frombuffer(shared, np.float32).reshape(2, SLOTS, CHANNELS, FRAMES)
         self._voices: list[Host] = []
         self._first: list[Host] = []
         self._turned: set[int] = set()
@@ -163,29 +167,33 @@ class _Desk:
             if program is not None:
                 voice.choose(program)
 
-    def process(self, frames: int, sides: int, turns: list[Any], transport: Plain | None = None) -> Plain:
+    def process(self, slot: int, frames: int, sides: int, turns: list[Any], transport: Plain | None = None) -> Plain:
         """The next frames, cut where parameters turn."""
         channels = self._channels
         pieces = []
         for start, stop, positions in _cut(frames, turns):
             self._turn(positions)
-            block = np.ascontiguousarray(self._taken[: channels + sides, start:stop])
+            block = np.ascontiguousarray(self._taken[slot, : channels + sides, start:stop])
             pieces.append(self._through(block, channels, _later(transport, start)))
-        return self._give(pieces)
+        return self._give(slot, pieces)
 
     def _through(self, block: Block, channels: int, transport: Transport | None) -> Block:
         about = self._voices[0].about
+        main, sides = block[:channels], block[channels : channels + about.sides]
         if len(self._voices) > 1:
-            given = [voice.process(block[index : index + 1], transport)[:1] for index, voice in enumerate(self._voices)]
+            given = [
+                voice.process(np.concatenate([main[index : index + 1], sides]), transport)[:1]
+                for index, voice in enumerate(self._voices)
+            ]
             return np.concatenate([one[:, : min(one.shape[1] for one in given)] for one in given])
-        main, sides = block[:channels], block[channels:]
         if about.inputs == 2 and channels == 1:
             main = np.repeat(main, 2, axis=0)
-        wide = np.concatenate([main[: about.inputs], sides]) if about.sides and len(sides) else main[: about.inputs]
-        given_block = self._voices[0].process(np.ascontiguousarray(wide), transport)
-        return _fit(given_block, channels)
+        wide = np.ascontiguousarray(np.concatenate([main[: about.inputs], sides]))
+        return _fit(self._voices[0].process(wide, transport), channels)
 
-    def play(self, frames: int, turns: list[Any], events: list[Any], transport: Plain | None = None) -> Plain:
+    def play(
+        self, slot: int, frames: int, turns: list[Any], events: list[Any], transport: Plain | None = None
+    ) -> Plain:
         """The next frames of an instrument."""
         messages = [(int(frame), bytes.fromhex(data)) for frame, data in events]
         pieces = []
@@ -194,7 +202,7 @@ class _Desk:
             due = [(frame - start, data) for frame, data in messages if start <= frame < stop]
             given = self._voices[0].play(due, stop - start, _later(transport, start))
             pieces.append(_fit(given, self._channels))
-        return self._give(pieces)
+        return self._give(slot, pieces)
 
     def state(self) -> Plain:
         """Everything the plugin would save in a session."""
@@ -208,10 +216,10 @@ class _Desk:
         for index, position in positions.items():
             voice.turn(int(index), position)
 
-    def _give(self, pieces: list[Block]) -> Plain:
+    def _give(self, slot: int, pieces: list[Block]) -> Plain:
         at = 0
         for piece in pieces:
-            self._given[: self._channels, at : at + piece.shape[1]] = piece
+            self._given[slot, : self._channels, at : at + piece.shape[1]] = piece
             at += piece.shape[1]
         return {"frames": at, "latency": self._voices[0].latency}
 

@@ -6,7 +6,6 @@ import contextlib
 import json
 import mmap
 import os
-import queue
 import signal
 import subprocess
 import sys
@@ -14,6 +13,8 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Mapping
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ import numpy as np
 from studio.audio import Block
 from studio.folders import cache_folder
 from studio.hosting.host import PluginError
-from studio.hosting.worker import BYTES, CHANNELS, FRAMES
+from studio.hosting.worker import BYTES, CHANNELS, FRAMES, SLOTS
 
 PATIENCE = 2.5
 """Seconds that a plugin is given for a block, besides ten times its length."""
@@ -46,78 +47,86 @@ class Worker:
     def __init__(self, path: Path, host: str, inner: str = "") -> None:
         self.path, self.host, self.inner = path, host, inner
         self.broken = False
+        self._unanswered = 0
         shared = "/dev/shm" if Path("/dev/shm").is_dir() else None
         with tempfile.NamedTemporaryFile(prefix="studio-", dir=shared, delete=False) as file:
             file.truncate(BYTES)
             self._memory_file = Path(file.name)
             self._memory = mmap.mmap(file.fileno(), BYTES)
-        sounds = np.frombuffer(self._memory, np.float32).reshape(2, CHANNELS, FRAMES)
-        self._send, self._receive = sounds[0], sounds[1]
-        arguments = [sys.executable, "-m", "studio.hosting.worker", str(self._memory_file), str(path), host, inner]
-        self._process = subprocess.Popen(
-            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment()
-        )
-        self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._sent, self._received = np.frombuffer(self._memory, np.float32).reshape(2, SLOTS, CHANNELS, FRAMES)
+        self._process, self._line = _spawned([str(self._memory_file), str(path), host, inner])
         self._words: deque[bytes] = deque()
-        self._readers = [
-            threading.Thread(target=self._read_answers, daemon=True),
-            threading.Thread(target=self._read_words, daemon=True),
-        ]
-        for reader in self._readers:
-            reader.start()
+        self._reader = threading.Thread(target=self._read_words, daemon=True)
+        self._reader.start()
 
     def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         """Ask the plugin something and wait for the answer.
 
         Raises:
+            PluginError: as `answer`.
+        """
+        self.post(request)
+        return self.answer(seconds)
+
+    def post(self, request: Mapping[str, Any]) -> None:
+        """Ask the plugin something, and go on; every request must be answered for, in order, by `answer`."""
+        self._unanswered += 1
+        # A process that is gone is told of when its answer is missed.
+        with contextlib.suppress(OSError):
+            self._line.send_bytes(json.dumps(request).encode())
+
+    def answer(self, seconds: float) -> dict[str, Any]:
+        """The answer to the first request that has none yet.
+
+        Raises:
             PluginError: it crashed, did not answer in time, or refused; after the first two the worker is done for.
         """
         name = self.path.stem
+        self._unanswered -= 1
         try:
-            assert self._process.stdin is not None
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            self._process.stdin.flush()
-            line = self._answers.get(timeout=seconds)
-        except (BrokenPipeError, OSError):
-            line = b""
-        except queue.Empty:
-            raise self._failed(f"{name} did not answer within {seconds:.0f} s and was stopped.") from None
+            if not self._line.poll(seconds):
+                raise self._failed(f"{name} did not answer within {seconds:.0f} s and was stopped.")
+            answer: dict[str, Any] = json.loads(self._line.recv_bytes())
+        except (EOFError, OSError):
+            raise self._failed(f"{name} crashed ({self._how()}).") from None
+        except PluginError:
+            raise
         except BaseException:
             # Interrupted in the middle: the answer would be taken for that of the next question.
             self.close()
             raise
-        if not line:
-            raise self._failed(f"{name} crashed ({self._how()}).")
-        answer: dict[str, Any] = json.loads(line)
-        # Shared memory may be gone once the process is.
-        if self._memory_file.exists():
-            self._memory_file.unlink(missing_ok=True)
+        # Both have it mapped by now; its name is not needed.
+        self._memory_file.unlink(missing_ok=True)
         if "error" in answer:
             raise PluginError(answer["error"], answer["mend"])
         return answer
 
-    def send(self, block: Block, sides: Block | None = None) -> None:
+    def settle(self) -> None:
+        """Wait for what nobody has waited for; one that takes its time over it is done for."""
+        with contextlib.suppress(PluginError):
+            while self._unanswered and not self.broken:
+                self.answer(PATIENCE)
+
+    def send(self, slot: int, block: Block, sides: Block | None = None) -> None:
         """Put sound where the plugin will look for it."""
         channels, frames = block.shape
-        self._send[:channels, :frames] = block
+        self._sent[slot, :channels, :frames] = block
         if sides is not None:
-            self._send[channels : channels + sides.shape[0], :frames] = sides
+            self._sent[slot, channels : channels + sides.shape[0], :frames] = sides
 
-    def receive(self, channels: int, frames: int) -> Block:
+    def receive(self, slot: int, channels: int, frames: int) -> Block:
         """What the plugin has put there."""
-        return np.array(self._receive[:channels, :frames])
+        return np.array(self._received[slot, :channels, :frames])
 
     def close(self) -> None:
         """End the process, whatever it is doing, and wait until it is gone."""
         self.broken = True
         self._process.kill()
         self._process.wait()
-        for reader in self._readers:
-            reader.join(1)
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+        self._reader.join(1)
+        self._line.close()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
         self._memory_file.unlink(missing_ok=True)
 
     def _failed(self, cause: str) -> PluginError:
@@ -147,23 +156,37 @@ class Worker:
             log.write_text(words, encoding="utf-8")
         return log
 
-    def _read_answers(self) -> None:
-        assert self._process.stdout is not None
-        with contextlib.suppress(ValueError, OSError):
-            for line in self._process.stdout:
-                self._answers.put(line)
-        self._answers.put(b"")
-
     def _read_words(self) -> None:
         """Keep the end of what the plugin prints; some print without end."""
-        assert self._process.stderr is not None
+        assert self._process.stdout is not None
         size = 0
         with contextlib.suppress(ValueError, OSError):
-            while words := os.read(self._process.stderr.fileno(), 65_536):
+            while words := os.read(self._process.stdout.fileno(), 65_536):
                 self._words.append(words)
                 size += len(words)
                 while size > _LOG_BYTES and len(self._words) > 1:
                     size -= len(self._words.popleft())
+
+
+def _spawned(arguments: list[str]) -> tuple[subprocess.Popen[bytes], Connection[Any, Any]]:
+    """A worker's process, and our end of the line to it."""
+    ours, theirs = Pipe()
+    handle = theirs.fileno()
+    command = [sys.executable, "-m", "studio.hosting.worker", str(handle), *arguments]
+    inherit: dict[str, Any] = {"pass_fds": (handle,)}
+    if sys.platform == "win32":
+        os.set_handle_inheritable(handle, True)
+        inherit = {"close_fds": False}
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=_environment(),
+        **inherit,
+    )
+    theirs.close()
+    return process, ours
 
 
 def _environment() -> dict[str, str]:

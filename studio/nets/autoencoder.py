@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from studio.audio import Audio
-from studio.errors import KnobError, ModelError, Place, nearest
+from studio.errors import AudioError, KnobError, ModelError, Place, nearest
 from studio.nets.film import Film
 from studio.nets.model_file import read_model, write_model
 from studio.nets.streaming import Convolution, Recurrent, State
@@ -32,7 +32,7 @@ WINDOW_SECONDS = 0.046
 BINS = 513
 """Bins of a spectrum, from 0 to 11 kHz."""
 
-FLOOR = 50.0
+FLOOR = 40.0
 """dB below the root mean square of a window's bins at which everything is one."""
 
 HEARD = -60.0
@@ -135,10 +135,10 @@ def spectra_of(audio: Audio) -> Tensor:
 
 
 def learnable(audio: Audio) -> Tensor:
-    """The scaled spectra of a sound's windows, without silence."""
+    """The scaled spectra of a sound's windows, without silence, in half precision."""
     magnitudes = spectra_of(audio)
     power = magnitudes.square().sum(dim=1) * (2 / SIZE / (0.375 * SIZE))
-    return scaled(magnitudes[power > 10 ** (HEARD / 10)])[0]
+    return scaled(magnitudes[power > 10 ** (HEARD / 10)])[0].half()
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,25 +244,32 @@ def train_spectral(
         learned, held: the sound of each instrument, by name; what is held out is never trained on.
         about: goes into the card.
         tell: is told how far it has come, with the model as it is.
+
+    Raises:
+        AudioError: an instrument has too little sound.
     """
     names = list(learned)
     shape = shape or Shape(instruments=len(names))
     sounds = [learnable(learned[name]) for name in names]
-    others = [learnable(held[name]) for name in names]
+    others = [learnable(held[name]).float() for name in names]
+    for name, sound, other in zip(names, sounds, others, strict=True):
+        if len(sound) < 4 * (FRAMES + WARM) or not len(other):
+            raise AudioError(
+                f"{name}: {len(sound) * HOP / RATE:.1f} s of sound that is no silence.", "Give ten seconds at least."
+            )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Autoencoder(shape)
         adversary = nn.Sequential(nn.Linear(shape.latents, 64), nn.LeakyReLU(0.1), nn.Linear(64, len(names)))
-    model.usual.copy_(torch.cat(sounds).mean(dim=0))
+    model.usual.copy_(torch.cat(sounds)[::8].float().mean(dim=0))
     whole = nn.ModuleList([model, adversary])
 
     def loss(step: int) -> Tensor:
         random = np.random.default_rng([seed, step])
         picked = random.integers(0, len(names), BATCH).tolist()
         starts = [int(random.integers(0, max(1, len(sounds[index]) - FRAMES - WARM))) for index in picked]
-        drawn = torch.stack(
-            [sounds[index][start : start + FRAMES + WARM] for index, start in zip(picked, starts, strict=True)]
-        )
+        pairs = zip(picked, starts, strict=True)
+        drawn = torch.stack([sounds[index][start : start + FRAMES + WARM] for index, start in pairs]).float()
         truth = torch.tensor(picked)
         made, latents = model(drawn, truth)
         turned = _Reversed.apply(latents, CONFUSION)  # type: ignore[no-untyped-call]

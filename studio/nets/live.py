@@ -94,7 +94,8 @@ class LiveDecoder:
             pitch = torch.tensor(np.log2(hz / 220), dtype=torch.float32)[None]
             scaled = self._voice.scaled(torch.tensor(loud, dtype=torch.float32))[None]
             amplitudes, bands, self._state = self._voice.model.controls(pitch, scaled, self._state)
-            amplitudes = amplitudes * audible(220 * torch.exp2(pitch), amplitudes.shape[2], self.rate)
+            if self.rate != self._voice.rate:
+                amplitudes = amplitudes * audible(220 * torch.exp2(pitch), amplitudes.shape[2], self.rate)
             frames = (pitch, amplitudes, self._placed(bands))
             if self._last is not None:
                 frames = tuple(torch.cat(pair, dim=1) for pair in zip(self._last, frames, strict=True))  # type: ignore[assignment]

@@ -99,7 +99,9 @@ def material(sounds: Sequence[Audio], known: Sequence[Features] | None = None) -
         for name in ("hz", "loudness", "voiced")
     )
     heard = loud > QUIETEST + 10
-    if len(hz) < 1000 or not heard.any():
+    if not heard.any():
+        raise AudioError("the sound is silent.", "Give recordings of one instrument.")
+    if len(hz) < 1000:
         raise AudioError(f"{len(hz) / 100:.1f} s of sound.", "Give ten seconds at least, of one instrument.")
     if voiced[heard].mean() < 0.3:
         raise AudioError(

@@ -53,20 +53,42 @@ def _row(turns: Tensor, amplitudes: Tensor) -> Tensor:
 
     Harmonics that are silent throughout, as all above half the rate are, are not made: a high note costs little.
     """
-    frames, hop = turns.shape
+    frames = len(turns)
     loud = torch.nonzero(amplitudes.detach().amax(0) > 0)
     count = int(loud[-1]) + 1 if len(loud) else 1
     with torch.no_grad():
-        # sin (k + 1)x = 2 cos x · sin kx − sin (k − 1)x: two operations a harmonic instead of a sine.
-        angle = turns * (2 * math.pi)
-        twice = 2 * torch.cos(angle)
-        waves = torch.empty(frames, count, hop, device=turns.device)
-        before, now = torch.zeros_like(angle), torch.sin(angle)
-        for number in range(count):
-            waves[:, number] = now
-            before, now = now, twice * now - before
+        waves = _few(turns, count) if frames <= _FEW else _many(turns, count)
     ends = torch.stack([amplitudes[:-1, :count], amplitudes[1:, :count]], dim=1)
-    return ends @ waves
+    return ends @ waves.transpose(0, 1)
+
+
+_FEW = 8
+"""Frames up to which the price of an operation is that of calling it."""
+
+
+def _many(turns: Tensor, count: int) -> Tensor:
+    """Sines at the first multiples, ``(count, frames, hop)``.
+
+    sin (k + 1)x = 2 cos x · sin kx − sin (k − 1)x: two operations a harmonic instead of a sine.
+    """
+    angle = turns * (2 * math.pi)
+    twice = 2 * torch.cos(angle)
+    waves = torch.empty(count, *turns.shape, device=turns.device)
+    torch.sin(angle, out=waves[0])
+    for number in range(1, count):
+        torch.mul(twice, waves[number - 1], out=waves[number])
+        if number > 1:
+            waves[number] -= waves[number - 2]
+    return waves
+
+
+def _few(turns: Tensor, count: int) -> Tensor:
+    """As `_many`, in few operations: those up to n give those up to 2n, by sin (n + k)x = sin nx cos kx + cos nx sin kx."""
+    angle = turns * (2 * math.pi)
+    waves = torch.polar(torch.ones_like(angle), angle)[None]
+    while len(waves) < count:
+        waves = torch.cat([waves, waves[-1:] * waves[: count - len(waves)]])
+    return waves.imag
 
 
 def audible(hz: Tensor, count: int, rate: int) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 from studio.audio import Audio
 from studio.errors import ModelError, Place
 from studio.nets.decoder import Decoder, Shape, decoder, parameters
-from studio.nets.features import QUIETEST, Features
+from studio.nets.features import QUIETEST, Features, hop_of, loudness
 from studio.nets.losses import spectral
 from studio.nets.material import Material
 from studio.nets.model_file import read_model, write_model
@@ -67,14 +67,18 @@ class Voice:
     def rate(self) -> int:
         return self.model.shape.rate
 
-    def sing(self, given: Features, seed: int = 0) -> Audio:
-        """The sound of pitch and loudness as they are."""
+    def sing(self, given: Features, seed: int = 0, follow: bool = True) -> Audio:
+        """The sound of pitch and loudness as they are.
+
+        Args:
+            follow: bring the loudness to what is asked for, by up to `FOLLOW` dB; needs the whole sound.
+        """
         pitch = torch.tensor(np.log2(given.hz / 220), dtype=torch.float32)[None]
         loud = self.scaled(torch.tensor(given.loudness, dtype=torch.float32))[None]
         with torch.inference_mode():
             amplitudes, bands, _ = self.model.controls(pitch, loud)
             made = self._rendered(pitch, amplitudes, bands, seed)
-        return Audio(made, self.rate)
+        return followed(Audio(made, self.rate), given) if follow else Audio(made, self.rate)
 
     def _rendered(self, pitch: Tensor, amplitudes: Tensor, bands: Tensor, seed: int) -> np.ndarray:
         """In pieces of ten seconds, so that an hour needs no more memory than a minute."""
@@ -114,6 +118,21 @@ class Voice:
         """dB(A) in standard deviations from the mean of the training sound."""
         out: Tensor = (loudness - self.card["loudness_mean"]) / self.card["loudness_spread"]
         return out
+
+
+FOLLOW = 1.0
+
+
+def followed(made: Audio, given: Features) -> Audio:
+    """A sound brought to the loudness of features, by up to `FOLLOW` dB, in steps a frame long without corners."""
+    found = loudness(made)
+    wanted = given.loudness[: len(found)]
+    heard = (wanted > QUIETEST + 10) & (found > QUIETEST + 10)
+    change = np.where(heard, np.clip(wanted - found, -FOLLOW, FOLLOW), 0.0)
+    smooth = np.convolve(np.pad(change, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
+    places = np.arange(made.frames) / hop_of(made.rate)
+    gain = 10 ** (np.interp(places, np.arange(len(smooth)), smooth) / 20)
+    return Audio((made.samples * gain).astype(np.float32), made.rate)
 
 
 def train_voice(
@@ -166,7 +185,7 @@ def train_voice(
     def loss(step: int) -> Tensor:
         pitch, loud, wanted, white = drawn(step)
         picked = np.random.default_rng(step).permutation(3)[:1].tolist()[0]
-        return spectral(model(pitch, loud, white), wanted, (WINDOWS[picked], WINDOWS[picked + 3]))
+        return spectral(model(pitch, loud, white), wanted, (WINDOWS[picked], WINDOWS[picked + 3]), 2)
 
     def judge() -> float:
         model.eval()
@@ -207,7 +226,7 @@ def try_step(sound: Material) -> None:
     model = decoder(Shape(rate=sound.rate, hop=sound.hop), 0)
     pitch, loud, wanted = sound.draw(0, BATCH, FRAMES)
     made = model(pitch, (loud - loud.mean()) / (loud.std() + 1e-3), torch.rand(wanted.shape) * 2 - 1)
-    spectral(made, wanted, (WINDOWS[0], WINDOWS[3])).backward()  # type: ignore[no-untyped-call]
+    spectral(made, wanted, (WINDOWS[0], WINDOWS[3]), 2).backward()  # type: ignore[no-untyped-call]
 
 
 def judged(voice: Voice, held: Material, longest: float = 20.0) -> float:

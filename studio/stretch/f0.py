@@ -141,11 +141,8 @@ _DEEP = 0.15
 def _dip(normal: Floats, shortest: int) -> Whole:
     """For each window the first lag whose dip is deep, or as deep as the deepest within a little."""
     inner = normal[:, shortest:-1]
-    left, right = normal[:, shortest - 1 : -2], normal[:, shortest + 1 :]
-    dips = (inner <= left) & (inner < right)
-    # A dip between two lags is as deep as the parabola through them: else a high pitch loses to its octave below.
-    bend = np.where(dips, left - 2 * inner + right, 1.0)
-    depth = np.where(dips, np.maximum(inner - np.square(left - right) / (8 * bend), 0.0), np.inf)
+    dips = (inner <= normal[:, shortest - 1 : -2]) & (inner < normal[:, shortest + 1 :])
+    depth = np.where(dips, inner, np.inf)
     enough = depth <= np.maximum(_DEEP, depth.min(axis=1, keepdims=True) * 1.1 + 0.01)
     best = np.where(np.isfinite(depth).any(axis=1), enough.argmax(axis=1), inner.argmin(axis=1))
     return np.asarray(np.clip(best + shortest, 1, normal.shape[1] - 2))

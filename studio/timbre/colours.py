@@ -13,9 +13,13 @@ from studio.errors import MissingError, nearest
 from studio.folders import shipped_presets
 from studio.stage import Stage
 from studio.tempo import Floats
+from studio.timbre.hybrid import track_of
 from studio.timbre.spectra import Spectra, analysed
+from studio.timbre.torch_library import need_torch
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from studio.nets.autoencoder import Spectral
 
 ENDING = ".spectral"
@@ -58,24 +62,10 @@ def load_spectral(path: Path) -> Spectral:
 
 @lru_cache(maxsize=8)
 def _load(path: Path, changed: int) -> Spectral:
-    try:
-        import safetensors  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise MissingError(f"{error.name} is not installed.", 'pip install "mirepoix[neural]".') from None
+    need_torch()
     from studio.nets.autoencoder import Spectral
 
     return Spectral.load(path)
-
-
-def recoloured(source: Audio, model: Spectral, instrument: str, amount: Floats | float = 1.0) -> Audio:
-    """A sound encoded and decoded as an instrument the model knows; pitch, phases and loudness are the source's.
-
-    Args:
-        amount: from the source to the result, one a window or one for all; in decibels of each bin.
-    """
-    seen = Seen(source, model)
-    return seen.sound(seen.latents, model.instrument(instrument), amount)
 
 
 class Seen:
@@ -96,6 +86,10 @@ class Seen:
         latents, self._level = model.encode(torch.tensor(self._magnitudes, dtype=torch.float32))
         self.latents = latents.double().numpy().T
 
+    def instrument(self, name: str) -> Tensor:
+        """The embedding of an instrument the model knows."""
+        return self._model.instrument(name)
+
     def nearest(self) -> str:
         """The instrument as which the sound comes back most like itself."""
         import torch
@@ -110,22 +104,37 @@ class Seen:
         return min(found, key=lambda name: found[name])
 
     def descriptors(self) -> dict[str, Floats]:
-        """What can be said of each window: loudness in dB, brightness and height in octaves, noisiness in dB."""
+        """What can be said of each window.
+
+        Loudness in dB; brightness, the centroid, in octaves; pitch in octaves, its median where there is none; fullness,
+        the mean level of all bins in dB against the whole; noisiness, the spectral flatness, in dB.
+        """
         power = np.square(self._magnitudes[:, 1:]) + 1e-12
         hz = self._spectra.hz[1:]
         total = power.sum(axis=1)
-        brightness = np.log2((power * hz).sum(axis=1) / total)
-        peak = np.log2(hz[(power / hz).argmax(axis=1)])
-        flatness = 10 * (np.log10(power).mean(axis=1) - np.log10(power.mean(axis=1)))
-        return {"loudness": 10 * np.log10(total), "brightness": brightness, "height": peak, "noisiness": flatness}
+        pitch = track_of(self._source).at(self._spectra.seconds)
+        there = np.isfinite(pitch)
+        pitch = np.where(there, pitch, np.median(pitch[there]) if there.any() else 220.0)
+        return {
+            "loudness": 10 * np.log10(total),
+            "brightness": np.log2((power * hz).sum(axis=1) / total),
+            "pitch": np.log2(pitch),
+            "fullness": 10 * np.log10(power / total[:, None] + 1e-4).mean(axis=1),
+            "noisiness": 10 * (np.log10(power).mean(axis=1) - np.log10(power.mean(axis=1))),
+        }
 
-    def sound(self, latents: Floats, instrument: object, amount: Floats | float = 1.0) -> Audio:
+    def sound(self, latents: Floats, instrument: Tensor, amount: Floats | float = 1.0) -> Audio:
         """The sound of other latents, in the colour of an embedding, at the rate and of the length of the source.
 
         What lies above the model's bins changes as its highest bins do on the average.
         """
-        made = self._model.decode(self._torch(latents), self._level, instrument).double().numpy()  # type: ignore[arg-type]
+        from studio.nets.autoencoder import FLOOR
+
+        made = self._model.decode(self._torch(latents), self._level, instrument).double().numpy()
         bins = made.shape[1]
+        # At its floor the model says only that there is no more than this.
+        low = made <= 1.2 * 10 ** (-FLOOR / 20) * self._level.numpy()
+        made = np.where(low, np.minimum(made, self._magnitudes[:, :bins]), made)
         change = 20 * np.log10(np.maximum(made, 1e-9) / np.maximum(self._magnitudes[:, :bins], 1e-9))
         change = np.clip(change, -_MOST_DB, _MOST_DB)
         above = np.repeat(change[:, -_TOP:].mean(axis=1, keepdims=True), self._magnitudes.shape[1] - bins, axis=1)
@@ -141,7 +150,7 @@ class Seen:
         return Audio(back, self._source.rate)
 
     @staticmethod
-    def _torch(latents: Floats):  # type: ignore[no-untyped-def]
+    def _torch(latents: Floats) -> Tensor:
         import torch
 
         return torch.tensor(np.ascontiguousarray(latents.T), dtype=torch.float32)

@@ -40,6 +40,8 @@ class Latent(Transform):
     second: Live = knob(0.0, -6.0, 6.0, help="along the second")
     third: Live = knob(0.0, -6.0, 6.0, help="along the third")
     fourth: Live = knob(0.0, -6.0, 6.0, help="along the fourth")
+    brightness: Live = knob(0.0, -6.0, 6.0, help="along the direction that brightness goes with")
+    pitch: Live = knob(0.0, -6.0, 6.0, help="along the direction that pitch goes with")
     scale: float = knob(1.0, -4.0, 4.0, help="deviations from the mean, times", live=False)
     shift: float = knob(0.0, -6.0, 6.0, help="all latents up, in standard deviations", live=False)
     shuffle: float = knob(0.0, 0.0, 1.0, help="the share of latents that change places", live=False)
@@ -81,10 +83,21 @@ class Latent(Transform):
             log.info("decoded as %s, which it is most like", instrument)
         known = Directions.parse(model.card["directions"]) if "directions" in model.card else None
         seconds = np.arange(seen.latents.shape[1]) * audio.seconds / max(seen.latents.shape[1], 1)
-        edited = self._edited(seen.latents, known, seconds, stage, lambda sound: Seen(sound, model).latents)
+        found = seen.latents
+        if self.brightness != 0 or self.pitch != 0:
+            found = self._leaned(found, Directions.parse(model.card["leanings"]), seconds, stage)
+        edited = self._edited(found, known, seconds, stage, lambda sound: Seen(sound, model).latents)
         return seen.sound(edited, colour)
 
+    def _leaned(self, latents: Floats, along: Directions, seconds: Floats, stage: Stage) -> Floats:
+        for name in ("brightness", "pitch"):
+            amount = _over(over_time(getattr(self, name), stage), seconds)
+            latents = hands.moved(latents, along, along.names.index(name), amount)
+        return latents
+
     def _scripted(self, audio: Audio, model: Scripted, stage: Stage) -> Audio:
+        if self.brightness != 0 or self.pitch != 0:
+            raise KnobError("the model does not know what is bright or high.", "Use `first` to `fourth`.")
         signals = model.encode(audio)
         edited = []
         for latents in signals:

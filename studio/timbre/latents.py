@@ -74,6 +74,17 @@ def directions(latents: Floats, descriptors: Mapping[str, Floats] | None = None,
     return Directions(axes, spreads, tuple(names))
 
 
+def leanings(latents: Floats, descriptors: Mapping[str, Floats]) -> Directions:
+    """The direction in which each descriptor goes along with the latents: their covariance with it, of length one."""
+    centred = latents - latents.mean(axis=1, keepdims=True)
+    axes = []
+    for values in descriptors.values():
+        axis = centred @ (values - values.mean())
+        axes.append(axis / max(float(np.linalg.norm(axis)), 1e-12))
+    found = np.array(axes)
+    return Directions(found, (found @ centred).std(axis=1), tuple(descriptors))
+
+
 def moved(latents: Floats, along: Directions, index: int, amount: Floats | float) -> Floats:
     """Moved along a direction by so many standard deviations, one a frame or one for all."""
     far = np.broadcast_to(np.asarray(amount, dtype=np.float64) * along.spreads[index], latents.shape[1:])

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio import Audio
-from studio.errors import MissingError
 from studio.folders import shipped_presets
 from studio.tempo import Floats
+from studio.timbre.torch_library import need_torch
 
 if TYPE_CHECKING:
     from studio.nets.ears import Ears
@@ -78,11 +78,7 @@ def shipped_ears() -> Ears:
 
 @lru_cache(maxsize=1)
 def _ears(path: Path) -> Ears:
-    try:
-        import safetensors  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise MissingError(f"{error.name} is not installed.", 'pip install "mirepoix[neural]".') from None
+    need_torch()
     from studio.nets.ears import Ears
 
     return Ears.load(path)

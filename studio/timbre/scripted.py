@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from studio.audio import Audio, Block
-from studio.errors import MissingError, ModelError, Place
+from studio.errors import ModelError, Place
 from studio.tempo import Floats
+from studio.timbre.torch_library import need_torch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -174,10 +175,9 @@ def _rate(model: Any, buffers: dict[str, Tensor], path: Path) -> int:
 
 def _opened(path: Path) -> Any:
     """The model, at rest: what it remembers of a sound lies in its buffers, so every signal gets one anew."""
-    try:
-        import torch
-    except ImportError:
-        raise MissingError("torch is not installed.", 'pip install "mirepoix[neural]".') from None
+    need_torch()
+    import torch
+
     try:
         return torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError, OSError) as error:

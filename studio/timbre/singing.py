@@ -33,8 +33,9 @@ _HEARD = 45.0
 class Sing(Transform):
     """Sing a melody anew with a trained voice: its pitch and loudness drive harmonics and noise (DDSP).
 
-    One voice or instrument at a time goes in. Its loudness is brought to what the voice knows, and back again at the
-    end; its octave is moved to where the voice is at home, unless `octave` says how far.
+    One voice or instrument at a time goes in; of chords it sings the line that the pitch tracker hears. Its loudness is
+    brought to what the voice knows, and back again at the end; its octave is moved to where the voice is at home, unless
+    `octave` says how far.
     """
 
     voice: str = file("violin", help="a voice: violin, trumpet, … or a file made by `studio train`")
@@ -43,7 +44,7 @@ class Sing(Transform):
     quantise: float = knob(0.0, 0.0, 1.0, help="how far each pitch goes to the nearest semitone", live=False)
     amount: float = knob(1.0, 0.0, 1.0, help="the voice against the dry sound", live=False)
     lowest: float = knob(50.0, 20.0, 1_000.0, HZ, taper="log", help="the lowest pitch to look for", live=False)
-    highest: float = knob(2_000.0, 100.0, 4_000.0, HZ, taper="log", help="the highest pitch to look for", live=False)
+    highest: float = knob(2_200.0, 100.0, 4_000.0, HZ, taper="log", help="the highest pitch to look for", live=False)
 
     def apply(self, audio: Audio, stage: Stage) -> Audio:
         if audio.peak_db < -90 or self.amount == 0:

@@ -35,7 +35,7 @@ class SingLive(Effect):
     gain: Live = knob(0.0, SILENCE_DB, 24.0, DB, help="level of the voice")
     mix: Live = knob(1.0, 0.0, 1.0, help="the voice against the dry sound")
     lowest: float = knob(80.0, 40.0, 1_000.0, HZ, taper="log", help="the lowest pitch to look for", live=False)
-    highest: float = knob(2_000.0, 100.0, 4_000.0, HZ, taper="log", help="the highest pitch to look for", live=False)
+    highest: float = knob(2_200.0, 100.0, 4_000.0, HZ, taper="log", help="the highest pitch to look for", live=False)
 
     def assets(self, stage: Stage) -> Iterator[Path]:
         with within("voice"):

@@ -12,18 +12,24 @@ from studio.audiofile import read_audio
 from studio.errors import AudioError, KnobError, nearest, within
 from studio.knobs import Live, choice, file, knob
 from studio.stage import Stage
-from studio.steps import Transform
+from studio.steps import Transform, parse_step
 from studio.stretch.overlap import window_size
 from studio.stretch.stretching import over_time
 from studio.tempo import Floats
-from studio.timbre import hybrid, morph, mosaic
+from studio.timbre import hybrid, morph, mosaic, partials
+from studio.timbre.colours import Seen, find_spectral, load_spectral
 from studio.timbre.spectra import OVERLAP, WINDOW
+from studio.timbre.voices import find_voice
+
+MODELS = ("sing", "spectral")
+"""Methods whose target is a trained model: a voice, or an instrument of a spectral autoencoder."""
 
 METHODS: dict[str, Callable[[Audio, Audio, Floats | float], Audio]] = {
     "envelope": hybrid.envelope,
     "harmonic": hybrid.harmonic,
     "stft": morph.stft,
     "transport": morph.transport,
+    "hps": partials.hps,
     "mosaic": mosaic.mosaic,
     "bees": mosaic.bees,
 }
@@ -41,7 +47,7 @@ def transfer(
     Args:
         source: any sound.
         target: any sound at the same rate; as a model, of 0.1 s at least.
-        method: `envelope` and `harmonic` are hybrids, `stft` and `transport` morphs, `mosaic` and `bees` mosaics.
+        method: `envelope` and `harmonic` are hybrids, `stft`, `transport` and `hps` morphs, `mosaic` and `bees` mosaics.
         amount: from 0, the source, to 1; or a function of the seconds of the source.
 
     Raises:
@@ -49,7 +55,7 @@ def transfer(
         AudioError: the sounds do not fit each other, or one is too short or silent.
     """
     if method not in METHODS:
-        raise KnobError(f"there is no method of transfer {method!r}.", nearest(method, METHODS))
+        raise KnobError(f"there is no method of transfer {method!r}.", nearest(method, (*METHODS, *MODELS)))
     if source.rate != target.rate:
         raise AudioError(f"rates of {source.rate} and {target.rate} Hz.", "Resample one of them.")
     if target.seconds < SHORTEST:
@@ -75,19 +81,62 @@ class Transfer(Transform):
     """Give a sound the colour of another.
 
     The hybrids `envelope` and `harmonic` keep the melody and inherit the target's resonances, or the strength of its
-    harmonics; the morphs `stft` and `transport` go from one to the other as both play on; the mosaics `mosaic` and
-    `bees` play the source again with pieces of the target.
+    harmonics; the morphs `stft`, `transport` and `hps` go from one to the other as both play on; the mosaics `mosaic` and
+    `bees` play the source again with pieces of the target. For `sing` the target is a voice, for `spectral` an
+    instrument that the model `orchestra` knows, or ``model.spectral:instrument``.
     """
 
-    target: str = file(help="an audio file, the sound whose colour is taken")
-    method: str = choice("envelope", *METHODS, help="how")
+    target: str = file(help="an audio file, the sound whose colour is taken; or a trained voice or instrument")
+    method: str = choice("envelope", *METHODS, *MODELS, help="how")
     amount: Live = knob(1.0, 0.0, 1.0, help="from the source to the result")
 
     def apply(self, audio: Audio, stage: Stage) -> Audio:
+        if self.method in MODELS:
+            with within("target"):
+                return by_model(audio, self.target, self.method, over_time(self.amount, stage), stage)
         with within("target"):
             target = read_audio(stage.find(self.target), audio.rate)
         return transfer(audio, target, self.method, over_time(self.amount, stage))
 
     def assets(self, stage: Stage) -> Iterator[Path]:
         with within("target"):
-            yield stage.find(self.target)
+            if self.method == "sing":
+                yield find_voice(self.target, stage)
+            elif self.method == "spectral":
+                yield find_spectral(_model_and_instrument(self.target)[0], stage)
+            else:
+                yield stage.find(self.target)
+
+
+def by_model(
+    source: Audio, target: str, method: str, amount: float | Callable[[Floats], Floats], stage: Stage
+) -> Audio:
+    """The source in the colours of a trained model, as long as the source.
+
+    Args:
+        target: for `sing` a voice, for `spectral` an instrument of `orchestra`, or ``model.spectral:instrument``.
+        amount: from 0, the source, to 1; or a function of the seconds of the source.
+
+    Raises:
+        StudioError: there is no such model, or for `sing` the source is no melody.
+    """
+    if source.peak_db < -90 or (not callable(amount) and amount == 0):
+        return source
+    if method == "sing":
+        made = parse_step({"sing": target})
+        assert isinstance(made, Transform)
+        sung = made.apply(source, stage).samples
+        if not callable(amount) and amount == 1:
+            return Audio(sung, source.rate)
+        share = amount(np.arange(source.frames) / source.rate) if callable(amount) else amount
+        return Audio((source.samples + (sung - source.samples) * np.clip(share, 0, 1)).astype(np.float32), source.rate)
+    name, instrument = _model_and_instrument(target)
+    seen = Seen(source, load_spectral(find_spectral(name, stage)))
+    windows = seen.latents.shape[1]
+    moving = amount(np.arange(windows) * source.seconds / max(windows, 1)) if callable(amount) else amount
+    return seen.sound(seen.latents, seen.instrument(instrument), np.clip(moving, 0, 1))
+
+
+def _model_and_instrument(target: str) -> tuple[str, str]:
+    name, colon, instrument = target.rpartition(":")
+    return (name, instrument) if colon else ("orchestra", instrument)

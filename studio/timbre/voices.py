@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from studio.errors import MissingError, nearest
 from studio.folders import shipped_presets
 from studio.stage import Stage
+from studio.timbre.torch_library import need_torch
 
 if TYPE_CHECKING:
     from studio.nets.voice import Voice
@@ -49,11 +50,7 @@ def load_voice(path: Path) -> Voice:
 
 @lru_cache(maxsize=16)
 def _load(path: Path, changed: int) -> Voice:
-    try:
-        import safetensors  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise MissingError(f"{error.name} is not installed.", 'pip install "mirepoix[neural]".') from None
+    need_torch()
     from studio.nets.voice import Voice
 
     return Voice.load(path)

@@ -5,7 +5,21 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-ALL = ("startup", "song", "long_file", "automation", "stretch", "export", "random_chains", "hosting", "voices")
+ALL = (
+    "startup",
+    "song",
+    "long_file",
+    "automation",
+    "stretch",
+    "export",
+    "random_chains",
+    "hosting",
+    "voices",
+    "spectral",
+    "streaming",
+    "widgets",
+    "instruments",
+)
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or ALL:

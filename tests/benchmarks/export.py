@@ -15,7 +15,9 @@ from tests.benchmarks.table import Row, seconds, show
 from tests.bridge.plugin.random_chains import room
 
 FORMATS = ("vst3", "lv2", "clap")
-COLUMNS = (("vst3", "pedalboard"), ("vst3", "dawdreamer"), ("lv2", "lv2apply"), ("clap", "clap_probe"))
+COLUMNS = (
+    ("vst3", "pedalboard"), ("vst3", "dawdreamer"), ("lv2", "lv2apply"), ("lv2", "ardour"), ("clap", "clap_probe"),
+)  # fmt: skip
 DEMANDING = {"ducker": {"sidechain": "other"}, "convolution": {"file": room()}}
 BLOCKS = ("preset", "rack", "layers", "parallel", "multiband")
 

@@ -9,12 +9,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from studio.audio import Audio
-from studio.nets.features import features, loudness
-from studio.nets.material import phrases
+from studio.nets.features import hop_of, loudness
+from studio.nets.material import Phrases, phrases
 from studio.stage import Stage
 from studio.steps import Transform, parse_step
 from studio.stretch import track_f0
+from studio.tempo import Floats
 from studio.timbre import METHODS, compare, transfer
+from studio.timbre.transferring import MODELS
 from studio.timbre.voices import load_voice, shipped_voices
 from tests.benchmarks.table import seconds
 from tests.listening import log_mel_distance_db
@@ -36,15 +38,16 @@ def main() -> None:
     for name, path in shipped_voices().items():
         voice = load_voice(path)
         program, low, high = PROGRAMS[name]
-        sound = phrases(program, low, high, 20 / 60, voice.rate, UNHEARD, "fluid")
-        given = features(sound)
+        given_notes = Phrases(program, low, high, 20 / 60, voice.rate, UNHEARD, "fluid")
+        sound = given_notes.sound()
+        given = given_notes.features(sound)
         made = voice.sing(given)
         speed = sound.seconds / seconds(lambda voice=voice, given=given: voice.sing(given))
         frames = min(made.frames, sound.frames)
         one, other = (Audio(each.samples[:, :frames], each.rate) for each in (made, sound))
         print(
             f"| {name} | {log_mel_distance_db(one.samples, other.samples, voice.rate):.1f} | {_loudness(one, other):.2f} |"
-            f" {_pitch(one, other):.1%} | {speed:.0f} | {voice.card['parameters']} | {path.stat().st_size / 1000:.0f} |",
+            f" {_pitch(one, given.hz):.1%} | {speed:.0f} | {voice.card['parameters']} | {path.stat().st_size / 1000:.0f} |",
             flush=True,
         )
     _sung()
@@ -53,20 +56,29 @@ def main() -> None:
 def _sung() -> None:
     rate = 44_100
     target = phrases(56, 54, 84, 30 / 60, rate, UNHEARD, "fluid")
-    print("\nMelodies sung by a trumpet: the Fréchet distance to it (log-mel cepstra) cut by, and the pitch kept\n")
-    print(f"| source | sing: trumpet | {' | '.join(METHODS)} |", "| --- |" + " --- |" * (1 + len(METHODS)), sep="\n")
+    print(
+        "\nMelodies as a trumpet: the Fréchet distance to it cut by, as ears have it and by log-mel cepstra; the pitch kept\n"
+    )
+    heads = ("sing: trumpet", "spectral: trumpet", *METHODS)
+    print(f"| source | {' | '.join(heads)} |", "| --- |" + " --- |" * len(heads), sep="\n")
     for name in ("flute", "violin", "oboe"):
         program, low, high = PROGRAMS[name]
         source = phrases(program, max(low, 58), min(high, 82), 20 / 60, rate, UNHEARD + 1, "fluid")
-        before = compare(source, source, target).frechet_target
-        step = parse_step({"sing": "trumpet"})
-        assert isinstance(step, Transform)
-        results = [step.apply(source, Stage(rate)), *(transfer(source, target, method) for method in METHODS)]
+        before = compare(source, source, target)
+        results = [_by(method, source) for method in MODELS]
+        results += [transfer(source, target, method) for method in METHODS]
         cells = []
         for result in results:
             figures = compare(result, source, target)
-            cells.append(f"{1 - figures.frechet_target / before:.0%} / {figures.pitch_kept:.0%}")
+            cuts = (1 - getattr(figures, name) / getattr(before, name) for name in ("ears_target", "frechet_target"))
+            cells.append(" / ".join(f"{each:.0%}" for each in (*cuts, figures.pitch_kept)))
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def _by(method: str, source: Audio) -> Audio:
+    step = parse_step({"transfer": {"target": "trumpet", "method": method}})
+    assert isinstance(step, Transform)
+    return step.apply(source, Stage(source.rate))
 
 
 def _loudness(one: Audio, other: Audio) -> float:
@@ -75,8 +87,10 @@ def _loudness(one: Audio, other: Audio) -> float:
     return float(np.abs(levels[0] - levels[1])[heard].mean())
 
 
-def _pitch(one: Audio, other: Audio) -> float:
-    tracks = [track_f0(each, 50.0, 2_000.0).hz for each in (one, other)]
-    count = min(map(len, tracks))
-    sung = np.isfinite(tracks[1][:count])
-    return float((np.abs(1200 * np.log2(tracks[0][:count][sung] / tracks[1][:count][sung])) < 50).mean())
+def _pitch(made: Audio, given: Floats) -> float:
+    """The share of frames that are heard whose pitch is within 50 cents of what was asked for."""
+    level = loudness(made)
+    count = min(len(level), len(given))
+    found = track_f0(made, 50.0, 2_200.0).at(np.arange(count) * hop_of(made.rate) / made.rate)
+    heard = level[:count] > level.max() - 45
+    return float((np.abs(1200 * np.log2(found / given[:count])) < 50)[heard].mean())

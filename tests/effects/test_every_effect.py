@@ -36,6 +36,9 @@ MADE_WHOLE = {
 }
 """Effects that do nothing or cannot be made without knobs."""
 
+LAG = {"plugin": RATE}
+"""Frames that may still be under way: a plugin works on one block while the next is made."""
+
 EFFECTS = sorted(name for name, step in registry().items() if step.kind == "effect")
 
 
@@ -106,7 +109,7 @@ def test_however_it_is_cut_the_result_has_the_same_bits(name: str, still: bool, 
         frames = min(whole.shape[1], pieces.shape[1])
         assert np.array_equal(whole[:, :frames], pieces[:, :frames])
         # What is not there yet is latency, which the next block brings.
-        assert abs(whole.shape[1] - pieces.shape[1]) <= 4096 + 1024
+        assert abs(whole.shape[1] - pieces.shape[1]) <= LAG.get(name, 4096 + 1024)
 
 
 @pytest.mark.parametrize("name", EFFECTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,13 @@ def hostile() -> Path:
         if not (folder / "plugins").is_dir():
             _build(folder)
     return folder / "plugins"
+
+
+@pytest.fixture(autouse=True)
+def trusted_folders(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Plugins in the test's own folder, and the hostile ones, may be loaded."""
+    folders = [tmp_path, *([request.getfixturevalue("hostile")] if "hostile" in request.fixturenames else [])]
+    monkeypatch.setenv("STUDIO_PLUGINS", os.pathsep.join(map(str, folders)))
 
 
 def _build(folder: Path) -> None:

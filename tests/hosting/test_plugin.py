@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -210,3 +211,17 @@ def test_a_dispatch_on_files_that_are_no_plugins(tmp_path: Path, stage: Stage) -
     for name in ("fake.vst3", "fake.so"):
         with pytest.raises(PluginError, match="blocked"):
             Plugin.parse({"file": str(tmp_path / name)}).open(stage)
+
+
+def test_a_plugin_that_a_recipe_brings_along_is_not_run(
+    tmp_path: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STUDIO_PLUGINS")
+    shutil.copytree("/usr/lib/vst3/ZamComp.vst3", tmp_path / "Gift.vst3")
+    text = "{recipe: 1, length: 1 s, tracks: {a: {play: {noise: {length: 1 s}}, chain: [{plugin: Gift.vst3}]}}}"
+    with pytest.raises(PluginError, match=r"Gift\.vst3 lies in .* no folder for plugins"):
+        studio.render(Recipe.loads(text, tmp_path))
+    monkeypatch.setenv("STUDIO_PLUGINS", str(tmp_path))
+    # pedalboard will not load a bundle whose library has another name, but now it may try.
+    with pytest.raises(PluginError, match="blocked"):
+        studio.render(Recipe.loads(text, tmp_path))

@@ -13,13 +13,13 @@ import torch
 from studio.audio import Audio
 from studio.errors import AudioError, ModelError
 from studio.nets.decoder import Shape, decoder
-from studio.nets.features import features, filled, loudness
+from studio.nets.features import Features, features, filled, loudness
 from studio.nets.losses import esr, spectral
-from studio.nets.material import material, phrases, recordings
+from studio.nets.material import Phrases, guided, material, phrases, recordings
 from studio.nets.model_file import read_model, write_model
 from studio.nets.synthesis import filtered_noise, harmonics, phases
 from studio.nets.training import Course, train
-from studio.nets.voice import Voice, strengths, train_voice
+from studio.nets.voice import Voice, followed, strengths, train_voice
 from tests.listening import null_db, sine, white
 from tests.stretch.battery import vowel
 
@@ -160,3 +160,35 @@ def test_a_voice_learns_within_seconds_and_streams_as_it_sings() -> None:
             piece, _, state = voice.model.controls(pitch[:, first : first + 7], loud[:, first : first + 7], state)
             pieces.append(piece)
     assert null_db(torch.cat(pieces, dim=1).numpy(), whole.numpy()) < -90
+
+
+def test_phrases_cover_their_range_and_know_their_pitch() -> None:
+    given = Phrases(40, 55, 96, 0.5, RATE, 3, "fluid")
+    pitches = [note.pitch for note in given.score().notes]
+    assert min(pitches) < 62 and max(pitches) > 89 and given.score() == given.score()
+    found = given.features(given.sound())
+    for note in given.score().notes[:20]:
+        part = found.hz[round(note.start / 9.6) + 2 : round(note.end / 9.6) - 2]
+        assert np.abs(1200 * np.log2(part / (440 * 2 ** ((note.pitch - 69) / 12)))).max() <= 100
+
+
+def test_notes_near_the_top_of_a_range_are_not_taken_for_their_octave_below() -> None:
+    given = Phrases(40, 88, 96, 0.3, RATE, 3, "fluid")
+    sound = given.sound()
+    known, heard = given.features(sound), features(sound)
+    sung = known.loudness > known.loudness.max() - 40
+    assert (np.abs(1200 * np.log2(heard.hz / known.hz))[sung] < 50).mean() > 0.8
+
+
+def test_a_tracker_that_is_an_octave_off_is_put_right() -> None:
+    hz = np.array([220.0, 440.0, 110.0, 300.0])
+    found = guided(Features(hz, np.full(4, -20.0), np.ones(4, bool)), np.full(4, 221.0))
+    assert found.hz.tolist() == [220.0, 220.0, 220.0, 221.0]
+
+
+def test_a_voice_follows_the_loudness_it_is_given() -> None:
+    sound = phrases(56, 58, 80, 0.1, RATE)
+    given = features(sound)
+    lower = Audio(sound.samples * np.float32(10 ** (-0.8 / 20)), RATE)
+    off = np.abs(loudness(followed(lower, given)) - given.loudness)
+    assert np.median(off[given.loudness > -50]) < 0.05

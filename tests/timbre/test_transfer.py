@@ -23,6 +23,7 @@ from studio.timbre import METHODS, Figures, compare, transfer
 from studio.timbre.likeness import frechet
 from studio.timbre.mosaic import bees
 from studio.timbre.spectra import analysed, as_long_as
+from studio.timbre.transferring import MODELS
 from tests.listening import cents, null_db, pitch_hz, rms_db, sine, white
 from tests.stretch.battery import RATE, mix, render, sax_line, tone, vowel
 
@@ -203,9 +204,15 @@ def test_the_command_writes_the_sound_and_its_figures(tmp_path: Path) -> None:
     answer = json.loads(run("-o", tmp_path / "out.wav", "--method", "harmonic", "--json"))
     assert answer["harmonic"]["pitch_kept"] > 0.5
     assert soundfile.info(tmp_path / "out.wav").frames == 2 * RATE
-    run("-o", tmp_path / "all", "--compare")
+    sung = json.loads(run("-o", tmp_path / "sung.wav", "--method", "sing", "--model", "violin", "--json"))
+    assert sung["sing"]["pitch_kept"] > 0.8
+    alone = CliRunner().invoke(
+        main, ["transfer", str(tmp_path / "a.wav"), str(tmp_path / "a.wav"), "-o", "x.wav", "--method", "spectral"]
+    )
+    assert alone.exit_code == 1 and "--model" in alone.output
+    run("-o", tmp_path / "all", "--compare", "--model", "violin")
     page = (tmp_path / "all" / "compare.html").read_text()
-    assert "<i>" not in page and all((tmp_path / "all" / f"{method}.wav").is_file() for method in METHODS)
+    assert "<i>" not in page and all((tmp_path / "all" / f"{method}.wav").is_file() for method in (*METHODS, *MODELS))
 
 
 def test_the_step_reads_its_target_from_the_recipes_folder(tmp_path: Path) -> None:

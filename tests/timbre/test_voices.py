@@ -14,7 +14,7 @@ from studio.line import Line
 from studio.nets.features import loudness
 from studio.score import Note, Score
 from studio.stage import Stage
-from studio.steps import Effect, Instrument, Transform, parse_step
+from studio.steps import Effect, Instrument, Transform, parse_step, registry
 from studio.stretch import track_f0
 from studio.tempo import TempoMap
 from studio.timbre.figures import compare
@@ -98,6 +98,32 @@ def test_what_is_no_melody_is_refused() -> None:
         sung({"sing": "violine"}, sax_line(2.0))
     silent = np.zeros((2, RATE), np.float32)
     assert np.array_equal(sung({"sing": "violin"}, silent), silent)
+
+
+def test_of_chords_one_line_is_sung() -> None:
+    chord = render([Note(0, 1900, pitch, 90) for pitch in (60, 64, 67)], {0: 48}, seconds=2.0)
+    out = sung({"sing": "violin"}, chord)
+    assert out.shape == chord.shape and np.isfinite(out).all() and "chords" in registry()["sing"].help()
+
+
+def test_a_tenth_of_a_second_is_sung_and_less_is_named() -> None:
+    short = sax_line(2.0)[:, 6000:10_410]
+    assert sung({"sing": "oboe"}, short).shape == short.shape
+    with pytest.raises(AudioError, match="one pitch"):
+        sung({"sing": "oboe"}, short[:, :1])
+    for frames in (1, 400, 4410):
+        live = parse_step({"sing_live": "oboe"})
+        assert isinstance(live, Effect)
+        out = through(live, short[:, :frames], Stage(RATE, 1))
+        assert out.shape == (1, frames) and np.isfinite(out).all()
+
+
+def test_notes_far_out_of_range_are_sung_where_they_are() -> None:
+    step = parse_step({"voice": {"voice": "violin", "vibrato": 0}})
+    assert isinstance(step, Instrument)
+    notes = [Note(0, 960, pitch, 100) for pitch in (0, 21, 127)]
+    out = np.concatenate(list(step.play(Score((), 480, TempoMap.constant(120)).with_notes(notes), Stage(RATE))), axis=1)
+    assert np.isfinite(out).all() and 0.001 < np.abs(out).max() < 4
 
 
 def test_a_voice_of_ones_own_is_a_file_beside_the_recipe(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ const ASK = 6; // seconds that are asked for beyond the place that is heard
 const SOON = 0.012; // seconds from now at which a change can begin
 const FADE = 0.01; // seconds of a crossfade
 const TICK = 40; // ms
-const KEPT_SECONDS = 90; // of decoded sound, for each track
 
 const deckContexts = (globalThis.__mirepoixAudio ??= new Map());
 
@@ -59,6 +58,7 @@ export class Deck {
     this.frames = 0;
     this.version = 0;
     this.chunk = rate; // frames that are asked for at once
+    this.kept = 90; // seconds of decoded sound, for each track
     this.playing = false;
     this.loop = null; // [first frame, frame after the last]
     this.tracks = [];
@@ -103,7 +103,7 @@ export class Deck {
     this._asked.delete(`${track}:${start}:${version}`);
     const piece = { version, start, end: start + buffer.length, buffer };
     reel.insert(piece);
-    reel.prune(this.position, KEPT_SECONDS * this.rate, this.version);
+    reel.prune(this.position, this.kept * this.rate, this.version);
     if (this.playing && this._matters(piece, track)) this._turnOver();
   }
 

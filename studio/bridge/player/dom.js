@@ -21,12 +21,6 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Shown by the style sheet while the kernel behind a widget is gone. */
-export function goneNote() {
-  return h("p", { class: "mx-gone", role: "status" },
-    "The kernel has stopped or was restarted, so nothing here can change. Run the cell again.");
-}
-
 /** A small menu at a point; closes on choice, Escape or a click elsewhere. `items`: [label, action] or null for a rule. */
 export function openMenu(x, y, items, owner) {
   const menu = h("div", { class: "mx mx-menu", role: "menu" });

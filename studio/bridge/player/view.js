@@ -9,13 +9,14 @@ const STEP_SECONDS = 1;
  * @typedef {object} Desk  What views of one sound share.
  * @property {Deck} deck
  * @property {{peaks: Int8Array, step: number, spectrum?: ImageBitmap, loudness?: number[]}[]} pictures  one for each track
+ * @property {[number, number]|null} view  the frames that are shown; all when null
  * @property {{mute: Set<number>, solo: Set<number>}} mixer
  * @property {string} state  what is going on, in words
  * @property {Set<() => void>} views  called when anything changes
  */
 
 export function makeDesk(deck) {
-  const desk = { deck, pictures: [], mixer: { mute: new Set(), solo: new Set() }, state: "", bad: false, views: new Set() };
+  const desk = { deck, pictures: [], view: null, mixer: { mute: new Set(), solo: new Set() }, state: "", bad: false, views: new Set() };
   desk.changed = () => { for (const view of desk.views) view(); };
   deck.onchange = desk.changed;
   return desk;
@@ -30,9 +31,9 @@ export function applyMixer({ deck, mixer }) {
   });
 }
 
-export function playerView(desk, { label = "Player" } = {}) {
+export function playerView(desk, { label = "Player", stems: withStems = true } = {}) {
   const { deck } = desk;
-  let view = null, face = "wave", drag = null, frameRequest = 0;
+  let face = "wave", drag = null, frameRequest = 0;
   const play = h("button", { class: "mx-button mx-play", type: "button", "aria-label": "Play", "aria-pressed": "false",
     onclick: () => (deck.playing ? deck.pause() : deck.play()) });
   const loop = h("button", { class: "mx-button", type: "button", "aria-pressed": "false", title: "Loop the region, or all (L)",
@@ -51,13 +52,13 @@ export function playerView(desk, { label = "Player" } = {}) {
     h("div", { class: "mx-picture" }, canvas), rows);
   const stems = [];
 
-  const span = () => view ?? [0, Math.max(1, deck.frames)];
+  const span = () => desk.view ?? [0, Math.max(1, deck.frames)];
   const frameAt = (event) => {
     const box = canvas.getBoundingClientRect(), [from, to] = span();
     return Math.min(deck.frames, Math.max(0, from + ((event.clientX - box.x) / box.width) * (to - from)));
   };
   function toggleLoop() {
-    deck.setLoop(deck.loop ? null : view ? [Math.round(view[0]), Math.round(view[1])] : [0, deck.frames]);
+    deck.setLoop(deck.loop ? null : desk.view ? desk.view.map(Math.round) : [0, deck.frames]);
   }
 
   canvas.addEventListener("pointerdown", (event) => {
@@ -96,15 +97,18 @@ export function playerView(desk, { label = "Player" } = {}) {
     const [from, to] = span();
     const width = Math.max(deck.rate / 20, (to - from) * factor);
     const start = centre - ((centre - from) / (to - from)) * width;
-    view = width >= deck.frames ? null : [Math.max(0, Math.min(start, deck.frames - width)), 0];
-    if (view) view[1] = view[0] + width;
-    draw();
+    if (width >= deck.frames) desk.view = null;
+    else {
+      const begin = Math.max(0, Math.min(start, deck.frames - width));
+      desk.view = [begin, begin + width];
+    }
+    desk.changed();
   }
   function shift(by) {
-    if (!view) return;
-    const width = view[1] - view[0], from = Math.max(0, Math.min(view[0] + by, deck.frames - width));
-    view = [from, from + width];
-    draw();
+    if (!desk.view) return;
+    const width = desk.view[1] - desk.view[0], from = Math.max(0, Math.min(desk.view[0] + by, deck.frames - width));
+    desk.view = [from, from + width];
+    desk.changed();
   }
   el.addEventListener("keydown", (event) => {
     if (event.target.closest("button, input, select") && event.target !== canvas) return;
@@ -123,7 +127,7 @@ export function playerView(desk, { label = "Player" } = {}) {
   });
 
   function build() {
-    if (stems.length === Math.max(0, deck.tracks.length - 1) && stems.every((stem, at) => stem.name === deck.tracks[at + 1].name)) return;
+    if (!withStems || stems.length === Math.max(0, deck.tracks.length - 1) && stems.every((stem, at) => stem.name === deck.tracks[at + 1].name)) return;
     stems.length = 0;
     rows.replaceChildren();
     deck.tracks.slice(1).forEach(({ name }, order) => {

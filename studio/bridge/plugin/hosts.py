@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from studio.bridge.plugin.ardour import in_ardour
 from studio.bridge.plugin.clap_probe import in_clap_probe
 
 Answer = dict[str, Any]
@@ -172,6 +173,7 @@ HOSTS: dict[str, Callable[[Answer, Path], Answer]] = {
     "pedalboard": _in_pedalboard,
     "dawdreamer": _in_dawdreamer,
     "lv2apply": _in_lv2apply,
+    "ardour": in_ardour,
     "clap_probe": in_clap_probe,
 }
 

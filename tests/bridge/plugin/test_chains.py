@@ -60,6 +60,17 @@ def test_twelve_effects_with_eight_knobs_turned_while_they_play(tmp_path: Path) 
     assert made.card.kilobytes < 500
 
 
+def test_what_comes_late_is_on_time_in_both_lv2_hosts_at_every_rate(tmp_path: Path) -> None:
+    rack = {
+        "chain": [{"brickwall": -12}, {"gain": -3}],
+        "knobs": {"out": {"value": 0.5, "drives": {"gain.gain": [-12, 0]}}},
+    }
+    made = export(Rack.parse(rack), tmp_path / "Late.lv2")
+    assert made.card and made.card.verdict
+    assert made.card.verdict.hosts == ("lv2apply (lilv)", "Ardour 7, headless")
+    assert made.card.verdict.worst_db < -140
+
+
 @pytest.mark.parametrize("preset", ["hall", "dub-delay"])
 def test_presets_become_plugins(preset: str, tmp_path: Path) -> None:
     made = export(preset, tmp_path / "Preset.clap")

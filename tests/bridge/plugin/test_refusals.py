@@ -12,8 +12,10 @@ from studio.bridge.plugin import Design, export
 from studio.bridge.plugin import compilers as toolchains
 from studio.bridge.plugin import verify as verifying
 from studio.bridge.plugin.build import first_error
+from studio.bridge.plugin.source import half
 from studio.effects.mixing import Gain
-from studio.errors import MissingError, OutputError, StudioError
+from studio.errors import MissingError, OutputError, RecipeError, StudioError
+from studio.steps import registry
 from tests.bridge.plugin.wrong import Broken, Crashing, Hanging, Liar
 
 
@@ -90,6 +92,27 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
         export([Gain()], tmp_path / "file" / "Gain.vst3")
     assert "cannot be written" in refused.value.cause
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_place_that_is_read_only_even_for_the_mighty() -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        export([Gain()], Path("/proc/studio") / "Gain.clap")
+
+
+@pytest.mark.parametrize("name", [name for name in ("mp3", "resample", "plugin") if name in registry()])
+def test_what_cannot_be_rebuilt_is_refused_with_a_way_out(name: str) -> None:
+    with pytest.raises(RecipeError, match=f"'{name}' has no plugin half") as refused:
+        half(object.__new__(registry()[name]))  # type: ignore[arg-type]
+    assert refused.value.mend and not refused.value.mend.startswith("Leave it out")
+
+
+def test_a_name_full_of_code_is_only_a_name(tmp_path: Path) -> None:
+    name = '../x"; } int main() { /* 😀 \\ %s'
+    made = export([Gain()], tmp_path / "out", name=name, format="clap")
+    assert made.path.parent == tmp_path / "out"
+    assert made.card and made.card.name == name
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["out"]
+    assert "<" not in made._repr_html_().split("</h4>")[0].removeprefix("<h4>")
 
 
 def test_something_else_is_never_replaced(tmp_path: Path) -> None:
