@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from studio.cli.show import as_json
+from studio.cli.show import as_json, table
 
 
 @click.command("check")
@@ -15,10 +15,16 @@ from studio.cli.show import as_json
 @click.option("--score", type=click.Path(path_type=Path), help="Check it with this MIDI file.")
 @click.option("--json", "as_script", is_flag=True, help="Print JSON.")
 def command(recipe: Path, score: Path | None, as_script: bool) -> None:
-    """Check RECIPE without rendering: words, values, files, parts and routes. All mistakes are told at once."""
+    """Check RECIPE without rendering: words, values, files, parts and routes. All mistakes are told at once.
+
+    RECIPE may be a DAWproject file too, of which is told what other programs would trip over.
+    """
     from studio.engine import plan
     from studio.recipe import Recipe
 
+    if recipe.suffix.lower() == ".dawproject":
+        _session(recipe, as_script)
+        return
     planned = plan(Recipe.load(recipe), score)
     if as_script:
         as_json({"hash": planned.recipe.hash, "tracks": list(planned.tracks), "buses": list(planned.buses)})
@@ -27,6 +33,24 @@ def command(recipe: Path, score: Path | None, as_script: bool) -> None:
             f"{recipe} is sound: {_counted(planned.tracks, 'track', 'tracks')},"
             f" {_counted(planned.buses, 'bus', 'buses')}. Hash {planned.recipe.hash[:16]}."
         )
+
+
+def _session(path: Path, as_script: bool) -> None:
+    from dataclasses import asdict
+
+    from studio.bridge.daw.archive import Archive
+    from studio.bridge.daw.dawproject.lint import lint
+
+    with Archive(path) as archive:
+        defects = lint(archive)
+    if as_script:
+        as_json([asdict(defect) for defect in defects])
+    elif defects:
+        table(("where", "what", ""), [(defect.where, defect.what, defect.code) for defect in defects])
+    else:
+        click.echo(f"{path} is sound.")
+    if defects:
+        raise SystemExit(1)
 
 
 def _counted(things: Sized, one: str, many: str) -> str:

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 )
 @click.option("--midi", is_flag=True, help="Open a virtual MIDI input.")
 @click.option("--bind", multiple=True, metavar="KNOB=CONTROLLER", help="Bind a MIDI controller: --bind chorus.rate=21")
+@click.option(
+    "--drive",
+    metavar="DAW",
+    help="Set the faders of a running ardour, reaper or live to the recipe's instead of playing; DAW:PORT for another port.",
+)
 @click.option("--seconds", type=float, help="Stop after so long.")
 @click.option("--json", "as_script", is_flag=True, help="Print how it went as JSON.")
 def command(
@@ -40,6 +45,7 @@ def command(
     osc_host: str,
     midi: bool,
     bind: tuple[str, ...],
+    drive: str | None,
     seconds: float | None,
     as_script: bool,
 ) -> None:
@@ -57,6 +63,9 @@ def command(
     from studio.live.midi import MidiInput, MidiMap, parse_bindings
     from studio.live.song import player_of
 
+    if drive:
+        _drive(recipe, drive)
+        return
     with ExitStack() as stack:
         rate = Jack.rate()
         song = opened(recipe, (), {}, stack).replace(rate=rate)
@@ -78,6 +87,25 @@ def command(
         f"{health.periods} periods of {health.period_ms} ms, {health.xruns} too late; the slowest took "
         f"{health.slowest_ms} ms. From input to output: {health.latency_ms} ms."
     )
+
+
+def _drive(recipe: str, to: str) -> None:
+    """Move the faders, pans, mutes and sends of a DAW in which a session of the recipe is open."""
+    from studio.bridge.daw.building import session_of
+    from studio.cli.render import opened
+    from studio.live.desks import Remote, desk, moves_of
+
+    name, _, port = to.partition(":")
+    if port and not port.isdecimal():
+        raise click.UsageError(f"--drive {to}: write DAW or DAW:PORT, such as ardour:3819")
+    found = desk(name)
+    with ExitStack() as stack:
+        timeline = session_of(opened(recipe, (), {}, stack), Path("media")).timeline
+    moves = moves_of(timeline)
+    remote = Remote(found, port=int(port) if port else None)
+    remote.move(*moves)
+    remote.close()
+    click.echo(f"{len(moves)} movements are sent to {found.name}.")
 
 
 def _play(player: Player, path: Path, strip: str, seconds: float | None) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from studio.errors import MissingError, OutputError, StudioError
 from studio.live.dials import Dials, dial
+from studio.live.priority import ahead
 
 LARGEST_PACKET = 8192
 _SIZES = {**dict.fromkeys("ifcrm", 4), **dict.fromkeys("hdt", 8), **dict.fromkeys("TFNI", 0)}
@@ -67,6 +68,7 @@ class OscControl:
         self._socket.close()
 
     def _serve(self) -> None:
+        ahead()
         while self._running:
             try:
                 packet, sender = self._socket.recvfrom(LARGEST_PACKET)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import time
 from dataclasses import dataclass
 from typing import Any, Self
@@ -11,6 +12,7 @@ import numpy as np
 
 from studio.errors import MissingError, RenderError
 from studio.live.player import Player
+from studio.live.priority import SWITCH_SECONDS, ahead
 from studio.stage import GRID
 
 
@@ -55,6 +57,7 @@ class Jack:
         self._player, self._follow, self._connect = player, follow, connect
         self._rolling = jack.ROLLING
         self.xruns = self.periods = 0
+        self._switch = 0.0
         self._slowest = 0.0
         self._check()
         channels = range(player.stage.channels)
@@ -99,6 +102,9 @@ class Jack:
         for _ in range(8):
             # What is made at the first block is made before the sound waits for it.
             self._player.process(silence, 0)
+        self._switch = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_SECONDS)
+        ahead()
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -115,6 +121,7 @@ class Jack:
         self._client.close()
         gc.enable()
         gc.unfreeze()
+        sys.setswitchinterval(self._switch)
 
     def _physical(self, **kind: bool) -> list[Any]:
         return list(self._client.get_ports(is_physical=True, is_audio=True, **kind))

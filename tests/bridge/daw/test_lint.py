@@ -273,3 +273,18 @@ def test_defects_of_the_container_are_found(members: Members, tmp_path: Path) ->
     assert "metadata-missing" in codes(rest, path)
     assert "metadata-xml" in codes(members | {"metadata.xml": b"<MetaData>"}, path)
     assert "metadata-root" in codes(members | {"metadata.xml": b"<Data/>"}, path)
+
+
+def test_the_command_line_tells_what_is_wrong(members: Members, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from studio.cli import main
+
+    assert codes(members, tmp_path / "good.dawproject") == []
+    root = ElementTree.fromstring(members["project.xml"])
+    put(".//Note", key="300")(root)
+    codes(members, tmp_path / "bad.dawproject", root)
+    good = CliRunner().invoke(main, ["check", str(tmp_path / "good.dawproject")])
+    bad = CliRunner().invoke(main, ["check", str(tmp_path / "bad.dawproject")])
+    assert good.exit_code == 0 and "is sound" in good.output
+    assert bad.exit_code == 1 and "300" in bad.output
