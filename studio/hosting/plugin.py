@@ -33,6 +33,8 @@ _LONGEST_TAIL = 60.0
 _ALL_QUIET = [bytes((0xB0 | channel, control, 0)) for channel in range(16) for control in (64, 123)]
 
 
+_HEARD = ("program", "preset", "sidechain", "on_error")
+
 _UNKNOWN = Kind(default=None, help="a parameter of a plugin that is not here: kept as it was written")
 
 
@@ -73,7 +75,7 @@ class Plugin(Effect, Instrument):
                 if name not in known.named:
                     raise RecipeError(
                         f"`{self.step}` has no {name!r}, and {known.about.name} has no such parameter.",
-                        nearest(name, self.dials()),
+                        nearest(name, [*self.dials(), *self.parameters()]),
                     )
                 settings[name] = known.named[name].knob.parse(value)
         gather.done()
@@ -115,7 +117,9 @@ class Plugin(Effect, Instrument):
         return self.name or Path(self.file.partition("#")[0]).stem.replace(".", "_") or self.step
 
     def dials(self) -> Mapping[str, Kind]:
-        return {name: kind for name, kind in self.now().items() if name not in ("name", "bypass", "settings")}
+        """The plugin's parameters, and of the step's own knobs those that change its sound."""
+        own = {name: self.kinds()[name] for name in _HEARD}
+        return {name: kind for name, kind in self.now().items() if name not in self.kinds()} | own
 
     def now(self) -> Mapping[str, Kind]:
         known = self._known()
