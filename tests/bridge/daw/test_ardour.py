@@ -48,6 +48,16 @@ def test_ardour_follows_automation(tmp_path: Path, moving: str) -> None:
     assert null(rendered(made.path, "Sess", tmp_path / "x.wav"), render(recipe).mix.samples) < -50
 
 
+def test_a_jump_of_a_fader_is_named_and_heard_beside_it_only(tmp_path: Path) -> None:
+    recipe = without_fades(song(tmp_path / "song")).set("hiss.volume", [["1 s", "-12 dB"], ["2 s", "0 dB", "step"]])
+    made = export_session(recipe, tmp_path / "out", "ardour", name="Sess")
+    assert [(loss.where, loss.what) for loss in made.losses] == [("hiss", "jumps of the fader")]
+    apart = np.abs(rendered(made.path, "Sess", tmp_path / "x.wav") - render(recipe).mix.samples)
+    jump = 2 * 44_100
+    assert decibels(float(np.max(apart[:, : jump - 2205]))) < -120
+    assert decibels(float(np.max(apart[:, jump + 4410 :]))) < -50
+
+
 def test_a_fader_above_the_end_of_ardour_s_goes_into_the_trim(tmp_path: Path) -> None:
     recipe = without_fades(song(tmp_path / "song")).set("hiss.volume", "10 dB")
     made = export_session(recipe, tmp_path / "out", "ardour", name="Sess")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from fractions import Fraction
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
@@ -285,6 +285,7 @@ class _Session:
             if send.pre:
                 self._send(route, strip, send, 1 / factor)
         amp = self._processor(route, "Amp", "amp")
+        self._report_jumps(strip.name, "fader", volume)
         self._moving(amp, "gain", "gaincontrol", volume)
         for send in sends:
             if not send.pre:
@@ -358,6 +359,14 @@ class _Session:
         )
         self._control(processor, control, first(value))
 
+    def _report_jumps(self, where: str, what: str, value: Value) -> None:
+        if not isinstance(value, Lane):
+            return
+        straight = value.straight()
+        pairs = zip(pairwise(straight.seconds), pairwise(straight.values), strict=True)
+        if any(late - early < LAG_SECONDS and abs(after - before) > 0.02 for (early, late), (before, after) in pairs):
+            self.losses.append(Loss(f"jumps of the {what}", where, "Ardour smooths its gains with a low pass of 25 Hz"))
+
     def _list(self, automation: Element, name: str, lane: Lane | None, playing: bool = False) -> None:
         """An automation list; straight in factors, as the engine of the studio moves between its grid."""
         found = SubElement(
@@ -395,6 +404,7 @@ class _Session:
         if most > LOUDEST:
             self.losses.append(Loss(f"send to {send.target!r} above +6 dB", strip.name, "Ardour's sends end there"))
             level = level.mapped(lambda value: min(value, LOUDEST)) if isinstance(level, Lane) else LOUDEST
+        self._report_jumps(strip.name, f"send to {send.target!r}", level)
         self._moving(processor, "send", "gaincontrol", level)
         shell = {"bypassed": "0", "user-panner": "", "linked-to-route": _bool(not send.pre)}
         panner = SubElement(processor, "PannerShell", shell)
