@@ -81,8 +81,8 @@ class Voice:
         return followed(Audio(made, self.rate), given) if follow else Audio(made, self.rate)
 
     def _rendered(self, pitch: Tensor, amplitudes: Tensor, bands: Tensor, seed: int) -> np.ndarray:
-        """In pieces of ten seconds, so that an hour needs no more memory than a minute."""
-        hop, frames, piece = self.model.shape.hop, pitch.shape[1] - 1, 1000
+        """In pieces that stay in the processor's cache, so that an hour needs no more memory than a second."""
+        hop, frames, piece = self.model.shape.hop, pitch.shape[1] - 1, 64
         random = torch.Generator().manual_seed(seed)
         white = torch.rand(1, frames * hop, generator=random) * 2 - 1
         out: list[Tensor] = []
