@@ -11,11 +11,34 @@ function bytesOfText(text) {
   return bytes;
 }
 
+const packed = new Map(); // pieces that have been taken out of the page
+
+/** Take the pieces out of the page, a few at a time: as text they need a third more, and the page keeps them twice. */
+function pack(left) {
+  let element;
+  do {
+    element = document.querySelector("script[id^=p]");
+    if (!element) return;
+    packed.set(element.id, new Blob([bytesOfText(element.textContent)]));
+    element.remove();
+  } while (left.timeRemaining() > 4);
+  requestIdleCallback(pack);
+}
+globalThis.requestIdleCallback ??= (work) => setTimeout(() => work({ timeRemaining: () => 0 }), 20);
+addEventListener("load", () => requestIdleCallback(pack));
+
+/** The bytes of a piece; nothing when it has not been read yet, or there is none. */
+async function bytesOfPiece(id) {
+  const element = document.getElementById(id);
+  if (element) return bytesOfText(element.textContent).buffer;
+  return packed.get(id)?.arrayBuffer();
+}
+
 async function bring(track, start) {
   const index = Math.round(start / song.chunk);
-  const element = document.getElementById(`p${track}-${index}`);
-  if (!element) return; // not read yet, or over
-  const whole = await decoder.decodeAudioData(bytesOfText(element.textContent).buffer);
+  const bytes = await bytesOfPiece(`p${track}-${index}`);
+  if (!bytes) return;
+  const whole = await decoder.decodeAudioData(bytes);
   const lead = index ? song.lead : 0, length = Math.min(song.chunk, whole.length - lead);
   if (length <= 0) return;
   deck.insert(track, 1, start, whole, lead, length);
