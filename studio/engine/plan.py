@@ -263,12 +263,15 @@ class _Planner:
     def _chain(self, name: str, strip: Track | Bus | Master, node: Node) -> Node:
         run: list[Effect] = []
         for index, step in enumerate(strip.chain):
+            if step.bypass:
+                # Nothing of it is heard, so nothing of it need be there.
+                continue
             with within("chain", index, step.label):
                 self._hashes(step)
                 step.follows(self.stage)
             if isinstance(step, Effect):
                 run.append(step)
-            elif not step.bypass:
+            else:
                 assert isinstance(step, Transform)
                 node = self._effects(name, node, tuple(run))
                 run = []
@@ -283,7 +286,6 @@ class _Planner:
         return ("master", "chain") if name == "master" else (where, name, "chain")
 
     def _effects(self, name: str, node: Node, effects: tuple[Effect, ...]) -> Node:
-        effects = tuple(effect for effect in effects if not effect.bypass)
         if not effects:
             return node
         ports = {other for effect in effects for inner in (effect, *effect.inner()) for _, other in inner.ports()}

@@ -44,7 +44,8 @@ class Plugin(Effect, Instrument):
     Under `chain:` it is an effect, under `play:` an instrument. Its parameters stand beside these knobs, by name and
     in its own units, as `studio plugins show` lists them: `plugin: {file: ZamTube, tube_drive: 4, bass: 7}`. They can
     move, and macros can drive them. It runs in a process of its own: if it crashes, hangs or gives what is no sound,
-    the render ends with an error that names it, or goes on without it.
+    the render ends with an error that names it, or goes on without it. A VST2 is told tempo and meter; a VST3 is not,
+    since pedalboard, which hosts it, knows none.
     """
 
     file: str = field(Text(longest=400, help="its name, its file, or its id; `file#name` where a file holds several"))

@@ -225,3 +225,9 @@ def test_a_plugin_that_a_recipe_brings_along_is_not_run(
     # pedalboard will not load a bundle whose library has another name, but now it may try.
     with pytest.raises(PluginError, match="blocked"):
         studio.render(Recipe.loads(text, tmp_path))
+
+
+def test_a_bypassed_plugin_need_not_be_here(tmp_path: Path) -> None:
+    text = "{recipe: 1, length: 1 s, tracks: {a: {play: {noise: {length: 1 s}}, chain: [{plugin: {file: Gone, bypass: true}}]}}}"
+    plain = Recipe.loads(text.replace(", chain: [{plugin: {file: Gone, bypass: true}}]", ""), tmp_path)
+    assert np.array_equal(studio.render(Recipe.loads(text, tmp_path)).mix.samples, studio.render(plain).mix.samples)
