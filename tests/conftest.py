@@ -1,4 +1,8 @@
-"""Every test has a cache and a preset folder of its own, so none can see another's work or the user's."""
+"""Every test has a cache and a preset folder of its own, so none can see another's work or the user's.
+
+Strategies whose range holds zero leave out subnormal numbers: libraries built for speed, once loaded, round them to
+zero in the whole process, and hypothesis refuses to draw them there.
+"""
 
 from __future__ import annotations
 

@@ -54,10 +54,13 @@ def test_the_python_examples_run_as_they_stand_and_save_what_they_say(desk: Path
 
 def test_the_commands_for_your_own_song_work_in_the_order_given(desk: Path) -> None:
     (desk / "song.yaml").unlink()
-    [commands] = [block for block in blocks("sh") if "studio new" in block]
+    commands, sessions = [block for block in blocks("sh") if "studio new" in block]
     studio = Path(sys.executable).parent / "studio"
-    for line in commands.strip().splitlines():
+    for line in [*commands.strip().splitlines(), *sessions.strip().splitlines()]:
         words = shlex.split(line, comments=True)
+        if words[1] == "live":
+            # It plays until it is stopped, on a JACK server: tests/live has both.
+            continue
         if "--set" in words:
             # The starter names its tracks after the parts of the song at hand.
             words[-1] = "part-1.volume=-3 dB"

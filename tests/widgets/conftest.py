@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.widgets.lab import FAKE_MIDI, PICTURES, Lab, served
+
+# On a busy machine a kernel takes its time.
+expect.set_options(timeout=30_000)
 
 HERE = ("http://127.0.0.1", "data:", "blob:", "file:")
 KNOWN = ("ResizeObserver loop", "favicon", "the server responded with a status of 404", "debugger state")

@@ -119,7 +119,7 @@ def test_both_sides_are_compared_at_one_level_and_morphed(lab: Lab, page: Page) 
     rack.get_by_role("button", name="Side B").click()
     expect(volume).to_have_attribute("aria-valuetext", "0 dB")
     expect(rack.get_by_text("-6 dB", exact=True)).to_be_visible()
-    assert abs(page.evaluate(f"{DECK}._gain") - 10 ** (-6 / 20)) < 0.01
+    page.wait_for_function(f"Math.abs({DECK}._gain - {10 ** (-6 / 20)}) < 0.01")
     morph = rack.get_by_role("slider", name="Morph from A to B")
     morph.fill("0")
     expect(volume).to_have_attribute("aria-valuetext", "-6 dB")
