@@ -144,7 +144,10 @@ class Engine:
 
     def _grown(self, node: Node, frames: int | None) -> Tape:
         """The tape of a kept node, with so many frames on it, or all when None."""
-        tape = self._tapes[node.key]
+        tape = self._tapes.get(node.key)
+        if tape is None:
+            # Whoever made it has been stopped meanwhile.
+            raise Interrupted("the sound this one is made of was not finished.")
         if not tape.ready(frames):
             with self._schedule.waiting():
                 tape.wait(frames)
