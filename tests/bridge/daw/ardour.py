@@ -11,6 +11,9 @@ import soundfile
 ATTEMPTS = 8
 """On a busy machine the ardour7-export of Debian 12 now and then dies of a double free, or gives torn sound."""
 
+ALIKE = 0.003
+"""-50 dB: as far as its own smoothing of faders differs from one export to the next; torn sound is off by all of it."""
+
 READ_BACK = """
 AudioEngine:set_backend("None (Dummy)", "", "")
 local s = load_session("{folder}", "{name}")
@@ -40,7 +43,7 @@ close_session()
 
 
 def rendered(folder: Path, name: str, out: Path) -> np.ndarray:
-    """What Ardour exports of a session, (channels, frames); what it exports twice the same is what it means."""
+    """What Ardour exports of a session, (channels, frames); what it exports twice alike is what it means."""
     heard: list[np.ndarray] = []
     for _ in range(ATTEMPTS):
         out.unlink(missing_ok=True)
@@ -50,10 +53,10 @@ def rendered(folder: Path, name: str, out: Path) -> np.ndarray:
         if done.returncode:
             continue
         sound = np.ascontiguousarray(soundfile.read(out, dtype="float32")[0].T)
-        if any(np.array_equal(sound, before) for before in heard):
+        if any(sound.shape == before.shape and np.max(np.abs(sound - before)) < ALIKE for before in heard):
             return sound
         heard.append(sound)
-    raise AssertionError(f"{len(heard)} exports, no two the same; {done.stderr.decode()}")
+    raise AssertionError(f"{len(heard)} exports, no two alike; {done.stderr.decode()}")
 
 
 def read_back(folder: Path, name: str, frames: list[int], script: Path) -> list[list[str]]:
