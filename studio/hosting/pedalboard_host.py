@@ -113,7 +113,8 @@ class InPedalboard:
             self._check_latency()
             if out.size:
                 given.append(out)
-        return np.concatenate(given, axis=1)
+        # Most often it is one piece, which need not be copied.
+        return given[-1] if len(given) <= 2 else np.concatenate(given, axis=1)
 
     def play(self, events: Sequence[tuple[int, bytes]], frames: int, transport: Transport | None) -> Block:
         if self._fresh:

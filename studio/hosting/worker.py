@@ -188,7 +188,7 @@ class _Desk:
             return np.concatenate([one[:, : min(one.shape[1] for one in given)] for one in given])
         if about.inputs == 2 and channels == 1:
             main = np.repeat(main, 2, axis=0)
-        wide = np.ascontiguousarray(np.concatenate([main[: about.inputs], sides]))
+        wide = np.concatenate([main[: about.inputs], sides]) if len(sides) else main[: about.inputs]
         return _fit(self._voices[0].process(wide, transport), channels)
 
     def play(
