@@ -13,7 +13,13 @@ from tests.widgets.lab import FAKE_MIDI, PICTURES, Lab, served
 expect.set_options(timeout=30_000)
 
 HERE = ("http://127.0.0.1", "data:", "blob:", "file:")
-KNOWN = ("ResizeObserver loop", "favicon", "the server responded with a status of 404", "debugger state")
+KNOWN = (
+    "ResizeObserver loop",
+    "favicon",
+    "the server responded with a status of 404",
+    "debugger state",
+    "Canceled future",
+)
 """What JupyterLab itself says, whatever widgets do."""
 
 
