@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from functools import cache
 
 from studio.errors import RecipeError, nearest
@@ -16,7 +18,8 @@ FAMILIES = (
 @cache
 def program_names() -> tuple[str, ...]:
     """The 128 programs, by number from 0."""
-    from pretty_midi import program_to_instrument_name
+    with contextlib.redirect_stdout(io.StringIO()):  # pyfluidsynth, which it loads, prints where a build server runs it
+        from pretty_midi import program_to_instrument_name
 
     return tuple(program_to_instrument_name(program) for program in range(128))
 
