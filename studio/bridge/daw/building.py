@@ -70,16 +70,16 @@ def session_of(recipe: Recipe, media: Path, *, cache: Cache | bool = True, worke
         StudioError: something in the recipe, its files or the disk.
     """
     heard = plan(recipe)
-    live = _live(heard)
-    full = _open(recipe, heard, live)
     engine = Engine(Cache() if cache is True else cache or None, workers=workers)
     with recipe.placing():
         engine.run([heard.mix, heard.premaster])
         frames = length(heard, engine)
+        live = _live(heard, frames)
+        full = _open(recipe, heard, live)
         return _Layout(heard, full, live, engine, media, frames).session()
 
 
-def _live(heard: Plan) -> dict[str, Split]:
+def _live(heard: Plan, frames: int) -> dict[str, Split]:
     """How the chain of each strip parts into what is printed and the plugins that stay live."""
     recipe = heard.settled
     ported = listened(recipe)
@@ -87,7 +87,7 @@ def _live(heard: Plan) -> dict[str, Split]:
     for where, name, strip in recipe.strips():
         chain = tuple(step for step in strip.chain if not step.bypass or isinstance(step, Plugin))
         with within(where, name) if where != MASTER else within(where):
-            split[name] = Split(chain, ()) if name in ported else split_chain(chain, heard.stage)
+            split[name] = Split(chain, ()) if name in ported else split_chain(chain, heard.stage, frames)
     return split
 
 

@@ -198,7 +198,7 @@ class _Writer:
         for device in devices:
             if device.instrument:
                 continue
-            step = step_data(device, lambda each: self._state(each, where), self._path)
+            step = self._plugin(device, where)
             if step is not None:
                 yield step
                 continue
@@ -206,11 +206,19 @@ class _Writer:
             kept = f"its state is kept in {self._path(path)}" if path else "the session holds no state of it"
             self.losses.append(Loss(f"plugin {device.name!r}", where, f"it is not on this machine; {kept}"))
 
+    def _plugin(self, device: Device, where: str) -> dict[str, Any] | None:
+        """The step that plays a device, if it is on this machine."""
+
+        def told(what: str, why: str) -> None:
+            self.losses.append(Loss(f"automation of {what!r} of {device.name!r}", where, why))
+
+        return step_data(device, lambda each: self._state(each, where), self._path, self._moving, told)
+
     def _instrument(self, strip: Strip) -> dict[str, Any]:
         """What plays the notes of a strip: its own instrument if that is here, else a General MIDI sound."""
         for device in strip.devices:
             if device.instrument:
-                step = step_data(device, lambda each: self._state(each, strip.name), self._path)
+                step = self._plugin(device, strip.name)
                 if step is not None:
                     return {"play": step}
                 self.losses.append(

@@ -24,6 +24,7 @@ from studio.bridge.daw.timeline import (
     Device,
     Loss,
     Marker,
+    Motion,
     NoteClip,
     Send,
     Strip,
@@ -254,12 +255,24 @@ class _Reader:
                 except binascii.Error:
                     state = b""
                 identity = identity if CLASS_ID.fullmatch(identity) else state[8:40].decode("ascii", "replace")
-                yield Device(name, "vst3", identity, state or None, enabled=enabled, instrument=self._plays(route))
+                motions = tuple(self._motions(processor))
+                plays = self._plays(route)
+                yield Device(name, "vst3", identity, state or None, enabled=enabled, instrument=plays, motions=motions)
             elif kind == "lv2":
                 ports = {port.get("symbol", ""): _float(port, "value", 0.0) for port in processor.iterfind("lv2/Port")}
                 yield Device(name, "lv2", identity, None, ports, enabled=enabled, instrument=self._plays(route))
             elif kind in ("windows-vst", "lxvst", "audiounit", "ladspa"):
                 yield Device(name, {"audiounit": "au"}.get(kind, "vst2"), identity, enabled=enabled)
+
+    def _motions(self, processor: Element) -> Iterator[Motion]:
+        """The parameters of a plugin that move; Ardour writes their numbers beside the state, in the same order."""
+        controls = [control for control in processor.iterfind("Controllable") if control.get("parameter")]
+        ports = list(processor.iterfind("vst3/Port"))
+        for place, control in enumerate(controls):
+            lane = self._lane(processor, f"parameter-{control.get('parameter')}")
+            if lane is not None:
+                number = round(_float(ports[place], "id", -1)) if len(ports) == len(controls) else -1
+                yield Motion(number if number >= 0 else None, control.get("name", ""), lane, plain=True)
 
     def _plays(self, route: Element) -> bool:
         return "MidiTrack" in _flags(route)
