@@ -21,6 +21,8 @@ RUN_PACKAGES  := python3-venv libfluidsynth3
 TEST_PACKAGES := chromium fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubberband-cli g++ lilv-utils polyphone ardour jackd2 \
 	zam-plugins amsynth zynaddsubfx-vst dpf-plugins-vst cmake ninja-build juce-modules-source juce-tools \
 	pkg-config libfreetype-dev libx11-dev libxext-dev libxrandr-dev libxinerama-dev libxcursor-dev
+# Node.js from elsewhere than Debian brings npm along, and does not stand Debian's beside it.
+TEST_PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 # Plugins that only the benchmark goes through: there are very many of them.
 BENCH_PACKAGES := lsp-plugins-vst
 

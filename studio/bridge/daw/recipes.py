@@ -56,6 +56,7 @@ class _Writer:
         self.losses: list[Loss] = []
         self.taken: set[str] = set()
         self.names = self._names()
+        self.solo = self._solo()
 
     def imported(self) -> Imported:
         timeline = self.timeline
@@ -112,6 +113,22 @@ class _Writer:
                 self.losses.append(Loss(f"the name {strip.name[:80]!r}", name, "a recipe cannot call it so"))
         return names
 
+    def _solo(self) -> set[str]:
+        """The tracks that are heard alone. A recipe's buses cannot be: what goes to one that is, is instead."""
+        solo = {track.name for track in self.timeline.tracks if track.solo}
+        for bus in self.timeline.buses:
+            if not bus.solo:
+                continue
+            behind = (track.name for track in self.timeline.tracks)
+            through = {name for name in behind if bus.name in self.timeline.beyond(name, sends=False)}
+            solo |= through
+            named = ", ".join(sorted(self.names[name] for name in through))
+            why = f"a recipe's buses have none, so the tracks behind it have it: {named}"
+            self.losses.append(
+                Loss("solo", bus.name, why if through else "nothing but sends goes to it: it is left out")
+            )
+        return solo
+
     def _path(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
 
@@ -146,6 +163,8 @@ class _Writer:
             track |= self._instrument(strip)
         else:
             track["play"] = {"clips": [self._clip(clip) for clip in strip.audio]}
+        if strip.name in self.solo:
+            track["solo"] = True
         return track | self._strip(strip)
 
     def _clip(self, clip: AudioClip) -> dict[str, Any]:

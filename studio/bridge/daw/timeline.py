@@ -151,6 +151,7 @@ class Strip:
         clips: audio clips, or note clips, not both.
         volume: a factor.
         pan: −1 left to 1 right.
+        solo: whether, with others that are solo, it is heard alone; what it goes through is heard too.
         to: the bus it goes to, or master.
     """
 
@@ -162,6 +163,7 @@ class Strip:
     pan: Value = 0.0
     sends: tuple[Send, ...] = ()
     mute: bool = False
+    solo: bool = False
     to: str = MASTER
 
     @property
@@ -240,3 +242,14 @@ class Timeline:
     def beat(self, frame: int) -> Fraction:
         """The beat at a frame."""
         return self.tempo.beat_at(Fraction(frame, self.rate))
+
+    def beyond(self, name: str, sends: bool = True) -> set[str]:
+        """The buses that a strip goes to, and those they go to, with its sends or without."""
+        strips = {strip.name: strip for strip in self.strips}
+        passed, waiting = set[str](), [name]
+        while waiting:
+            strip = strips[waiting.pop()]
+            ways = {strip.to, *(send.target for send in strip.sends if sends)} - {MASTER} - passed
+            passed |= ways
+            waiting += ways
+        return passed

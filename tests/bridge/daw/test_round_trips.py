@@ -86,6 +86,7 @@ def timelines(draw: st.DrawFn, folder: Path) -> Timeline:
             pan=draw(st.one_of(place, lanes(-1, 1))),
             sends=sends,
             mute=draw(st.booleans()),
+            solo=draw(st.booleans()),
             to=draw(st.sampled_from([MASTER, *targets])),
         )
 
@@ -141,7 +142,7 @@ def check(before: Timeline, after: Timeline, tempo_seconds: float, unrouted: set
             if name in unrouted:
                 assert strip.plays_notes
                 strip = replace(strip, to=MASTER, sends=())
-            assert (strip.colour, strip.mute, strip.to) == (other.colour, other.mute, other.to)
+            assert (strip.colour, strip.mute, strip.solo, strip.to) == (other.colour, other.mute, other.solo, other.to)
             assert same(strip.volume, other.volume, 1e-4) and same(strip.pan, other.pan, 1e-4)
             sends = sorted(strip.sends, key=lambda send: send.target)
             for send, again in zip(sends, sorted(other.sends, key=lambda send: send.target), strict=True):

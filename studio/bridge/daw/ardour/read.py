@@ -173,7 +173,7 @@ class _Reader:
     def _strip(self, route: Element, index: int, buses: set[str], playlist: Element | None) -> Strip:
         master = "MasterOut" in _flags(route)
         name = MASTER if master else route.get("name", "")
-        mute = route.find("MuteMaster")
+        mute, solo = route.find("MuteMaster"), route.find("Controllable[@name='solo']")
         trim = route.find("Processor[@type='trim']/Controllable")
         factor = _float(trim, "value", 1.0)
         amp = route.find("Processor[@type='amp']")
@@ -200,6 +200,7 @@ class _Reader:
             pan=self._pan(route),
             sends=tuple(sends),
             mute=mute is not None and mute.get("muted") in ("1", "yes"),
+            solo=solo is not None and solo.get("self-solo") in ("1", "yes"),
             to=MASTER if master else self._out(route, buses),
         )
 

@@ -263,6 +263,7 @@ class _Session:
             {"mute-point": "PreFader,PostFader,Listen,Main", "muted": _bool(strip.mute)},
         )
         SubElement(route, "Controllable", name="mute", id=self._id(), flags="Toggle,RealTime", value=_bool(strip.mute))
+        self._solo(route, strip)
         self._pannable(route, strip.pan)
         if not master and not bus:
             playlist = self._playlist(strip, route.get("id", ""))
@@ -297,6 +298,19 @@ class _Session:
         outs.attrib |= {"own-input": "1", "own-output": "0", "output": name, "role": "Main"}
         # Which panner fits the channels, Ardour finds out; one that does not would write beyond them.
         SubElement(outs, "PannerShell", {"bypassed": "0", "user-panner": "", "linked-to-route": "1"})
+
+    def _solo(self, route: Element, strip: Strip) -> None:
+        """Whether a strip is solo, and how many others are that go to it or that it goes to: Ardour counts these."""
+        solo = {each.name for each in self.timeline.strips if each.solo}
+        if not solo or strip is self.timeline.master:
+            return
+        counts = {
+            "self-solo": int(strip.solo),
+            "soloed-by-upstream": sum(strip.name in self.timeline.beyond(name) for name in solo),
+            "soloed-by-downstream": len(self.timeline.beyond(strip.name) & solo),
+        }
+        words = {"name": "solo", "id": self._id(), "flags": "Toggle,RealTime", "value": _bool(any(counts.values()))}
+        SubElement(route, "Controllable", words | {key: str(count) for key, count in counts.items()})
 
     def _fader(self, strip: Strip) -> tuple[float, Value]:
         """What the trim does, and what is left to the fader: a trim takes what goes beyond the fader's end."""

@@ -331,8 +331,6 @@ class _Reader:
                 self.losses.append(Loss("a send", name, f"{send.get('destination')!r} leads to no bus"))
             elif enable is None or enable.get("value") != "false":
                 sends.append(Send(target, self._level(line, send.find("Volume")), send.get("type") == "pre"))
-        if channel.get("solo") == "true":
-            self.losses.append(Loss("solo", name, "it is not taken over"))
         mute = channel.find("Mute")
         return Strip(
             name,
@@ -342,6 +340,7 @@ class _Reader:
             pan=self._pan(line, channel.find("Pan")),
             sends=tuple(sends),
             mute=mute is not None and mute.get("value") == "true",
+            solo=channel.get("solo") == "true",
             to=to,
         )
 

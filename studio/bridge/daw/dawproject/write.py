@@ -158,7 +158,7 @@ class _Project:
         )
         sent = {send.target for other in self.timeline.strips for send in other.sends}
         role = "master" if master else "effect" if bus and strip.name in sent else "submix" if bus else "regular"
-        channel = SubElement(track, "Channel", id=self._id(), role=role, audioChannels="2", solo="false")
+        channel = SubElement(track, "Channel", id=self._id(), role=role, audioChannels="2", solo=_bool(strip.solo))
         if not master:
             channel.set("destination", self._channels[strip.to])
         self._tracks[strip.name], self._channels[strip.name] = track.attrib["id"], channel.attrib["id"]

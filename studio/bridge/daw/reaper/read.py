@@ -223,8 +223,6 @@ class _Reader:
         chunk = line.chunk
         volume: Value = max(0.0, chunk.number("VOLPAN", 0, 1.0))
         pan: Value = max(-1.0, min(1.0, chunk.number("VOLPAN", 1)))
-        if chunk.number("MUTESOLO", 1):
-            self.losses.append(Loss("solo", line.name, "it is not taken over"))
         strip = Strip(
             line.name,
             _colour(chunk.number("PEAKCOL"), len(tracks) + len(buses)),
@@ -233,6 +231,7 @@ class _Reader:
             pan=self._automated(chunk, "PANENV2", pan, line.name),
             sends=tuple(line.sends),
             mute=bool(chunk.number("MUTESOLO", 0)),
+            solo=bool(chunk.number("MUTESOLO", 1)),
             to=line.parent,
         )
         nothing = not line.clips and not line.notes

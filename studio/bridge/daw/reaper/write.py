@@ -110,7 +110,7 @@ class _Project:
         volume = 1.0 if isinstance(strip.volume, Lane) else strip.volume
         pan = 0.0 if isinstance(strip.pan, Lane) else strip.pan
         track.add("VOLPAN", volume, pan, -1, -1, 1)
-        track.add("MUTESOLO", strip.mute, 0, 0)
+        track.add("MUTESOLO", strip.mute, 2 if strip.solo else 0, 0)
         track.add("IPHASE", 0)
         track.add("ISBUS", 0, 0)
         track.add("NCHAN", 2)
