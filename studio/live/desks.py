@@ -57,11 +57,12 @@ class SendLevel:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A plugin's parameter, from 0 to 1 on its way."""
+    """A plugin's parameter: in the plugin's own unit, and from 0 to 1 on its way; each DAW takes what it counts in."""
 
     strip: int
     plugin: int
     parameter: int
+    value: float
     position: float
 
 
@@ -95,8 +96,8 @@ def _ardour(move: Move) -> Message:
             return "/strip/mute", (strip, int(on))
         case SendLevel(strip, send, factor):
             return "/strip/send/gain", (strip, send, _db(factor, -193.0))
-        case Parameter(strip, plugin, parameter, position):
-            return "/strip/plugin/parameter", (strip, plugin, parameter, float(position))
+        case Parameter(strip, plugin, parameter, value, _):
+            return "/strip/plugin/parameter", (strip, plugin, parameter, float(value))
         case Transport(playing):
             return ("/transport_play" if playing else "/transport_stop"), ()
         case Locate(second, _, rate):
@@ -113,7 +114,7 @@ def _reaper(move: Move) -> Message:
             return f"/track/{strip}/mute", (int(on),)
         case SendLevel(strip, send, factor):
             return f"/track/{strip}/send/{send}/volume/db", (_db(factor, -150.0),)
-        case Parameter(strip, plugin, parameter, position):
+        case Parameter(strip, plugin, parameter, _, position):
             return f"/track/{strip}/fx/{plugin}/fxparam/{parameter}/value", (float(position),)
         case Transport(playing):
             return ("/play" if playing else "/stop"), (1,)
@@ -131,7 +132,7 @@ def _live(move: Move) -> Message:
             return "/live/track/set/mute", (strip - 1, int(on))
         case SendLevel(strip, send, factor):
             return "/live/track/set/send", (strip - 1, send - 1, _live_fader(factor))
-        case Parameter(strip, plugin, parameter, position):
+        case Parameter(strip, plugin, parameter, _, position):
             return "/live/device/set/parameter/value", (strip - 1, plugin - 1, parameter, float(position))
         case Transport(playing):
             return ("/live/song/start_playing" if playing else "/live/song/stop_playing"), ()
