@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from studio.audio import Audio, Block, check_finite, to_channels
 from studio.errors import AudioError, MissingError, Place
+
+if TYPE_CHECKING:
+    from soundfile import SoundFile
 
 SLOWEST_RATE, FASTEST_RATE = 1_000, 1_536_000
 MOST_CHANNELS = 64
@@ -58,7 +62,7 @@ def stream_audio(path: Path | str, rate: int | None = None, channels: int | None
             raise AudioError("the audio file is empty: it has no samples.", "Export it again.", place=Place(str(path)))
 
 
-def _open(path: Path | str):  # type: ignore[no-untyped-def]
+def _open(path: Path | str) -> SoundFile:
     import soundfile
 
     if not Path(path).is_file():
@@ -81,7 +85,7 @@ def _open(path: Path | str):  # type: ignore[no-untyped-def]
     return file
 
 
-def _decoded(file, name: str) -> Iterator[Block]:  # type: ignore[no-untyped-def]
+def _decoded(file: SoundFile, name: str) -> Iterator[Block]:
     import soundfile
 
     position, order = 0, _FROM_OGG.get(file.channels) if file.format == "OGG" else None

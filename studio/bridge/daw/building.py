@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 
 from studio.audiofile import read_audio
 from studio.bridge.daw.devices import Split, listened, split_chain
-from studio.bridge.daw.lane import Lane, Value, drawn
+from studio.bridge.daw.lane import Value, drawn
 from studio.bridge.daw.printing import Printed, Signal, print_signals
 from studio.bridge.daw.timeline import MASTER, PALETTE, AudioClip, Loss, Marker, NoteClip, Send, Strip, Timeline
 from studio.bridge.manifest import slug
@@ -23,11 +23,12 @@ from studio.engine.nodes import Node, Play
 from studio.engine.plan import Strip as Signals
 from studio.errors import within
 from studio.hosting.plugin import Plugin
+from studio.knobs import Live
 from studio.levels import amplitude
 from studio.recipe import Bus, Recipe, Track
 from studio.score import Score
 from studio.sources.clips import Clip, Clips
-from studio.tempo import TempoMap, Time
+from studio.tempo import Floats, TempoMap, Time
 
 MIX = "printed mix"
 """The name of the track that holds the song as the studio rendered it, master chain and all."""
@@ -312,19 +313,16 @@ class _Layout:
             Marker(score.beat(mark.tick), mark.text) for mark in score.marks if mark.kind == "marker" and mark.text
         )
 
-    def _level(self, level: object) -> Value:
+    def _level(self, level: Live) -> Value:
         """A level in dB as a factor, moving or not."""
-        if isinstance(level, (int, float)):
-            return float(amplitude(level))
-        return self._drawn(lambda seconds: np.asarray(amplitude(level.values(seconds, self.tempo))))  # type: ignore[attr-defined]
+        return self._value(level, amplitude)
 
-    def _value(self, value: object) -> Value:
+    def _value(self, value: Live, law: Callable[[Floats], Floats] = np.asarray) -> Value:
+        """What a knob says, moving or not, by a law."""
         if isinstance(value, (int, float)):
-            return float(value)
-        return self._drawn(lambda seconds: value.values(seconds, self.tempo))  # type: ignore[attr-defined]
-
-    def _drawn(self, curve) -> Lane | float:  # type: ignore[no-untyped-def]
-        return drawn(curve, self.frames, self.rate)
+            return float(law(np.array(value, dtype=np.float64)))
+        assert not isinstance(value, str), "a knob has read it"
+        return drawn(lambda seconds: law(value.values(seconds, self.tempo)), self.frames, self.rate)
 
 
 def _one_track(score: Score, name: str) -> Score:

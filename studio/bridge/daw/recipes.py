@@ -9,17 +9,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from studio.bridge.daw.devices import step_data
-from studio.bridge.daw.lane import Lane, Value, simplified
+from studio.bridge.daw.lane import Lane, Value
 from studio.bridge.daw.names import renamed
 from studio.bridge.daw.notes import merged
+from studio.bridge.daw.points import decibels_said, fader_points, points
 from studio.bridge.daw.timeline import MASTER, AudioClip, Device, Loss, Strip, Timeline
 from studio.bridge.manifest import slug
 from studio.disk import write_whole
 from studio.errors import RecipeError
-from studio.levels import SILENCE_DB
 from studio.midi.files import write_midi
 from studio.recipe import Recipe
 from studio.recipe.document import MOST_VALUES, write
@@ -30,8 +28,6 @@ LOUDEST_DB = 12.0
 """Where the faders of a recipe end."""
 
 NOTES = "notes.mid"
-_STEP = 1e-2
-"""How far a fader's curve in dB may stray from the straight line in factors that it stands for."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +177,7 @@ class _Writer:
         if strip.volume != 1.0:
             plain["volume"] = self._level(strip.volume, strip.name)
         if strip.pan != 0.0:
-            plain["pan"] = self._moving(strip.pan) if isinstance(strip.pan, Lane) else strip.pan
+            plain["pan"] = points(strip.pan) if isinstance(strip.pan, Lane) else strip.pan
         sends = {}
         for send in strip.sends:
             level = self._level(send.level, f"{strip.name} → {send.target}")
@@ -221,7 +217,7 @@ class _Writer:
         def told(what: str, why: str) -> None:
             self.losses.append(Loss(f"automation of {what!r} of {device.name!r}", where, why))
 
-        return step_data(device, lambda each: self._state(each, where), self._path, self._moving, told)
+        return step_data(device, lambda each: self._state(each, where), self._path, points, told)
 
     def _instrument(self, strip: Strip) -> dict[str, Any]:
         """What plays the notes of a strip: its own instrument if that is here, else a General MIDI sound."""
@@ -249,66 +245,23 @@ class _Writer:
         return path
 
     def _level(self, value: Value, where: str) -> Any:
-        if isinstance(value, Lane):
-            return self._decibels(value, where)
-        return self._db(value, where, LOUDEST_DB)
+        if not isinstance(value, Lane):
+            return self._db(value, where, LOUDEST_DB)
+        if max(value.values) > 10 ** (LOUDEST_DB / 20) * (1 + 1e-9):
+            self.losses.append(Loss("the loudest of a fader's curve", where, f"faders end at {LOUDEST_DB:g} dB"))
+        return fader_points(value, LOUDEST_DB)
 
     def _db(self, factor: float, where: str, loudest: float) -> str:
         db = 20 * math.log10(factor) if factor > 0 else -math.inf
         if db > loudest:
             self.losses.append(Loss(f"a level of {db:.1f} dB", where, f"faders end at {loudest:g} dB"))
             db = loudest
-        return "-inf dB" if db <= SILENCE_DB else f"{_short(db)!r} dB"
-
-    def _moving(self, lane: Lane) -> list[list[Any]]:
-        straight = lane.straight()
-        return [[_second(second), value] for second, value in zip(straight.seconds, straight.values, strict=True)]
-
-    def _decibels(self, lane: Lane, where: str) -> list[list[Any]]:
-        """A lane of factors as a curve in dB: a straight line in factors is bent there, so it gets more points."""
-        straight = lane.straight()
-        seconds, factors = np.array(straight.seconds), np.array(straight.values)
-        if factors.max() > 10 ** (LOUDEST_DB / 20) * (1 + 1e-9):
-            self.losses.append(Loss("the loudest of a fader's curve", where, f"faders end at {LOUDEST_DB:g} dB"))
-        floor = 10 ** (SILENCE_DB / 20)
-        times = [seconds[:1]]
-        for start, end, low, high in zip(seconds, seconds[1:], factors, factors[1:], strict=False):
-            if low == high or end <= start:
-                times.append(np.array([end]))
-                continue
-            # Even steps in dB between the ends, which is where the bend is.
-            ends = np.log([max(low, floor), max(high, floor)])
-            count = int(np.ceil(abs(ends[1] - ends[0]) / 0.1)) + 1
-            at = (np.exp(np.linspace(ends[0], ends[1], count + 1)) - low) / (high - low)
-            times.append(start + np.clip(np.append(at[1:-1], 1.0), 0.0, 1.0) * (end - start))
-        fine = np.concatenate(times)
-        level = np.concatenate([factors[:1], *(
-            [high] if low == high or end <= start else low + (high - low) * (part - start) / (end - start)
-            for start, end, low, high, part in zip(
-                seconds, seconds[1:], factors, factors[1:], times[1:], strict=False
-            )
-        )])  # fmt: skip
-        db = np.clip(20 * np.log10(np.maximum(level, floor)), SILENCE_DB, LOUDEST_DB)
-        kept = simplified(fine, db, _STEP) if len(fine) > 2 and np.all(np.diff(fine) > 0) else np.arange(len(fine))
-        return [
-            [_second(float(fine[index])), "-inf dB" if db[index] <= SILENCE_DB else f"{_short(float(db[index]))!r} dB"]
-            for index in kept
-        ]
+        return decibels_said(db)
 
 
 def _fitting(name: str) -> str:
     plain = "".join("_" if mark in './\\:*?"<>|\0' or not mark.isprintable() else mark for mark in name)
     return plain.strip()[:70].strip() or "track"
-
-
-def _short(db: float) -> float:
-    """The level in few digits if they mean the same factor."""
-    short = round(db, 6)
-    return short if abs(short - db) < 1e-9 else db
-
-
-def _second(second: float) -> str:
-    return str(Time(seconds=Fraction(repr(round(second, 9)))))
 
 
 def _line(text: str) -> str:
