@@ -57,9 +57,15 @@ class _Link:
     def push(self, block: Block, sides: SideReader | None) -> Block:
         self._waiting.push(block)
         block = self._waiting.pull(self._waiting.ready // GRID * GRID)
-        if not block.shape[1]:
-            return block
-        now = Moment(self._effect, self._stage, self._position, block.shape[1], sides)
+        frames, place = block.shape[1], self._stage.place
+        if frames > GRID and place(self._position + frames - 1) != place(self._position) + frames - 1:
+            # The song goes on elsewhere: up to there as it was, and from there as it is.
+            cells = [block[:, start : start + GRID] for start in range(0, frames, GRID)]
+            return np.concatenate([self._run_on(cell, sides) for cell in cells], axis=1)
+        return self._run_on(block, sides) if frames else block
+
+    def _run_on(self, block: Block, sides: SideReader | None) -> Block:
+        now = Moment(self._effect, self._stage, self._stage.place(self._position), block.shape[1], sides)
         self._position += block.shape[1]
         with within(self._effect.label), np.errstate(over="ignore", invalid="ignore"):
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +12,14 @@ import click
 
 if TYPE_CHECKING:
     from studio.live.player import Player
+    from studio.live.voice import Voice
+    from studio.recipe import Recipe
 
 
 @click.command("live")
 @click.argument("recipe")
-@click.option("--strip", default="master", show_default=True, help="The track or bus whose chain plays, or master.")
-@click.option("--input", "live_input", is_flag=True, help="Play live input instead of the song in a loop.")
+@click.option("--strip", help="Play the chain of one track or bus, or of the master, instead of the whole song.")
+@click.option("--input", "live_input", is_flag=True, help="Play live input through the strip's chain, or the master's.")
 @click.option("--follow", is_flag=True, help="Follow JACK's transport.")
 @click.option(
     "--osc", "osc_port", type=click.IntRange(0, 65535), default=9010, show_default=True, help="UDP port for OSC."
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_script", is_flag=True, help="Print how it went as JSON.")
 def command(
     recipe: str,
-    strip: str,
+    strip: str | None,
     live_input: bool,
     follow: bool,
     osc_port: int,
@@ -49,10 +52,11 @@ def command(
     seconds: float | None,
     as_script: bool,
 ) -> None:
-    """Play the chain of RECIPE through JACK, with its knobs under your hands.
+    """Play RECIPE in a loop through JACK, with every fader, send and knob of its mixer under your hands.
 
-    Send OSC: /knob/chorus.rate 0.8 turns a knob, /slider/chorus.rate 0.5 moves it as a slider, /list names them all,
-    /learn/chorus.rate binds it to the next MIDI controller. A change of the recipe's file is heard at once.
+    Send OSC: /knob/keys.chorus.rate 0.8 turns a knob, /slider/keys.volume 0.5 moves it as a slider, /list names them
+    all, /learn/keys.volume binds it to the next MIDI controller. With --strip they are named without the strip:
+    chorus.rate. A change of the recipe's file is heard at once.
     """
     from dataclasses import asdict
 
@@ -61,7 +65,8 @@ def command(
     from studio.live.control import OscControl
     from studio.live.jack import Jack
     from studio.live.midi import MidiInput, MidiMap, parse_bindings
-    from studio.live.song import player_of
+    from studio.live.player import Player
+    from studio.live.song import voice_of
 
     if drive:
         _drive(recipe, drive)
@@ -69,16 +74,19 @@ def command(
     with ExitStack() as stack:
         rate = Jack.rate()
         song = opened(recipe, (), {}, stack).replace(rate=rate)
-        player = player_of(song, strip, looped=not live_input)
+        player = Player(voice_of(song, strip, live_input=live_input))
         controls = MidiMap(lambda: player.dials, parse_bindings(bind))
         osc = stack.enter_context(OscControl(lambda: player.dials, osc_port, osc_host, controls.learn))
         if midi:
             stack.enter_context(MidiInput(controls))
         jack = stack.enter_context(Jack(player, follow=follow))
         if not as_script:
-            click.echo(f"Playing {strip}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")
+            for remark in player.remarks:
+                click.echo(remark)
+            what = "live input" if live_input else strip or "the song"
+            click.echo(f"Playing {what}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")
         with suppress(KeyboardInterrupt):
-            _play(player, Path(recipe), strip, seconds)
+            _play(player, Path(recipe), lambda song: voice_of(song, strip, live_input=live_input), rate, seconds)
         health = jack.health()
     if as_script:
         as_json(asdict(health))
@@ -108,24 +116,24 @@ def _drive(recipe: str, to: str) -> None:
     click.echo(f"{len(moves)} movements are sent to {found.name}.")
 
 
-def _play(player: Player, path: Path, strip: str, seconds: float | None) -> None:
-    """Wait, and fade into the chain anew whenever the file changes."""
+def _play(player: Player, path: Path, voice: Callable[[Recipe], Voice], rate: int, seconds: float | None) -> None:
+    """Wait, and fade into the recipe anew whenever its file changes."""
     from studio.errors import StudioError
-    from studio.live.song import chain_of
     from studio.recipe import Recipe
 
     end = time.monotonic() + seconds if seconds else None
     seen = path.stat().st_mtime_ns if path.is_file() else 0
-    told = 0
+    told: set[str] = set()
     while end is None or time.monotonic() < end:
         time.sleep(0.1)
-        for trouble in player.troubles[told:]:
-            click.echo(f"The sound goes on dry: {trouble.message}", err=True)
-            told += 1
+        for trouble in player.troubles:
+            if trouble not in told:
+                click.echo(f"The sound goes on dry: {trouble}", err=True)
+                told.add(trouble)
         if path.is_file() and path.stat().st_mtime_ns != seen:
             seen = path.stat().st_mtime_ns
             try:
-                player.swap(chain_of(Recipe.load(path), strip), keep=False)
+                player.swap(voice(Recipe.load(path).replace(rate=rate)), keep=False)
                 click.echo("Changed.")
             except StudioError as error:
                 click.echo(f"Not changed: {error}", err=True)

@@ -61,7 +61,8 @@ class Jack:
         self._slowest = 0.0
         self._check()
         channels = range(player.stage.channels)
-        self._ins = [self._client.inports.register(f"in_{channel + 1}") for channel in channels]
+        ins = channels if player.listens else ()
+        self._ins = [self._client.inports.register(f"in_{channel + 1}") for channel in ins]
         self._outs = [self._client.outports.register(f"out_{channel + 1}") for channel in channels]
         self._client.set_process_callback(self._process)
         self._client.set_xrun_callback(self._late)
@@ -98,10 +99,7 @@ class Jack:
             )
 
     def __enter__(self) -> Self:
-        silence = np.zeros((self._player.stage.channels, self._client.blocksize), np.float32)
-        for _ in range(8):
-            # What is made at the first block is made before the sound waits for it.
-            self._player.process(silence, 0)
+        self._player.warm(self._client.blocksize)
         self._switch = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH_SECONDS)
         ahead()
@@ -131,11 +129,14 @@ class Jack:
 
     def _process(self, frames: int) -> None:
         begun = time.perf_counter()
-        block = np.stack([port.get_array() for port in self._ins])
+        block = np.zeros((len(self._outs), frames), np.float32)
+        for channel, port in zip(block, self._ins, strict=False):
+            channel[:] = port.get_array()
         place, rolling = None, True
         if self._follow:
             state, position = self._client.transport_query_struct()
-            place, rolling = int(position.frame), state == self._rolling
+            # Begun as much earlier as the chains are late, so that what is heard is where the transport is.
+            place, rolling = int(position.frame) + self._player.latency, state == self._rolling
         out = self._player.process(block, place, rolling)
         for port, channel in zip(self._outs, out, strict=True):
             port.get_array()[:] = channel
