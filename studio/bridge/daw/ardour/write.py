@@ -18,12 +18,12 @@ import numpy as np
 import soundfile
 
 from studio.bridge.daw.building import Session
-from studio.bridge.daw.dawproject.write import clean
 from studio.bridge.daw.lane import Lane, Value, first
 from studio.bridge.daw.motions import numbered, plain
 from studio.bridge.daw.notes import trimmed
 from studio.bridge.daw.timeline import MASTER, AudioClip, Device, Loss, NoteClip, Send, Strip, Timeline
 from studio.bridge.manifest import slug
+from studio.bridge.xml_text import clean
 from studio.disk import write_whole
 from studio.hosting.vst3 import Control
 from studio.midi.files import write_midi
