@@ -21,6 +21,8 @@ RUN_PACKAGES  := python3-venv libfluidsynth3
 TEST_PACKAGES := chromium fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubberband-cli g++ lilv-utils polyphone ardour jackd2 \
 	zam-plugins amsynth zynaddsubfx-vst dpf-plugins-vst cmake ninja-build juce-modules-source juce-tools \
 	pkg-config libfreetype-dev libx11-dev libxext-dev libxrandr-dev libxinerama-dev libxcursor-dev
+# Node.js from elsewhere than Debian brings npm along, and does not stand Debian's beside it.
+TEST_PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 # Plugins that only the benchmark goes through: there are very many of them.
 BENCH_PACKAGES := lsp-plugins-vst
 
@@ -50,17 +52,20 @@ notebooks: test-packages $(ENV)/.mirepoix-dev
 
 # The shipped voices: name, General MIDI program, lowest and highest note.
 VOICES := violin:40:55:96 cello:42:36:72 flute:73:60:93 oboe:68:58:88 trumpet:56:54:84 saxophone:65:49:80 choir:52:48:79 lead:81:40:88
-VOICE_MINUTES ?= 3
+SECTION := $(foreach voice,$(VOICES),$(word 1,$(subst :, ,$(voice)))=fluid:$(word 2,$(subst :, ,$(voice))):$(word 3,$(subst :, ,$(voice))):$(word 4,$(subst :, ,$(voice))))
+SECTION_MINUTES ?= 25
+VOICE_MINUTES ?= 4
 
 voices: test-packages $(ENV)/.mirepoix-dev
+	$(BIN)/studio train voice $(SECTION) --minutes $(SECTION_MINUTES) --license MIT -o presets/voices/orchestra.voice
 	@for voice in $(VOICES); do \
 		set -- $$(echo $$voice | tr : ' '); \
 		$(BIN)/studio train voice --soundfont fluid:$$2 --low $$3 --high $$4 --minutes $(VOICE_MINUTES) \
-			--license MIT -o presets/voices/$$1.voice || exit 1; \
+			--from presets/voices/orchestra.voice --license MIT -o presets/voices/$$1.voice || exit 1; \
 	done
 
 # The instruments of the shipped spectral autoencoder.
-ORCHESTRA := $(foreach voice,$(VOICES),$(word 1,$(subst :, ,$(voice)))=fluid:$(word 2,$(subst :, ,$(voice))):$(word 3,$(subst :, ,$(voice))):$(word 4,$(subst :, ,$(voice))))
+ORCHESTRA := $(SECTION)
 ORCHESTRA_MINUTES ?= 12
 EARS_MINUTES ?= 4
 

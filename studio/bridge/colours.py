@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,66 +12,14 @@ import numpy as np
 
 from studio.audio import Audio
 from studio.bridge.diary import Diary, check_place, estimated, told
-from studio.bridge.voices import DATA_MINUTES, program_of
-from studio.errors import KnobError, OutputError, Place, within
+from studio.bridge.instruments import Instrument
+from studio.errors import KnobError, OutputError, Place
 from studio.folders import cache_folder
 from studio.timbre.colours import ENDING, Seen
 from studio.timbre.latents import directions, leanings
 from studio.timbre.torch_library import need_torch
 
 log = logging.getLogger(__name__)
-
-HELD_SECONDS = 20.0
-_HELD_SEED = 4711
-
-
-@dataclass(frozen=True)
-class Instrument:
-    """What one instrument is learned from: a folder of recordings, or a SoundFont's program in a range."""
-
-    name: str
-    source: str
-
-    @classmethod
-    def parse(cls, text: str) -> Instrument:
-        """Read ``violin=gm:40:55:96`` or ``mine=recordings/``.
-
-        Raises:
-            KnobError: it has no name, or no source.
-        """
-        name, equals, source = text.partition("=")
-        if not equals or not name.strip() or not source.strip():
-            raise KnobError(f"{text!r} is no instrument.", "Write name=folder, or violin=gm:40:55:96.")
-        return cls(name.strip(), source.strip())
-
-    def sounds(self, seed: int) -> tuple[Audio, Audio]:
-        """What is trained on, and what is held out."""
-        from studio.nets.autoencoder import RATE
-        from studio.nets.material import HELD_OUT, phrases, recordings
-
-        with within(self.name):
-            if Path(self.source).is_dir():
-                whole = np.concatenate([each.samples for each in recordings(Path(self.source), RATE)], axis=1)
-                border = round(whole.shape[1] * (1 - HELD_OUT))
-                return Audio(whole[:, :border], RATE), Audio(whole[:, border:], RATE)
-            text, low, high = self._range()
-            font, program = program_of(text)
-            return tuple(  # type: ignore[return-value]
-                phrases(program, low, high, minutes, RATE, own, font)
-                for minutes, own in ((DATA_MINUTES, seed), (HELD_SECONDS / 60, seed + _HELD_SEED))
-            )
-
-    def _range(self) -> tuple[str, int, int]:
-        parts = self.source.rsplit(":", 2)
-        if len(parts) != 3 or not parts[1].isdecimal() or not parts[2].isdecimal():
-            raise KnobError(
-                f"{self.source!r} is neither a folder nor a range of a program.",
-                "Write gm:40:55:96, lowest to highest.",
-            )
-        low, high = int(parts[1]), int(parts[2])
-        if not 0 <= low <= high - 5 <= 122:
-            raise KnobError(f"a range from {low} to {high}.", "Give half an octave at least, inside 0 to 127.")
-        return parts[0], low, high
 
 
 def learn_colours(
@@ -105,7 +52,7 @@ def learn_colours(
     from studio.nets.autoencoder import RATE, Autoencoder, Shape, Spectral, train_spectral, try_step
 
     check_place(out)
-    sounds = {each.name: each.sounds(seed) for each in instruments}
+    sounds = {each.name: each.sounds(RATE, seed) for each in instruments}
     learned = {name: pair[0] for name, pair in sounds.items()}
     held = {name: pair[1] for name, pair in sounds.items()}
     key = hashlib.sha256(repr((instruments, seconds, seed)).encode()).hexdigest()[:40]

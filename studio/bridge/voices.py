@@ -7,33 +7,41 @@ import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from studio.audio import Audio
 from studio.bridge.diary import Diary, check_place, estimated, told
-from studio.errors import KnobError, OutputError, Place
+from studio.bridge.instruments import Instrument
+from studio.errors import KnobError, ModelError, OutputError, Place, within
 from studio.folders import cache_folder
+from studio.stage import Stage
 from studio.timbre.torch_library import need_torch
-from studio.timbre.voices import ENDING
+from studio.timbre.voices import ENDING, find_voice, load_voice
+
+if TYPE_CHECKING:
+    from studio.nets.voice import Voice
 
 log = logging.getLogger(__name__)
-
-DATA_MINUTES = 4.0
-"""Minutes a SoundFont plays for a voice."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a voice is learned from, and for how long."""
+    """What a voice is learned from, and for how long.
 
-    folder: Path | None
-    soundfont: str | None
-    low: int
-    high: int
+    Attributes:
+        start: a voice to start from, by its name or as a file; nothing to start afresh.
+        room_ms: how long the echoes are that it learns apart from the sound itself.
+    """
+
+    instruments: tuple[Instrument, ...]
     seconds: float
-    rate: int
+    rate: int = 44_100
     license: str = ""
     seed: int = 0
+    start: str = ""
+    room_ms: float = 0.0
 
     @property
     def key(self) -> str:
@@ -60,46 +68,58 @@ def learn(plan: Plan, out: Path, report: Path | None = None, say: Callable[[str]
         raise OutputError(
             f"{out.name!r} does not end in {ENDING}.", f"Call it {out.stem}{ENDING}.", place=Place(str(out))
         )
+    names = [each.name for each in plan.instruments]
+    if not names or len(set(names)) < len(names):
+        raise KnobError("the instruments need different names, and one at least.", "Write violin=gm:40:55:96 …")
     need_torch()
     from studio.nets.decoder import Shape, decoder, parameters
-    from studio.nets.material import Phrases, material, recordings
-    from studio.nets.voice import train_voice, try_step
+    from studio.nets.voice_training import train_voice, try_step
 
     check_place(out)
-    if plan.folder is not None:
-        sound = material(recordings(plan.folder, plan.rate))
-        source = plan.folder.name
-    else:
-        font, program = program_of(str(plan.soundfont))
-        given = Phrases(program, plan.low, plan.high, DATA_MINUTES, plan.rate, plan.seed, font)
-        played = given.sound()
-        sound = material([played], [given.features(played)])
-        source = f"{font}:{program}"
-    size = parameters(decoder(Shape(rate=sound.rate, hop=sound.hop), 0))
+    start = _start(plan)
+    sounds = {each.name: each.material(plan.rate, plan.seed) for each in plan.instruments}
+    one = sounds[names[0]]
+    shape = Shape(
+        rate=one.rate,
+        hop=one.hop,
+        instruments=len(names) if len(names) > 1 else 0,
+        room=round(plan.room_ms / 1000 * plan.rate),
+    )
     checkpoint = cache_folder() / "training" / f"{plan.key}.pt"
-    say(f"{sound.seconds / 60:.1f} minutes of sound, {sound.voiced:.0%} of it with a pitch. "
-        f"{estimated(plan.seconds, size, 4, lambda: try_step(sound))}")  # fmt: skip
+    minutes = sum(each.seconds for each in sounds.values()) / 60
+    voiced = float(np.mean([each.voiced for each in sounds.values()]))
+    say(f"{minutes:.1f} minutes of sound, {voiced:.0%} of it with a pitch. "
+        f"{estimated(plan.seconds, parameters(decoder(shape, 0)), 4, lambda: try_step(one, shape))}")  # fmt: skip
     if checkpoint.exists():
         say("A training of this kind was stopped before: it goes on.")
-    about = {"name": out.stem, "source": source, "license": plan.license, "seed": plan.seed}
+    sources = [each.source if len(names) == 1 else f"{each.name}={each.source}" for each in plan.instruments]
+    about = {
+        "name": out.stem,
+        "source": sources[0] if len(names) == 1 else sources,
+        "license": plan.license,
+        "seed": plan.seed,
+        "started_from": plan.start,
+    }
     diary = Diary(report, plan.seconds * 0.8)
-    _, held = sound.split()
-    diary.sound("as it is", Audio(held.sound[None, : 10 * sound.rate].numpy(), sound.rate), "held out")
+    _, held = one.split()
+    diary.sound("as it is", Audio(held.sound[None, : 10 * one.rate].numpy(), one.rate), "held out")
     with told(out.stem, plan.seconds * 0.8, diary) as tell:
-        voice = train_voice(sound, plan.seconds, about, seed=plan.seed, checkpoint=checkpoint, tell=tell)
+        voice = train_voice(
+            sounds, plan.seconds, about, seed=plan.seed, shape=shape, start=start, checkpoint=checkpoint, tell=tell
+        )
     voice.save(out)
     checkpoint.unlink(missing_ok=True)
     diary.finish(f"{out.stem}: a voice", voice.card)
     return voice.card
 
 
-def program_of(text: str) -> tuple[str, int]:
-    """The SoundFont and the program of ``gm:40``.
-
-    Raises:
-        KnobError: it says neither.
-    """
-    font, colon, number = text.rpartition(":")
-    if not colon or not number.isdecimal() or int(number) > 127:
-        raise KnobError(f"{text!r} is no program of a SoundFont.", "Write gm:40, or file.sf2:0.")
-    return font, int(number)
+def _start(plan: Plan) -> Voice | None:
+    if not plan.start:
+        return None
+    with within("the voice to start from"):
+        voice = load_voice(find_voice(plan.start, Stage(plan.rate)))
+        if voice.rate != plan.rate:
+            raise ModelError(
+                f"{plan.start!r} sings at {voice.rate} Hz.", f"Train at that rate, or afresh at {plan.rate} Hz."
+            )
+        return voice

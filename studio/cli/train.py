@@ -17,32 +17,42 @@ def command() -> None:
 
 
 @command.command("voice")
-@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.argument("sources", metavar="[FOLDER | NAME=SOURCE...]", nargs=-1)
 @click.option("--soundfont", help="Learn from a SoundFont's program instead: gm:40.")
 @click.option("--low", type=click.IntRange(0, 127), default=55, show_default=True, help="Its lowest note.")
 @click.option("--high", type=click.IntRange(0, 127), default=84, show_default=True, help="Its highest note.")
 @click.option("--minutes", type=click.FloatRange(0.05, 600), default=4.0, show_default=True, help="How long to learn.")
 @click.option("--rate", type=click.IntRange(16_000, 48_000), default=44_100, show_default=True, help="In Hz.")
+@click.option("--from", "start", default="", metavar="VOICE", help="A voice to start from: orchestra.")
+@click.option("--room", type=click.FloatRange(0, 2000), default=0.0, help="Milliseconds of echoes to learn apart.")
 @click.option("--license", "licence", default="", help="The licence of the sound, as an SPDX identifier.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, another start.")
 @click.option("--report", type=click.Path(path_type=Path), help="A folder for a page with losses and previews.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The file to write: violin.voice.")
 def voice(
-    folder: Path | None, soundfont: str | None, low: int, high: int, minutes: float, rate: int, licence: str, seed: int,
-    report: Path | None, out: Path,
+    sources: tuple[str, ...], soundfont: str | None, low: int, high: int, minutes: float, rate: int, start: str,
+    room: float, licence: str, seed: int, report: Path | None, out: Path,
 ) -> None:  # fmt: skip
     """Learn a voice from the recordings in FOLDER, all of one instrument, or from a SoundFont.
 
-    It says what it will take, takes as long as it is told, and can be stopped: the same command then goes on where it
-    was.
+    Several instruments, each name=folder or name=gm:program:lowest:highest, make one voice that sings as any of them and
+    in between. It says what it will take, takes as long as it is told, and can be stopped: the same command then goes on
+    where it was.
     """
+    from studio.bridge.instruments import Instrument
     from studio.bridge.voices import Plan, learn
 
-    if (folder is None) == (soundfont is None):
+    if bool(sources) == (soundfont is not None):
         raise KnobError("a voice is learned from a folder, or from a SoundFont.", "Give FOLDER or --soundfont gm:40.")
-    if high - low < 5:
-        raise KnobError(f"a range from {low} to {high}.", "Give half an octave at least.")
-    plan = Plan(folder, soundfont, low, high, minutes * 60, rate, licence, seed)
+    if soundfont is not None:
+        instruments = [Instrument(out.stem, f"{soundfont}:{low}:{high}")]
+    elif len(sources) == 1 and "=" not in sources[0]:
+        if not Path(sources[0]).is_dir():
+            raise KnobError(f"there is no folder {sources[0]!r}.", "Give a folder with recordings of one instrument.")
+        instruments = [Instrument(out.stem, sources[0])]
+    else:
+        instruments = [Instrument.parse(each) for each in sources]
+    plan = Plan(tuple(instruments), minutes * 60, rate, licence, seed, start, room)
     card = learn(plan, out, report, click.echo)
     _done(card, ("spectral_loss", "data_seconds", "steps", "parameters"), out, report)
 
@@ -58,7 +68,8 @@ def spectral(
     instruments: tuple[str, ...], minutes: float, licence: str, seed: int, report: Path | None, out: Path
 ) -> None:
     """Learn a spectral autoencoder of several INSTRUMENTS, each name=folder or name=gm:program:lowest:highest."""
-    from studio.bridge.colours import Instrument, learn_colours
+    from studio.bridge.colours import learn_colours
+    from studio.bridge.instruments import Instrument
 
     parsed = [Instrument.parse(each) for each in instruments]
     card = learn_colours(parsed, out, minutes * 60, licence=licence, seed=seed, report=report, say=click.echo)

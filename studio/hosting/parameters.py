@@ -90,7 +90,7 @@ class Parameter:
             return Switch(default=self.default >= 0.5, help=self.title)
         taper = LOG if self.log and low > 0 else LINEAR
         # Plugins keep single floats: what a person would read is what was meant.
-        default = min(max(float(f"{self._value(self.default):.6g}"), low), high)
+        default = min(max(float(f"{self.value(self.default):.6g}"), low), high)
         return Number(
             default=round(default) if self.whole else default,
             unit=_unit(self.unit),
@@ -120,7 +120,8 @@ class Parameter:
             known, values = np.log(known), np.log(np.clip(values, known[0], known[-1]))
         return np.interp(values, known, places)
 
-    def _value(self, position: float) -> float:
+    def value(self, position: float) -> float:
+        """The number in its unit at a position."""
         if self.log:
             return float(np.exp(np.interp(position, self.positions, np.log(self.values))))
         return float(np.interp(position, self.positions, self.values))

@@ -25,6 +25,7 @@ from studio.audio import Block
 from studio.errors import StudioError
 from studio.hosting.host import Host, Transport, load
 from studio.hosting.parameters import describe
+from studio.hosting.vst3 import ask_controls
 
 SLOTS, CHANNELS, FRAMES = 2, 18, 16_384
 """What the shared memory holds for the sound that goes in, and again for the sound that comes out: while a block is
@@ -89,6 +90,7 @@ class _Desk:
         self._channels = 2
         self.does: dict[str, Callable[..., Plain]] = {
             "describe": self.describe, "wander": self.wander, "open": self.open, "process": self.process, "play": self.play, "state": self.state,
+            "controls": self.controls,
         }  # fmt: skip
 
     def _load(self) -> Host:
@@ -107,6 +109,10 @@ class _Desk:
             "parameters": [parameter.data() for parameter in parameters],
             "seconds": seconds,
         }
+
+    def controls(self, identity: str) -> Plain:
+        """The parameters as the format numbers them; the plugin is opened for this beside its host."""
+        return {"controls": ask_controls(self._path, identity)}
 
     def wander(self, seconds: float) -> Plain:
         """The parameters that move the latency, as far as can be found out in some seconds."""

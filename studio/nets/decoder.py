@@ -7,18 +7,32 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
+from studio.nets.film import Film
 from studio.nets.synthesis import audible, filtered_noise, harmonics, phases
+
+COLOUR = 16
+"""Numbers that say which instrument it is, where a voice knows several."""
+
+ROOM_DECAY = 5.0
+"""How much quieter a room is expected to be at its end, in nepers."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The size of a voice."""
+    """The size of a voice.
+
+    Attributes:
+        instruments: that it tells apart; 0 where it was made for one alone.
+        room: samples of the echoes it learns.
+    """
 
     rate: int = 44_100
     hop: int = 441
     width: int = 128
     harmonics: int = 100
     bands: int = 65
+    instruments: int = 0
+    room: int = 0
 
     def data(self) -> dict[str, int]:
         return asdict(self)
@@ -27,7 +41,9 @@ class Shape:
 class Decoder(nn.Module):
     """A GRU between two small networks (after Engel et al., ICLR 2020), and the synthesisers behind it.
 
-    It has no look-ahead: fed frame by frame with its state, it gives what it gives in one go.
+    It has no look-ahead: fed frame by frame with its state, it gives what it gives in one go. Where it knows several
+    instruments they share all but a colour, which bends what goes into the GRU and what comes out of it; colours between
+    those of two instruments are instruments between them.
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -41,17 +57,30 @@ class Decoder(nn.Module):
         with torch.no_grad():
             # Silence at first: noise that starts loud takes over from harmonics and stays.
             self.noise.bias.fill_(-5.0)
+        if shape.instruments:
+            self.colours = nn.Embedding(shape.instruments, COLOUR)
+            self.entrance, self.exit = Film(COLOUR, width), Film(COLOUR, width)
+        if shape.room:
+            self.echoes = nn.Parameter(torch.zeros(shape.room))
 
-    def controls(self, pitch: Tensor, loudness: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    def controls(
+        self, pitch: Tensor, loudness: Tensor, colour: Tensor | None = None, state: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Amplitudes of harmonics ``(batch, frames, harmonics)`` and noise ``(batch, frames, bands)``, and the state.
 
         Args:
             pitch: ``(batch, frames)``, in octaves from 220 Hz.
             loudness: ``(batch, frames)``, in standard deviations from the mean of the training sound.
+            colour: ``(batch, frames or 1, COLOUR)``, where the voice knows several instruments.
         """
         given = torch.stack([pitch, loudness], dim=-1)
-        remembered, state = self.memory(self.inputs(given), state)
+        entering = self.inputs(given)
+        if colour is not None:
+            entering = self.entrance(entering, colour)
+        remembered, state = self.memory(entering, state)
         hidden = self.outputs(torch.cat([remembered, given], dim=-1))
+        if colour is not None:
+            hidden = self.exit(hidden, colour)
         strengths = self.strengths(hidden)
         hz = 220.0 * torch.exp2(pitch)
         share = torch.softmax(strengths[..., 1:], dim=-1) * audible(hz, self.shape.harmonics, self.shape.rate)
@@ -66,10 +95,24 @@ class Decoder(nn.Module):
         turns, end = phases(220.0 * torch.exp2(pitch), shape.hop, shape.rate, start)
         return harmonics(turns, amplitudes) + filtered_noise(white, bands[:, :-1], shape.hop), end
 
-    def forward(self, pitch: Tensor, loudness: Tensor, white: Tensor) -> Tensor:
-        """The sound of ``(batch, frames)`` of pitch and loudness, ``(batch, (frames - 1) * hop)``."""
-        amplitudes, bands, _ = self.controls(pitch, loudness)
-        return self.sound(pitch, amplitudes, bands, white)[0]
+    def room(self) -> Tensor:
+        """What follows one sample of sound, from the next on, ``(room,)``."""
+        fading = torch.exp(torch.linspace(0, -ROOM_DECAY, self.shape.room, device=self.echoes.device))
+        return 0.05 * self.echoes * fading
+
+    def forward(self, pitch: Tensor, loudness: Tensor, white: Tensor, colour: Tensor | None = None) -> Tensor:
+        """The sound of ``(batch, frames)`` of pitch and loudness in its room, ``(batch, (frames - 1) * hop)``."""
+        amplitudes, bands, _ = self.controls(pitch, loudness, colour)
+        dry, _ = self.sound(pitch, amplitudes, bands, white)
+        return dry + echoed(dry, self.room())[:, : dry.shape[1]] if self.shape.room else dry
+
+
+def echoed(dry: Tensor, room: Tensor) -> Tensor:
+    """The echoes of sounds ``(batch, frames)`` in a room ``(room,)``, ``(batch, frames + room)``."""
+    frames, echoes = dry.shape[1], len(room)
+    size = 1 << (frames + echoes - 1).bit_length()
+    spectra = torch.fft.rfft(dry, size) * torch.fft.rfft(room, size)
+    return torch.nn.functional.pad(torch.fft.irfft(spectra, size)[:, : frames + echoes - 1], (1, 0))
 
 
 def _positive(value: Tensor) -> Tensor:

@@ -67,11 +67,14 @@ class LiveDecoder:
     """The decoder of a voice at work: frames in, sound out, the same whatever the pieces.
 
     At another rate than the voice's the harmonics end at the half of that rate, and the bands of noise lie where they
-    lay.
+    lay. The room it was learned in is not heard.
+
+    Args:
+        towards: another instrument of the same model, to go to while it sings.
     """
 
-    def __init__(self, voice: Voice, rate: int | None = None, seed: int = 0) -> None:
-        self._voice = voice
+    def __init__(self, voice: Voice, rate: int | None = None, seed: int = 0, towards: Voice | None = None) -> None:
+        self._voice, self._towards = voice, towards
         self.rate = rate or voice.rate
         self.hop = hop_of(self.rate)
         shape = voice.model.shape
@@ -86,14 +89,15 @@ class LiveDecoder:
         self._random = torch.Generator().manual_seed(seed)
         self._begun = False
 
-    def push(self, hz: Floats, loud: Floats) -> Samples:
+    def push(self, hz: Floats, loud: Floats, blend: float = 0.0) -> Samples:
         """The sound up to the newest frame, less `late`; the first frame alone gives nothing."""
         if not len(hz):
             return np.zeros(0, np.float32)
         with torch.inference_mode():
             pitch = torch.tensor(np.log2(hz / 220), dtype=torch.float32)[None]
             scaled = self._voice.scaled(torch.tensor(loud, dtype=torch.float32))[None]
-            amplitudes, bands, self._state = self._voice.model.controls(pitch, scaled, self._state)
+            colour = self._voice.colour(self._towards, blend)
+            amplitudes, bands, self._state = self._voice.model.controls(pitch, scaled, colour, self._state)
             if self.rate != self._voice.rate:
                 amplitudes = amplitudes * audible(220 * torch.exp2(pitch), amplitudes.shape[2], self.rate)
             frames = (pitch, amplitudes, self._placed(bands))

@@ -33,9 +33,7 @@ def esr(made: Tensor, wanted: Tensor) -> Tensor:
 
 
 def _magnitudes(sound: Tensor, size: int, overlap: int) -> Tensor:
-    spectrum = torch.stft(
-        sound, size, size // overlap, window=_window(size, sound.device), normalized=True, return_complex=True
-    )
+    spectrum = torch.stft(sound, size, size // overlap, window=_window(size, sound.device), return_complex=True)
     # Without the epsilon the gradient at nothing is none.
     return (spectrum.real.square() + spectrum.imag.square() + 1e-12).sqrt()
 

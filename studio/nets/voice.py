@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +11,31 @@ import torch
 from torch import Tensor
 
 from studio.audio import Audio
-from studio.errors import ModelError, Place
-from studio.nets.decoder import Decoder, Shape, decoder, parameters
+from studio.errors import KnobError, ModelError, Place, nearest
+from studio.nets.decoder import Decoder, Shape, decoder
 from studio.nets.features import QUIETEST, Features, hop_of, loudness
-from studio.nets.losses import spectral
-from studio.nets.material import Material
 from studio.nets.model_file import read_model, write_model
-from studio.nets.training import Course, train
+from studio.nets.synthesis import phases
+from studio.tempo import Floats
 
 KIND = "voice"
 VERSION = 1
 
-BATCH, FRAMES = 8, 100
-WINDOWS = (4096, 2048, 1024, 512, 256, 128)
-PRETRAINING = 0.2
-"""The share of the time in which the strengths of harmonics are learned from those that were analysed."""
+RANGE = ("loudness_mean", "loudness_spread", "lowest_octave", "highest_octave")
+"""What a card says of each instrument."""
 
 
 @dataclass(frozen=True, eq=False)
 class Voice:
-    """A trained voice; `card` says where it comes from and how well it does."""
+    """A trained voice; `card` says where it comes from and how well it does.
+
+    Attributes:
+        instrument: which one it is, where the model knows several.
+    """
 
     model: Decoder
     card: dict[str, Any]
+    instrument: int | None = None
 
     @classmethod
     def load(cls, path: Path) -> Voice:
@@ -47,13 +48,17 @@ class Voice:
         try:
             model = decoder(Shape(**card["shape"]), 0)
             model.load_state_dict(weights)
-            for name in ("loudness_mean", "loudness_spread", "lowest_octave", "highest_octave"):
-                float(card[name])
-        except (TypeError, KeyError, RuntimeError, ValueError) as error:
+            known = list(card["instruments"].values()) if "instruments" in card else [card]
+            for each in known:
+                [float(each[name]) for name in RANGE]
+            if model.shape.instruments not in (0, len(known)):
+                raise ValueError(f"{model.shape.instruments} instruments, and {len(known)} named")
+        except (TypeError, KeyError, RuntimeError, ValueError, AttributeError) as error:
             raise ModelError(
                 f"its card and its weights do not fit: {str(error).splitlines()[0]}.", place=Place(str(path))
             ) from None
-        return cls(model.eval(), card)
+        voice = cls(model.eval(), card)
+        return voice if len(voice.instruments) > 1 else voice.of(voice.instruments[0])
 
     def save(self, path: Path) -> None:
         """Write it.
@@ -67,18 +72,72 @@ class Voice:
     def rate(self) -> int:
         return self.model.shape.rate
 
-    def sing(self, given: Features, seed: int = 0, follow: bool = True) -> Audio:
+    @property
+    def instruments(self) -> tuple[str, ...]:
+        """The names of those it knows."""
+        return tuple(self.card.get("instruments", {self.card["name"]: None}))
+
+    def of(self, name: str) -> Voice:
+        """One of its instruments.
+
+        Raises:
+            KnobError: it does not know that one.
+        """
+        if name not in self.instruments:
+            raise KnobError(
+                f"{self.card['name']!r} knows no {name!r}."
+                if name
+                else f"{self.card['name']!r} knows several instruments.",
+                nearest(name, self.instruments) or f"Say which: {', '.join(self.instruments)}.",
+            )
+        number = self.instruments.index(name) if self.model.shape.instruments else None
+        return replace(self, card=self.card | self.card.get("instruments", {}).get(name, {}), instrument=number)
+
+    def colour(self, towards: Voice | None = None, share: Floats | float = 0.0) -> Tensor | None:
+        """What tells the model the instrument, ``(1, frames or 1, COLOUR)``.
+
+        Args:
+            towards: another instrument of the same model.
+            share: from this one, 0, to that, 1; may change with every frame.
+        """
+        if self.instrument is None:
+            return None
+        with torch.inference_mode():
+            ours = self.model.colours.weight[self.instrument].expand(1, 1, -1)
+            if towards is None or towards.instrument is None:
+                return ours
+            moved = torch.tensor(np.atleast_1d(share), dtype=torch.float32)[None, :, None]
+            return ours + (self.model.colours.weight[towards.instrument] - ours) * moved
+
+    def sing(
+        self, given: Features, seed: int = 0, follow: bool = True, colour: Tensor | None = None, room: float = 1.0
+    ) -> Audio:
         """The sound of pitch and loudness as they are.
 
         Args:
             follow: bring the loudness to what is asked for, by up to `FOLLOW` dB; needs the whole sound.
+            colour: of `colour`, where it is not the instrument as it is.
+            room: how much of the room it was learned in is heard.
         """
         pitch = torch.tensor(np.log2(given.hz / 220), dtype=torch.float32)[None]
         loud = self.scaled(torch.tensor(given.loudness, dtype=torch.float32))[None]
         with torch.inference_mode():
-            amplitudes, bands, _ = self.model.controls(pitch, loud)
-            made = self._rendered(pitch, amplitudes, bands, seed)
+            amplitudes, bands, _ = self.model.controls(pitch, loud, self.colour() if colour is None else colour)
+            made = self.in_room(self._rendered(pitch, amplitudes, bands, seed), room)[
+                :, : (given.frames - 1) * self.model.shape.hop
+            ]
         return followed(Audio(made, self.rate), given) if follow else Audio(made, self.rate)
+
+    def in_room(self, dry: np.ndarray, share: float = 1.0) -> np.ndarray:
+        """Sounds ``(channels, frames)`` with the echoes of the room behind them, ``(channels, frames + room)``."""
+        count = self.model.shape.room
+        if not count or not share or not dry.shape[1]:
+            return dry
+        from scipy.signal import oaconvolve
+
+        with torch.inference_mode():
+            impulse = np.concatenate([[1.0], share * self.model.room().numpy()])
+        return np.asarray(oaconvolve(dry, impulse[None].astype(np.float32), axes=1), np.float32)
 
     def _rendered(self, pitch: Tensor, amplitudes: Tensor, bands: Tensor, seed: int) -> np.ndarray:
         """In pieces that stay in the processor's cache, so that an hour needs no more memory than a second."""
@@ -106,8 +165,6 @@ class Voice:
         return torch.cat(out, dim=1).numpy() if out else np.zeros((1, 0), np.float32)
 
     def _phase(self, pitch: Tensor, start: Tensor | None) -> tuple[Tensor, Tensor]:
-        from studio.nets.synthesis import phases
-
         return phases(220.0 * torch.exp2(pitch), self.model.shape.hop, self.rate, start)
 
     def _turn(self, pitch: Tensor, frame: int) -> float:
@@ -133,145 +190,3 @@ def followed(made: Audio, given: Features) -> Audio:
     places = np.arange(made.frames) / hop_of(made.rate)
     gain = 10 ** (np.interp(places, np.arange(len(smooth)), smooth) / 20)
     return Audio((made.samples * gain).astype(np.float32), made.rate)
-
-
-def train_voice(
-    sound: Material,
-    seconds: float,
-    about: dict[str, Any],
-    *,
-    seed: int = 0,
-    shape: Shape | None = None,
-    checkpoint: Path | None = None,
-    tell: Callable[[Course, Callable[[], Audio]], None] = lambda course, preview: None,
-) -> Voice:
-    """Train a voice for so many seconds, first on strengths of harmonics, then on sound.
-
-    Args:
-        sound: of one instrument.
-        about: goes into the card: a name, where the sound comes from, its licence.
-        checkpoint: where to go on from when the training is interrupted.
-        tell: is told how far it has come, with what gives ten seconds of held-out sound as it sings them now.
-    """
-    shape = shape or Shape(rate=sound.rate, hop=sound.hop)
-    learned, held = sound.split()
-    heard = learned.loudness > QUIETEST + 10
-    mean, spread = float(learned.loudness[heard].mean()), float(learned.loudness[heard].std()) + 1e-3
-    octaves = learned.pitch[heard]
-    voice = Voice(
-        decoder(shape, seed),
-        {
-            "kind": KIND,
-            "version": VERSION,
-            "shape": shape.data(),
-            "tracker": "yin",
-            "loudness_mean": mean,
-            "loudness_spread": spread,
-            "lowest_octave": float(torch.quantile(octaves[:: max(1, len(octaves) // 100_000)], 0.01)),
-            "highest_octave": float(torch.quantile(octaves[:: max(1, len(octaves) // 100_000)], 0.99)),
-            "data_seconds": round(sound.seconds, 1),
-            "parameters": 0,
-            **about,
-        },
-    )
-    model = voice.model
-    voice.card["parameters"] = parameters(model)
-
-    def drawn(step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        pitch, loud, wanted = learned.draw(step + seed * 1_000_003, BATCH, FRAMES)
-        random = torch.Generator().manual_seed(step)
-        return pitch, voice.scaled(loud), wanted, torch.rand(wanted.shape, generator=random) * 2 - 1
-
-    def loss(step: int) -> Tensor:
-        pitch, loud, wanted, white = drawn(step)
-        picked = np.random.default_rng(step).permutation(3)[:1].tolist()[0]
-        return spectral(model(pitch, loud, white), wanted, (WINDOWS[picked], WINDOWS[picked + 3]), 2)
-
-    def judge() -> float:
-        model.eval()
-        with torch.inference_mode():
-            found = judged(voice, held)
-        model.train()
-        return found
-
-    def preview() -> Audio:
-        return Audio(made_of(voice, held.part(0, min(held.frames, 1000))).numpy(), voice.rate)
-
-    first = Course()
-    if checkpoint is None or not checkpoint.exists():
-        first = _pretrain(voice, learned, seconds * PRETRAINING)
-    course = train(
-        model,
-        loss,
-        judge,
-        seconds * (1 - PRETRAINING),
-        checkpoint=checkpoint,
-        tell=lambda course: tell(course, preview),
-        every=min(15.0, seconds / 12),
-    )
-    model.eval()
-    voice.card.update(
-        {
-            "trained_seconds": round(first.seconds + course.seconds, 1),
-            "steps": course.steps,
-            "losses": [[round(at, 1), round(value, 4)] for at, value in course.losses],
-            "spectral_loss": round(course.best, 4),
-        }
-    )
-    return voice
-
-
-def try_step(sound: Material) -> None:
-    """Do what one step of a training does, on a voice that is thrown away."""
-    model = decoder(Shape(rate=sound.rate, hop=sound.hop), 0)
-    pitch, loud, wanted = sound.draw(0, BATCH, FRAMES)
-    made = model(pitch, (loud - loud.mean()) / (loud.std() + 1e-3), torch.rand(wanted.shape) * 2 - 1)
-    spectral(made, wanted, (WINDOWS[0], WINDOWS[3]), 2).backward()  # type: ignore[no-untyped-call]
-
-
-def judged(voice: Voice, held: Material, longest: float = 20.0) -> float:
-    """The multi-resolution distance on held-out sound."""
-    part = held.part(0, min(held.frames, round(longest * 100)))
-    return float(spectral(made_of(voice, part), part.sound[None], WINDOWS))
-
-
-def made_of(voice: Voice, part: Material) -> Tensor:
-    """What a voice makes of the pitch and loudness of a sound, ``(1, frames)``."""
-    white = torch.rand(1, part.frames * part.hop, generator=torch.Generator().manual_seed(1)) * 2 - 1
-    with torch.inference_mode():
-        made: Tensor = voice.model(part.pitch[None], voice.scaled(part.loudness)[None], white)
-        return made
-
-
-def _pretrain(voice: Voice, learned: Material, seconds: float) -> Course:
-    """Learn the strengths that harmonics have in the sound: without this, noise can take over what harmonics are for."""
-    model, shape = voice.model, voice.model.shape
-    wanted = strengths(learned, shape.harmonics)
-
-    def loss(step: int) -> Tensor:
-        starts = np.random.default_rng(step).integers(0, max(1, learned.frames - 2 * FRAMES), 2 * BATCH)
-        spans = [slice(start, start + 2 * FRAMES) for start in starts.tolist()]
-        pitch, loud, goal = (
-            torch.stack([whole[span] for span in spans]) for whole in (learned.pitch, learned.loudness, wanted)
-        )
-        made, _, _ = model.controls(pitch, voice.scaled(loud))
-        floor = 1e-5
-        return ((made + floor).log() - (goal + floor).log()).abs().mean()
-
-    return train(model, loss, lambda: float(loss(0).detach()), seconds, rate=3e-3)
-
-
-def strengths(sound: Material, count: int) -> Tensor:
-    """The amplitude of each harmonic at each frame, read from the spectrum around its multiple of the pitch."""
-    size = 2048 if sound.rate < 30_000 else 4096
-    window = torch.hann_window(size)
-    spectrum = torch.stft(
-        sound.sound, size, sound.hop, window=window, center=True, pad_mode="constant", return_complex=True
-    ).abs()
-    spectrum = spectrum[:, : sound.frames + 1] * (2 / window.sum())
-    hz = 220.0 * torch.exp2(sound.pitch[: spectrum.shape[1]])
-    bins = hz[:, None] * torch.arange(1, count + 1) * size / sound.rate
-    near = bins.round().long().clamp(2, spectrum.shape[0] - 3)
-    tops = torch.stack([spectrum.T.gather(1, near + step) for step in (-1, 0, 1)]).amax(0)
-    tops = tops * (bins < 0.485 * size)
-    return torch.nn.functional.pad(tops, (0, 0, 0, sound.frames + 1 - len(tops)))

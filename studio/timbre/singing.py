@@ -11,13 +11,14 @@ import numpy as np
 
 from studio.audio import Audio, Block
 from studio.errors import AudioError, within
-from studio.knobs import choice, count, file, knob
+from studio.knobs import Live, choice, count, file, knob, text
 from studio.levels import SILENCE_DB, amplitude
 from studio.score import Note, Score
 from studio.stage import Stage
 from studio.steps import Instrument, Transform
+from studio.stretch.stretching import over_time
 from studio.tempo import Floats
-from studio.timbre.voices import find_voice, load_voice
+from studio.timbre.voices import find_voice, open_voice
 from studio.units import COUNT, DB, HZ, MS, SEMITONES
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from studio.nets.voice import Voice
 
 log = logging.getLogger(__name__)
+
+VOICES = "a voice: violin, trumpet, …, orchestra:flute, or a file made by `studio train`"
 
 _HEARD = 45.0
 """dB below the loudest frame that still count as sound."""
@@ -35,13 +38,16 @@ class Sing(Transform):
 
     One voice or instrument at a time goes in; of chords it sings the line that the pitch tracker hears. Its loudness is
     brought to what the voice knows, and back again at the end; its octave is moved to where the voice is at home, unless
-    `octave` says how far.
+    `octave` says how far. A voice that knows several instruments goes from one `towards` another as `blend` says.
     """
 
-    voice: str = file("violin", help="a voice: violin, trumpet, … or a file made by `studio train`")
+    voice: str = file("violin", help=VOICES)
+    towards: str = text("", help="another instrument of the same voice to go to: trumpet of orchestra:violin")
+    blend: Live = knob(0.0, 0.0, 1.0, help="from the instrument to the one it goes towards")
     octave: str = choice("auto", "auto", "-2", "-1", "0", "1", "2", help="octaves to move; auto brings it into range")
     semitones: float = knob(0.0, -24.0, 24.0, SEMITONES, help="how much higher", live=False)
     quantise: float = knob(0.0, 0.0, 1.0, help="how far each pitch goes to the nearest semitone", live=False)
+    room: float = knob(1.0, 0.0, 1.0, help="how much of the room it was learned in, if there was one", live=False)
     amount: float = knob(1.0, 0.0, 1.0, help="the voice against the dry sound", live=False)
     lowest: float = knob(50.0, 20.0, 1_000.0, HZ, taper="log", help="the lowest pitch to look for", live=False)
     highest: float = knob(2_200.0, 100.0, 4_000.0, HZ, taper="log", help="the highest pitch to look for", live=False)
@@ -50,9 +56,12 @@ class Sing(Transform):
         if audio.peak_db < -90 or self.amount == 0:
             return audio
         with within("voice"):
-            voice = load_voice(find_voice(self.voice, stage))
+            voice = open_voice(self.voice, stage)
         given = self._features(audio, voice)
-        made = voice.sing(given)
+        with within("towards"):
+            other = voice.of(self.towards) if self.towards else None
+        colour = voice.colour(other, _moving(self.blend, stage, 0.0, given.frames))
+        made = voice.sing(given, colour=colour, room=self.room)
         return Audio(_levelled(made, audio, self.amount), audio.rate)
 
     def assets(self, stage: Stage) -> Iterator[Path]:
@@ -98,7 +107,10 @@ class VoiceInstrument(Instrument, step="voice"):
     Velocity is loudness; each note swells and dies as `attack` and `release` say, and begins to tremble after a while.
     """
 
-    voice: str = file("violin", help="a voice: violin, trumpet, … or a file made by `studio train`")
+    voice: str = file("violin", help=VOICES)
+    towards: str = text("", help="another instrument of the same voice to go to: trumpet of orchestra:violin")
+    blend: Live = knob(0.0, 0.0, 1.0, help="from the instrument to the one it goes towards")
+    room: float = knob(1.0, 0.0, 1.0, help="how much of the room it was learned in, if there was one", live=False)
     attack: float = knob(40.0, 5.0, 2_000.0, MS, taper="log", help="until a note is loud", live=False)
     release: float = knob(120.0, 10.0, 5_000.0, MS, taper="log", help="until a note that ends is gone", live=False)
     vibrato: float = knob(0.15, 0.0, 2.0, SEMITONES, help="how wide notes tremble", live=False)
@@ -114,18 +126,23 @@ class VoiceInstrument(Instrument, step="voice"):
 
     def play(self, score: Score, stage: Stage) -> Iterator[Block]:
         with within("voice"):
-            voice = load_voice(find_voice(self.voice, stage))
+            voice = open_voice(self.voice, stage)
+        with within("towards"):
+            other = voice.of(self.towards) if self.towards else None
         out = np.zeros((1, round(float(score.length) * voice.rate) + voice.rate), np.float32)
         ticks = np.array([(note.start, note.end) for note in score.notes], dtype=np.float64) / score.resolution
         seconds = score.tempo.seconds_at(ticks.ravel()).reshape(-1, 2)
         for index, (note, (start, end)) in enumerate(zip(score.notes, seconds.tolist(), strict=True)):
-            made = voice.sing(self._note(note, end - start, voice), self.seed + index).samples
+            given = self._note(note, end - start, voice)
+            colour = voice.colour(other, _moving(self.blend, stage, start, given.frames))
+            made = voice.sing(given, self.seed + index, colour=colour, room=0.0).samples
             first = round(start * voice.rate)
             missing = first + made.shape[1] - out.shape[1]
             if missing > 0:
                 out = np.pad(out, ((0, 0), (0, missing)))
             out[:, first : first + made.shape[1]] += made
-        sound = _at(Audio(out * np.float32(amplitude(self.gain)), voice.rate), stage.rate)
+        out = voice.in_room(out, self.room) * np.float32(amplitude(self.gain))
+        sound = _at(Audio(out, voice.rate), stage.rate)
         samples = np.repeat(sound.samples, stage.channels, axis=0)
         for start in range(0, samples.shape[1], 65_536):
             yield samples[:, start : start + 65_536]
@@ -143,6 +160,14 @@ class VoiceInstrument(Instrument, step="voice"):
         fall = np.clip(1 - (time - seconds) / release, 1e-4, 1)
         loud = level + 20 * np.log10(rise) + 40 * np.log10(fall)
         return Features(hz, np.maximum(loud, QUIETEST), np.ones(len(time), bool))
+
+
+def _moving(blend: Live, stage: Stage, start: float, frames: int) -> Floats | float:
+    """A knob at each of so many frames from a second on."""
+    from studio.nets.features import FRAMES_PER_SECOND
+
+    share = over_time(blend, stage)
+    return share(start + np.arange(frames) / FRAMES_PER_SECOND) if callable(share) else share
 
 
 def _at(audio: Audio, rate: int) -> Audio:

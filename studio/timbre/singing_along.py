@@ -10,12 +10,13 @@ import numpy as np
 
 from studio.audio import Block
 from studio.errors import within
-from studio.knobs import Live, file, knob
+from studio.knobs import Live, file, knob, text
 from studio.levels import SILENCE_DB, amplitude
 from studio.stage import Moment, Stage
 from studio.steps import Effect, Run
 from studio.tempo import Floats
-from studio.timbre.voices import find_voice, load_voice
+from studio.timbre.singing import VOICES
+from studio.timbre.voices import find_voice, open_voice
 from studio.units import DB, HZ, SEMITONES
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ class SingLive(Effect):
     to what the voice knows, and back again; the octave is `semitones`. Between notes the last pitch is held.
     """
 
-    voice: str = file("violin", help="a voice: violin, trumpet, … or a file made by `studio train`")
+    voice: str = file("violin", help=VOICES)
+    towards: str = text("", help="another instrument of the same voice to go to: trumpet of orchestra:violin")
+    blend: Live = knob(0.0, 0.0, 1.0, help="from the instrument to the one it goes towards")
     semitones: Live = knob(0.0, -36.0, 36.0, SEMITONES, help="how much higher")
     input: float = knob(-25.0, -70.0, 0.0, DB, help="the loudness of the melody where it sounds, in dB(A)", live=False)
     gain: Live = knob(0.0, SILENCE_DB, 24.0, DB, help="level of the voice")
@@ -46,11 +49,13 @@ class SingLive(Effect):
 
     def open(self, stage: Stage) -> Run:
         with within("voice"):
-            voice = load_voice(find_voice(self.voice, stage))
+            voice = open_voice(self.voice, stage)
+        with within("towards"):
+            other = voice.of(self.towards) if self.towards else None
         from studio.nets.live import LiveDecoder, LiveFeatures
 
         features = LiveFeatures(stage.rate, self.lowest, min(self.highest, stage.rate / 4))
-        decoder = LiveDecoder(voice, stage.rate)
+        decoder = LiveDecoder(voice, stage.rate, towards=other)
         return _Singing(features, decoder, float(voice.card["loudness_mean"]) - self.input).run
 
 
@@ -65,12 +70,14 @@ class _Singing:
         self._heard = np.zeros(0, np.float32)
         self._sung = np.zeros(0, np.float32)
         self._dry: Block | None = None
-        self._semitones, self._gain, self._mix, self._open = _Queue(), _Queue(), _Queue(), _Queue()
+        self._semitones, self._blend = _Queue(), _Queue()
+        self._gain, self._mix, self._open = _Queue(), _Queue(), _Queue()
         self._was_open: float | None = None
 
     def run(self, block: Block, now: Moment) -> Block:
         frames, hop = block.shape[1], self._features.hop
-        for queue, name in ((self._semitones, "semitones"), (self._gain, "gain"), (self._mix, "mix")):
+        queues = {"semitones": self._semitones, "blend": self._blend, "gain": self._gain, "mix": self._mix}
+        for name, queue in queues.items():
             queue.push(now[name], frames)
         self._dry = block if self._dry is None else np.concatenate([self._dry, block], axis=1)
         self._heard = np.concatenate([self._heard, block.mean(axis=0, dtype=np.float32)])
@@ -95,7 +102,7 @@ class _Singing:
             self._open.push(self._was_open + (is_open - self._was_open) * np.arange(hop) / hop, hop)
         self._was_open = is_open
         higher = self._semitones.pull(hop)[0]
-        return self._decoder.push(hz * 2 ** (higher / 12), loud + self._lift)
+        return self._decoder.push(hz * 2 ** (higher / 12), loud + self._lift, self._blend.pull(hop)[0])
 
 
 QUIETEST_HEARD = -85.0

@@ -22,12 +22,32 @@ def shipped_voices() -> dict[str, Path]:
     return {path.stem: path for path in sorted((shipped_presets() / "voices").glob(f"*{ENDING}"))}
 
 
+def split_name(name: str) -> tuple[str, str]:
+    """A voice and one of the instruments it knows: ``orchestra:violin``, or a voice alone."""
+    voice, colon, instrument = name.rpartition(":")
+    return (voice, instrument) if colon and not name.endswith(ENDING) else (name, "")
+
+
+def open_voice(name: str, stage: Stage) -> Voice:
+    """The voice that a recipe means by `name`, ready to sing.
+
+    Raises:
+        MissingError: there is none, or torch is not installed.
+        KnobError: it knows several instruments, and not the one asked for.
+        ModelError: the file is no voice.
+    """
+    instrument = split_name(name)[1]
+    voice = load_voice(find_voice(name, stage))
+    return voice.of(instrument) if instrument or len(voice.instruments) > 1 else voice
+
+
 def find_voice(name: str, stage: Stage) -> Path:
     """The file of a voice that a recipe means by `name`.
 
     Raises:
         MissingError: there is none.
     """
+    name, _ = split_name(name)
     if name.endswith(ENDING):
         return stage.find(name)
     voices = shipped_voices()

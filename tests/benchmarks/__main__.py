@@ -15,6 +15,7 @@ ALL = (
     "random_chains",
     "hosting",
     "voices",
+    "learning",
     "spectral",
     "streaming",
     "widgets",

@@ -6,20 +6,15 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np
-
 from studio.audio import Audio
-from studio.nets.features import hop_of, loudness
 from studio.nets.material import Phrases, phrases
 from studio.stage import Stage
 from studio.steps import Transform, parse_step
-from studio.stretch import track_f0
-from studio.tempo import Floats
 from studio.timbre import METHODS, compare, transfer
 from studio.timbre.transferring import MODELS
 from studio.timbre.voices import load_voice, shipped_voices
+from tests.benchmarks.sung import in_tune, nearness, pure_tone
 from tests.benchmarks.table import seconds
-from tests.listening import log_mel_distance_db
 
 UNHEARD = 4711
 PROGRAMS = {
@@ -33,21 +28,26 @@ def main() -> None:
 
     torch.set_num_threads(1)
     print("\nEach voice on 20 s of phrases it never heard, from their pitch and loudness\n")
-    print("| voice | log-mel, dB | loudness, dB | pitch within 50 cents | × real time | parameters | kB |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    for name, path in shipped_voices().items():
-        voice = load_voice(path)
-        program, low, high = PROGRAMS[name]
+    heads = (
+        "voice", "multi-resolution STFT", "log-mel, dB", "loudness, dB", "in tune", "a pure tone is", "× real time",
+        "parameters", "kB",
+    )  # fmt: skip
+    print(f"| {' | '.join(heads)} |", "| --- |" + " --- |" * (len(heads) - 1), sep="\n")
+    paths = shipped_voices()
+    orchestra = paths.pop("orchestra")
+    names = [(name, load_voice(path), path) for name, path in paths.items()]
+    names += [(f"orchestra:{name}", load_voice(orchestra).of(name), orchestra) for name in paths]
+    for name, voice, path in names:
+        program, low, high = PROGRAMS[name.removeprefix("orchestra:")]
         given_notes = Phrases(program, low, high, 20 / 60, voice.rate, UNHEARD, "fluid")
         sound = given_notes.sound()
         given = given_notes.features(sound)
         made = voice.sing(given)
         speed = sound.seconds / seconds(lambda voice=voice, given=given: voice.sing(given))
-        frames = min(made.frames, sound.frames)
-        one, other = (Audio(each.samples[:, :frames], each.rate) for each in (made, sound))
+        near, most = nearness(made, sound), in_tune(pure_tone(given, voice.rate), given)
         print(
-            f"| {name} | {log_mel_distance_db(one.samples, other.samples, voice.rate):.1f} | {_loudness(one, other):.2f} |"
-            f" {_pitch(one, given.hz):.1%} | {speed:.0f} | {voice.card['parameters']} | {path.stat().st_size / 1000:.0f} |",
+            f"| {name} | {near.spectral:.2f} | {near.log_mel:.1f} | {near.loudness:.2f} | {in_tune(made, given):.1%} |"
+            f" {most:.1%} | {speed:.0f} | {voice.card['parameters']} | {path.stat().st_size / 1000:.0f} |",
             flush=True,
         )
     _sung()
@@ -79,18 +79,3 @@ def _by(method: str, source: Audio) -> Audio:
     step = parse_step({"transfer": {"target": "trumpet", "method": method}})
     assert isinstance(step, Transform)
     return step.apply(source, Stage(source.rate))
-
-
-def _loudness(one: Audio, other: Audio) -> float:
-    levels = [loudness(each) for each in (one, other)]
-    heard = levels[1] > levels[1].max() - 45
-    return float(np.abs(levels[0] - levels[1])[heard].mean())
-
-
-def _pitch(made: Audio, given: Floats) -> float:
-    """The share of frames that are heard whose pitch is within 50 cents of what was asked for."""
-    level = loudness(made)
-    count = min(len(level), len(given))
-    found = track_f0(made, 50.0, 2_200.0).at(np.arange(count) * hop_of(made.rate) / made.rate)
-    heard = level[:count] > level.max() - 45
-    return float((np.abs(1200 * np.log2(found / given[:count])) < 50)[heard].mean())

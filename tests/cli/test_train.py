@@ -85,7 +85,7 @@ def test_a_spectral_autoencoder_of_a_folder_and_a_soundfont(desk: Path) -> None:
     ("arguments", "words"),
     [
         (["voice", "empty", "-o", "a.voice"], "no audio files"),
-        (["voice", "gone", "-o", "a.voice"], "no audio files"),
+        (["voice", "gone", "-o", "a.voice"], "no folder"),
         (["voice", "short", "-o", "a.voice"], "ten seconds"),
         (["voice", "noise", "-o", "a.voice"], "one pitch"),
         (["voice", "silence", "-o", "a.voice"], "silent"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import os
 import shutil
 import subprocess
@@ -11,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from platformdirs import user_cache_path
+
+from tests.once import once
 
 HERE = Path(__file__).parent / "hostile"
 TEMPERS = (
@@ -23,14 +22,7 @@ TEMPERS = (
 @pytest.fixture(scope="session")
 def hostile() -> Path:
     """A folder with one VST3 for each of `TEMPERS`."""
-    sources = b"".join(path.read_bytes() for path in sorted(HERE.iterdir()))
-    folder = user_cache_path("mirepoix-tests") / f"hostile-{hashlib.sha256(sources).hexdigest()[:12]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "plugins").is_dir():
-            _build(folder)
-    return folder / "plugins"
+    return once("hostile", HERE, "plugins", _build)
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +33,7 @@ def trusted_folders(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 
 
 def _build(folder: Path) -> None:
-    build, ready = folder / "build", folder / "unfinished"
+    build = folder.parent / "build"
     for command in (
         ["cmake", "-S", str(HERE), "-B", str(build), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug"],
         ["cmake", "--build", str(build)],
@@ -49,12 +41,10 @@ def _build(folder: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1200)
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     [built] = build.rglob("Hostile.so")
-    shutil.rmtree(ready, ignore_errors=True)
     for temper in TEMPERS:
-        inside = ready / f"{temper}.vst3" / "Contents" / f"{_machine()}-linux"
+        inside = folder / f"{temper}.vst3" / "Contents" / f"{_machine()}-linux"
         inside.mkdir(parents=True)
         shutil.copy(built, inside / f"{temper}.so")
-    ready.rename(folder / "plugins")
 
 
 def _machine() -> str:

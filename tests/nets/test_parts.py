@@ -19,7 +19,8 @@ from studio.nets.material import Phrases, guided, material, phrases, recordings
 from studio.nets.model_file import read_model, write_model
 from studio.nets.synthesis import filtered_noise, harmonics, phases
 from studio.nets.training import Course, train
-from studio.nets.voice import Voice, followed, strengths, train_voice
+from studio.nets.voice import Voice, followed
+from studio.nets.voice_training import strengths, train_voice
 from tests.listening import null_db, sine, white
 from tests.stretch.battery import vowel
 
@@ -146,10 +147,10 @@ def test_what_cannot_be_learned_from_is_refused(tmp_path: Path) -> None:
 
 def test_a_voice_learns_within_seconds_and_streams_as_it_sings() -> None:
     sound = material([phrases(56, 58, 80, 0.5, 22_050)])
-    voice = train_voice(sound, 8.0, {"name": "trumpet"})
+    voice = train_voice({"trumpet": sound}, 8.0, {"name": "trumpet"})
     untrained = decoder(voice.model.shape, 0)
     _, held = sound.split()
-    from studio.nets.voice import judged
+    from studio.nets.voice_training import judged
 
     assert judged(voice, held) < 0.75 * judged(Voice(untrained, voice.card), held)
     pitch, loud = held.pitch[None, :300], voice.scaled(held.loudness)[None, :300]
@@ -157,7 +158,7 @@ def test_a_voice_learns_within_seconds_and_streams_as_it_sings() -> None:
         whole, _, _ = voice.model.controls(pitch, loud)
         state, pieces = None, []
         for first in range(0, 300, 7):
-            piece, _, state = voice.model.controls(pitch[:, first : first + 7], loud[:, first : first + 7], state)
+            piece, _, state = voice.model.controls(pitch[:, first : first + 7], loud[:, first : first + 7], state=state)
             pieces.append(piece)
     assert null_db(torch.cat(pieces, dim=1).numpy(), whole.numpy()) < -90
 

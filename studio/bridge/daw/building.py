@@ -70,16 +70,16 @@ def session_of(recipe: Recipe, media: Path, *, cache: Cache | bool = True, worke
         StudioError: something in the recipe, its files or the disk.
     """
     heard = plan(recipe)
-    live = _live(heard)
-    full = _open(recipe, heard, live)
     engine = Engine(Cache() if cache is True else cache or None, workers=workers)
     with recipe.placing():
         engine.run([heard.mix, heard.premaster])
         frames = length(heard, engine)
+        live = _live(heard, frames)
+        full = _open(recipe, heard, live)
         return _Layout(heard, full, live, engine, media, frames).session()
 
 
-def _live(heard: Plan) -> dict[str, Split]:
+def _live(heard: Plan, frames: int) -> dict[str, Split]:
     """How the chain of each strip parts into what is printed and the plugins that stay live."""
     recipe = heard.settled
     ported = listened(recipe)
@@ -87,7 +87,7 @@ def _live(heard: Plan) -> dict[str, Split]:
     for where, name, strip in recipe.strips():
         chain = tuple(step for step in strip.chain if not step.bypass or isinstance(step, Plugin))
         with within(where, name) if where != MASTER else within(where):
-            split[name] = Split(chain, ()) if name in ported else split_chain(chain, heard.stage)
+            split[name] = Split(chain, ()) if name in ported else split_chain(chain, heard.stage, frames)
     return split
 
 
@@ -188,10 +188,11 @@ class _Layout:
         return self._strip(name, bus, name in self.heard.buses)
 
     def _strip(self, name: str, strip: Track | Bus, heard: bool, clips: tuple[AudioClip, ...] = ()) -> Strip:
+        # A printed bus is a track of its own here, which solo would silence: what is silent is muted then.
         absorbed = name in self.absorbed or strip.to in self.printed_buses
         if absorbed:
             self.losses.append(Loss("its own way out", name, f"it is heard through the print of {strip.to!r}"))
-        elif not heard and not strip.mute:
+        elif self.printed_buses and not heard and not strip.mute:
             self.losses.append(Loss("solo", name, "what solo silences is muted"))
         sends = []
         for bus, send in strip.send.items():
@@ -207,7 +208,8 @@ class _Layout:
             volume=self._level(strip.volume),
             pan=self._value(strip.pan),
             sends=tuple(sends),
-            mute=absorbed or not heard,
+            mute=absorbed or (not heard if self.printed_buses else strip.mute),
+            solo=isinstance(strip, Track) and strip.solo and not self.printed_buses,
             to=strip.to if strip.to in self.full.buses and strip.to not in self.printed_buses else MASTER,
         )
 

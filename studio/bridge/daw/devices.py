@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from studio.bridge.daw.lane import Lane
+from studio.bridge.daw.motions import curves, motions
 from studio.bridge.daw.timeline import Device
 from studio.bridge.daw.vstpreset import class_id
 from studio.errors import MissingError, RecipeError
 from studio.hosting.catalogue import described
+from studio.hosting.controls import Control, controls, named_controls
 from studio.hosting.host import PluginError
 from studio.hosting.plugin import Plugin
 from studio.recipe import Recipe
@@ -26,37 +29,41 @@ class Split:
     live: tuple[Device, ...]
 
 
-def split_chain(chain: Sequence[Step], stage: Stage) -> Split:
+def split_chain(chain: Sequence[Step], stage: Stage, frames: int) -> Split:
     """Part a chain before the plugins at its end; printed is whatever stands before one that cannot stay live.
 
-    Live stays a VST3 plugin whose parameters stand still and that listens to no other strip.
+    Live stays a VST3 plugin that listens to no other strip; what moves in it moves for `frames` frames.
 
     Raises:
         StudioError: a plugin of the chain is missing or fails.
     """
     live: list[Device] = []
     for place in range(len(chain) - 1, -1, -1):
-        device = device_of(chain[place], stage)
+        device = device_of(chain[place], stage, frames)
         if device is None:
             return Split(tuple(chain[: place + 1]), tuple(live))
         live.insert(0, device)
     return Split((), tuple(live))
 
 
-def device_of(step: Step, stage: Stage) -> Device | None:
+def device_of(step: Step, stage: Stage, frames: int) -> Device | None:
     """The plugin behind a step with its state, or None if the step is no plugin that a session can hold."""
     if not isinstance(step, Plugin) or step.sidechain is not None:
         return None
-    if any(hasattr(value, "values") for value in step.settings.values()):
-        return None
+    moving = {name: value for name, value in step.settings.items() if hasattr(value, "values")}
+    named: Mapping[str, Control] = {}
     try:
         known = described(step.file, step.host)
         if known.path.suffix.lower() != ".vst3":
             return None
         state = step.perform(known, stage).state()
         identity = class_id(state)
+        if moving:
+            named = named_controls(known, identity)
     except (RecipeError, MissingError, PluginError):
         # What cannot be said as a .vstpreset, or is not here, is dealt with where the chain is rendered.
+        return None
+    if not moving.keys() <= named.keys():
         return None
     about = known.about
     return Device(
@@ -68,6 +75,8 @@ def device_of(step: Step, stage: Stage) -> Device | None:
         enabled=not step.bypass,
         file=known.path,
         vendor=about.vendor,
+        motions=motions(moving, known, named, stage, frames),
+        controls=controls(known.path, identity) if moving else (),
     )
 
 
@@ -83,7 +92,11 @@ def listened(recipe: Recipe) -> frozenset[str]:
 
 
 def step_data(
-    device: Device, keep: Callable[[Device], Path | None], shown: Callable[[Path], str]
+    device: Device,
+    keep: Callable[[Device], Path | None],
+    shown: Callable[[Path], str],
+    drawn: Callable[[Lane], Any],
+    told: Callable[[str, str], object],
 ) -> dict[str, Any] | None:
     """The `plugin` step that plays a device of a session, or None if the plugin is not on this machine.
 
@@ -91,6 +104,8 @@ def step_data(
         device: the plugin, as a session holds it.
         keep: writes its state into a file; None when it has none.
         shown: how the recipe writes that file's path.
+        drawn: how the recipe writes a curve.
+        told: hears of each parameter whose movement is lost, and why.
     """
     if device.format not in ("vst3", "vst2"):
         return None
@@ -105,4 +120,10 @@ def step_data(
         plain["preset"] = shown(path)
     if not device.enabled:
         plain["bypass"] = True
+    try:
+        moving = curves(device, known, told)
+    except PluginError as error:
+        told(", ".join(motion.name for motion in device.motions), error.cause)
+        moving = {}
+    plain |= {name: drawn(lane) for name, lane in moving.items()}
     return {"plugin": plain}

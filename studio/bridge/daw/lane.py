@@ -75,7 +75,9 @@ def first(value: Value) -> float:
     return value.values[0] if isinstance(value, Lane) else value
 
 
-def drawn(curve: Callable[[Floats], Floats], frames: int, rate: int, tolerance: float = TOLERANCE) -> Lane | float:
+def drawn(
+    curve: Callable[[Floats], Floats], frames: int, rate: int, tolerance: float = TOLERANCE, after: int = 0
+) -> Lane | float:
     """The fewest points, on the grid of the engine's automation, that stay within `tolerance` of a curve.
 
     Args:
@@ -83,8 +85,9 @@ def drawn(curve: Callable[[Floats], Floats], frames: int, rate: int, tolerance: 
         frames: how much of it is wanted.
         rate: in Hz.
         tolerance: the largest difference of a point of the grid.
+        after: frames by which the points lie behind the grid.
     """
-    marks = np.arange(0, frames + GRID, GRID, dtype=np.float64) / rate
+    marks = (np.arange(0, frames + GRID, GRID, dtype=np.float64) + after) / rate
     values = np.asarray(curve(marks), dtype=np.float64)
     kept = simplified(marks, values, tolerance)
     if len(kept) == 2 and abs(values[kept[0]] - values[kept[1]]) <= tolerance / 10:

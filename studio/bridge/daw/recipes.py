@@ -56,6 +56,7 @@ class _Writer:
         self.losses: list[Loss] = []
         self.taken: set[str] = set()
         self.names = self._names()
+        self.solo = self._solo()
 
     def imported(self) -> Imported:
         timeline = self.timeline
@@ -112,6 +113,22 @@ class _Writer:
                 self.losses.append(Loss(f"the name {strip.name[:80]!r}", name, "a recipe cannot call it so"))
         return names
 
+    def _solo(self) -> set[str]:
+        """The tracks that are heard alone. A recipe's buses cannot be: what goes to one that is, is instead."""
+        solo = {track.name for track in self.timeline.tracks if track.solo}
+        for bus in self.timeline.buses:
+            if not bus.solo:
+                continue
+            behind = (track.name for track in self.timeline.tracks)
+            through = {name for name in behind if bus.name in self.timeline.beyond(name, sends=False)}
+            solo |= through
+            named = ", ".join(sorted(self.names[name] for name in through))
+            why = f"a recipe's buses have none, so the tracks behind it have it: {named}"
+            self.losses.append(
+                Loss("solo", bus.name, why if through else "nothing but sends goes to it: it is left out")
+            )
+        return solo
+
     def _path(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
 
@@ -146,6 +163,8 @@ class _Writer:
             track |= self._instrument(strip)
         else:
             track["play"] = {"clips": [self._clip(clip) for clip in strip.audio]}
+        if strip.name in self.solo:
+            track["solo"] = True
         return track | self._strip(strip)
 
     def _clip(self, clip: AudioClip) -> dict[str, Any]:
@@ -198,7 +217,7 @@ class _Writer:
         for device in devices:
             if device.instrument:
                 continue
-            step = step_data(device, lambda each: self._state(each, where), self._path)
+            step = self._plugin(device, where)
             if step is not None:
                 yield step
                 continue
@@ -206,11 +225,19 @@ class _Writer:
             kept = f"its state is kept in {self._path(path)}" if path else "the session holds no state of it"
             self.losses.append(Loss(f"plugin {device.name!r}", where, f"it is not on this machine; {kept}"))
 
+    def _plugin(self, device: Device, where: str) -> dict[str, Any] | None:
+        """The step that plays a device, if it is on this machine."""
+
+        def told(what: str, why: str) -> None:
+            self.losses.append(Loss(f"automation of {what!r} of {device.name!r}", where, why))
+
+        return step_data(device, lambda each: self._state(each, where), self._path, self._moving, told)
+
     def _instrument(self, strip: Strip) -> dict[str, Any]:
         """What plays the notes of a strip: its own instrument if that is here, else a General MIDI sound."""
         for device in strip.devices:
             if device.instrument:
-                step = step_data(device, lambda each: self._state(each, strip.name), self._path)
+                step = self._plugin(device, strip.name)
                 if step is not None:
                     return {"play": step}
                 self.losses.append(

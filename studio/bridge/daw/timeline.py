@@ -12,6 +12,7 @@ from pathlib import Path
 
 from studio.bridge.daw.lane import Lane, Value
 from studio.errors import RecipeError
+from studio.hosting.vst3 import Control
 from studio.score import Score
 from studio.tempo import TempoMap
 
@@ -81,6 +82,23 @@ class NoteClip:
 
 
 @dataclass(frozen=True)
+class Motion:
+    """A parameter of a plugin that moves.
+
+    Attributes:
+        id: the number by which the plugin knows it, or None where a session does not say.
+        name: what the plugin calls it.
+        lane: its positions from 0 to 1.
+        plain: whether the lane is in the plugin's own range instead.
+    """
+
+    id: int | None
+    name: str
+    lane: Lane = field(repr=False)
+    plain: bool = False
+
+
+@dataclass(frozen=True)
 class Device:
     """A plugin in a strip.
 
@@ -94,6 +112,8 @@ class Device:
         enabled: whether it is on.
         file: where it lies on this machine, if that is known.
         vendor: who made it.
+        motions: its parameters that move.
+        controls: all its parameters in its own order, if it is a VST3 plugin of this machine that has such as move.
     """
 
     name: str
@@ -105,6 +125,8 @@ class Device:
     enabled: bool = True
     file: Path | None = None
     vendor: str = ""
+    motions: tuple[Motion, ...] = ()
+    controls: tuple[Control, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -129,6 +151,7 @@ class Strip:
         clips: audio clips, or note clips, not both.
         volume: a factor.
         pan: −1 left to 1 right.
+        solo: whether, with others that are solo, it is heard alone; what it goes through is heard too.
         to: the bus it goes to, or master.
     """
 
@@ -140,6 +163,7 @@ class Strip:
     pan: Value = 0.0
     sends: tuple[Send, ...] = ()
     mute: bool = False
+    solo: bool = False
     to: str = MASTER
 
     @property
@@ -218,3 +242,14 @@ class Timeline:
     def beat(self, frame: int) -> Fraction:
         """The beat at a frame."""
         return self.tempo.beat_at(Fraction(frame, self.rate))
+
+    def beyond(self, name: str, sends: bool = True) -> set[str]:
+        """The buses that a strip goes to, and those they go to, with its sends or without."""
+        strips = {strip.name: strip for strip in self.strips}
+        passed, waiting = set[str](), [name]
+        while waiting:
+            strip = strips[waiting.pop()]
+            ways = {strip.to, *(send.target for send in strip.sends if sends)} - {MASTER} - passed
+            passed |= ways
+            waiting += ways
+        return passed

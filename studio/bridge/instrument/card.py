@@ -4,37 +4,26 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from studio.bridge.built import Built
+from studio.bridge.drawing import embedded, spectra_picture, table_html
 from studio.bridge.instrument.distance import Distance
 from studio.bridge.instrument.verify import GATES, Heard
-from studio.bridge.plugin.card import embedded, spectra_picture, table_html
 from studio.disk import write_whole
 
 
-@dataclass(frozen=True)
-class InstrumentCard:
+@dataclass(frozen=True, kw_only=True)
+class InstrumentCard(Built):
     """All there is to know about one exported instrument; without hosts in `heard` it was not loaded here."""
 
-    name: str
-    vendor: str
-    format: str
-    id: str
-    recipe: str
-    version: str
-    target: str
-    compiler: str
-    kilobytes: float
-    seconds: Mapping[str, float]
     keys: tuple[int, ...]
     velocities: tuple[int, ...]
     zones: int
     looped: int
     sample_seconds: float
-    baked: tuple[str, ...] = ()
     heard: Heard | None = None
 
     @property

@@ -119,11 +119,24 @@ def _card(
     heard: Heard | None,
 ) -> InstrumentCard:
     return InstrumentCard(
-        design.name, design.vendor, format, str(design.id), design.hash, design.version, target, compiler,
-        round(size / 1000, 1), {name: round(seconds, 2) for name, seconds in times.items()},
-        tuple(sorted({zone.span.key for zone in made.zones})), made.velocities, len(made.zones),
-        sum(zone.loop is not None for zone in made.zones), round(made.seconds, 1), design.baked, heard,
-    )  # fmt: skip
+        name=design.name,
+        vendor=design.vendor,
+        format=format,
+        id=str(design.id),
+        recipe=design.hash,
+        version=design.version,
+        target=target,
+        compiler=compiler,
+        kilobytes=round(size / 1000, 1),
+        seconds={name: round(seconds, 2) for name, seconds in times.items()},
+        baked=design.baked,
+        keys=tuple(sorted({zone.span.key for zone in made.zones})),
+        velocities=made.velocities,
+        zones=len(made.zones),
+        looped=sum(zone.loop is not None for zone in made.zones),
+        sample_seconds=round(made.seconds, 1),
+        heard=heard,
+    )
 
 
 def chain_text(design: Design) -> str | None:

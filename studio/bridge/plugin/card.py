@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from studio.audio import Block
+from studio.bridge.built import Built
+from studio.bridge.drawing import SPECTRUM, WIDTH, draw_spectra, embedded, plain, png_of, table_html
 from studio.bridge.plugin.bundle import CARD, PICTURE
 from studio.bridge.plugin.verify import GATE_DB, Verdict
 from studio.disk import write_whole
 
-_WIDTH, _ROW, _SPECTRUM = 960, 18, 144
+_ROW = 18
 
 
-@dataclass(frozen=True)
-class Card:
+@dataclass(frozen=True, kw_only=True)
+class Card(Built):
     """All there is to know about one exported plugin; without a `verdict` it was not loaded here."""
 
-    name: str
-    vendor: str
-    format: str
-    id: str
-    recipe: str
-    version: str
-    target: str
-    compiler: str
-    kilobytes: float
-    seconds: Mapping[str, float]
-    baked: tuple[str, ...] = ()
     verdict: Verdict | None = None
 
     @property
@@ -79,21 +63,21 @@ class Card:
 
         rows = self.rows()
         sounds = self.verdict.sounds if self.verdict else {}
-        image = Image.new("RGB", (_WIDTH, 40 + _ROW * len(rows) + _SPECTRUM * len(sounds)), (16, 14, 20))
+        image = Image.new("RGB", (WIDTH, 40 + _ROW * len(rows) + SPECTRUM * len(sounds)), (16, 14, 20))
         draw = ImageDraw.Draw(image)
-        draw.text((12, 10), _plain(f"{self.name}   {self.format}   {self.state}"), (240, 236, 228))
+        draw.text((12, 10), plain(f"{self.name}   {self.format}   {self.state}"), (240, 236, 228))
         for index, (row, each) in enumerate(zip(rows, self.verdict.played if self.verdict else (), strict=True)):
             top = 36 + index * _ROW
-            length = min(max(-each.null_db, 0.0), 200.0) / 200.0 * (_WIDTH - 480)
+            length = min(max(-each.null_db, 0.0), 200.0) / 200.0 * (WIDTH - 480)
             draw.rectangle(
                 (380, top + 3, 380 + length, top + _ROW - 4), (90, 170, 130) if each.passed else (210, 70, 60)
             )
-            draw.text((12, top + 2), _plain(f"{row[1]:12s} {row[0]}"[:56]), (190, 184, 176))
+            draw.text((12, top + 2), plain(f"{row[1]:12s} {row[0]}"[:56]), (190, 184, 176))
             draw.text((390 + length, top + 2), row[4], (240, 236, 228))
-        gate = 380 + -GATE_DB / 200.0 * (_WIDTH - 480)
+        gate = 380 + -GATE_DB / 200.0 * (WIDTH - 480)
         draw.line((gate, 34, gate, 36 + len(rows) * _ROW), (222, 150, 60))
-        _draw_spectra(image, 40 + _ROW * len(rows), sounds)
-        return _png(image)
+        draw_spectra(image, 40 + _ROW * len(rows), sounds)
+        return png_of(image)
 
     def _repr_html_(self) -> str:
         """As a notebook shows it: the knobs, the picture with its spectrograms, and every take to be unfolded."""
@@ -109,61 +93,5 @@ class Card:
         )
 
 
-def spectra_picture(title: str, sounds: Mapping[str, Block]) -> bytes:
-    """A PNG of what sounds look like, one under the other, on one scale."""
-    from PIL import Image, ImageDraw
-
-    image = Image.new("RGB", (_WIDTH, 40 + _SPECTRUM * len(sounds)), (16, 14, 20))
-    ImageDraw.Draw(image).text((12, 10), _plain(title), (240, 236, 228))
-    _draw_spectra(image, 40, sounds)
-    return _png(image)
-
-
-def table_html(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table for a notebook; nothing when there are no rows."""
-    lines = ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
-    titles = "".join(f"<th>{html.escape(word)}</th>" for word in head)
-    body = "".join(f"<tr>{line}</tr>" for line in ([titles] if head else []) + lines)
-    return f"<table>{body}</table>" if lines else ""
-
-
-def embedded(png: bytes) -> str:
-    """A picture inside HTML."""
-    return f'<img alt="" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-
-
-def _draw_spectra(image: Any, top: int, sounds: Mapping[str, Block]) -> None:
-    from PIL import Image, ImageDraw
-
-    for index, (title, sound) in enumerate(sounds.items()):
-        here = top + _SPECTRUM * index
-        shades = np.clip((spectrum(sound) + 96) / 96, 0, 1)[::-1]
-        pixels = np.stack([shades**0.7 * 250, shades**1.6 * 200, 40 + shades * (1 - shades) * 300], axis=-1)
-        picture = Image.fromarray(pixels.astype(np.uint8)).resize((_WIDTH - 24, _SPECTRUM - 24))
-        image.paste(picture, (12, here + 18))
-        ImageDraw.Draw(image).text((12, here + 4), _plain(title), (190, 184, 176))
-
-
-def _png(image: Any) -> bytes:
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
-
-
-def spectrum(sound: Block) -> NDArray[np.float64]:
-    """Levels in dB of a mono mix, from low to high and over time, on a logarithmic axis of 96 rows."""
-    size, hop = 2048, 256
-    mono = np.pad(sound.mean(axis=0), (0, size))
-    frames = np.lib.stride_tricks.sliding_window_view(mono, size)[::hop] * np.hanning(size)
-    power = np.abs(np.fft.rfft(frames, axis=1)) ** 2 / (size / 4) ** 2
-    bins = np.geomspace(2, size // 2, 96).astype(int)
-    return np.asarray(10 * np.log10(power[:, bins].T + 1e-10))
-
-
 def _level(null_db: float) -> str:
     return "exact" if null_db <= -399 else f"{null_db:.1f} dB"
-
-
-def _plain(text: str) -> str:
-    """What Pillow's built-in letters can show."""
-    return text.encode("latin-1", "replace").decode("latin-1")

@@ -142,10 +142,19 @@ def _plugin(design: Design, path: Path, format: str, target: str | None, allow_m
             say("listening in other hosts")
             verdict = verify(design, whole, format)
         card = Card(
-            design.name, design.vendor, format, str(design.id), design.hash, design.version, chosen[0].target,
-            ", ".join(map(str, chosen)), round(sum(map(len, files.values())) / 1000, 1),
-            {"build": round(done - begin, 2), "verify": round(time.perf_counter() - done, 2)}, design.baked, verdict,
-        )  # fmt: skip
+            name=design.name,
+            vendor=design.vendor,
+            format=format,
+            id=str(design.id),
+            recipe=design.hash,
+            version=design.version,
+            target=chosen[0].target,
+            compiler=", ".join(map(str, chosen)),
+            kilobytes=round(sum(map(len, files.values())) / 1000, 1),
+            seconds={"build": round(done - begin, 2), "verify": round(time.perf_counter() - done, 2)},
+            baked=design.baked,
+            verdict=verdict,
+        )
         if verdict and verdict.failures and not allow_mismatch:
             raise OutputError(
                 f"the plugin is not what the recipe sounds like: {'; '.join(verdict.failures[:3])}.",

@@ -17,11 +17,13 @@ from studio.bridge.daw.ardour import write as ardour
 from studio.bridge.daw.dawproject import read as dawproject_read
 from studio.bridge.daw.dawproject import write as dawproject_write
 from studio.bridge.daw.lane import Lane, Value
+from studio.bridge.daw.motions import positions
 from studio.bridge.daw.reaper import read as reaper_read
 from studio.bridge.daw.reaper import write as reaper_write
 from studio.bridge.daw.recipes import recipe_of
-from studio.bridge.daw.timeline import MASTER, AudioClip, Device, Marker, NoteClip, Send, Strip, Timeline
+from studio.bridge.daw.timeline import MASTER, AudioClip, Device, Marker, Motion, NoteClip, Send, Strip, Timeline
 from studio.bridge.daw.vstpreset import chunks, vstpreset
+from studio.hosting.vst3 import Control
 from studio.recipe import Recipe
 from studio.score import Event, Note, Score
 from studio.tempo import Meter, Tempo, TempoMap
@@ -84,6 +86,7 @@ def timelines(draw: st.DrawFn, folder: Path) -> Timeline:
             pan=draw(st.one_of(place, lanes(-1, 1))),
             sends=sends,
             mute=draw(st.booleans()),
+            solo=draw(st.booleans()),
             to=draw(st.sampled_from([MASTER, *targets])),
         )
 
@@ -139,7 +142,7 @@ def check(before: Timeline, after: Timeline, tempo_seconds: float, unrouted: set
             if name in unrouted:
                 assert strip.plays_notes
                 strip = replace(strip, to=MASTER, sends=())
-            assert (strip.colour, strip.mute, strip.to) == (other.colour, other.mute, other.to)
+            assert (strip.colour, strip.mute, strip.solo, strip.to) == (other.colour, other.mute, other.solo, other.to)
             assert same(strip.volume, other.volume, 1e-4) and same(strip.pan, other.pan, 1e-4)
             sends = sorted(strip.sends, key=lambda send: send.target)
             for send, again in zip(sends, sorted(other.sends, key=lambda send: send.target), strict=True):
@@ -249,3 +252,48 @@ def test_the_state_of_plugins_comes_back(way: str, tone: Path, tmp_path: Path) -
     ]
     for found in after:
         assert found.state is not None and chunks(found.state) == chunks(state)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_any_parameters_that_move_come_back(way: str, tone: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Two plugins after each other, whose lists hold what cannot be moved too."""
+    write, read, _ = WAYS[way]
+    controls = tuple(
+        Control(70 + index, f"Knob {index}", index % 3 != 1, index % 3 == 1, index == 2, (-1.0, 3.0))
+        for index in range(8)
+    )  # fmt: skip
+    movable = [control for control in controls if control.automatable and not control.program]
+    state = vstpreset(IDENTITY, {"Comp": b"x"})
+
+    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
+    @given(tempo_maps(), st.lists(st.dictionaries(st.sampled_from(movable), lanes(0, 1)), min_size=2, max_size=2))
+    def trip(tempo: TempoMap, moving: list[dict[Control, Lane]]) -> None:
+        folder = tmp_path_factory.mktemp("trip")
+        (folder / "tone.wav").write_bytes((tone / "tone.wav").read_bytes())
+        devices = tuple(
+            Device(
+                f"Box {index}", "vst3", IDENTITY, state, controls=controls,
+                motions=tuple(Motion(control.id, control.title, lane) for control, lane in each.items()),
+            )
+            for index, each in enumerate(moving)
+        )  # fmt: skip
+        track = Strip("one", clips=(AudioClip(folder / "tone.wav", 0, 1000),), devices=devices)
+        write(Timeline(rate=RATE, frames=5 * RATE, tempo=tempo, tracks=(track,)), folder)
+        for device, found in zip(devices, read(folder).tracks[0].devices, strict=True):
+            assert [(each.id, each.name) for each in found.motions] == [(m.id, m.name) for m in device.motions]
+            for motion, again in zip(device.motions, found.motions, strict=True):
+                assert same(motion.lane, positions(again, controls[0]), 2e-3)
+
+    trip()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_parameter_without_a_number_is_named(way: str, tone: Path, tmp_path: Path) -> None:
+    write, read, _ = WAYS[way]
+    (tmp_path / "tone.wav").write_bytes((tone / "tone.wav").read_bytes())
+    moving = (Motion(None, "Knob", Lane((0.0, 1.0), (0.0, 1.0))),)
+    device = Device("Box", "vst3", IDENTITY, vstpreset(IDENTITY, {"Comp": b"x"}), motions=moving)
+    track = Strip("one", clips=(AudioClip(tmp_path / "tone.wav", 0, 1000),), devices=(device,))
+    losses = write(Timeline(rate=RATE, frames=RATE, tracks=(track,)), tmp_path)
+    assert [(loss.where, loss.what) for loss in losses] == [("one", "automation of 'Knob' of 'Box'")]
+    assert read(tmp_path).tracks[0].devices[0].motions == ()

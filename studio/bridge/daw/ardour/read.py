@@ -24,6 +24,7 @@ from studio.bridge.daw.timeline import (
     Device,
     Loss,
     Marker,
+    Motion,
     NoteClip,
     Send,
     Strip,
@@ -172,7 +173,7 @@ class _Reader:
     def _strip(self, route: Element, index: int, buses: set[str], playlist: Element | None) -> Strip:
         master = "MasterOut" in _flags(route)
         name = MASTER if master else route.get("name", "")
-        mute = route.find("MuteMaster")
+        mute, solo = route.find("MuteMaster"), route.find("Controllable[@name='solo']")
         trim = route.find("Processor[@type='trim']/Controllable")
         factor = _float(trim, "value", 1.0)
         amp = route.find("Processor[@type='amp']")
@@ -199,6 +200,7 @@ class _Reader:
             pan=self._pan(route),
             sends=tuple(sends),
             mute=mute is not None and mute.get("muted") in ("1", "yes"),
+            solo=solo is not None and solo.get("self-solo") in ("1", "yes"),
             to=MASTER if master else self._out(route, buses),
         )
 
@@ -254,12 +256,24 @@ class _Reader:
                 except binascii.Error:
                     state = b""
                 identity = identity if CLASS_ID.fullmatch(identity) else state[8:40].decode("ascii", "replace")
-                yield Device(name, "vst3", identity, state or None, enabled=enabled, instrument=self._plays(route))
+                motions = tuple(self._motions(processor))
+                plays = self._plays(route)
+                yield Device(name, "vst3", identity, state or None, enabled=enabled, instrument=plays, motions=motions)
             elif kind == "lv2":
                 ports = {port.get("symbol", ""): _float(port, "value", 0.0) for port in processor.iterfind("lv2/Port")}
                 yield Device(name, "lv2", identity, None, ports, enabled=enabled, instrument=self._plays(route))
             elif kind in ("windows-vst", "lxvst", "audiounit", "ladspa"):
                 yield Device(name, {"audiounit": "au"}.get(kind, "vst2"), identity, enabled=enabled)
+
+    def _motions(self, processor: Element) -> Iterator[Motion]:
+        """The parameters of a plugin that move; Ardour writes their numbers beside the state, in the same order."""
+        controls = [control for control in processor.iterfind("Controllable") if control.get("parameter")]
+        ports = list(processor.iterfind("vst3/Port"))
+        for place, control in enumerate(controls):
+            lane = self._lane(processor, f"parameter-{control.get('parameter')}")
+            if lane is not None:
+                number = round(_float(ports[place], "id", -1)) if len(ports) == len(controls) else -1
+                yield Motion(number if number >= 0 else None, control.get("name", ""), lane, plain=True)
 
     def _plays(self, route: Element) -> bool:
         return "MidiTrack" in _flags(route)

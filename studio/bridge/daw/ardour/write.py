@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from fractions import Fraction
+from functools import partial
 from itertools import count, pairwise
 from pathlib import Path
 from xml.etree import ElementTree
@@ -19,10 +20,12 @@ import soundfile
 from studio.bridge.daw.building import Session
 from studio.bridge.daw.dawproject.write import clean
 from studio.bridge.daw.lane import Lane, Value, first
+from studio.bridge.daw.motions import numbered, plain
 from studio.bridge.daw.notes import trimmed
 from studio.bridge.daw.timeline import MASTER, AudioClip, Device, Loss, NoteClip, Send, Strip, Timeline
 from studio.bridge.manifest import slug
 from studio.disk import write_whole
+from studio.hosting.vst3 import Control
 from studio.midi.files import write_midi
 from studio.tempo import TempoMap
 
@@ -260,6 +263,7 @@ class _Session:
             {"mute-point": "PreFader,PostFader,Listen,Main", "muted": _bool(strip.mute)},
         )
         SubElement(route, "Controllable", name="mute", id=self._id(), flags="Toggle,RealTime", value=_bool(strip.mute))
+        self._solo(route, strip)
         self._pannable(route, strip.pan)
         if not master and not bus:
             playlist = self._playlist(strip, route.get("id", ""))
@@ -294,6 +298,19 @@ class _Session:
         outs.attrib |= {"own-input": "1", "own-output": "0", "output": name, "role": "Main"}
         # Which panner fits the channels, Ardour finds out; one that does not would write beyond them.
         SubElement(outs, "PannerShell", {"bypassed": "0", "user-panner": "", "linked-to-route": "1"})
+
+    def _solo(self, route: Element, strip: Strip) -> None:
+        """Whether a strip is solo, and how many others are that go to it or that it goes to: Ardour counts these."""
+        solo = {each.name for each in self.timeline.strips if each.solo}
+        if not solo or strip is self.timeline.master:
+            return
+        counts = {
+            "self-solo": int(strip.solo),
+            "soloed-by-upstream": sum(strip.name in self.timeline.beyond(name) for name in solo),
+            "soloed-by-downstream": len(self.timeline.beyond(strip.name) & solo),
+        }
+        words = {"name": "solo", "id": self._id(), "flags": "Toggle,RealTime", "value": _bool(any(counts.values()))}
+        SubElement(route, "Controllable", words | {key: str(count) for key, count in counts.items()})
 
     def _fader(self, strip: Strip) -> tuple[float, Value]:
         """What the trim does, and what is left to the fader: a trim takes what goes beyond the fader's end."""
@@ -426,9 +443,28 @@ class _Session:
                 "parameter-changed-since-last-preset": "1",
             }
             SubElement(inside, "chunk").text = base64.b64encode(device.state or b"").decode()
+            self._motions(processor, inside, strip, device)
         else:
             for symbol, value in device.parameters.items():
                 SubElement(inside, "Port", symbol=symbol, value=repr(value))
+
+    def _motions(self, processor: Element, inside: Element, strip: Strip, device: Device) -> None:
+        """Automation of a plugin's parameters, which Ardour counts in its own way and moves in the plugin's range."""
+        shown = [control for control in device.controls if _shown(control)]
+        automation = SubElement(processor, "Automation")
+        for motion, control in numbered(device, partial(self._lost, strip, device)):
+            place, lane = shown.index(control), plain(motion, control, self.timeline.frames, self.rate)
+            self._list(automation, f"parameter-{place}", lane)
+            value = repr(first(lane))
+            SubElement(inside, "Port", id=str(control.id), value=value)
+            words = {"name": clean(control.title), "id": self._id(), "flags": "", "value": value}
+            SubElement(processor, "Controllable", {**words, "parameter": str(place)})
+        if len(automation):
+            why = "Ardour moves a plugin's parameters once a block of its engine"
+            self.losses.append(Loss(f"automation of {device.name!r} between blocks", strip.name, why))
+
+    def _lost(self, strip: Strip, device: Device, what: str, why: str) -> None:
+        self.losses.append(Loss(f"automation of {what!r} of {device.name!r}", strip.name, why))
 
     # Clips ---------------------------------------------------------------------------------------------------------
 
@@ -554,6 +590,12 @@ def _earlier(lane: Lane, rate: int) -> Lane:
     moved = [(second - lag, value) for second, value in zip(straight.seconds, straight.values, strict=True)]
     kept = [(0.0, start), *((second, value) for second, value in moved if second > 0)]
     return Lane(tuple(second for second, _ in kept), tuple(value for _, value in kept))
+
+
+def _shown(control: Control) -> bool:
+    """Whether Ardour lists a parameter of a VST3 plugin."""
+    listed = (control.automatable or control.read_only) and not control.program
+    return listed and "MIDI CC " not in control.title
 
 
 def _azimuth(pan: float) -> float:

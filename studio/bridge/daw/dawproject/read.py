@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path, PurePosixPath
 from xml.etree.ElementTree import Element
 
@@ -26,6 +27,7 @@ from studio.bridge.daw.timeline import (
     Device,
     Loss,
     Marker,
+    Motion,
     NoteClip,
     Send,
     Strip,
@@ -329,8 +331,6 @@ class _Reader:
                 self.losses.append(Loss("a send", name, f"{send.get('destination')!r} leads to no bus"))
             elif enable is None or enable.get("value") != "false":
                 sends.append(Send(target, self._level(line, send.find("Volume")), send.get("type") == "pre"))
-        if channel.get("solo") == "true":
-            self.losses.append(Loss("solo", name, "it is not taken over"))
         mute = channel.find("Mute")
         return Strip(
             name,
@@ -340,6 +340,7 @@ class _Reader:
             pan=self._pan(line, channel.find("Pan")),
             sends=tuple(sends),
             mute=mute is not None and mute.get("value") == "true",
+            solo=channel.get("solo") == "true",
             to=to,
         )
 
@@ -390,7 +391,32 @@ class _Reader:
                 element.get("deviceRole") == "instrument",
                 enabled is None or enabled.get("value") != "false",
                 vendor=element.get("deviceVendor", ""),
+                motions=tuple(self._motions(line, element, name)),
             )
+
+    def _turns(self, target: Element) -> bool:
+        """Whether an element is a parameter of a plugin, between two numbers."""
+        holder = self.parents.get(self.parents.get(target, target))
+        return target.tag == "RealParameter" and holder is not None and holder.tag in PLUGINS
+
+    def _motions(self, line: _Line, device: Element, name: str) -> Iterator[Motion]:
+        """The parameters of a plugin that move, from 0 to 1."""
+        for found in device.iterfind("Parameters/RealParameter"):
+            lane = line.lanes.get(found.get("id", ""))
+            if lane is None:
+                continue
+            called = found.get("name") or found.get("parameterID") or "a parameter"
+            low, high = _float(found, "min"), _float(found, "max")
+            if found.get("unit") == "normalized":
+                low, high = 0.0, 1.0
+            if low is None or high is None or high <= low:
+                self.losses.append(
+                    Loss(f"automation of {called!r}", name, "the file does not say between what it moves")
+                )
+                continue
+            number = found.get("parameterID", "")
+            motion = Motion(int(number) if number.isdecimal() else None, called, lane)
+            yield replace(motion, lane=lane.mapped(partial(_part, low, high)))
 
     # Clips ---------------------------------------------------------------------------------------------------------
 
@@ -653,7 +679,7 @@ class _Reader:
             self.losses.append(Loss(f"automation of {what}", "Arrangement", "what it moves is not there"))
             return
         line = self.owners.get(target)
-        if target.tag not in ("Volume", "Pan") or line is None:
+        if line is None or not (target.tag in ("Volume", "Pan") or self._turns(target)):
             name = line.name if line is not None else "Arrangement"
             self.losses.append(Loss(f"automation of {target.get('name') or target.tag}", name, "it is not taken over"))
             return
@@ -727,6 +753,10 @@ def _message(target: dict[str, str], value: float | None) -> bytes | None:
         return bytes((status << 4 | channel, data))
     number = target.get("controller" if status == CONTROL else "key", "0")
     return bytes((status << 4 | channel, int(number) & 127, data))
+
+
+def _part(low: float, high: float, value: float) -> float:
+    return (value - low) / (high - low)
 
 
 def _seven_bits(value: float) -> int:

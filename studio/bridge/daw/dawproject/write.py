@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from fractions import Fraction
+from functools import partial
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
@@ -21,6 +22,7 @@ from studio.bridge.daw.building import Session
 from studio.bridge.daw.dawproject.lint import METADATA, PROJECT, lint
 from studio.bridge.daw.dawproject.schema import VERSION
 from studio.bridge.daw.lane import Lane, Value, first
+from studio.bridge.daw.motions import numbered, positions
 from studio.bridge.daw.notes import trimmed
 from studio.bridge.daw.timeline import MASTER, AudioClip, Device, Loss, NoteClip, Strip, Timeline
 from studio.bridge.manifest import slug
@@ -156,7 +158,7 @@ class _Project:
         )
         sent = {send.target for other in self.timeline.strips for send in other.sends}
         role = "master" if master else "effect" if bus and strip.name in sent else "submix" if bus else "regular"
-        channel = SubElement(track, "Channel", id=self._id(), role=role, audioChannels="2", solo="false")
+        channel = SubElement(track, "Channel", id=self._id(), role=role, audioChannels="2", solo=_bool(strip.solo))
         if not master:
             channel.set("destination", self._channels[strip.to])
         self._tracks[strip.name], self._channels[strip.name] = track.attrib["id"], channel.attrib["id"]
@@ -217,10 +219,19 @@ class _Project:
             SubElement(
                 parameters, "RealParameter", id=self._id(), name=clean(name), unit="linear", value=_number(value)
             )
+        for motion, control in numbered(device, partial(self._lost, strip, device)):
+            lane = positions(motion, control)
+            words = {"id": self._id(), "name": clean(control.title), "parameterID": str(control.id)}
+            span = {"unit": "normalized", "min": "0.0", "max": "1.0", "value": _number(first(lane))}
+            SubElement(parameters, "RealParameter", {**words, **span})
+            self._moving[strip.name].append((words["id"], "normalized", lane))
         SubElement(element, "Enabled", id=self._id(), value=_bool(device.enabled), name="On/Off")
         path = f"plugins/{slug(f'{strip.name} {device.name}', self._taken)}.{ending}"
         self.states[path] = device.state
         SubElement(element, "State", path=path)
+
+    def _lost(self, strip: Strip, device: Device, what: str, why: str) -> None:
+        self.losses.append(Loss(f"automation of {what!r} of {device.name!r}", strip.name, why))
 
     def _lanes(self, lanes: Element, strip: Strip) -> None:
         moving = self._moving[strip.name]

@@ -25,6 +25,7 @@ from studio.bridge.daw.timeline import (
     Device,
     Loss,
     Marker,
+    Motion,
     NoteClip,
     Send,
     Strip,
@@ -222,8 +223,6 @@ class _Reader:
         chunk = line.chunk
         volume: Value = max(0.0, chunk.number("VOLPAN", 0, 1.0))
         pan: Value = max(-1.0, min(1.0, chunk.number("VOLPAN", 1)))
-        if chunk.number("MUTESOLO", 1):
-            self.losses.append(Loss("solo", line.name, "it is not taken over"))
         strip = Strip(
             line.name,
             _colour(chunk.number("PEAKCOL"), len(tracks) + len(buses)),
@@ -232,6 +231,7 @@ class _Reader:
             pan=self._automated(chunk, "PANENV2", pan, line.name),
             sends=tuple(line.sends),
             mute=bool(chunk.number("MUTESOLO", 0)),
+            solo=bool(chunk.number("MUTESOLO", 1)),
             to=line.parent,
         )
         nothing = not line.clips and not line.notes
@@ -275,14 +275,33 @@ class _Reader:
     def _devices(self, chunk: Chunk, tag: str) -> Iterable[Device]:
         for chain in chunk.chunks(tag):
             enabled = True
+            waiting: Device | None = None
             for each in chain.inside:
-                if isinstance(each, list) and each and each[0] == "BYPASS":
+                if isinstance(each, Chunk) and each.tag == "PARMENV" and waiting is not None:
+                    waiting = self._moved(waiting, each)
+                elif isinstance(each, list) and each and each[0] == "BYPASS":
                     enabled = not number(each, 1)
                 elif isinstance(each, Chunk) and each.tag in ("VST", "AU", "CLAP", "LV2"):
-                    yield read_vst(each, enabled)
+                    if waiting is not None:
+                        yield waiting
+                    waiting = read_vst(each, enabled)
                 elif isinstance(each, Chunk) and each.tag in ("JS", "DX", "VIDEO_EFFECT"):
                     what = each.words[0] if each.words else each.tag
                     self.losses.append(Loss(f"effect {what!r}", " ".join(chunk.line("NAME")), "it is REAPER's own"))
+            if waiting is not None:
+                yield waiting
+
+    def _moved(self, device: Device, envelope: Chunk) -> Device:
+        """The device with one more parameter that moves, called ``place:number`` and by name."""
+        lane = self._lane(envelope, device.name) if envelope.number("ACT", 0, 1) else None
+        low, high = number(envelope.words, 1), number(envelope.words, 2, 1.0)
+        if lane is None or high <= low:
+            return device
+        called = envelope.words[0].partition(":")[2] if envelope.words else ""
+        name = envelope.words[4].partition(" / ")[0] if len(envelope.words) > 4 else f"parameter {called}"
+        moved = lane.mapped(lambda value: (value - low) / (high - low))
+        motion = Motion(int(called) if called.isdecimal() else None, name, moved)
+        return replace(device, motions=(*device.motions, motion))
 
     # Items ---------------------------------------------------------------------------------------------------------
 

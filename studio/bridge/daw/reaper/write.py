@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import uuid
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from studio.bridge.daw.building import Session
 from studio.bridge.daw.lane import Lane, first
+from studio.bridge.daw.motions import numbered, positions
 from studio.bridge.daw.notes import trimmed
 from studio.bridge.daw.ramps import along_seconds
 from studio.bridge.daw.reaper.text import Chunk, dump
@@ -108,7 +110,7 @@ class _Project:
         volume = 1.0 if isinstance(strip.volume, Lane) else strip.volume
         pan = 0.0 if isinstance(strip.pan, Lane) else strip.pan
         track.add("VOLPAN", volume, pan, -1, -1, 1)
-        track.add("MUTESOLO", strip.mute, 0, 0)
+        track.add("MUTESOLO", strip.mute, 2 if strip.solo else 0, 0)
         track.add("IPHASE", 0)
         track.add("ISBUS", 0, 0)
         track.add("NCHAN", 2)
@@ -143,8 +145,8 @@ class _Project:
                 if isinstance(level, Lane):
                     self._envelope(track, "AUXVOLENV", level)
 
-    def _envelope(self, parent: Chunk, tag: str, lane: Lane) -> None:
-        envelope = parent.open(tag)
+    def _envelope(self, parent: Chunk, tag: str, lane: Lane, *words: object) -> None:
+        envelope = parent.open(tag, *words)
         envelope.add("EGUID", self._guid(tag, parent.words, len(parent.inside)))
         envelope.add("ACT", 1, -1)
         envelope.add("VIS", 1, 1, 1)
@@ -162,6 +164,13 @@ class _Project:
         chain = parent.open(tag)
         for device in carried:
             write_vst(chain, device)
+            for motion, control in numbered(device, partial(self._lost, strip, device)):
+                number = f"{device.controls.index(control)}:{control.id}"
+                words = (number, 0, 1, 0.5, f"{control.title} / {device.name}")
+                self._envelope(chain, "PARMENV", positions(motion, control), *words)
+
+    def _lost(self, strip: Strip, device: Device, what: str, why: str) -> None:
+        self.losses.append(Loss(f"automation of {what!r} of {device.name!r}", strip.name, why))
 
     def _carries(self, strip: Strip, device: Device) -> bool:
         if device.format == "vst3" and device.state is not None:
