@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from studio.live.output import Output
     from studio.live.player import Player
     from studio.live.voice import Voice
     from studio.recipe import Recipe
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--strip", help="Play the chain of one track or bus, or of the master, instead of the whole song.")
 @click.option("--input", "live_input", is_flag=True, help="Play live input through the strip's chain, or the master's.")
 @click.option("--follow", is_flag=True, help="Follow JACK's transport.")
+@click.option("--device", help="Play through this device of the system instead of JACK.")
 @click.option(
     "--osc", "osc_port", type=click.IntRange(0, 65535), default=9010, show_default=True, help="UDP port for OSC."
 )
@@ -44,6 +46,7 @@ def command(
     strip: str | None,
     live_input: bool,
     follow: bool,
+    device: str | None,
     osc_port: int,
     osc_host: str,
     midi: bool,
@@ -52,7 +55,9 @@ def command(
     seconds: float | None,
     as_script: bool,
 ) -> None:
-    """Play RECIPE in a loop through JACK, with every fader, send and knob of its mixer under your hands.
+    """Play RECIPE in a loop, with every fader, send and knob of its mixer under your hands.
+
+    It plays through JACK; where no JACK server runs, through the system's own audio.
 
     Send OSC: /knob/keys.chorus.rate 0.8 turns a knob, /slider/keys.volume 0.5 moves it as a slider, /list names them
     all, /learn/keys.volume binds it to the next MIDI controller. With --strip they are named without the strip:
@@ -63,7 +68,6 @@ def command(
     from studio.cli.render import opened
     from studio.cli.show import as_json
     from studio.live.control import OscControl
-    from studio.live.jack import Jack
     from studio.live.midi import MidiInput, MidiMap, parse_bindings
     from studio.live.player import Player
     from studio.live.song import voice_of
@@ -72,29 +76,47 @@ def command(
         _drive(recipe, drive)
         return
     with ExitStack() as stack:
-        rate = Jack.rate()
-        song = opened(recipe, (), {}, stack).replace(rate=rate)
+        song = opened(recipe, (), {}, stack)
+        sound = stack.enter_context(_output(song.rate, device, follow, live_input))
+        song = song.replace(rate=sound.rate)
         player = Player(voice_of(song, strip, live_input=live_input))
         controls = MidiMap(lambda: player.dials, parse_bindings(bind))
         osc = stack.enter_context(OscControl(lambda: player.dials, osc_port, osc_host, controls.learn))
         if midi:
             stack.enter_context(MidiInput(controls))
-        jack = stack.enter_context(Jack(player, follow=follow))
+        stack.enter_context(sound.playing(player))
         if not as_script:
             for remark in player.remarks:
                 click.echo(remark)
             what = "live input" if live_input else strip or "the song"
             click.echo(f"Playing {what}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")
         with suppress(KeyboardInterrupt):
-            _play(player, Path(recipe), lambda song: voice_of(song, strip, live_input=live_input), rate, seconds)
-        health = jack.health()
+            _play(player, Path(recipe), lambda song: voice_of(song, strip, live_input=live_input), sound.rate, seconds)
+        health = sound.health()
     if as_script:
         as_json(asdict(health))
         return
     click.echo(
-        f"{health.periods} periods of {health.period_ms} ms, {health.xruns} too late; the slowest took "
-        f"{health.slowest_ms} ms. From input to output: {health.latency_ms} ms."
+        f"{health.periods} periods of {health.period_ms} ms, {health.xruns} too late. Half of them took "
+        f"{health.median_ms} ms, all but one of a thousand {health.late_ms} ms, the slowest {health.slowest_ms} ms. "
+        f"From input to output: {health.latency_ms} ms."
     )
+
+
+def _output(rate: int, device: str | None, follow: bool, listens: bool) -> Output:
+    """Where the sound goes: to JACK, or to the system's own audio where no JACK server runs or a device is named."""
+    from studio.errors import MissingError
+    from studio.live.jack import Jack
+    from studio.live.system import System
+
+    if device is None:
+        try:
+            return Jack(follow=follow)
+        except MissingError:
+            # Only JACK has a transport.
+            if follow:
+                raise
+    return System(rate, device, listens=listens)
 
 
 def _drive(recipe: str, to: str) -> None:

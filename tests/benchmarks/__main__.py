@@ -18,6 +18,7 @@ ALL = (
     "learning",
     "spectral",
     "streaming",
+    "live",
     "widgets",
     "instruments",
 )

@@ -51,7 +51,8 @@ def server(monkeypatch: pytest.MonkeyPatch, period: int) -> Iterator[str]:
         for _ in range(100):
             time.sleep(0.05)
             try:
-                assert Jack.rate() == RATE
+                with Jack("probe") as probe:
+                    assert (probe.rate, probe.period) == (RATE, period)
                 break
             except MissingError:
                 continue
@@ -164,4 +165,4 @@ def test_the_whole_song_out_of_jack_nulls_against_the_render_wherever_the_transp
 def test_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "nobody-runs-this")
     with pytest.raises(MissingError, match="no JACK server"):
-        Jack.rate()
+        Jack()
