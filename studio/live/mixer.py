@@ -12,7 +12,7 @@ from studio.engine.mastering import Mastered
 from studio.engine.nodes import Change, Fader, Hold, Node, Process, Sum, held
 from studio.live.clock import Clock
 from studio.live.dials import Board, labels
-from studio.live.units import Deck, Effects, Memory, Mix, Unit
+from studio.live.units import Deck, Effects, Level, Memory, Mix, Unit
 from studio.live.voice import Voice
 from studio.recipe.model import Send
 from studio.records import Record
@@ -77,6 +77,8 @@ class Mixer:
             case Mastered(inputs=(below,)):
                 self._remarks.append(f"the loudness is held by the {self._lift:+.1f} dB that the render needed.")
                 return self._add(Effects(self._unit(below), node.effects(self._lift, limit=True), self._stage))
+            case Fader(inputs=(below,)):
+                return self._add(Level(self._unit(below), self._faders(node), self._stage))
             case Process():
                 sides = {name: self._memory(side) for name, side in node.sides.items()}
                 signal = self._unit(node.inputs[0])
@@ -96,17 +98,19 @@ class Mixer:
         return self._memories[node.key]
 
     def _equipped(self, node: Process) -> list[Effect]:
-        """The effects of a node with dials for knobs; the path says whose they are."""
+        """The effects of a chain with dials for knobs; the path says whose they are."""
+        chain, strip = get(self._plan.settled, node.path), _strip(node.path)
+        called = labels(chain)
+        places = [next(index for index, step in enumerate(chain) if step is effect) for effect in node.effects]
+        return [self._board.equipped(chain[at], f"{strip}.{called[at]}", (*node.path, at)) for at in places]
+
+    def _faders(self, node: Fader) -> list[Effect]:
+        """The effects of a fader, pan or send, each with the strip's knob that it stands for as a dial."""
         owner = get(self._plan.settled, node.path)
-        if isinstance(node, Fader):
-            names = ["level"] if isinstance(owner, Send) else [_FADERS[type(effect)] for effect in node.effects]
-            return [self._fader(*each, owner, node.path) for each in zip(node.effects, names, strict=True)]
-        called, strip = labels(owner), _strip(node.path)
-        places = [next(index for index, step in enumerate(owner) if step is effect) for effect in node.effects]
-        return [self._board.equipped(owner[at], f"{strip}.{called[at]}", (*node.path, at)) for at in places]
+        names = ["level"] if isinstance(owner, Send) else [_FADERS[type(effect)] for effect in node.effects]
+        return [self._fader(*each, owner, node.path) for each in zip(node.effects, names, strict=True)]
 
     def _fader(self, effect: Effect, name: str, owner: Record, path: Path) -> Effect:
-        """An effect of a fader or send, whose only moving knob is one of the strip's."""
         address = f"{_strip(path)}.{name}" if name != "level" else f"{_strip(path)}.send.{path[-1]}"
         mine = copy.copy(effect)
         self._board.knob(mine, next(iter(mine.parameters())), owner.kind_of(name), address, (*path, name))
