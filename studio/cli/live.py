@@ -92,7 +92,7 @@ def command(
             stack.enter_context(MidiInput(controls))
         stack.enter_context(sound.playing(player))
         if not as_script:
-            for remark in player.remarks:
+            for remark in player.voice.remarks:
                 click.echo(remark)
             what = "live input" if live_input else strip or "the song"
             click.echo(f"Playing {what}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")

@@ -56,8 +56,8 @@ class Jack(Output):
 
     @contextmanager
     def playing(self, player: Player) -> Iterator[None]:
-        channels = range(1, player.stage.channels + 1)
-        self._ins = [self._client.inports.register(f"in_{channel}") for channel in channels if player.listens]
+        channels = range(1, player.voice.stage.channels + 1)
+        self._ins = [self._client.inports.register(f"in_{channel}") for channel in channels if player.voice.listens]
         self._outs = [self._client.outports.register(f"out_{channel}") for channel in channels]
         player.warm(self.period)
         self._player = player

@@ -133,8 +133,8 @@ def test_what_needs_a_whole_sound_is_played_as_rendered_and_the_loudness_is_held
     )
     recipe = Recipe.loads(text, tmp_path)
     player = Player(song_voice(recipe))
-    assert any("reverse" in remark for remark in player.remarks) and any(
-        "loudness" in remark for remark in player.remarks
+    assert any("reverse" in remark for remark in player.voice.remarks) and any(
+        "loudness" in remark for remark in player.voice.remarks
     )
     assert "room.gain.gain" in player.dials and "room.lowpass.cutoff" not in player.dials
     player.warm(BLOCK)
@@ -146,7 +146,7 @@ def test_what_needs_a_whole_sound_is_played_as_rendered_and_the_loudness_is_held
 def test_a_chain_that_takes_too_long_is_played_as_rendered_when_asked(tmp_path: Path) -> None:
     recipe = Recipe.loads(DRY, tmp_path)
     player = Player(song_voice(recipe, ("a",)))
-    assert player.remarks == ("a · gain → brickwall → rack is heard as rendered.",)
+    assert player.voice.remarks == ("a · gain → brickwall → rack is heard as rendered.",)
     assert "a.volume" in player.dials and "a.rack.warmth" not in player.dials
     player.warm(BLOCK)
     assert player.latency == 0
