@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 @click.command("live")
 @click.argument("recipe")
 @click.option("--strip", help="Play the chain of one track or bus, or of the master, instead of the whole song.")
+@click.option(
+    "--as-rendered", multiple=True, metavar="STRIP", help="Play a strip whose chain takes too long as it was rendered."
+)
 @click.option("--input", "live_input", is_flag=True, help="Play live input through the strip's chain, or the master's.")
 @click.option("--follow", is_flag=True, help="Follow JACK's transport.")
 @click.option("--device", help="Play through this device of the system instead of JACK.")
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 def command(
     recipe: str,
     strip: str | None,
+    as_rendered: tuple[str, ...],
     live_input: bool,
     follow: bool,
     device: str | None,
@@ -64,6 +68,7 @@ def command(
     chorus.rate. A change of the recipe's file is heard at once.
     """
     from dataclasses import asdict
+    from functools import partial
 
     from studio.cli.render import opened
     from studio.cli.show import as_json
@@ -79,19 +84,20 @@ def command(
         song = opened(recipe, (), {}, stack)
         sound = stack.enter_context(_output(song.rate, device, follow, live_input))
         song = song.replace(rate=sound.rate)
-        player = Player(voice_of(song, strip, live_input=live_input))
+        voice = partial(voice_of, strip=strip, live_input=live_input, as_rendered=as_rendered)
+        player = Player(voice(song))
         controls = MidiMap(lambda: player.dials, parse_bindings(bind))
         osc = stack.enter_context(OscControl(lambda: player.dials, osc_port, osc_host, controls.learn))
         if midi:
             stack.enter_context(MidiInput(controls))
         stack.enter_context(sound.playing(player))
         if not as_script:
-            for remark in player.remarks:
+            for remark in player.voice.remarks:
                 click.echo(remark)
             what = "live input" if live_input else strip or "the song"
             click.echo(f"Playing {what}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")
         with suppress(KeyboardInterrupt):
-            _play(player, Path(recipe), lambda song: voice_of(song, strip, live_input=live_input), sound.rate, seconds)
+            _play(player, Path(recipe), voice, sound.rate, seconds)
         health = sound.health()
     if as_script:
         as_json(asdict(health))
@@ -101,6 +107,8 @@ def command(
         f"{health.median_ms} ms, all but one of a thousand {health.late_ms} ms, the slowest {health.slowest_ms} ms. "
         f"From input to output: {health.latency_ms} ms."
     )
+    if health.late_ms > health.period_ms:
+        click.echo("The chains take too long: a longer period gives them time, or --as-rendered STRIP spares one.")
 
 
 def _output(rate: int, device: str | None, follow: bool, listens: bool) -> Output:

@@ -11,7 +11,7 @@ import numpy as np
 from studio.errors import MissingError, RenderError
 from studio.live.output import Output
 from studio.live.player import Player
-from studio.live.priority import undisturbed
+from studio.live.priority import ahead, undisturbed
 from studio.stage import GRID
 
 
@@ -56,8 +56,8 @@ class Jack(Output):
 
     @contextmanager
     def playing(self, player: Player) -> Iterator[None]:
-        channels = range(1, player.stage.channels + 1)
-        self._ins = [self._client.inports.register(f"in_{channel}") for channel in channels if player.listens]
+        channels = range(1, player.voice.stage.channels + 1)
+        self._ins = [self._client.inports.register(f"in_{channel}") for channel in channels if player.voice.listens]
         self._outs = [self._client.outports.register(f"out_{channel}") for channel in channels]
         player.warm(self.period)
         self._player = player
@@ -82,6 +82,8 @@ class Jack(Output):
         return list(self._client.get_ports(is_physical=True, is_audio=True, **kind))
 
     def _late(self, delay: float) -> None:
+        # JACK says so on a thread of its own, which keeps Python for as long as it is put to sleep in here.
+        ahead()
         self._watch.xruns += 1
 
     def _process(self, frames: int) -> None:

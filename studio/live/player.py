@@ -7,7 +7,7 @@ import numpy as np
 from studio.audio import Block
 from studio.live.dials import Dials
 from studio.live.voice import Voice
-from studio.stage import GRID, Stage
+from studio.stage import GRID
 
 FADE_SECONDS = 0.03
 """How long an old voice fades into a new one."""
@@ -22,29 +22,19 @@ class Player:
         self._faded = self._place = 0
 
     @property
-    def stage(self) -> Stage:
-        """Rate, channels and tempo."""
-        return self._newest.stage
+    def voice(self) -> Voice:
+        """The voice that is heard, or about to be."""
+        return self._newest
 
     @property
     def dials(self) -> Dials:
-        """The dials of the voice that is heard, or about to be."""
+        """Its dials."""
         return self._newest.dials
-
-    @property
-    def listens(self) -> bool:
-        """Whether it plays live input."""
-        return self._newest.listens
 
     @property
     def latency(self) -> int:
         """Frames by which the voice is late."""
         return self._voice.latency
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What whoever plays should know."""
-        return self._newest.remarks
 
     @property
     def troubles(self) -> list[str]:
@@ -81,7 +71,7 @@ class Player:
         return out if self._old is None else self._crossed(self._old.process(block, place, rolling), out)
 
     def _crossed(self, old: Block, new: Block) -> Block:
-        length = int(FADE_SECONDS * self.stage.rate)
+        length = int(FADE_SECONDS * self._voice.stage.rate)
         gains = np.clip((self._faded + np.arange(new.shape[1])) / length, 0, 1)
         gains = (gains * gains * (3 - 2 * gains)).astype(np.float32)
         self._faded += new.shape[1]

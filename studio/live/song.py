@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from studio.audio import Audio
@@ -20,28 +20,40 @@ from studio.stage import Stage
 from studio.steps import Effect
 
 
-def voice_of(recipe: Recipe, strip: str | None = None, *, live_input: bool = False) -> Voice:
+def voice_of(
+    recipe: Recipe, strip: str | None = None, *, live_input: bool = False, as_rendered: Collection[str] = ()
+) -> Voice:
     """What plays: the whole song in a loop; or the chain of one strip, on its own sound in a loop or on live input.
+
+    The chains of the strips `as_rendered` do not run in the song.
 
     Raises:
         StudioError: something in the recipe.
     """
     if live_input:
         return chain_voice(chain_of(recipe, strip or "master"), replace(plan(recipe).stage, score=None))
-    return song_voice(recipe) if strip is None else strip_voice(recipe, strip)
+    return song_voice(recipe, as_rendered) if strip is None else strip_voice(recipe, strip)
 
 
-def song_voice(recipe: Recipe) -> Voice:
+def song_voice(recipe: Recipe, as_rendered: Collection[str] = ()) -> Voice:
     """The whole song: everything before the first effect of a chain is rendered, everything behind it runs.
 
+    Args:
+        recipe: the song.
+        as_rendered: strips whose chains do not run, since they would take too long.
+
     Raises:
-        StudioError: something in the recipe.
+        StudioError: something in the recipe, or one of the strips is none of its.
     """
+    strips = [name for _, name, _ in recipe.strips()]
+    for name in as_rendered:
+        if name not in strips:
+            raise RecipeError(f"there is no strip {name!r}.", nearest(name, strips))
     result, planned = render(recipe), plan(recipe, faders=True)
     engine = result.engine
-    engine.run(rendered(planned))
+    engine.run(rendered(planned, as_rendered))
     [lift] = held_gains(engine, result.plan.mix, 0, result.frames / result.plan.stage.rate) or (0.0,)
-    return Mixer(planned, engine, result.frames, lift).voice()
+    return Mixer(planned, engine, result.frames, lift, as_rendered).voice()
 
 
 def strip_voice(recipe: Recipe, strip: str) -> Voice:

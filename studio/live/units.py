@@ -16,7 +16,7 @@ from studio.audio import Block
 from studio.errors import StudioError
 from studio.line import Aligned, Line, Merge
 from studio.live.clock import Clock
-from studio.stage import SideReader, Stage
+from studio.stage import Moment, SideReader, Stage
 from studio.steps import Effect
 
 MEMORY_SECONDS = 4.0
@@ -86,6 +86,37 @@ class Mix:
 
     def run(self, due: Round) -> None:
         self.out = self._merge([signal.out for signal in self._signals])
+
+
+class Level:
+    """A fader, a pan or a send: effects without memory, of which there are so many that they are one product at rest."""
+
+    out: Block
+
+    def __init__(self, signal: Unit, effects: Sequence[Effect], stage: Stage) -> None:
+        self._signal, self._stage, self._count = signal, stage, 0
+        self._steps = [(effect, next(iter(effect.parameters())), effect.open(stage)) for effect in effects]
+        self._known: list[object] = []
+        self._gains: Block | None = None
+
+    def run(self, due: Round) -> None:
+        block = self._signal.out
+        values = [getattr(effect, knob) for effect, knob, _ in self._steps]
+        if any(hasattr(value, "values") for value in values):
+            self.out = self._through(block)
+        else:
+            if values != self._known:
+                gains = self._through(np.ones((self._stage.channels, 1), np.float32))
+                self._known, self._gains = values, None if np.all(gains == 1) else gains
+            self.out = block if self._gains is None else block * self._gains
+        self._count += block.shape[1]
+
+    def _through(self, block: Block) -> Block:
+        place = self._stage.place(self._count)
+        for effect, _, run in self._steps:
+            if block.shape[1]:
+                block = run(block, Moment(effect, self._stage, place, block.shape[1]))
+        return block
 
 
 class Memory:

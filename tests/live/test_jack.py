@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +17,6 @@ from studio.live.control import message
 from studio.live.jack import Jack
 
 STUDIO = (sys.executable, "-c", "from studio.cli import main; main()")
-RATE, PERIOD = 48_000, 128
 SONG = """\
 recipe: 1
 title: Live
@@ -29,39 +25,6 @@ tracks:
   hum: {play: {noise: {length: 1 s, level: -20 dB}}, chain: [{gain: -6}, {lowpass: 4 kHz}]}
 master: {chain: [{gain: {gain: 0, name: out}}]}
 """
-
-
-@pytest.fixture
-def period(request: pytest.FixtureRequest) -> int:
-    """Frames in a period of the server."""
-    return int(getattr(request, "param", PERIOD))
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch, period: int) -> Iterator[str]:
-    """A JACK server of its own name on the dummy driver."""
-    name = f"studio-{os.getpid()}"
-    monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
-    monkeypatch.setenv("JACK_NO_AUDIO_RESERVATION", "1")
-    process = subprocess.Popen(
-        ["jackd", "-r", "-n", name, "-d", "dummy", "-r", str(RATE), "-p", str(period)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        for _ in range(100):
-            time.sleep(0.05)
-            try:
-                with Jack("probe") as probe:
-                    assert (probe.rate, probe.period) == (RATE, period)
-                break
-            except MissingError:
-                continue
-        else:
-            raise AssertionError("jackd does not answer")
-        yield name
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(10)
 
 
 def test_a_song_plays_is_turned_over_osc_and_heard_by_another_client(server: str, tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from studio.bridge.render import render
+from studio.errors import RecipeError
 from studio.levels import decibels
 from studio.live.player import Player
 from studio.live.song import song_voice
@@ -131,11 +133,24 @@ def test_what_needs_a_whole_sound_is_played_as_rendered_and_the_loudness_is_held
     )
     recipe = Recipe.loads(text, tmp_path)
     player = Player(song_voice(recipe))
-    assert any("reverse" in remark for remark in player.remarks) and any(
-        "loudness" in remark for remark in player.remarks
+    assert any("reverse" in remark for remark in player.voice.remarks) and any(
+        "loudness" in remark for remark in player.voice.remarks
     )
     assert "room.gain.gain" in player.dials and "room.lowpass.cutoff" not in player.dials
     player.warm(BLOCK)
     mix = render(recipe).mix.samples
     live = played(player, mix.shape[1] + player.latency)[:, player.latency :]
     assert null_depth(live, mix) < -80
+
+
+def test_a_chain_that_takes_too_long_is_played_as_rendered_when_asked(tmp_path: Path) -> None:
+    recipe = Recipe.loads(DRY, tmp_path)
+    player = Player(song_voice(recipe, ("a",)))
+    assert player.voice.remarks == ("a · gain → brickwall → rack is heard as rendered.",)
+    assert "a.volume" in player.dials and "a.rack.warmth" not in player.dials
+    player.warm(BLOCK)
+    assert player.latency == 0
+    mix = render(recipe).mix.samples
+    assert null_depth(played(player, mix.shape[1]), mix) < -90
+    with pytest.raises(RecipeError, match="no strip 'A'"):
+        song_voice(recipe, ("A",))

@@ -10,9 +10,7 @@ import pytest
 
 from studio.bridge.render import render
 from studio.levels import decibels
-from tests.live.test_jack import MIXER, STUDIO, period, server
-
-__all__ = ["period", "server"]
+from tests.live.test_jack import MIXER, STUDIO
 
 CONFIGURATION = """\
 pcm_type.jack {{ lib "{library}" }}
