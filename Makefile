@@ -65,8 +65,8 @@ voices: test-packages $(ENV)/.mirepoix-dev
 	done
 
 # The instruments of the shipped spectral autoencoder.
-ORCHESTRA := $(SECTION)
-ORCHESTRA_MINUTES ?= 12
+ORCHESTRA := $(SECTION) clarinet=fluid:71:50:89 organ=fluid:16:36:84 piano=fluid:0:33:88
+ORCHESTRA_MINUTES ?= 15
 EARS_MINUTES ?= 4
 
 models: test-packages $(ENV)/.mirepoix-dev

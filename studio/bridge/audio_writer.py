@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from studio.audio import Block
+from studio.bridge.ixml import ixml
 from studio.disk import part_of, writing
 from studio.engine.loudness import Loudness
 from studio.errors import OutputError, Place
@@ -26,13 +27,15 @@ _RF64_BYTES = 4_000_000_000
 
 @dataclass(frozen=True)
 class Tags:
-    """What is written into the file besides the sound."""
+    """What is written into the file besides the sound; DAWs call what they make of it `track`, of the song `project`."""
 
     title: str = ""
     artist: str = ""
     license: str = ""
     comment: str = ""
     tempo: TempoMap = field(default_factory=TempoMap)
+    project: str = ""
+    track: str = ""
 
 
 class AudioWriter:
@@ -57,7 +60,7 @@ class AudioWriter:
         import soundfile
 
         self.path, self._rate, self._format, self._tags = path, rate, format, tags
-        self._frames = 0
+        self._frames, self._channels, self._bits = 0, channels, bits
         self.part = part_of(path)
         kind, subtype = _LOSSY.get(format, (format.upper(), _SUBTYPES[bits]))
         if format == "flac" and bits == "32":
@@ -102,15 +105,19 @@ class AudioWriter:
             self._file.artist = tags.artist
         if tags.license:
             self._file.copyright = tags.license
-        self._file.comment = "; ".join(part for part in (describe_tempo(tags.tempo), tags.comment) if part)
+        self._file.comment = self._words()
         self._file.software = "mirepoix"
+
+    def _words(self) -> str:
+        return "; ".join(part for part in (describe_tempo(self._tags.tempo), self._tags.comment) if part)
 
     def finish(self, loudness: Loudness) -> str:
         """Close the file and give its SHA-256; it is complete, but not yet in its place."""
         with writing(self.path):
             self._file.close()
             if self._format == "wav" and self.part.stat().st_size < _RF64_BYTES:
-                _append_chunks(self.part, [(b"bext", _bext(self._tags, loudness)), (b"acid", self._acid())])
+                chunks = [(b"bext", _bext(self._tags, loudness)), (b"acid", self._acid())]
+                _append_chunks(self.part, chunks + ([(b"iXML", self._ixml())] if self._tags.track else []))
             with self.part.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -123,6 +130,10 @@ class AudioWriter:
         """Leave nothing behind."""
         self._file.close()
         self.part.unlink(missing_ok=True)
+
+    def _ixml(self) -> bytes:
+        tags, bits = self._tags, int(self._bits)
+        return ixml(tags.project, tags.track, self._words(), rate=self._rate, bits=bits, channels=self._channels)
 
     def _acid(self) -> bytes:
         """The chunk in which loop players look for the tempo and the number of beats."""

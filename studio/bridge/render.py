@@ -345,7 +345,10 @@ class _Delivery:
     def _tags(self, parcel: _Parcel) -> Tags:
         recipe = self._recipe
         title = recipe.title if parcel.role == "mix" else f"{recipe.title} — {parcel.name}".strip(" —")
-        return Tags(title, recipe.author, recipe.license, recipe.story, self._plan.stage.tempo)
+        return Tags(
+            title, recipe.author, recipe.license, recipe.story, self._plan.stage.tempo,
+            project=recipe.title, track=parcel.name,
+        )  # fmt: skip
 
     def _sketch_path(self, parcel: _Parcel) -> Path:
         return cache_folder() / "sketches" / f"{_digest(self._signature(parcel))}.json"

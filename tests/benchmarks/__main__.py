@@ -11,6 +11,7 @@ ALL = (
     "long_file",
     "automation",
     "stretch",
+    "pitch",
     "export",
     "random_chains",
     "hosting",

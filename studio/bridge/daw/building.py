@@ -224,7 +224,7 @@ class _Layout:
 
     def _printed(self, name: str, node: Node) -> AudioClip:
         path = self.media / f"{slug(name, self.taken)}.wav"
-        self.signals.append(Signal(node, path, f"{self.recipe.title} — {name}".strip(" —")))
+        self.signals.append(Signal(node, path, f"{self.recipe.title} — {name}".strip(" —"), name))
         return AudioClip(path, 0, self.frames, name=name)
 
     def _clips(self, clips: Sequence[Clip]) -> tuple[AudioClip, ...]:
@@ -298,7 +298,7 @@ class _Layout:
         what = ", ".join([*steps, *(["loudness"] if master.loudness is not None else [])])
         self.losses.append(Loss(f"master ({what})", MASTER, f"the song with it is on the muted track {name!r}"))
         path = self.media / f"{slug(name, self.taken)}.wav"
-        self.signals.append(Signal(self.heard.mix, path, self.recipe.title or name))
+        self.signals.append(Signal(self.heard.mix, path, self.recipe.title or name, name))
         clip = AudioClip(path, 0, self.frames, name=name)
         volume = self._level(master.volume) if not steps else 1.0
         devices = () if steps else split.live

@@ -12,7 +12,7 @@ from studio.bridge.daw.reaper.read import read_reaper
 from studio.bridge.daw.recipes import Imported, recipe_of
 from studio.bridge.daw.timeline import Timeline
 from studio.disk import part_of, writing
-from studio.errors import OutputError, RecipeError, nearest
+from studio.errors import OutputError, Place, RecipeError, StudioError, nearest
 
 READERS: dict[str, Callable[[Path, Path], Timeline]] = {
     ".dawproject": read_dawproject,
@@ -25,6 +25,16 @@ READERS: dict[str, Callable[[Path, Path], Timeline]] = {
 def is_session(path: Path) -> bool:
     """Whether a file is called like a session that can be read."""
     return path.suffix.lower() in READERS
+
+
+def _read(source: Path, media: Path) -> Timeline:
+    """The timeline of a session; errors in it name its file."""
+    try:
+        return READERS[source.suffix.lower()](source, media)
+    except StudioError as error:
+        if error.place is None:
+            error.place = Place(str(source))
+        raise
 
 
 def import_session(source: Path | str, target: Path | str, *, replace: bool = False) -> Imported:
@@ -51,7 +61,7 @@ def import_session(source: Path | str, target: Path | str, *, replace: bool = Fa
         try:
             inside = work / media.name
             inside.mkdir(parents=True)
-            imported = recipe_of(READERS[source.suffix.lower()](source, inside), work, inside)
+            imported = recipe_of(_read(source, inside), work, inside)
             imported.recipe.save(work / target.name)
             if media.exists():
                 shutil.rmtree(media)

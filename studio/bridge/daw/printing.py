@@ -25,11 +25,12 @@ class Printed:
 
 @dataclass(frozen=True)
 class Signal:
-    """A node to be written to `path`, with 24 bits or 32 (float)."""
+    """A node to be written to `path` under a title, as the track of a name, with 24 bits or 32 (float)."""
 
     node: Node
     path: Path
     title: str
+    name: str
     bits: str = "32"
 
 
@@ -65,7 +66,7 @@ def _pour(
     engine: Engine,
 ) -> None:
     stage, recipe = planned.stage, planned.recipe
-    tags = Tags(signal.title, recipe.author, recipe.license, recipe.story, stage.tempo)
+    tags = Tags(signal.title, recipe.author, recipe.license, recipe.story, stage.tempo, recipe.title, signal.name)
     writer = writers[signal.path] = AudioWriter(
         signal.path, stage.rate, stage.channels, "wav", signal.bits, tags, expected_frames=frames
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from studio.bridge.daw.devices import step_data
 from studio.bridge.daw.lane import Lane, Value, simplified
+from studio.bridge.daw.names import renamed
 from studio.bridge.daw.notes import merged
 from studio.bridge.daw.timeline import MASTER, AudioClip, Device, Loss, Strip, Timeline
 from studio.bridge.manifest import slug
@@ -99,19 +100,8 @@ class _Writer:
 
     def _names(self) -> dict[str, str]:
         """For each strip a name that a recipe takes."""
-        names: dict[str, str] = {MASTER: MASTER}
-        taken = {*(name.casefold() for name in Recipe.kinds()), MASTER}
-        for strip in (*self.timeline.tracks, *self.timeline.buses):
-            plain = "".join("_" if mark in './\\:*?"<>|\0' or not mark.isprintable() else mark for mark in strip.name)
-            plain = plain.strip()[:70].strip() or "track"
-            name, number = plain, 2
-            while name.casefold() in taken:
-                name, number = f"{plain} {number}", number + 1
-            taken.add(name.casefold())
-            names[strip.name] = name
-            if name != strip.name:
-                self.losses.append(Loss(f"the name {strip.name[:80]!r}", name, "a recipe cannot call it so"))
-        return names
+        strips, taken = (*self.timeline.tracks, *self.timeline.buses), {*map(str.casefold, Recipe.kinds()), MASTER}
+        return {MASTER: MASTER} | renamed(strips, _fitting, taken, "a recipe cannot call it so", self.losses)
 
     def _solo(self) -> set[str]:
         """The tracks that are heard alone. A recipe's buses cannot be: what goes to one that is, is instead."""
@@ -304,6 +294,11 @@ class _Writer:
             [_second(float(fine[index])), "-inf dB" if db[index] <= SILENCE_DB else f"{_short(float(db[index]))!r} dB"]
             for index in kept
         ]
+
+
+def _fitting(name: str) -> str:
+    plain = "".join("_" if mark in './\\:*?"<>|\0' or not mark.isprintable() else mark for mark in name)
+    return plain.strip()[:70].strip() or "track"
 
 
 def _short(db: float) -> float:

@@ -31,17 +31,17 @@ def write_stems(session: Session, folder: Path, name: str) -> tuple[Loss, ...]:
     planned, timeline = session.planned, session.timeline
     namer = _Namer(timeline)
     signals = {
-        ("stem", name): Signal(strip.post, folder / namer.file(name), f"{timeline.title} — {name}", "24")
+        ("stem", name): Signal(strip.post, folder / namer.file(name), f"{timeline.title} — {name}", name, "24")
         for name, strip in {**planned.tracks, **planned.buses}.items()
     }
-    signals["mix", "mix"] = Signal(planned.mix, folder / namer.file("Mix"), timeline.title, "24")
+    signals["mix", "mix"] = Signal(planned.mix, folder / namer.file("Mix"), timeline.title, "mix", "24")
     printed = print_signals(planned, session.engine, list(signals.values()), timeline.frames)
     losses = [*_losses(timeline)]
     loud = [each for each in signals.values() if printed[each.path].loudness.peak_db > 0]
     for each in loud:
         peak = printed[each.path].loudness.peak_db
         losses.append(Loss("24 bits", each.path.name, f"its peak is {peak:+.1f} dBFS: it is 32-bit float instead"))
-    again = [Signal(each.node, each.path, each.title, "32") for each in loud]
+    again = [Signal(each.node, each.path, each.title, each.name, "32") for each in loud]
     printed |= print_signals(planned, session.engine, again, timeline.frames)
     score = merged(timeline)
     midi = folder / namer.file("MIDI", "mid")

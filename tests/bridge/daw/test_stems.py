@@ -10,6 +10,7 @@ from pathlib import Path
 import mido
 import numpy as np
 import soundfile
+import wavinfo
 
 from studio.bridge import render
 from studio.bridge.daw.exporting import export_session
@@ -54,3 +55,16 @@ def test_ffprobe_finds_the_time_reference_and_mido_the_map(tmp_path: Path) -> No
     ]
     assert [(m.numerator, m.denominator) for m in conductor if m.type == "time_signature"] == [(4, 4), (7, 8)]
     assert sum(message.type == "note_on" and message.velocity > 0 for message in read.tracks[1]) == 6
+
+
+def test_another_reader_finds_the_names_of_tracks_in_the_ixml_of_every_stem(tmp_path: Path) -> None:
+    recipe = song(tmp_path / "song")
+    made = export_session(recipe, tmp_path / "out", "stems")
+    for entry in json.loads((made.path / "manifest.json").read_text())["files"][:-1]:
+        read = wavinfo.WavInfoReader(str(made.path / entry["path"]))
+        assert (read.ixml.project, read.ixml.scene, read.ixml.take) == ("Täst söng", entry["name"], "1")
+        tracks = [(track.interleave_index, track.name, track.function) for track in read.ixml.track_list]
+        assert tracks == [("1", f"{entry['name']} L", "LEFT"), ("2", f"{entry['name']} R", "RIGHT")]
+        assert "120 bpm, 4/4" in read.ixml.raw_xml.findtext("NOTE")
+        assert read.ixml.raw_xml.findtext("SPEED/FILE_SAMPLE_RATE") == str(read.fmt.sample_rate)
+        assert read.bext.time_reference == 0

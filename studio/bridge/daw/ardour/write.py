@@ -14,34 +14,25 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-import numpy as np
 import soundfile
 
+from studio.bridge.daw.ardour.clock import SUPERCLOCK, TICKS
+from studio.bridge.daw.ardour.lag import LAG_SECONDS, earlier
 from studio.bridge.daw.building import Session
-from studio.bridge.daw.dawproject.write import clean
 from studio.bridge.daw.lane import Lane, Value, first
 from studio.bridge.daw.motions import numbered, plain
+from studio.bridge.daw.names import renamed
 from studio.bridge.daw.notes import trimmed
 from studio.bridge.daw.timeline import MASTER, AudioClip, Device, Loss, NoteClip, Send, Strip, Timeline
 from studio.bridge.manifest import slug
+from studio.bridge.xml_text import clean
 from studio.disk import write_whole
 from studio.hosting.vst3 import Control
 from studio.midi.files import write_midi
 from studio.tempo import TempoMap
 
-SUPERCLOCK = 282_240_000
-"""Ardour counts time in this many ticks a second, which every usual sample rate divides."""
-
-TICKS = 1920
-"""And music in this many ticks a quarter note."""
-
 LOUDEST = 2.0
 """Where Ardour's faders end: 6 dB. What goes beyond is left to the trim, and told where that cannot be."""
-
-LAG_SECONDS, LAG_FRAMES = 1 / 156.825, 252
-"""By how much Ardour's gains come late: it smooths their automation with a low pass of 25 Hz (`Amp::run`), and gives
-some frames more, measured at 44.1, 48 and 96 kHz. Points are written that much earlier, so that the sound moves when
-it should."""
 
 _VERSION = "7002"
 _RESERVED = {"master", "monitor", "auditioner", "click", "ltc"}
@@ -126,18 +117,8 @@ class _Session:
 
     def _named(self) -> dict[str, str]:
         """Names that Ardour's routes and ports take."""
-        names = {MASTER: "Master"}
-        taken = set(_RESERVED)
-        for strip in (*self.timeline.tracks, *self.timeline.buses):
-            plain = clean(strip.name).replace(":", "-").replace("/", "-").strip() or "track"
-            name, number = plain, 2
-            while name.casefold() in taken:
-                name, number = f"{plain} {number}", number + 1
-            taken.add(name.casefold())
-            names[strip.name] = name
-            if name != strip.name:
-                self.losses.append(Loss(f"the name {strip.name!r}", name, "Ardour cannot call it so"))
-        return names
+        strips, taken = (*self.timeline.tracks, *self.timeline.buses), set(_RESERVED)
+        return {MASTER: "Master"} | renamed(strips, _fitting, taken, "Ardour cannot call it so", self.losses)
 
     def _metadata(self, root: Element) -> None:
         metadata = SubElement(root, "Metadata")
@@ -372,7 +353,7 @@ class _Session:
     def _moving(self, processor: Element, automation: str, control: str, value: Value) -> None:
         lane = value if isinstance(value, Lane) else None
         self._list(
-            SubElement(processor, "Automation"), automation, _earlier(lane, self.rate) if lane is not None else None
+            SubElement(processor, "Automation"), automation, earlier(lane, self.rate) if lane is not None else None
         )
         self._control(processor, control, first(value))
 
@@ -583,13 +564,8 @@ class _Session:
         }
 
 
-def _earlier(lane: Lane, rate: int) -> Lane:
-    """The lane earlier by what Ardour will be late; what would lie before the song is cut."""
-    straight, lag = lane.straight(), LAG_SECONDS + LAG_FRAMES / rate
-    start = float(straight.at(np.array([lag]))[0])
-    moved = [(second - lag, value) for second, value in zip(straight.seconds, straight.values, strict=True)]
-    kept = [(0.0, start), *((second, value) for second, value in moved if second > 0)]
-    return Lane(tuple(second for second, _ in kept), tuple(value for _, value in kept))
+def _fitting(name: str) -> str:
+    return clean(name).replace(":", "-").replace("/", "-").strip() or "track"
 
 
 def _shown(control: Control) -> bool:

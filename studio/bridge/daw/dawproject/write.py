@@ -26,6 +26,7 @@ from studio.bridge.daw.motions import numbered, positions
 from studio.bridge.daw.notes import trimmed
 from studio.bridge.daw.timeline import MASTER, AudioClip, Device, Loss, NoteClip, Strip, Timeline
 from studio.bridge.manifest import slug
+from studio.bridge.xml_text import clean
 from studio.errors import OutputError
 from studio.score import BEND, CONTROL, NOTE_OFF, NOTE_ON, POLY_PRESSURE, PRESSURE, PROGRAM, Event, Score
 
@@ -425,12 +426,3 @@ def _number(value: Fraction | float) -> str:
 
 def _bool(value: bool) -> str:
     return "true" if value else "false"
-
-
-def clean(text: str) -> str:
-    """A text without the characters that XML cannot hold."""
-    return "".join(
-        mark
-        for mark in text
-        if mark in "\t\n\r" or (mark >= " " and not 0xD800 <= ord(mark) < 0xE000 and mark not in "\ufffe\uffff")
-    )
