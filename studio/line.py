@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,9 +41,10 @@ class Line:
         return np.concatenate(done, axis=1)
 
     def _through(self, block: Block, sides: SideReader | None) -> Block:
-        for link in self._links:
-            if block.shape[1]:
-                block = link.push(block, sides)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for link in self._links:
+                if block.shape[1]:
+                    block = link.push(block, sides)
         return block
 
 
@@ -67,7 +69,7 @@ class _Link:
     def _run_on(self, block: Block, sides: SideReader | None) -> Block:
         now = Moment(self._effect, self._stage, self._stage.place(self._position), block.shape[1], sides)
         self._position += block.shape[1]
-        with within(self._effect.label), np.errstate(over="ignore", invalid="ignore"):
+        with within(self._effect.label):
             try:
                 out = self._run(block, now)
             except StudioError:
@@ -77,7 +79,7 @@ class _Link:
                     f"the step failed at {now.start / self._stage.rate:.2f} s: {error}",
                     "Change its knobs, or bypass it with `bypass: true`.",
                 ) from error
-            if not np.isfinite(out.sum(dtype=np.float64)):
+            if not math.isfinite(out.sum(dtype=np.float64)):
                 raise RenderError(
                     f"the step gave NaN or infinity at {now.start / self._stage.rate:.2f} s.",
                     "Its knobs make it unstable: lower feedback, resonance or gain.",
