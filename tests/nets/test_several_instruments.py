@@ -71,10 +71,7 @@ def test_a_voice_that_starts_from_another_begins_ahead(pair: Voice) -> None:
     oboe = material([phrases(68, 60, 80, 0.5, RATE)])
     held = material([phrases(68, 60, 80, 0.2, RATE, 7)])
     # No time at all is given, so that what is heard is the start.
-    ahead, afresh = (
-        train_voice({"oboe": oboe}, 0.0, {"name": "oboe"}, start=start, shape=Shape(RATE, 220))
-        for start in (pair, None)
-    )
+    ahead, afresh = (train_voice({"oboe": oboe}, 0.0, {"name": "oboe"}, start=start) for start in (pair, None))
     assert ahead.instruments == ("oboe",) and ahead.model.shape.instruments == 1
     assert judged(ahead, held) < 0.9 * judged(afresh, held)
 
