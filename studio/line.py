@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,9 +41,10 @@ class Line:
         return np.concatenate(done, axis=1)
 
     def _through(self, block: Block, sides: SideReader | None) -> Block:
-        for link in self._links:
-            if block.shape[1]:
-                block = link.push(block, sides)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for link in self._links:
+                if block.shape[1]:
+                    block = link.push(block, sides)
         return block
 
 
@@ -57,11 +59,17 @@ class _Link:
     def push(self, block: Block, sides: SideReader | None) -> Block:
         self._waiting.push(block)
         block = self._waiting.pull(self._waiting.ready // GRID * GRID)
-        if not block.shape[1]:
-            return block
-        now = Moment(self._effect, self._stage, self._position, block.shape[1], sides)
+        frames, place = block.shape[1], self._stage.place
+        if frames > GRID and place(self._position + frames - 1) != place(self._position) + frames - 1:
+            # The song goes on elsewhere: up to there as it was, and from there as it is.
+            cells = [block[:, start : start + GRID] for start in range(0, frames, GRID)]
+            return np.concatenate([self._run_on(cell, sides) for cell in cells], axis=1)
+        return self._run_on(block, sides) if frames else block
+
+    def _run_on(self, block: Block, sides: SideReader | None) -> Block:
+        now = Moment(self._effect, self._stage, self._stage.place(self._position), block.shape[1], sides)
         self._position += block.shape[1]
-        with within(self._effect.label), np.errstate(over="ignore", invalid="ignore"):
+        with within(self._effect.label):
             try:
                 out = self._run(block, now)
             except StudioError:
@@ -71,7 +79,7 @@ class _Link:
                     f"the step failed at {now.start / self._stage.rate:.2f} s: {error}",
                     "Change its knobs, or bypass it with `bypass: true`.",
                 ) from error
-            if not np.isfinite(out.sum(dtype=np.float64)):
+            if not math.isfinite(out.sum(dtype=np.float64)):
                 raise RenderError(
                     f"the step gave NaN or infinity at {now.start / self._stage.rate:.2f} s.",
                     "Its knobs make it unstable: lower feedback, resonance or gain.",

@@ -72,19 +72,16 @@ def learn(plan: Plan, out: Path, report: Path | None = None, say: Callable[[str]
     if not names or len(set(names)) < len(names):
         raise KnobError("the instruments need different names, and one at least.", "Write violin=gm:40:55:96 …")
     need_torch()
-    from studio.nets.decoder import Shape, decoder, parameters
-    from studio.nets.voice_training import train_voice, try_step
+    from studio.nets.decoder import decoder, parameters
+    from studio.nets.voice_training import shape_for, train_voice, try_step
 
     check_place(out)
     start = _start(plan)
     sounds = {each.name: each.material(plan.rate, plan.seed) for each in plan.instruments}
     one = sounds[names[0]]
-    shape = Shape(
-        rate=one.rate,
-        hop=one.hop,
-        instruments=len(names) if len(names) > 1 else 0,
-        room=round(plan.room_ms / 1000 * plan.rate),
-    )
+    if len(names) > 1 and start is not None and not start.model.shape.instruments:
+        raise KnobError(f"{plan.start!r} knows one instrument.", "Start several from a voice that knows several.")
+    shape = shape_for(sounds, start, round(plan.room_ms / 1000 * plan.rate))
     checkpoint = cache_folder() / "training" / f"{plan.key}.pt"
     minutes = sum(each.seconds for each in sounds.values()) / 60
     voiced = float(np.mean([each.voiced for each in sounds.values()]))
@@ -98,7 +95,7 @@ def learn(plan: Plan, out: Path, report: Path | None = None, say: Callable[[str]
         "source": sources[0] if len(names) == 1 else sources,
         "license": plan.license,
         "seed": plan.seed,
-        "started_from": plan.start,
+        "started_from": start.card["name"] if start else "",
     }
     diary = Diary(report, plan.seconds * 0.8)
     _, held = one.split()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +11,21 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from studio.live.output import Output
     from studio.live.player import Player
+    from studio.live.voice import Voice
+    from studio.recipe import Recipe
 
 
 @click.command("live")
 @click.argument("recipe")
-@click.option("--strip", default="master", show_default=True, help="The track or bus whose chain plays, or master.")
-@click.option("--input", "live_input", is_flag=True, help="Play live input instead of the song in a loop.")
+@click.option("--strip", help="Play the chain of one track or bus, or of the master, instead of the whole song.")
+@click.option(
+    "--as-rendered", multiple=True, metavar="STRIP", help="Play a strip whose chain takes too long as it was rendered."
+)
+@click.option("--input", "live_input", is_flag=True, help="Play live input through the strip's chain, or the master's.")
 @click.option("--follow", is_flag=True, help="Follow JACK's transport.")
+@click.option("--device", help="Play through this device of the system instead of JACK.")
 @click.option(
     "--osc", "osc_port", type=click.IntRange(0, 65535), default=9010, show_default=True, help="UDP port for OSC."
 )
@@ -38,9 +46,11 @@ if TYPE_CHECKING:
 @click.option("--json", "as_script", is_flag=True, help="Print how it went as JSON.")
 def command(
     recipe: str,
-    strip: str,
+    strip: str | None,
+    as_rendered: tuple[str, ...],
     live_input: bool,
     follow: bool,
+    device: str | None,
     osc_port: int,
     osc_host: str,
     midi: bool,
@@ -49,44 +59,72 @@ def command(
     seconds: float | None,
     as_script: bool,
 ) -> None:
-    """Play the chain of RECIPE through JACK, with its knobs under your hands.
+    """Play RECIPE in a loop, with every fader, send and knob of its mixer under your hands.
 
-    Send OSC: /knob/chorus.rate 0.8 turns a knob, /slider/chorus.rate 0.5 moves it as a slider, /list names them all,
-    /learn/chorus.rate binds it to the next MIDI controller. A change of the recipe's file is heard at once.
+    It plays through JACK; where no JACK server runs, through the system's own audio.
+
+    Send OSC: /knob/keys.chorus.rate 0.8 turns a knob, /slider/keys.volume 0.5 moves it as a slider, /list names them
+    all, /learn/keys.volume binds it to the next MIDI controller. With --strip they are named without the strip:
+    chorus.rate. A change of the recipe's file is heard at once.
     """
     from dataclasses import asdict
+    from functools import partial
 
     from studio.cli.render import opened
     from studio.cli.show import as_json
     from studio.live.control import OscControl
-    from studio.live.jack import Jack
     from studio.live.midi import MidiInput, MidiMap, parse_bindings
-    from studio.live.song import player_of
+    from studio.live.player import Player
+    from studio.live.song import voice_of
 
     if drive:
         _drive(recipe, drive)
         return
     with ExitStack() as stack:
-        rate = Jack.rate()
-        song = opened(recipe, (), {}, stack).replace(rate=rate)
-        player = player_of(song, strip, looped=not live_input)
+        song = opened(recipe, (), {}, stack)
+        sound = stack.enter_context(_output(song.rate, device, follow, live_input))
+        song = song.replace(rate=sound.rate)
+        voice = partial(voice_of, strip=strip, live_input=live_input, as_rendered=as_rendered)
+        player = Player(voice(song))
         controls = MidiMap(lambda: player.dials, parse_bindings(bind))
         osc = stack.enter_context(OscControl(lambda: player.dials, osc_port, osc_host, controls.learn))
         if midi:
             stack.enter_context(MidiInput(controls))
-        jack = stack.enter_context(Jack(player, follow=follow))
+        stack.enter_context(sound.playing(player))
         if not as_script:
-            click.echo(f"Playing {strip}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")
+            for remark in player.voice.remarks:
+                click.echo(remark)
+            what = "live input" if live_input else strip or "the song"
+            click.echo(f"Playing {what}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")
         with suppress(KeyboardInterrupt):
-            _play(player, Path(recipe), strip, seconds)
-        health = jack.health()
+            _play(player, Path(recipe), voice, sound.rate, seconds)
+        health = sound.health()
     if as_script:
         as_json(asdict(health))
         return
     click.echo(
-        f"{health.periods} periods of {health.period_ms} ms, {health.xruns} too late; the slowest took "
-        f"{health.slowest_ms} ms. From input to output: {health.latency_ms} ms."
+        f"{health.periods} periods of {health.period_ms} ms, {health.xruns} too late. Half of them took "
+        f"{health.median_ms} ms, all but one of a thousand {health.late_ms} ms, the slowest {health.slowest_ms} ms. "
+        f"From input to output: {health.latency_ms} ms."
     )
+    if health.late_ms > health.period_ms:
+        click.echo("The chains take too long: a longer period gives them time, or --as-rendered STRIP spares one.")
+
+
+def _output(rate: int, device: str | None, follow: bool, listens: bool) -> Output:
+    """Where the sound goes: to JACK, or to the system's own audio where no JACK server runs or a device is named."""
+    from studio.errors import MissingError
+    from studio.live.jack import Jack
+    from studio.live.system import System
+
+    if device is None:
+        try:
+            return Jack(follow=follow)
+        except MissingError:
+            # Only JACK has a transport.
+            if follow:
+                raise
+    return System(rate, device, listens=listens)
 
 
 def _drive(recipe: str, to: str) -> None:
@@ -108,24 +146,24 @@ def _drive(recipe: str, to: str) -> None:
     click.echo(f"{len(moves)} movements are sent to {found.name}.")
 
 
-def _play(player: Player, path: Path, strip: str, seconds: float | None) -> None:
-    """Wait, and fade into the chain anew whenever the file changes."""
+def _play(player: Player, path: Path, voice: Callable[[Recipe], Voice], rate: int, seconds: float | None) -> None:
+    """Wait, and fade into the recipe anew whenever its file changes."""
     from studio.errors import StudioError
-    from studio.live.song import chain_of
     from studio.recipe import Recipe
 
     end = time.monotonic() + seconds if seconds else None
     seen = path.stat().st_mtime_ns if path.is_file() else 0
-    told = 0
+    told: set[str] = set()
     while end is None or time.monotonic() < end:
         time.sleep(0.1)
-        for trouble in player.troubles[told:]:
-            click.echo(f"The sound goes on dry: {trouble.message}", err=True)
-            told += 1
+        for trouble in player.troubles:
+            if trouble not in told:
+                click.echo(f"The sound goes on dry: {trouble}", err=True)
+                told.add(trouble)
         if path.is_file() and path.stat().st_mtime_ns != seen:
             seen = path.stat().st_mtime_ns
             try:
-                player.swap(chain_of(Recipe.load(path), strip), keep=False)
+                player.swap(voice(Recipe.load(path).replace(rate=rate)), keep=False)
                 click.echo("Changed.")
             except StudioError as error:
                 click.echo(f"Not changed: {error}", err=True)

@@ -5,18 +5,22 @@ https://webaudio.github.io/Audio-EQ-Cookbook/audio-eq-cookbook.html
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio import Block
 
-Sections = NDArray[np.float64]
-"""Second-order sections, one ``[b0, b1, b2, 1, a1, a2]`` a row."""
+Section = tuple[float, ...]
+"""A second-order section: b0, b1, b2, 1, a1, a2."""
 
 BUTTERWORTH = 0.5**0.5
 
 
-def section(kind: str, hz: float, q: float, gain_db: float, rate: int) -> list[float]:
+@lru_cache(maxsize=1024)
+def section(kind: str, hz: float, q: float, gain_db: float, rate: int) -> Section:
     """One section: `kind` is lowpass, highpass, bell, low shelf or high shelf.
 
     Frequencies above 0.49 of the rate are held there.
@@ -42,7 +46,7 @@ def section(kind: str, hz: float, q: float, gain_db: float, rate: int) -> list[f
             -side * 2 * ((a - 1) + side * (a + 1) * cos),
             (a + 1) + side * (a - 1) * cos - root,
         ]
-    return [float(value / d[0]) for value in (*b, *d)]
+    return tuple(float(value / d[0]) for value in (*b, *d))
 
 
 class Cascade:
@@ -51,7 +55,7 @@ class Cascade:
     def __init__(self, sections: int, channels: int) -> None:
         self._state = np.zeros((sections, channels, 2))
 
-    def __call__(self, sections: list[list[float]], block: Block) -> NDArray[np.float64]:
+    def __call__(self, sections: Sequence[Section], block: Block) -> NDArray[np.float64]:
         from scipy.signal import sosfilt
 
         out, self._state = sosfilt(np.array(sections), block.astype(np.float64), axis=1, zi=self._state)

@@ -104,6 +104,7 @@ class _EchoLoop:
         self._steady = echo.steady(stage)
         self._delay = echo.frames_at(stage, 0)
         self._ring = np.zeros((stage.channels, round(LONGEST * stage.rate) if not self._steady else self._delay))
+        self._written = 0
         self._low = np.zeros((stage.channels, 1))
         self._high = np.zeros((stage.channels, 1))
 
@@ -118,13 +119,14 @@ class _EchoLoop:
                 stop = min(piece.stop, start + self._delay)
                 if not self._steady:
                     stop = min(stop, start + GRID - frame % GRID)
-                out[:, start:stop] = self._repeat(block[:, start:stop], frame, held)
+                out[:, start:stop] = self._repeat(block[:, start:stop], held)
                 start = stop
         return out
 
-    def _repeat(self, block: Block, frame: int, held: dict[str, float]) -> Block:
+    def _repeat(self, block: Block, held: dict[str, float]) -> Block:
         size = self._ring.shape[1]
-        places = np.arange(frame, frame + block.shape[1])
+        places = np.arange(self._written, self._written + block.shape[1])
+        self._written += block.shape[1]
         heard = self._filtered(self._ring[:, (places - self._delay) % size], held)
         sent = block.astype(np.float64)
         if self._echo.pingpong and block.shape[0] == 2:

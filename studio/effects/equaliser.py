@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from studio.audio import Block
-from studio.effects.biquads import BUTTERWORTH, Cascade, section
+from studio.effects.biquads import BUTTERWORTH, Cascade, Section, section
 from studio.knobs import LOG, Live, knob
 from studio.stage import Moment, Stage
 from studio.steps import Effect, Run
@@ -57,9 +57,9 @@ class Eq(Effect):
         return run
 
 
-def _sections(held: dict[str, float], rate: int) -> list[list[float]]:
+def _sections(held: dict[str, float], rate: int) -> list[Section]:
     """Bands that do nothing are left out exactly, not approximated."""
-    idle = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]
+    idle = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
     shelf = BUTTERWORTH
     return [
         section("highpass", held["low_cut"], BUTTERWORTH, 0, rate) if held["low_cut"] > 10.0 else idle,

@@ -17,6 +17,7 @@ from studio.engine.loudness import Loudness, Meter
 from studio.engine.nodes import PIECE, Hall, Node
 from studio.levels import SILENCE_DB
 from studio.line import Line
+from studio.steps import Effect
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,12 @@ class Mastered(Node):
             gain = self._searched(hall, gain)
         yield from self._rendered(hall, gain, limit)
 
+    def effects(self, gain: float, limit: bool) -> tuple[Effect, ...]:
+        """The gain in dB, and behind it the limiter where it is needed."""
+        # The limiter's interpolation differs a little from the meter's, so it aims a little lower.
+        ceiling = Brickwall(ceiling=max(SILENCE_DB, self.ceiling - 0.1))
+        return (Gain(gain=gain), ceiling) if limit else (Gain(gain=gain),)
+
     def _searched(self, hall: Hall, gain: float) -> float:
         """The gain that, limiter included, gives the loudness, by the secant method."""
         tried: list[tuple[float, float]] = []
@@ -83,9 +90,7 @@ class Mastered(Node):
         return meter.read()
 
     def _rendered(self, hall: Hall, gain: float, limit: bool) -> Iterator[Block]:
-        # The limiter's interpolation differs a little from the meter's, so it aims a little lower.
-        ceiling = Brickwall(ceiling=max(SILENCE_DB, self.ceiling - 0.1))
-        line = Line((Gain(gain=gain), ceiling) if limit else (Gain(gain=gain),), self.stage, PIECE)
+        line = Line(self.effects(gain, limit), self.stage, PIECE)
         owed = 0
         for block in hall.blocks(self.inputs[0]):
             out = line.push(block)

@@ -89,19 +89,22 @@ def _below(node: Node, seen: set[str]) -> Iterator[Node]:
     yield node
 
 
-def plan(recipe: Recipe, score: Score | Path | str | None = None) -> Plan:
+def plan(recipe: Recipe, score: Score | Path | str | None = None, *, faders: bool = False) -> Plan:
     """Plan a recipe, with another score than its own if one is given.
+
+    With `faders`, those that change nothing have their nodes too, for hands to move.
 
     Raises:
         StudioError: something the recipe names is not there, or does not fit.
     """
     with recipe.placing():
-        return _Planner(recipe, score).plan()
+        return _Planner(recipe, score, faders).plan()
 
 
 class _Planner:
-    def __init__(self, recipe: Recipe, score: Score | Path | str | None) -> None:
+    def __init__(self, recipe: Recipe, score: Score | Path | str | None, faders: bool) -> None:
         self.given, self.recipe = recipe, recipe.settled()
+        self.faders = faders
         self.files: dict[str, str] = {}
         self.engines: set[str] = set()
         self.remarks: dict[str, None] = {}
@@ -239,7 +242,7 @@ class _Planner:
                     signals.append(strip.post)
                 if name in source.send:
                     send = source.send[name]
-                    signals.append(self._send(f"{other} → {name}", strip.pre if send.pre else strip.post, send.level))
+                    signals.append(self._send(other, name, strip.pre if send.pre else strip.post, send.level))
             if not signals:
                 if not self.given.feeds(name, bus):
                     raise RecipeError("nothing is sent to the bus.", f"Add `send: {{{name}: -12 dB}}` to a track.")
@@ -308,16 +311,20 @@ class _Planner:
 
     def _fader(self, name: str, strip: Track | Bus | Master, node: Node) -> Node:
         effects: list[Effect] = []
-        if strip.volume != 0.0:
+        if strip.volume != 0.0 or self.faders:
             effects.append(Gain(gain=strip.volume))
-        if not isinstance(strip, Master) and strip.pan != 0.0:
+        if not isinstance(strip, Master) and (strip.pan != 0.0 or self.faders):
             effects.append(Pan(position=strip.pan))
         if not effects:
             return node
-        return Fader(f"{name} · fader", self.stage, (node,), tuple(effects), self.files, 0.0)
+        path = self._way(name)[:-1]
+        return Fader(f"{name} · fader", self.stage, (node,), tuple(effects), self.files, 0.0, path=path)
 
-    def _send(self, name: str, node: Node, level: Curve | float | str) -> Node:
-        return Fader(name, self.stage, (node,), (Gain(gain=level),), self.files, 0.0) if level != 0.0 else node
+    def _send(self, name: str, bus: str, node: Node, level: Curve | float | str) -> Node:
+        if level == 0.0 and not self.faders:
+            return node
+        path = (*self._way(name)[:-1], "send", bus)
+        return Fader(f"{name} → {bus}", self.stage, (node,), (Gain(gain=level),), self.files, 0.0, path=path)
 
     def _hashes(self, step: Step) -> Mapping[str, str]:
         for inner in (step, *step.inner()):

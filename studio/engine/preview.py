@@ -14,8 +14,6 @@ from typing import Protocol
 import numpy as np
 
 from studio.audio import Block
-from studio.effects.dynamics import Brickwall
-from studio.effects.mixing import Gain
 from studio.engine.mastering import Mastered
 from studio.engine.nodes import Change, Node, Process, Sum
 from studio.engine.run import Engine
@@ -93,7 +91,7 @@ class Preview:
                 self._engine.run(missing)
             return _Processed(self._tap(node.inputs[0]), node, begin, self._engine)
         if isinstance(node, Mastered):
-            effects = (Gain(gain=self._gains[0] if self._gains else 0.0), Brickwall(ceiling=node.ceiling))
+            effects = node.effects(self._gains[0] if self._gains else 0.0, limit=True)
             return _Lined(self._tap(node.inputs[0]), Line(effects, node.stage), begin, _lead(node, begin))
         if isinstance(node, Sum):
             return _Summed([self._tap(below) for below in node.inputs])

@@ -132,6 +132,10 @@ class Engine:
         """Part of a kept node's sound, silence beyond its end."""
         return self._grown(node, start + frames).read(start, frames)
 
+    def whole(self, node: Node) -> Block:
+        """All of a kept node's sound, as it lies in the file: what is looked at is fetched from there."""
+        return self._grown(node, None).mapped()
+
     def frames(self, node: Node) -> int:
         """How long a node's sound is."""
         return self._grown(node, None).frames if node.kept else node.count(self)

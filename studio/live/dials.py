@@ -2,38 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 import numpy as np
 
+from studio.address import Path, locate
+from studio.curves import stretch
+from studio.effects.blocks import Rack
 from studio.errors import KnobError, RecipeError, nearest
 from studio.hosting.plugin import Plugin
 from studio.knobs import Number
-from studio.records import Record
-from studio.steps import Step
+from studio.macros import Macro, settle
+from studio.recipe.presets import Preset
+from studio.records import Kind, Record
+from studio.steps import Effect, Step
 from studio.tempo import Floats, TempoMap
 
 
 class Dial:
-    """The value of a knob that may be turned at any time: a curve that glides to where it is turned in one block."""
+    """A knob that may be turned at any time, and glides in one block to where it is turned.
+
+    While it glides it stands in its step as a curve; at rest the step holds a plain number, which costs nothing.
+
+    Args:
+        kind: its unit and range.
+        value: where it stands.
+        put: puts a number or curve into the step.
+    """
 
     musical = False
 
-    def __init__(self, kind: Number, value: float) -> None:
-        self.kind = kind
-        self.target = value
-        self._from, self._to = value, value
-        self._start, self._end = 0.0, 1.0
+    def __init__(self, kind: Number, value: float, put: Callable[[object], None]) -> None:
+        self.kind, self._put = kind, put
+        self._from = self._to = self._target = value
+        self._glides = False
 
-    def begin(self, start: float, end: float) -> None:
-        """Begin a block of the song that lasts from one second to another."""
-        self._from, self._to = self._to, self.target
-        self._start, self._end = start, end
+    def start(self) -> None:
+        """Stand in the step as a curve until the first block: what it makes ready depends on which knobs can move."""
+        self._put(self)
+        self._glides = True
+
+    def begin(self) -> None:
+        """Begin a block."""
+        self._from, self._to = self._to, self._target
+        glides = self._from != self._to
+        if glides or self._glides:
+            self._put(self if glides else self._to)
+        self._glides = glides
 
     def values(self, seconds: Floats, tempo: TempoMap) -> Floats:
-        if self._from == self._to:
-            return np.full_like(seconds, self._to)
-        return np.interp(seconds, (self._start, self._end), (self._from, self._to))
+        """The way from one value to the other, whichever part of the song `seconds` are: chains are not all as late."""
+        if len(seconds) == 1:
+            return np.full(1, self._to)
+        return np.linspace(self._from, self._to, len(seconds))
+
+    @property
+    def target(self) -> float:
+        """Where it has been turned."""
+        return self._target
 
     def turn(self, value: object) -> float:
         """Turn it to a value in its unit, as a number or text.
@@ -41,8 +69,8 @@ class Dial:
         Raises:
             KnobError: it does not fit.
         """
-        self.target = float(self.kind.number(value))
-        return self.target
+        self._target = float(self.kind.number(value))
+        return self._target
 
     @property
     def position(self) -> float:
@@ -57,57 +85,111 @@ class Dial:
         """
         if not 0.0 <= position <= 1.0:
             raise KnobError(f"{position} is no place on a slider.", "It goes from 0 to 1.")
-        self.target = float(self.kind.number(min(max(self.kind.at(position), self.kind.low), self.kind.high)))
-        return self.target
+        return self.turn(min(max(self.kind.at(position), self.kind.low), self.kind.high))
 
-    def __float__(self) -> float:
-        return float(self.target)
+
+Driven = tuple[Dial, float, float, str]
+"""A dial that another one turns, the ends it goes between, and the shape of the way."""
+
+
+class MacroDial(Dial):
+    """A macro: it turns other dials, each over a range of its own."""
+
+    def __init__(self, kind: Number, value: float, driven: Iterable[Driven]) -> None:
+        super().__init__(kind, value, lambda held: None)
+        self._driven = tuple(driven)
+
+    def turn(self, value: object) -> float:
+        super().turn(value)
+        for dial, low, high, shape in self._driven:
+            target = float(stretch(np.asarray(self.position), low, high, shape))
+            dial.turn(min(max(target, dial.kind.low), dial.kind.high))
+        return self.target
 
 
 Dials = Mapping[str, Dial]
 """Dials by address: ``chorus.rate``, or for steps inside others the labels on the way."""
 
 
-def with_dials(chain: Iterable[Step]) -> tuple[tuple[Step, ...], dict[str, Dial]]:
-    """A copy of a chain in which every knob that can move and stands still is a dial, and the dials by address."""
-    dials: dict[str, Dial] = {}
+class Board:
+    """Collects dials, by their address and by the way to their knob in the recipe or chain."""
+
+    def __init__(self) -> None:
+        self.dials: dict[str, Dial] = {}
+        self._ways: dict[Path, Dial] = {}
+
+    def equipped(self, step: Effect, address: str, way: Path) -> Effect:
+        """A copy of a step, presets opened, in which every knob that can move and stands still is a dial."""
+        if isinstance(step, Preset):
+            step = step.unfolded()
+        macros = step.knobs if isinstance(step, Rack) else {}
+        mine = copy.copy(settle(step).replace(knobs={}) if isinstance(step, Rack) else step)
+        if isinstance(mine, Plugin):
+            self._plugin(mine, address, way)
+            return mine
+        for name, kind in mine.kinds().items():
+            if not self.knob(mine, name, kind, f"{address}.{name}", (*way, name)):
+                object.__setattr__(mine, name, self._inside(getattr(mine, name), address, (*way, name)))
+        self.macros(step, macros, f"{address}.", way)
+        return mine
+
+    def knob(self, step: Step, name: str, kind: Kind, address: str, way: Path) -> bool:
+        """Make a knob of a step, which belongs to nobody else, a dial; whether it is one that can move and stands still."""
+        value = getattr(step, name)
+        if not (isinstance(kind, Number) and kind.live and isinstance(value, (int, float))):
+            return False
+        self._added(Dial(kind, float(value), partial(object.__setattr__, step, name)), address, way).start()
+        return True
+
+    def macros(self, owner: Record, macros: Mapping[str, Macro], prefix: str = "", way: Path = ()) -> None:
+        """Take in the macros of a recipe or rack that stand still, once what they drive is here."""
+        for name, macro in macros.items():
+            if not isinstance(macro.value, (int, float)):
+                continue
+            driven: list[Driven] = []
+            for address, drive in macro.drives.items():
+                path, kind = locate(owner, address)
+                dial = self._ways.get((*way, *path))
+                if dial is not None and isinstance(kind, Number):
+                    driven.append((dial, *kind.span(drive.low, drive.high, drive.shape)))
+            dial = MacroDial(macro.number, float(macro.value), driven)
+            self._added(dial, f"{prefix}{name}", (*way, "knobs", name, "value"))
+
+    def _added(self, dial: Dial, address: str, way: Path) -> Dial:
+        self.dials[address] = self._ways[way] = dial
+        return dial
+
+    def _plugin(self, plugin: Plugin, address: str, way: Path) -> None:
+        """Its settings, and what else of it can be turned as long as no preset puts it where nobody knows."""
+        settings = dict(plugin.settings)
+        object.__setattr__(plugin, "settings", settings)
+        known = not (plugin.preset or plugin.program)
+        for name, kind in plugin.dials().items():
+            value = getattr(plugin, name)
+            if not (isinstance(kind, Number) and kind.live and isinstance(value, (int, float))):
+                continue
+            if name in settings or known:
+                dial = Dial(kind, float(value), partial(settings.__setitem__, name))
+                self._added(dial, f"{address}.{name}", (*way, name))
+                if name in settings:
+                    dial.start()
+
+    def _inside(self, value: object, address: str, way: Path) -> object:
+        if isinstance(value, Effect):
+            return self.equipped(value, f"{address}.{value.label}", way)
+        if isinstance(value, tuple) and any(isinstance(item, (Effect, tuple)) for item in value):
+            return tuple(self._inside(item, address, (*way, index)) for index, item in enumerate(value))
+        return value
+
+
+def labels(chain: Iterable[Step]) -> list[str]:
+    """What the steps of a chain are called, the second of a name with its number."""
     taken: dict[str, int] = {}
-    steps = []
+    called = []
     for step in chain:
-        copy = step.replace()
         count = taken[step.label] = taken.get(step.label, 0) + 1
-        _equip(copy, step.label if count == 1 else f"{step.label} {count}", dials)
-        steps.append(copy)
-    return tuple(steps), dials
-
-
-def _equip(record: Record, address: str, dials: dict[str, Dial]) -> None:
-    """Put dials into a record and the records inside it, all of which belong to nobody else."""
-    if isinstance(record, Plugin):
-        kinds, settings = record.now(), dict(record.settings)
-        for name, value in settings.items():
-            kind = kinds.get(name)
-            if isinstance(kind, Number) and isinstance(value, (int, float)):
-                settings[name] = dials[f"{address}.{name}"] = Dial(kind, float(value))
-        object.__setattr__(record, "settings", settings)
-        return
-    for name, kind in record.kinds().items():
-        value = getattr(record, name)
-        if isinstance(kind, Number) and kind.live and isinstance(value, (int, float)):
-            dial = dials[f"{address}.{name}"] = Dial(kind, float(value))
-            object.__setattr__(record, name, dial)
-        else:
-            object.__setattr__(record, name, _inside(value, address, dials))
-
-
-def _inside(value: object, address: str, dials: dict[str, Dial]) -> object:
-    if isinstance(value, Step):
-        copy = value.replace()
-        _equip(copy, f"{address}.{copy.label}", dials)
-        return copy
-    if isinstance(value, tuple) and any(isinstance(item, (Step, tuple)) for item in value):
-        return tuple(_inside(item, address, dials) for item in value)
-    return value
+        called.append(step.label if count == 1 else f"{step.label} {count}")
+    return called
 
 
 def dial(dials: Dials, address: str) -> Dial:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Self
 
 from studio.errors import MissingError, RecipeError
@@ -62,24 +63,25 @@ def parse_bindings(words: Sequence[str]) -> dict[Control, str]:
 
 
 class MidiInput:
-    """A virtual MIDI input that feeds a map.
+    """A virtual MIDI input that feeds a map: the system's own, or JACK's where the system has none.
 
     Raises:
         MissingError: python-rtmidi is not installed, or this system has no MIDI.
     """
 
-    def __init__(self, controls: MidiMap, name: str = "studio", jack: bool = False) -> None:
+    def __init__(self, controls: MidiMap, name: str = "studio") -> None:
         try:
             import rtmidi
         except ImportError:
             raise MissingError("MIDI needs the package python-rtmidi.", "pip install 'mirepoix[live]'") from None
-        api = rtmidi.API_UNIX_JACK if jack else rtmidi.API_UNSPECIFIED
-        try:
-            self._port: Any = rtmidi.MidiIn(api, name=name)
-            self._port.open_virtual_port("control")
-        except (SystemError, rtmidi.SystemError, rtmidi.RtMidiError, NotImplementedError) as error:
-            raise MissingError(f"this system gives no MIDI input ({error}).", "Leave --midi out.") from None
-        self._port.set_callback(lambda event, _: controls.take(event[0]))
+        self._port: Any = None
+        for api in rtmidi.get_compiled_api():
+            with suppress(SystemError, rtmidi.SystemError, rtmidi.RtMidiError, NotImplementedError):
+                self._port = rtmidi.MidiIn(api, name=name)
+                self._port.open_virtual_port("control")
+                self._port.set_callback(lambda event, _: controls.take(event[0]))
+                return
+        raise MissingError("this system gives no MIDI input.", "Start JACK, or leave --midi out.")
 
     def __enter__(self) -> Self:
         return self

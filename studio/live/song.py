@@ -1,60 +1,103 @@
-"""What of a recipe is played live."""
+"""What of a recipe is played live: the whole song, or one chain."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from studio.audio import Audio
 from studio.bridge.render import render
 from studio.engine import plan
+from studio.engine.preview import held_gains
 from studio.errors import RecipeError, nearest, within
-from studio.live.player import Player
+from studio.live.clock import Clock
+from studio.live.dials import Board, labels
+from studio.live.mixer import Mixer, rendered
+from studio.live.units import Deck, Effects, Input
+from studio.live.voice import Voice
 from studio.recipe import Recipe
-from studio.recipe.presets import Preset
-from studio.steps import Effect, Step
+from studio.stage import Stage
+from studio.steps import Effect
 
 
-def chain_of(recipe: Recipe, strip: str) -> tuple[Step, ...]:
-    """The chain of a strip, presets opened so that their knobs can be turned.
+def voice_of(
+    recipe: Recipe, strip: str | None = None, *, live_input: bool = False, as_rendered: Collection[str] = ()
+) -> Voice:
+    """What plays: the whole song in a loop; or the chain of one strip, on its own sound in a loop or on live input.
+
+    The chains of the strips `as_rendered` do not run in the song.
 
     Raises:
-        RecipeError: there is no such strip, or its chain needs a whole sound.
+        StudioError: something in the recipe.
+    """
+    if live_input:
+        return chain_voice(chain_of(recipe, strip or "master"), replace(plan(recipe).stage, score=None))
+    return song_voice(recipe, as_rendered) if strip is None else strip_voice(recipe, strip)
+
+
+def song_voice(recipe: Recipe, as_rendered: Collection[str] = ()) -> Voice:
+    """The whole song: everything before the first effect of a chain is rendered, everything behind it runs.
+
+    Args:
+        recipe: the song.
+        as_rendered: strips whose chains do not run, since they would take too long.
+
+    Raises:
+        StudioError: something in the recipe, or one of the strips is none of its.
+    """
+    strips = [name for _, name, _ in recipe.strips()]
+    for name in as_rendered:
+        if name not in strips:
+            raise RecipeError(f"there is no strip {name!r}.", nearest(name, strips))
+    result, planned = render(recipe), plan(recipe, faders=True)
+    engine = result.engine
+    engine.run(rendered(planned, as_rendered))
+    [lift] = held_gains(engine, result.plan.mix, 0, result.frames / result.plan.stage.rate) or (0.0,)
+    return Mixer(planned, engine, result.frames, lift, as_rendered).voice()
+
+
+def strip_voice(recipe: Recipe, strip: str) -> Voice:
+    """One strip's chain on what comes into it, in a loop.
+
+    Raises:
+        StudioError: something in the recipe, or the strip is not heard.
+    """
+    chain = chain_of(recipe, strip)
+    result = render(recipe)
+    strips = {**result.plan.tracks, **result.plan.buses}
+    if strip != "master" and strip not in strips:
+        raise RecipeError(f"{strip!r} is not heard in this song.", "Take its mute out.")
+    loop = result.premaster if strip == "master" else result.sound(strips[strip].dry)
+    return chain_voice(chain, replace(result.plan.stage, score=None), loop)
+
+
+def chain_voice(chain: Sequence[Effect], stage: Stage, loop: Audio | None = None) -> Voice:
+    """A chain on a sound in a loop, or on live input."""
+    clock = Clock(loop.frames if loop else None)
+    stage, board = replace(stage, place=clock), Board()
+    called = zip(chain, labels(chain), strict=True)
+    effects = [board.equipped(step, label, (index,)) for index, (step, label) in enumerate(called)]
+    source = Deck(loop.samples, loop.frames) if loop else Input()
+    return Voice([source, Effects(source, effects, stage)], board.dials, stage, clock)
+
+
+def chain_of(recipe: Recipe, strip: str) -> tuple[Effect, ...]:
+    """The chain of a strip.
+
+    Raises:
+        RecipeError: there is no such strip, or its chain needs more than what comes into it.
     """
     strips = {name: each for _, name, each in recipe.settled().strips()}
     if strip not in strips:
         raise RecipeError(f"there is no strip {strip!r}.", nearest(strip, strips))
-    steps: list[Step] = []
+    steps: list[Effect] = []
     for index, step in enumerate(strips[strip].chain):
         with within(strip, "chain", index, step.label):
             if step.bypass:
                 continue
             if not isinstance(step, Effect):
-                raise RecipeError("it needs the whole sound, so it cannot be played live.", "Bypass it.")
+                raise RecipeError("it needs the whole sound, so it cannot be played alone.", "Bypass it.")
             if any(True for inner in (step, *step.inner()) for _ in inner.ports()):
-                raise RecipeError("it listens to another strip, so it cannot be played live.", "Bypass it.")
-            steps.append(step.unfolded() if isinstance(step, Preset) else step)
+                raise RecipeError("it listens to another strip, so it cannot be played alone.", "Bypass it.")
+            steps.append(step)
     return tuple(steps)
-
-
-def player_of(recipe: Recipe, strip: str = "master", *, looped: bool = True) -> Player:
-    """A player of a strip's chain: on the song in a loop, or on live input.
-
-    Raises:
-        StudioError: something in the recipe.
-    """
-    chain = chain_of(recipe, strip)
-    planned = plan(recipe)
-    loop: Audio | None = None
-    if looped:
-        result = render(recipe)
-        strips = {**planned.tracks, **planned.buses}
-        if strip != "master" and strip not in strips:
-            raise RecipeError(f"{strip!r} is not heard in this song.", "Take its mute out.")
-        loop = (
-            result.premaster
-            if strip == "master"
-            else result.sound(
-                result.plan.tracks[strip].dry if strip in planned.tracks else result.plan.buses[strip].dry
-            )
-        )
-    return Player(chain, replace(planned.stage, score=None), loop)

@@ -10,7 +10,8 @@ from torch import Tensor
 from studio.nets.features import QUIETEST, hop_of, loudness_of, loudness_window
 from studio.nets.synthesis import audible, harmonics, noise_pieces, phases
 from studio.nets.voice import Voice
-from studio.stretch.f0 import FINE, VOICED, periods
+from studio.stretch.viterbi import Path, states
+from studio.stretch.yin import MOST, candidates, grid
 from studio.tempo import Floats
 
 Samples = NDArray[np.float32]
@@ -19,8 +20,8 @@ Samples = NDArray[np.float32]
 class LiveFeatures:
     """Pitch and loudness of one voice, frame by frame.
 
-    The loudness is that of `features`. The pitch is YIN's of one window at a time, without the repair that looks
-    ahead; where there is none, the last one is held.
+    The loudness is that of `features`. The pitch is at the end of the best path so far, which may yet turn out to lead
+    elsewhere; where there is none, the last one is held.
 
     Args:
         rate: Hz of the sound.
@@ -29,15 +30,14 @@ class LiveFeatures:
 
     def __init__(self, rate: int, low_hz: float = 80.0, high_hz: float = 2_000.0) -> None:
         self.rate, self.hop = rate, hop_of(rate)
-        self._coarse = max(1, int(rate / (FINE * high_hz)))
-        self._shortest = max(2, int(rate / self._coarse / high_hz))
-        self._longest = int(np.ceil(rate / self._coarse / low_hz)) + 2
+        self._coarse, self._longest, self._shortest = grid(rate, low_hz, high_hz)
         span = 3 * self._longest * self._coarse
         self._before = max(span // 2, loudness_window(rate) // 2)
         self.look = max(span - span // 2, loudness_window(rate) // 2)
         """Frames of sound behind a moment that its pitch and loudness are read from."""
         self._span = span
         self._heard = np.zeros(self._before, np.float32)
+        self._path = Path()
         self._hz = 220.0
 
     def push(self, piece: Samples) -> tuple[Floats, Floats]:
@@ -49,11 +49,13 @@ class LiveFeatures:
         middles = self._before + self.hop * np.arange(count)
         loud = loudness_of(self._windows(middles, loudness_window(self.rate)), self.rate)
         windows = self._windows(middles, self._span).reshape(count, -1, self._coarse).mean(axis=2)
-        lag, shift, confidence, _ = periods(windows, self._longest, self._shortest)
+        found = candidates(windows, self._longest, self._shortest)
+        possible = np.where(loud[:, None] > QUIETEST, self.rate / self._coarse / found.lags, np.nan)
         hz = np.empty(count)
-        for index in range(count):
-            if confidence[index] >= VOICED and loud[index] > QUIETEST:
-                self._hz = float(self.rate / self._coarse / (lag[index] + shift[index]))
+        for index, moment in enumerate(zip(*states(possible, found.depths), strict=True)):
+            taken = self._path.push(*moment)
+            if taken < MOST:
+                self._hz = float(possible[index, taken])
             hz[index] = self._hz
         self._heard = self._heard[count * self.hop :]
         return hz, loud

@@ -42,7 +42,7 @@ def train_voice(
     Args:
         sounds: of each instrument, by its name; several share all but their colour.
         about: goes into the card: a name, where the sound comes from, its licence.
-        shape: by default as the sound needs it.
+        shape: by default that of `shape_for`.
         start: a voice to start from, of the same rate; what it learned of any instrument helps with another.
         pretraining: the share of the time that goes to the strengths of harmonics.
         checkpoint: where to go on from when the training is interrupted.
@@ -50,9 +50,7 @@ def train_voice(
     """
     pairs = {name: sound.split() for name, sound in sounds.items()}
     one = next(iter(sounds.values()))
-    shape = shape or Shape(rate=one.rate, hop=one.hop, instruments=len(sounds) if len(sounds) > 1 else 0)
-    if start is not None:
-        shape = replace(start.model.shape, instruments=min(len(sounds), start.model.shape.instruments), room=shape.room)
+    shape = shape or shape_for(sounds, start)
     ranges = {name: heard_range(learned) for name, (learned, _) in pairs.items()}
     card = {
         "kind": KIND,
@@ -146,6 +144,18 @@ def train_voice(
         }
     )
     return whole if len(voices) > 1 else whole.of(whole.instruments[0])
+
+
+def shape_for(sounds: Mapping[str, Material], start: Voice | None = None, room: int = 0) -> Shape:
+    """The size of a voice for instruments: as the sound needs it, or as the voice has it that it starts from.
+
+    Args:
+        room: samples of the echoes to learn.
+    """
+    if start is not None:
+        return replace(start.model.shape, instruments=len(sounds) if start.model.shape.instruments else 0, room=room)
+    one = next(iter(sounds.values()))
+    return Shape(rate=one.rate, hop=one.hop, instruments=len(sounds) if len(sounds) > 1 else 0, room=room)
 
 
 def heard_range(sound: Material) -> dict[str, float]:

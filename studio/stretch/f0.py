@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from studio.audio import Audio
 from studio.errors import KnobError, MissingError, nearest
 from studio.stretch.overlap import Whole
+from studio.stretch.viterbi import best, states
+from studio.stretch.yin import MOST, candidates, grid
 from studio.tempo import Floats
 
 HOP = 0.01
 """Seconds from one pitch to the next."""
-
-VOICED = 0.6
-"""The confidence from which a window is taken for voiced."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,78 +73,27 @@ def track_f0(audio: Audio, low_hz: float = 60.0, high_hz: float = 1000.0, method
 
 
 def _yin(audio: Audio, low_hz: float, high_hz: float) -> F0Track:
-    """YIN on means of a few frames and many windows at a time."""
-    from scipy.fft import next_fast_len
-
-    coarse = max(1, int(audio.rate / (FINE * high_hz)))
+    """YIN on means of a few frames and many windows at a time, and the best path through what it finds."""
+    coarse, longest, shortest = grid(audio.rate, low_hz, high_hz)
     rate = audio.rate / coarse
-    longest = int(np.ceil(rate / low_hz)) + 2
-    shortest = max(2, int(rate / high_hz))
-    width = 2 * longest
-    size = next_fast_len(width + longest, real=True)
     times = np.arange(0, max(audio.frames, 1), HOP * audio.rate) / audio.rate
-    starts = np.round(times * rate).astype(np.int64) - (width + longest) // 2
-    hz, confidence, middles = np.full(len(times), np.nan), np.zeros(len(times)), times.copy()
-    quiet = 1e-7 * width * max(_loudest(audio), 1e-12)
-    step = max(1, (1 << 20) // size)
+    starts = np.round(times * rate).astype(np.int64) - 3 * longest // 2
+    quiet = 1e-7 * 2 * longest * max(_loudest(audio), 1e-12)
+    lags, depths = np.empty((len(times), MOST)), np.empty((len(times), MOST))
+    step = max(1, (1 << 16) // (3 * longest))
     for first in range(0, len(times), step):
         part = slice(first, min(first + step, len(times)))
-        windows = _windows(audio, starts[part], width + longest, coarse)
-        lag, shift, confidence[part], power = periods(windows, longest, shortest, size)
-        confidence[part][power <= quiet] = 0
-        hz[part] = rate / (lag + shift)
-        middles[part] -= (longest - lag) / 2 / rate
-    hz[confidence < VOICED] = np.nan
+        found = candidates(_windows(audio, starts[part], 3 * longest, coarse), longest, shortest)
+        heard = (found.power > quiet)[:, None]
+        lags[part], depths[part] = np.where(heard, found.lags, np.nan), np.where(heard, found.depths, 1.0)
+    taken = best(states(rate / lags, depths))
+    moments, sung = np.arange(len(times)), taken < MOST
+    lag = np.where(sung, lags[moments, taken % MOST], np.nan)
+    confidence = np.clip(1 - np.where(sung, depths[moments, taken % MOST], depths[:, 0]), 0, 1)
+    # What is compared lies before the middle of the window, the further the shorter the period is.
+    middles = times - (longest - np.where(sung, lag, longest)) / 2 / rate
     order = np.argsort(middles, kind="stable")
-    return F0Track(times, F0Track(middles[order], hz[order], confidence).at(times), confidence)
-
-
-def periods(windows: Floats, longest: int, shortest: int, size: int = 0) -> tuple[Whole, Floats, Floats, Floats]:
-    """The period of each window by YIN (de Cheveigné & Kawahara 2002), steps 1 to 5.
-
-    Args:
-        windows: ``(windows, 3 * longest)``.
-        longest, shortest: periods to look for, in frames.
-        size: of the Fourier transforms, three windows at least; 0 finds a quick one.
-
-    Returns:
-        Whole frames, what is to be added to them, confidences from 0 to 1, and energies of the first two thirds.
-    """
-    from scipy.fft import irfft, next_fast_len, rfft
-
-    width = 2 * longest
-    size = size or next_fast_len(width + longest, real=True)
-    windows = windows - windows.mean(axis=1, keepdims=True)
-    shared = irfft(rfft(windows, size) * rfft(windows[:, :width], size).conj(), size)[:, :longest]
-    energy = np.cumsum(np.pad(np.square(windows), ((0, 0), (1, 0))), axis=1)
-    difference = energy[:, width : width + 1] + energy[:, width : width + longest] - energy[:, :longest] - 2 * shared
-    np.maximum(difference, 0, out=difference)
-    total = np.cumsum(difference, axis=1)
-    normal = difference * np.arange(longest) / np.maximum(total, 1e-30)
-    normal[:, 0] = 1
-    lag = _dip(normal, shortest)
-    rows = np.arange(len(lag))
-    left, middle, right = (difference[rows, lag + offset] for offset in (-1, 0, 1))
-    bend = left - 2 * middle + right
-    shift = np.where(bend > 0, 0.5 * (left - right) / np.where(bend > 0, bend, 1), 0)
-    return lag, np.clip(shift, -0.5, 0.5), np.clip(1 - normal[rows, lag], 0, 1), energy[:, width]
-
-
-FINE = 10
-"""Frames, at least, in the shortest period YIN looks at."""
-
-_DEEP = 0.15
-"""A dip this deep is taken although a later one may be deeper."""
-
-
-def _dip(normal: Floats, shortest: int) -> Whole:
-    """For each window the first lag whose dip is deep, or as deep as the deepest within a little."""
-    inner = normal[:, shortest:-1]
-    dips = (inner <= normal[:, shortest - 1 : -2]) & (inner < normal[:, shortest + 1 :])
-    depth = np.where(dips, inner, np.inf)
-    enough = depth <= np.maximum(_DEEP, depth.min(axis=1, keepdims=True) * 1.1 + 0.01)
-    best = np.where(np.isfinite(depth).any(axis=1), enough.argmax(axis=1), inner.argmin(axis=1))
-    return np.asarray(np.clip(best + shortest, 1, normal.shape[1] - 2))
+    return F0Track(times, F0Track(middles[order], rate / lag[order], confidence).at(times), confidence)
 
 
 def _loudest(audio: Audio) -> float:

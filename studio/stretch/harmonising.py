@@ -44,6 +44,7 @@ class Harmonise(Transform):
     formants, so that it sounds like the same singer (TD-PSOLA).
     """
 
+    version = 2
     voices: tuple[float, ...] = field(
         Numbers(
             default=(3.0, 5.0), each=Number(low=-15, high=15, unit=COUNT, whole=True), most=MOST_VOICES,

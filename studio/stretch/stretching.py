@@ -54,6 +54,7 @@ class Stretch(Transform):
     By one ratio, by a curve over the sound, or through anchors that say which of its moments is heard when.
     """
 
+    version = 2
     duration_ratio: Live = knob(1.0, FASTEST, SLOWEST, TIMES, taper=LOG, help="new length over old")
     semitones: Live = field(INTERVAL)
     formant_semitones: float | None = field(FORMANTS)
@@ -83,6 +84,7 @@ class Stretch(Transform):
 class Pitch(Transform):
     """Make a sound higher or lower without changing its length."""
 
+    version = 2
     semitones: Live = field(INTERVAL)
     formant_semitones: float | None = field(FORMANTS)
     method: str = field(METHOD)
@@ -99,6 +101,7 @@ class Psola(Transform):
     unless `formant_semitones` moves them.
     """
 
+    version = 2
     semitones: Live = field(INTERVAL)
     duration_ratio: Live = knob(1.0, FASTEST, SLOWEST, TIMES, taper=LOG, help="new length over old")
     formant_semitones: float = knob(0.0, -48.0, 48.0, SEMITONES, help="how much higher the formants", live=False)

@@ -28,6 +28,7 @@ class Tune(Transform):
     voice's own.
     """
 
+    version = 2
     key: str = field(KEY)
     scale: str = field(scale_kind("chromatic"))
     part: Pick | None = field(Nested(of=Pick, default=None, help="a part of the score to follow, instead of a scale"))

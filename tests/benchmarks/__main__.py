@@ -11,6 +11,7 @@ ALL = (
     "long_file",
     "automation",
     "stretch",
+    "pitch",
     "export",
     "random_chains",
     "hosting",
@@ -18,6 +19,7 @@ ALL = (
     "learning",
     "spectral",
     "streaming",
+    "live",
     "widgets",
     "instruments",
 )

@@ -7,6 +7,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from studio.audio import Audio
+from studio.nets.features import features
 from studio.nets.material import Phrases, phrases
 from studio.stage import Stage
 from studio.steps import Transform, parse_step
@@ -59,7 +60,7 @@ def _sung() -> None:
     print(
         "\nMelodies as a trumpet: the Fréchet distance to it cut by, as ears have it and by log-mel cepstra; the pitch kept\n"
     )
-    heads = ("sing: trumpet", "spectral: trumpet", *METHODS)
+    heads = ("sing: trumpet", "spectral: trumpet", *METHODS, "pitch kept by a pure tone")
     print(f"| source | {' | '.join(heads)} |", "| --- |" + " --- |" * len(heads), sep="\n")
     for name in ("flute", "violin", "oboe"):
         program, low, high = PROGRAMS[name]
@@ -72,6 +73,7 @@ def _sung() -> None:
             figures = compare(result, source, target)
             cuts = (1 - getattr(figures, name) / getattr(before, name) for name in ("ears_target", "frechet_target"))
             cells.append(" / ".join(f"{each:.0%}" for each in (*cuts, figures.pitch_kept)))
+        cells.append(f"{compare(pure_tone(features(source), rate), source, target).pitch_kept:.0%}")
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 

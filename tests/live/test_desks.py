@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -82,24 +81,8 @@ def test_the_faders_of_a_recipe_are_sent(tmp_path: Path) -> None:
     assert heard["/track/3/mute"] == [0]
 
 
-@pytest.fixture
-def jack_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    name = f"studio-desk-{os.getpid()}"
-    monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
-    monkeypatch.setenv("JACK_NO_AUDIO_RESERVATION", "1")
-    process = subprocess.Popen(
-        ["jackd", "-r", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    time.sleep(1.0)
-    yield name
-    process.send_signal(signal.SIGTERM)
-    process.wait(10)
-
-
-def test_what_is_turned_in_ardour_over_osc_and_saved_comes_back_into_the_recipe(
-    tmp_path: Path, jack_server: str
-) -> None:
+@pytest.mark.parametrize("period", [256], indirect=True)
+def test_what_is_turned_in_ardour_over_osc_and_saved_comes_back_into_the_recipe(tmp_path: Path, server: str) -> None:
     recipe = Recipe.loads(SONG, tmp_path)
     made = export_session(recipe, tmp_path / "out", "ardour", name="Desk")
     session = made.path / "Desk.ardour"

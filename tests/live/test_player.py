@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from studio.levels import decibels
 from studio.live.control import OscControl, message
 from studio.live.midi import MidiMap, parse_bindings
 from studio.live.player import Player
+from studio.live.song import chain_voice
 from studio.stage import Stage
 from studio.steps import Effect, parse_step
 
@@ -21,6 +23,11 @@ RATE, BLOCK = 48_000, 128
 
 def chain(*steps: object) -> tuple[Effect, ...]:
     return tuple(parse_step(step, "effect") for step in steps)  # type: ignore[misc]
+
+
+def playing(steps: Sequence[Effect], loop: Audio | None = None) -> Player:
+    """A player of a chain on a sound in a loop, or on live input."""
+    return Player(chain_voice(steps, Stage(RATE), loop))
 
 
 def sine(seconds: float = 1.0) -> Audio:
@@ -38,7 +45,7 @@ def test_a_chain_in_blocks_sounds_as_it_does_in_a_render() -> None:
 
     steps = chain({"gain": -6}, {"lowpass": "2 kHz"}, {"delay": {"time": "10 ms"}}, {"compressor": {}})
     stage, loop = Stage(RATE), sine()
-    live = played(Player(steps, stage, loop), 300)
+    live = played(playing(steps, loop), 300)
     line = Line(steps, stage)
     whole = line.push(loop.samples[:, : 300 * BLOCK])
     assert live.shape[1] >= whole.shape[1]
@@ -46,7 +53,7 @@ def test_a_chain_in_blocks_sounds_as_it_does_in_a_render() -> None:
 
 
 def test_a_knob_is_heard_within_one_block_and_without_a_click() -> None:
-    player = Player(chain({"gain": 0}), Stage(RATE), sine())
+    player = playing(chain({"gain": 0}), sine())
     before = played(player, 40)
     assert player.dials["gain.gain"].turn("-20 dB") == -20
     after = played(player, 40)
@@ -59,18 +66,18 @@ def test_a_knob_is_heard_within_one_block_and_without_a_click() -> None:
 
 
 def test_a_chain_is_swapped_without_a_click() -> None:
-    player = Player(chain({"gain": 0}), Stage(RATE), sine())
+    player = playing(chain({"gain": 0}), sine())
     sound = [played(player, 50)]
     player.dials["gain.gain"].turn(-6)
     sound.append(played(player, 50))
-    player.swap(chain({"gain": 0}, "invert", {"lowpass": "500 Hz"}))
+    player.swap(chain_voice(chain({"gain": 0}, "invert", {"lowpass": "500 Hz"}), Stage(RATE), sine()))
     sound.append(played(player, 200))
     whole = np.concatenate(sound, axis=1)
     assert set(player.dials) == {"gain.gain", "lowpass.cutoff"} and player.dials["gain.gain"].target == -6
     assert float(np.max(np.abs(np.diff(whole)))) < 0.5 * 2 * np.pi * 440 / RATE + 0.01
     # Inverted at half the level in the end.
     start = whole.shape[1] - 4800
-    again = played(Player(chain({"gain": -6}, "invert", {"lowpass": "500 Hz"}), Stage(RATE), sine()), 300)
+    again = played(playing(chain({"gain": -6}, "invert", {"lowpass": "500 Hz"}), sine()), 300)
     assert decibels(float(np.max(np.abs(whole[:, start:] - again[:, start : start + 4800])))) < -80
 
 
@@ -86,18 +93,18 @@ def test_latency_is_found_and_a_failing_chain_goes_on_dry() -> None:
 
             return run
 
-    player = Player((Broken(),), Stage(RATE), sine())
+    player = playing((Broken(),), sine())
     sound = played(player, 4)
     assert decibels(float(np.max(np.abs(sound - sine().samples[:, : sound.shape[1]])))) < -120
-    assert len(player.troubles) == 1 and "broken_live_test" in player.troubles[0].message
-    late = Player(chain({"limiter": {}}), Stage(RATE), sine())
+    assert len(player.troubles) == 1 and "broken_live_test" in player.troubles[0]
+    late = playing(chain({"limiter": {}}), sine())
     played(late, 20)
     assert late.latency >= 0
 
 
 @pytest.mark.parametrize("bad", ["loud", 400, float("nan"), True])
 def test_a_value_that_does_not_fit_leaves_the_dial_where_it_is(bad: object) -> None:
-    dial = Player(chain({"gain": -3}), Stage(RATE)).dials["gain.gain"]
+    dial = playing(chain({"gain": -3})).dials["gain.gain"]
     with pytest.raises(KnobError):
         dial.turn(bad)
     assert dial.target == -3
@@ -115,7 +122,7 @@ def ask(port: int, *packets: bytes, answers: int = 1) -> list[bytes]:
 def test_osc_turns_dials_and_answers() -> None:
     from pythonosc.osc_message import OscMessage
 
-    player = Player(chain({"lowpass": "1 kHz"}, {"chorus": {}}), Stage(RATE))
+    player = playing(chain({"lowpass": "1 kHz"}, {"chorus": {}}))
     midi = MidiMap(lambda: player.dials)
     with OscControl(lambda: player.dials, learn=midi.learn) as osc:
         [said] = ask(osc.port, message("/knob/lowpass.cutoff", "2 kHz"))
@@ -134,7 +141,7 @@ def test_osc_turns_dials_and_answers() -> None:
 
 
 def test_malformed_and_foreign_packets_change_nothing() -> None:
-    player = Player(chain({"gain": -3}), Stage(RATE))
+    player = playing(chain({"gain": -3}))
     random = np.random.default_rng(1)
     good = message("/knob/gain.gain", -9.0)
     with OscControl(lambda: player.dials) as osc:

@@ -11,6 +11,7 @@ from studio.stretch import F0Track, track_f0
 from studio.stretch.f0 import TRACKERS, repair_octaves
 from tests.listening import white
 from tests.stretch.battery import RATE, tone, vowel, vowel_hz
+from tests.stretch.known_pitch import PLAYED, WORSE, judged, played, tones
 
 
 @pytest.mark.parametrize("hz", [80.0, 150.0, 300.0, 700.0])
@@ -39,6 +40,21 @@ def test_a_voice_among_silence_is_voiced_where_it_sounds() -> None:
     assert track.voiced[inside].all()
     assert not track.voiced[outside].any()
     assert track.confidence[inside].min() > 0.9
+
+
+@pytest.mark.parametrize("way", WORSE)
+def test_the_pitch_of_notes_is_kept_clean_and_after_a_hard_journey(way: str) -> None:
+    found = {}
+    for name in PLAYED:
+        known = played(name, 8.0)
+        found[name] = judged(track_f0(WORSE[way](known.sound), 35.0, 2500.0), known).kept
+    assert np.mean(list(found.values())) > (0.99 if way == "clean" else 0.985), found
+    assert min(found.values()) > 0.88, found
+
+
+def test_harmonic_tones_that_tremble_are_kept_whatever_their_colour() -> None:
+    found = judged(track_f0(tones().sound, 50.0, 2200.0), tones())
+    assert found.kept > 0.999 and found.early > 0.999, found
 
 
 def test_strays_by_octaves_come_back_and_leaps_stay() -> None:

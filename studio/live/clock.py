@@ -1,0 +1,29 @@
+"""Where the song is while it is played in a loop."""
+
+from __future__ import annotations
+
+
+class Clock:
+    """Says to which frame of the song a frame belongs that chains count from their start, as `Stage.place`.
+
+    Args:
+        frames: how long the loop is; without one the song goes on for ever.
+    """
+
+    def __init__(self, frames: int | None = None) -> None:
+        self.frames = frames
+        self._origin = 0
+
+    def __call__(self, count: int) -> int:
+        return self._wrapped(count + self._origin)
+
+    def locate(self, count: int, place: int) -> None:
+        """From now on, frame `count` belongs to frame `place` of the song."""
+        self._origin = place - count
+
+    def since(self, place: int, count: int) -> int:
+        """How many frames ago `place` was when `count` is now."""
+        return self._wrapped(self(count) - place)
+
+    def _wrapped(self, frame: int) -> int:
+        return frame % self.frames if self.frames else frame

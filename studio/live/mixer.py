@@ -1,0 +1,136 @@
+"""A whole song in real time: what plays is read from where it was rendered, all chains and faders behind it run."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection
+from dataclasses import replace
+
+from studio.address import Path, get
+from studio.effects.mixing import Gain, Pan
+from studio.engine import Engine, Plan
+from studio.engine.mastering import Mastered
+from studio.engine.nodes import Change, Fader, Hold, Node, Process, Sum, held
+from studio.live.clock import Clock
+from studio.live.dials import Board, labels
+from studio.live.units import Deck, Effects, Level, Memory, Mix, Unit
+from studio.live.voice import Voice
+from studio.recipe.model import Send
+from studio.records import Record
+from studio.steps import Effect
+
+_FADERS = {Gain: "volume", Pan: "pan"}
+"""The knobs of a strip that the effects of its fader stand for."""
+
+
+def rendered(planned: Plan, strips: Collection[str] = ()) -> list[Node]:
+    """The signals of a plan that are played as they were rendered: sources, what needs a whole sound, and the chains of `strips`."""
+    found: dict[str, Node] = {}
+
+    def look(node: Node) -> None:
+        if _runs(node, strips):
+            for source in node.inputs:
+                look(source)
+        else:
+            found[node.key] = held(node)
+
+    look(planned.mix)
+    return list(found.values())
+
+
+def _runs(node: Node, strips: Collection[str]) -> bool:
+    """Whether a node is one that works in real time."""
+    chain = isinstance(node, Process) and not isinstance(node, Fader)
+    return isinstance(node, (Process, Sum, Hold, Mastered)) and not (chain and _strip(node.path) in strips)
+
+
+class Mixer:
+    """Turns a plan into units.
+
+    Args:
+        planned: with its faders, see `plan`.
+        engine: holds what is `rendered`.
+        frames: how long the song is, which is played in a loop.
+        lift: the gain in dB by which the mix is brought to its loudness, when the recipe asks for one.
+        strips: those whose chains do not run, but are played as rendered.
+    """
+
+    def __init__(
+        self, planned: Plan, engine: Engine, frames: int, lift: float = 0.0, strips: Collection[str] = ()
+    ) -> None:
+        self._plan, self._engine, self._frames, self._lift = planned, engine, frames, lift
+        self._strips, self._clock = strips, Clock(frames)
+        self._stage = replace(planned.stage, place=self._clock)
+        self._board = Board()
+        self._units: list[Unit] = []
+        self._made: dict[str, Unit] = {}
+        self._memories: dict[str, Memory] = {}
+        self._remarks: list[str] = []
+
+    def voice(self) -> Voice:
+        """The song."""
+        self._unit(self._plan.mix)
+        self._board.macros(self._plan.recipe, self._plan.recipe.knobs)
+        return Voice(self._units, self._board.dials, self._stage, self._clock, self._remarks)
+
+    def _unit(self, node: Node) -> Unit:
+        if node.key not in self._made:
+            self._made[node.key] = self._new(node)
+        return self._made[node.key]
+
+    def _new(self, node: Node) -> Unit:
+        if not _runs(node, self._strips):
+            return self._deck(node)
+        match node:
+            case Hold(inputs=(below,)):
+                return self._unit(below)
+            case Mastered(inputs=(below,)):
+                self._remarks.append(f"the loudness is held by the {self._lift:+.1f} dB that the render needed.")
+                return self._add(Effects(self._unit(below), node.effects(self._lift, limit=True), self._stage))
+            case Fader(inputs=(below,)):
+                return self._add(Level(self._unit(below), self._faders(node), self._stage))
+            case Process():
+                sides = {name: self._memory(side) for name, side in node.sides.items()}
+                signal = self._unit(node.inputs[0])
+                return self._add(Effects(signal, self._equipped(node), self._stage, sides))
+        return self._add(Mix([self._unit(below) for below in node.inputs], self._stage))
+
+    def _deck(self, node: Node) -> Unit:
+        if isinstance(node, Change):
+            self._remarks.append(f"{node.name} needs the whole sound: it is heard as rendered, with all before it.")
+        elif isinstance(node, Process):
+            self._remarks.append(f"{node.name} is heard as rendered.")
+        return self._add(Deck(self._engine.whole(held(node)), self._frames))
+
+    def _add(self, unit: Unit) -> Unit:
+        self._units.append(unit)
+        return unit
+
+    def _memory(self, node: Node) -> Memory:
+        if node.key not in self._memories:
+            self._memories[node.key] = memory = Memory(self._unit(node), self._stage, self._clock)
+            self._units.append(memory)
+        return self._memories[node.key]
+
+    def _equipped(self, node: Process) -> list[Effect]:
+        """The effects of a chain with dials for knobs; the path says whose they are."""
+        chain, strip = get(self._plan.settled, node.path), _strip(node.path)
+        called = labels(chain)
+        places = [next(index for index, step in enumerate(chain) if step is effect) for effect in node.effects]
+        return [self._board.equipped(chain[at], f"{strip}.{called[at]}", (*node.path, at)) for at in places]
+
+    def _faders(self, node: Fader) -> list[Effect]:
+        """The effects of a fader, pan or send, each with the strip's knob that it stands for as a dial."""
+        owner = get(self._plan.settled, node.path)
+        names = ["level"] if isinstance(owner, Send) else [_FADERS[type(effect)] for effect in node.effects]
+        return [self._fader(*each, owner, node.path) for each in zip(node.effects, names, strict=True)]
+
+    def _fader(self, effect: Effect, name: str, owner: Record, path: Path) -> Effect:
+        address = f"{_strip(path)}.{name}" if name != "level" else f"{_strip(path)}.send.{path[-1]}"
+        mine = copy.copy(effect)
+        self._board.knob(mine, next(iter(mine.parameters())), owner.kind_of(name), address, (*path, name))
+        return mine
+
+
+def _strip(path: Path) -> str:
+    return str(path[0] if path[0] == "master" else path[1])
