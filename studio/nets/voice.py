@@ -177,7 +177,7 @@ class Voice:
         return out
 
 
-FOLLOW = 1.0
+FOLLOW = 2.0
 
 
 def followed(made: Audio, given: Features) -> Audio:

@@ -22,12 +22,12 @@ RATE = 22_050
 
 @pytest.fixture(scope="module")
 def pair() -> Voice:
-    """Ten seconds of training on a flute and a trumpet."""
+    """Half a minute of training on a flute and a trumpet."""
     sounds = {
         "flute": material([phrases(73, 60, 80, 0.5, RATE)]),
         "trumpet": material([phrases(56, 58, 80, 0.5, RATE)]),
     }
-    return train_voice(sounds, 12.0, {"name": "pair"})
+    return train_voice(sounds, 25.0, {"name": "pair"})
 
 
 def test_each_instrument_has_its_own_colour_and_the_rest_is_shared(pair: Voice) -> None:
@@ -76,7 +76,7 @@ def test_a_voice_that_starts_from_another_begins_ahead(pair: Voice) -> None:
         for start in (pair, None)
     )
     assert ahead.instruments == ("oboe",) and ahead.model.shape.instruments == 1
-    assert judged(ahead, held) < 0.8 * judged(afresh, held)
+    assert judged(ahead, held) < 0.9 * judged(afresh, held)
 
 
 def test_a_room_is_learned_from_what_follows_a_sound() -> None:
