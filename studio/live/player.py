@@ -20,6 +20,7 @@ class Player:
         self._voice = self._newest = voice
         self._old: Voice | None = None
         self._faded = self._place = 0
+        self._frames = GRID
 
     @property
     def voice(self) -> Voice:
@@ -43,6 +44,7 @@ class Player:
 
     def warm(self, frames: int) -> None:
         """Get ready for blocks of so many frames."""
+        self._frames = frames
         self._voice.warm(frames)
 
     def swap(self, voice: Voice, keep: bool = True) -> None:
@@ -51,7 +53,7 @@ class Player:
             for address, dial in voice.dials.items():
                 if address in self.dials and self.dials[address].kind == dial.kind:
                     dial.turn(self.dials[address].target)
-        voice.warm(GRID)
+        voice.warm(self._frames)
         self._newest = voice
 
     def process(self, block: Block, place: int | None = None, rolling: bool = True) -> Block:

@@ -67,8 +67,10 @@ def strip_voice(recipe: Recipe, strip: str) -> Voice:
     strips = {**result.plan.tracks, **result.plan.buses}
     if strip != "master" and strip not in strips:
         raise RecipeError(f"{strip!r} is not heard in this song.", "Take its mute out.")
-    loop = result.premaster if strip == "master" else result.sound(strips[strip].dry)
-    return chain_voice(chain, replace(result.plan.stage, score=None), loop)
+    node = result.plan.premaster if strip == "master" else strips[strip].dry
+    # What the song itself no longer needs once it is in the cache.
+    result.engine.run([node])
+    return chain_voice(chain, replace(result.plan.stage, score=None), result.sound(node))
 
 
 def chain_voice(chain: Sequence[Effect], stage: Stage, loop: Audio | None = None) -> Voice:

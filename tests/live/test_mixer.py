@@ -11,7 +11,7 @@ from studio.bridge.render import render
 from studio.errors import RecipeError
 from studio.levels import decibels
 from studio.live.player import Player
-from studio.live.song import song_voice
+from studio.live.song import song_voice, strip_voice
 from studio.recipe import Recipe
 
 BLOCK = 128
@@ -154,3 +154,14 @@ def test_a_chain_that_takes_too_long_is_played_as_rendered_when_asked(tmp_path: 
     assert null_depth(played(player, mix.shape[1]), mix) < -90
     with pytest.raises(RecipeError, match="no strip 'A'"):
         song_voice(recipe, ("A",))
+
+
+def test_a_strip_alone_plays_what_comes_into_it_also_when_the_cache_is_full(tmp_path: Path) -> None:
+    recipe = Recipe.loads(DRY, tmp_path).set("loud", 1)
+    for _ in range(2):
+        stem = render(recipe).stems["a"].samples
+        player = Player(strip_voice(recipe, "a"))
+        assert set(player.dials) >= {"brickwall.ceiling", "rack.lowpass.cutoff", "rack.warmth"}
+        player.warm(BLOCK)
+        live = played(player, stem.shape[1] + player.latency)[:, player.latency :]
+        assert null_depth(live, stem) < -90
