@@ -59,8 +59,9 @@ voices: test-packages $(ENV)/.mirepoix-dev
 			--license MIT -o presets/voices/$$1.voice || exit 1; \
 	done
 
-# The instruments of the shipped spectral autoencoder.
-ORCHESTRA := $(foreach voice,$(VOICES),$(word 1,$(subst :, ,$(voice)))=fluid:$(word 2,$(subst :, ,$(voice))):$(word 3,$(subst :, ,$(voice))):$(word 4,$(subst :, ,$(voice))))
+# The instruments of the shipped spectral autoencoder: the voices, and what sounds in several octaves at once or dies away.
+PLAYERS := $(VOICES) clarinet:71:50:89 organ:16:36:96 piano:0:28:96
+ORCHESTRA := $(foreach player,$(PLAYERS),$(word 1,$(subst :, ,$(player)))=fluid:$(word 2,$(subst :, ,$(player))):$(word 3,$(subst :, ,$(player))):$(word 4,$(subst :, ,$(player))))
 ORCHESTRA_MINUTES ?= 12
 EARS_MINUTES ?= 4
 
