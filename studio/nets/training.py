@@ -31,6 +31,11 @@ class Course:
     losses: list[tuple[float, float]] = field(default_factory=list)
     best: float = math.inf
 
+    def card(self) -> dict[str, Any]:
+        """What a model's card says of its training."""
+        losses = [[round(at, 1), round(value, 4)] for at, value in self.losses]
+        return {"trained_seconds": round(self.seconds, 1), "steps": self.steps, "losses": losses}
+
 
 def train(
     model: nn.Module,
