@@ -34,7 +34,7 @@ def esr(made: Tensor, wanted: Tensor) -> Tensor:
 
 def _magnitudes(sound: Tensor, size: int, overlap: int) -> Tensor:
     spectrum = torch.stft(
-        sound, size, size // overlap, window=_window(size, sound.device), normalized=True, return_complex=True
+        sound.float(), size, size // overlap, window=_window(size, sound.device), normalized=True, return_complex=True
     )
     # Without the epsilon the gradient at nothing is none.
     return (spectrum.real.square() + spectrum.imag.square() + 1e-12).sqrt()
