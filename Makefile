@@ -52,20 +52,21 @@ notebooks: test-packages $(ENV)/.mirepoix-dev
 
 # The shipped voices: name, General MIDI program, lowest and highest note.
 VOICES := violin:40:55:96 cello:42:36:72 flute:73:60:93 oboe:68:58:88 trumpet:56:54:84 saxophone:65:49:80 choir:52:48:79 lead:81:40:88
-SECTION := $(foreach voice,$(VOICES),$(word 1,$(subst :, ,$(voice)))=fluid:$(word 2,$(subst :, ,$(voice))):$(word 3,$(subst :, ,$(voice))):$(word 4,$(subst :, ,$(voice))))
+named = $(foreach each,$(1),$(word 1,$(subst :, ,$(each)))=fluid:$(word 2,$(subst :, ,$(each))):$(word 3,$(subst :, ,$(each))):$(word 4,$(subst :, ,$(each))))
 SECTION_MINUTES ?= 25
 VOICE_MINUTES ?= 4
 
 voices: test-packages $(ENV)/.mirepoix-dev
-	$(BIN)/studio train voice $(SECTION) --minutes $(SECTION_MINUTES) --license MIT -o presets/voices/orchestra.voice
+	$(BIN)/studio train voice $(call named,$(VOICES)) --minutes $(SECTION_MINUTES) --license MIT -o presets/voices/orchestra.voice
 	@for voice in $(VOICES); do \
 		set -- $$(echo $$voice | tr : ' '); \
 		$(BIN)/studio train voice --soundfont fluid:$$2 --low $$3 --high $$4 --minutes $(VOICE_MINUTES) \
 			--from presets/voices/orchestra.voice --license MIT -o presets/voices/$$1.voice || exit 1; \
 	done
 
-# The instruments of the shipped spectral autoencoder.
-ORCHESTRA := $(SECTION) clarinet=fluid:71:50:89 organ=fluid:16:36:84 piano=fluid:0:33:88
+# The instruments of the shipped spectral autoencoder: the voices, and what sounds in several octaves at once or dies away.
+PLAYERS := $(VOICES) clarinet:71:50:89 organ:16:36:84 piano:0:33:88
+ORCHESTRA := $(call named,$(PLAYERS))
 ORCHESTRA_MINUTES ?= 15
 EARS_MINUTES ?= 4
 

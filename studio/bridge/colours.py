@@ -16,7 +16,7 @@ from studio.bridge.instruments import Instrument
 from studio.errors import KnobError, OutputError, Place
 from studio.folders import cache_folder
 from studio.timbre.colours import ENDING, Seen
-from studio.timbre.latents import directions, leanings
+from studio.timbre.latents import Directions, directions, leanings
 from studio.timbre.torch_library import need_torch
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,8 @@ def learn_colours(
             tell=lambda course, model: tell(course, lambda: through(model, names[0], first)),
         )  # fmt: skip
     described = _described(model, held)
-    model.card["directions"] = directions(*described).data()
+    along = directions(*described)
+    model.card["directions"] = along.data()
     model.card["leanings"] = leanings(*described).data()
     model.save(out)
     checkpoint.unlink(missing_ok=True)
@@ -84,8 +85,17 @@ def learn_colours(
         part = Audio(held[name].samples[:, : 5 * RATE], RATE)
         diary.sound(f"{name} as it is", part)
         diary.sound(f"{name} again", through(model, name, part))
-    diary.finish(f"{out.stem}: a spectral autoencoder", model.card)
+    diary.finish(f"{out.stem}: a spectral autoencoder", {**model.card, **_told(along)})
     return model.card
+
+
+def _told(along: Directions) -> dict[str, str]:
+    """A row for each direction of the report: what it moves most, and how surely."""
+    rows = zip(along.names, along.correlations, along.spreads, strict=True)
+    return {
+        f"direction {number}": f"{name}: correlation {sure:.2f}, spread {spread:.2f}"
+        for number, (name, sure, spread) in enumerate(rows, 1)
+    }
 
 
 def _described(model: Any, held: dict[str, Audio]) -> tuple[np.ndarray, dict[str, np.ndarray]]:

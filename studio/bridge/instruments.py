@@ -60,21 +60,32 @@ class Instrument:
             sound = given.sound()
             return material([sound], [given.features(sound)])
 
+    def sound(self, rate: int, seed: int) -> Audio:
+        """All of its sound, end to end.
+
+        Raises:
+            StudioError: there is none of it.
+        """
+        from studio.nets.material import recordings
+
+        with within(self.name):
+            if self.played:
+                return self._phrases(rate, DATA_MINUTES, seed).sound()
+            return Audio(np.concatenate([each.samples for each in recordings(Path(self.source), rate)], axis=1), rate)
+
     def sounds(self, rate: int, seed: int) -> tuple[Audio, Audio]:
         """What is trained on, and what is held out.
 
         Raises:
             StudioError: there is none of it.
         """
-        from studio.nets.material import HELD_OUT, recordings
+        from studio.nets.material import HELD_OUT
 
-        with within(self.name):
-            if not self.played:
-                whole = np.concatenate([each.samples for each in recordings(Path(self.source), rate)], axis=1)
-                border = round(whole.shape[1] * (1 - HELD_OUT))
-                return Audio(whole[:, :border], rate), Audio(whole[:, border:], rate)
-            learned = self._phrases(rate, DATA_MINUTES, seed)
-            return learned.sound(), self._phrases(rate, HELD_SECONDS / 60, seed + _HELD_SEED).sound()
+        whole = self.sound(rate, seed)
+        if self.played:
+            return whole, self._phrases(rate, HELD_SECONDS / 60, seed + _HELD_SEED).sound()
+        border = round(whole.frames * (1 - HELD_OUT))
+        return Audio(whole.samples[:, :border], rate), Audio(whole.samples[:, border:], rate)
 
     def _phrases(self, rate: int, minutes: float, seed: int) -> Phrases:
         from studio.nets.material import Phrases

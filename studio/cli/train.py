@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from studio.cli.show import table
 from studio.errors import KnobError
+
+if TYPE_CHECKING:
+    from studio.bridge.instruments import Instrument
 
 
 @click.group("train")
@@ -16,22 +20,34 @@ def command() -> None:
     """Learn a model from sound."""
 
 
+def _sounds(body: Callable[..., None]) -> Callable[..., None]:
+    """The options of a training on folders, or programs of a SoundFont."""
+    for option in reversed(
+        (
+            click.option("--soundfont", help="Learn from a SoundFont's program instead: gm:40."),
+            click.option("--low", type=click.IntRange(0, 127), default=55, show_default=True, help="Its lowest note."),
+            click.option("--high", type=click.IntRange(0, 127), default=84, show_default=True, help="Its highest note."),
+            click.option("--minutes", type=click.FloatRange(0.05, 600), default=4.0, show_default=True,
+                         help="How long to learn."),
+            click.option("--rate", type=click.IntRange(16_000, 48_000), default=44_100, show_default=True, help="In Hz."),
+            click.option("--license", "licence", default="", help="The licence of the sound, as an SPDX identifier."),
+            click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, another start."),
+            click.option("--report", type=click.Path(path_type=Path), help="A folder for a page with losses and previews."),
+        )
+    ):  # fmt: skip
+        body = option(body)
+    return body
+
+
 @command.command("voice")
 @click.argument("sources", metavar="[FOLDER | NAME=SOURCE...]", nargs=-1)
-@click.option("--soundfont", help="Learn from a SoundFont's program instead: gm:40.")
-@click.option("--low", type=click.IntRange(0, 127), default=55, show_default=True, help="Its lowest note.")
-@click.option("--high", type=click.IntRange(0, 127), default=84, show_default=True, help="Its highest note.")
-@click.option("--minutes", type=click.FloatRange(0.05, 600), default=4.0, show_default=True, help="How long to learn.")
-@click.option("--rate", type=click.IntRange(16_000, 48_000), default=44_100, show_default=True, help="In Hz.")
+@_sounds
 @click.option("--from", "start", default="", metavar="VOICE", help="A voice to start from: orchestra.")
 @click.option("--room", type=click.FloatRange(0, 2000), default=0.0, help="Milliseconds of echoes to learn apart.")
-@click.option("--license", "licence", default="", help="The licence of the sound, as an SPDX identifier.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, another start.")
-@click.option("--report", type=click.Path(path_type=Path), help="A folder for a page with losses and previews.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The file to write: violin.voice.")
 def voice(
-    sources: tuple[str, ...], soundfont: str | None, low: int, high: int, minutes: float, rate: int, start: str,
-    room: float, licence: str, seed: int, report: Path | None, out: Path,
+    sources: tuple[str, ...], soundfont: str | None, low: int, high: int, minutes: float, rate: int, licence: str,
+    seed: int, report: Path | None, start: str, room: float, out: Path,
 ) -> None:  # fmt: skip
     """Learn a voice from the recordings in FOLDER, all of one instrument, or from a SoundFont.
 
@@ -42,19 +58,47 @@ def voice(
     from studio.bridge.instruments import Instrument
     from studio.bridge.voices import Plan, learn
 
-    if bool(sources) == (soundfont is not None):
-        raise KnobError("a voice is learned from a folder, or from a SoundFont.", "Give FOLDER or --soundfont gm:40.")
-    if soundfont is not None:
-        instruments = [Instrument(out.stem, f"{soundfont}:{low}:{high}")]
-    elif len(sources) == 1 and "=" not in sources[0]:
-        if not Path(sources[0]).is_dir():
-            raise KnobError(f"there is no folder {sources[0]!r}.", "Give a folder with recordings of one instrument.")
-        instruments = [Instrument(out.stem, sources[0])]
+    if len(sources) > 1 or "=" in "".join(sources):
+        instruments = tuple(Instrument.parse(each) for each in sources)
     else:
-        instruments = [Instrument.parse(each) for each in sources]
-    plan = Plan(tuple(instruments), minutes * 60, rate, licence, seed, start, room)
+        instruments = (_one("a voice", "".join(sources), soundfont, low, high, out),)
+    plan = Plan(instruments, minutes * 60, rate, licence, seed, start, room)
     card = learn(plan, out, report, click.echo)
     _done(card, ("spectral_loss", "data_seconds", "steps", "parameters"), out, report)
+
+
+@command.command("vae")
+@click.argument("folder", default="")
+@_sounds
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The file to write: mine.vae.")
+def vae(
+    folder: str, soundfont: str | None, low: int, high: int, minutes: float, rate: int, licence: str, seed: int,
+    report: Path | None, out: Path,
+) -> None:  # fmt: skip
+    """Learn a waveform autoencoder from the recordings in FOLDER, of anything, or from a SoundFont.
+
+    Its latents can be edited with `latent`. It takes hours to sound well, and can be stopped: the same command then goes
+    on where it was.
+    """
+    from studio.bridge.voices import Plan
+    from studio.bridge.waves import learn_waves
+
+    plan = Plan((_one("a waveform autoencoder", folder, soundfont, low, high, out),), minutes * 60, rate, licence, seed)
+    card = learn_waves(plan, out, report, click.echo)
+    _done(card, ("spectral_loss", "data_seconds", "steps", "parameters"), out, report)
+
+
+def _one(what: str, folder: str, soundfont: str | None, low: int, high: int, out: Path) -> Instrument:
+    """The one instrument that a folder, or a program of a SoundFont, is."""
+    from studio.bridge.instruments import Instrument
+
+    if bool(folder) == (soundfont is not None):
+        raise KnobError(f"{what} is learned from a folder, or from a SoundFont.", "Give FOLDER or --soundfont gm:40.")
+    if soundfont is not None:
+        return Instrument(out.stem, f"{soundfont}:{low}:{high}")
+    if not Path(folder).is_dir():
+        raise KnobError(f"there is no folder {folder!r}.", "Give a folder with recordings.")
+    return Instrument(out.stem, folder)
 
 
 @command.command("spectral")

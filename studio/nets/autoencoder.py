@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from studio.audio import Audio
-from studio.errors import AudioError, KnobError, ModelError, Place, nearest
+from studio.errors import AudioError, KnobError, nearest
 from studio.nets.film import Film
-from studio.nets.model_file import read_model, write_model
+from studio.nets.model_file import open_model, write_model
 from studio.nets.streaming import Convolution, Recurrent, State
 from studio.nets.training import Course, train
 from studio.stretch.overlap import hann
@@ -155,16 +155,7 @@ class Spectral:
         Raises:
             ModelError: the file is none, or damaged.
         """
-        weights, card = read_model(path, KIND)
-        try:
-            model = Autoencoder(Shape(**card["shape"]))
-            model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
-            if len(card["instruments"]) != model.shape.instruments:
-                raise KeyError("instruments")
-        except (TypeError, KeyError, RuntimeError) as error:
-            cause = f"its card and its weights do not fit: {str(error).splitlines()[0]}."
-            raise ModelError(cause, place=Place(str(path))) from None
-        return cls(model.eval(), card)
+        return cls(*open_model(path, KIND, _built))
 
     def save(self, path: Path) -> None:
         """Write it, in half precision.
@@ -197,6 +188,13 @@ class Spectral:
         """Magnitudes ``(windows, BINS)`` of latents, each at its level."""
         with torch.inference_mode():
             return unscaled(self.model.decode(latents[None], instrument)[0][0], level)
+
+
+def _built(card: dict[str, Any]) -> Autoencoder:
+    model = Autoencoder(Shape(**card["shape"]))
+    if len(card["instruments"]) != model.shape.instruments:
+        raise KeyError("instruments")
+    return model
 
 
 class _Reversed(torch.autograd.Function):
@@ -298,8 +296,7 @@ def train_spectral(
     model.eval()
     card = {
         "kind": KIND, "version": VERSION, "shape": shape.data(), "instruments": names, "rate": RATE, "size": SIZE,
-        "hop": HOP, "latency": SIZE, "seed": seed, "trained_seconds": round(course.seconds, 1), "steps": course.steps,
-        "losses": [[round(at, 1), round(value, 4)] for at, value in course.losses],
+        "hop": HOP, "latency": SIZE, "seed": seed, **course.card(),
         "log_spectral_distance": round(course.best, 3), "parameters": sum(each.numel() for each in model.parameters()),
         "data_seconds": round(sum(each.seconds for each in learned.values()), 1), **about,
     }  # fmt: skip

@@ -33,7 +33,8 @@ def esr(made: Tensor, wanted: Tensor) -> Tensor:
 
 
 def _magnitudes(sound: Tensor, size: int, overlap: int) -> Tensor:
-    spectrum = torch.stft(sound, size, size // overlap, window=_window(size, sound.device), return_complex=True)
+    window = _window(size, sound.device)
+    spectrum = torch.stft(sound.float(), size, size // overlap, window=window, return_complex=True)
     # Without the epsilon the gradient at nothing is none.
     return (spectrum.real.square() + spectrum.imag.square() + 1e-12).sqrt()
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.disk import write_whole
 from studio.errors import ModelError, Place
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
+
+Model = TypeVar("Model", bound="nn.Module")
 
 MOST_BYTES = 64 * 1024**2
 
@@ -63,6 +66,22 @@ def read_model(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]
     if not all(math.isfinite(float(tensor.double().sum())) for tensor in weights.values()):
         raise ModelError("the weights hold numbers that are none.", "Train it anew.", place=place)
     return weights, card
+
+
+def open_model(path: Path, kind: str, build: Callable[[dict[str, Any]], Model]) -> tuple[Model, dict[str, Any]]:
+    """A model at rest with its card: built as the card says, and filled with the weights in single precision.
+
+    Raises:
+        ModelError: as `read_model`, or card and weights do not fit.
+    """
+    weights, card = read_model(path, kind)
+    try:
+        model = build(card)
+        model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+    except (TypeError, KeyError, ValueError, RuntimeError) as error:
+        cause = f"its card and its weights do not fit: {str(error).splitlines()[0]}."
+        raise ModelError(cause, place=Place(str(path))) from None
+    return model.eval(), card
 
 
 def weights_hash(weights: dict[str, Tensor]) -> str:

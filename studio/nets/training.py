@@ -31,6 +31,11 @@ class Course:
     losses: list[tuple[float, float]] = field(default_factory=list)
     best: float = math.inf
 
+    def card(self) -> dict[str, Any]:
+        """What a model's card says of its training."""
+        losses = [[round(at, 1), round(value, 4)] for at, value in self.losses]
+        return {"trained_seconds": round(self.seconds, 1), "steps": self.steps, "losses": losses}
+
 
 def train(
     model: nn.Module,
@@ -42,6 +47,7 @@ def train(
     checkpoint: Path | None = None,
     tell: Callable[[Course], None] = lambda course: None,
     every: float = 15.0,
+    mixed: bool | None = None,
 ) -> Course:
     """Train for so many seconds of work, and leave the model as it was at its best on held-out material.
 
@@ -53,7 +59,11 @@ def train(
         checkpoint: written at every judgement; where it exists, training goes on from it.
         tell: is told after every judgement.
         every: seconds from judgement to judgement.
+        mixed: compute the loss in bfloat16 where that does no harm, with weights and judgements in single precision;
+            None does so on a GPU only, since it makes small networks on a processor slower.
     """
+    place = next(model.parameters()).device.type
+    half = torch.autocast(place, torch.bfloat16, enabled=place == "cuda" if mixed is None else mixed)
     optimiser = torch.optim.Adam(model.parameters(), rate)
     course, best = Course(), _copy(model)
     if checkpoint is not None and checkpoint.exists():
@@ -63,7 +73,8 @@ def train(
         began = time.perf_counter()
         for group in optimiser.param_groups:
             group["lr"] = rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * course.seconds / seconds)))
-        value = loss(course.steps)
+        with half:
+            value = loss(course.steps)
         optimiser.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(model.parameters(), 2.0)

@@ -1,7 +1,7 @@
 """A variational autoencoder of waveforms in bands, causal throughout (of the family of RAVE, Caillon & Esling 2021).
 
-Defined, trainable and measured here; weights worth hearing take hours on a GPU, so none ship. Nothing looks ahead, so
-it streams: a block of `ratio` frames in, as many out, `late` frames behind.
+Weights worth hearing take hours on a GPU, so none ship; `studio train vae` learns them. Nothing looks ahead, so it
+streams: a block of `ratio` frames in, as many out, `late` frames behind.
 """
 
 from __future__ import annotations
@@ -13,18 +13,21 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from studio.audio import Audio
-from studio.errors import AudioError, ModelError, Place
+from studio.errors import AudioError
 from studio.nets.losses import spectral
-from studio.nets.model_file import read_model, write_model
+from studio.nets.model_file import open_model, write_model
 from studio.nets.multiband import Cut, Join, delay
 from studio.nets.streaming import Chain, Convolution, Expansion, Residual, State, Stream, Streaming
 from studio.nets.training import Course, train
 
 KIND = "vae"
 VERSION = 1
+
+Samples = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -128,14 +131,7 @@ class Waves:
         Raises:
             ModelError: the file is none, or damaged.
         """
-        weights, card = read_model(path, KIND)
-        try:
-            model = Vae(Shape.parse(card["shape"]))
-            model.load_state_dict(weights)
-        except (TypeError, KeyError, RuntimeError) as error:
-            cause = f"its card and its weights do not fit: {str(error).splitlines()[0]}."
-            raise ModelError(cause, place=Place(str(path))) from None
-        return cls(model.eval(), card)
+        return cls(*open_model(path, KIND, lambda card: Vae(Shape.parse(card["shape"]))))
 
     def save(self, path: Path) -> None:
         """Write it.
@@ -145,25 +141,84 @@ class Waves:
         """
         write_model(path, self.model.state_dict(), self.card)
 
-    def sing(self, audio: Audio, piece: int = 1 << 16) -> Audio:
-        """The first channel of a sound at the model's rate through it, in step with it; the length stays.
+    @property
+    def rate(self) -> int:
+        return self.model.shape.rate
 
-        Pieces that fit the processor's cache are several times faster than the whole, and give the same.
-        """
-        ratio, late = self.model.shape.ratio, self.model.late
-        padded = np.pad(audio.samples[0], (0, late))
-        padded = np.pad(padded, (0, -len(padded) % ratio))
-        step = max(ratio, piece // ratio * ratio)
-        stream = Stream(self.model)
-        parts = [
-            stream.push(torch.tensor(padded[None, None, first : first + step])) for first in range(0, len(padded), step)
-        ]
-        return Audio(torch.cat(parts, dim=2)[0, :, late : late + audio.frames].numpy(), audio.rate)
+    def sing(self, audio: Audio) -> Audio:
+        """The first channel of a sound at the model's rate through it, in step with it; the length stays."""
+        return self.decode(self.encode(audio.samples[0]), audio.frames)
+
+    def encode(self, signal: Samples) -> Samples:
+        """The latents ``(latents, blocks)`` of a signal ``(frames,)`` at the model's rate."""
+        padded = np.pad(signal, (0, self.model.late))
+        padded = np.pad(padded, (0, -len(padded) % self.model.shape.ratio))
+        return _in_pieces(
+            _Means(self.model), padded[None], max(1, PIECE // self.model.shape.ratio) * self.model.shape.ratio
+        )
+
+    def decode(self, latents: Samples, frames: int) -> Audio:
+        """The sound of latents, in step with the signal they came from, so many frames long."""
+        made = _in_pieces(_Sound(self.model), latents, max(1, PIECE // self.model.shape.ratio))
+        made = made[:, self.model.late : self.model.late + frames]
+        return Audio(np.pad(made, ((0, 0), (0, frames - made.shape[1]))), self.rate)
+
+
+PIECE = 1 << 16
+"""Frames of sound at a time: pieces that fit the processor's cache are several times faster, and give the same."""
+
+
+class _Means(Streaming):
+    """The encoder at work."""
+
+    def __init__(self, model: Vae) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        mean, _, state = self.model.encode(signal, state)
+        return mean, state
+
+
+class _Sound(Streaming):
+    """The decoder at work."""
+
+    def __init__(self, model: Vae) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        return self.model.decode(signal, state)
+
+
+def _in_pieces(layer: Streaming, signal: Samples, step: int) -> Samples:
+    """A signal ``(channels, frames)`` through a layer."""
+    stream = Stream(layer)
+    given = torch.tensor(signal[None], dtype=torch.float32)
+    parts = [stream.push(given[:, :, first : first + step]) for first in range(0, given.shape[2], step)]
+    return np.asarray(torch.cat(parts, dim=2)[0].numpy())
 
 
 BATCH, SECONDS = 4, 0.75
 DIVERGENCE = 1e-3
 """How much the Kullback–Leibler term weighs."""
+
+
+def held_out(sound: Audio) -> Audio:
+    """The last tenth of a sound."""
+    return Audio(sound.samples[:, round(0.9 * sound.frames) :], sound.rate)
+
+
+def try_step(shape: Shape) -> None:
+    """Do what one step of a training does, on a model that is thrown away."""
+    model = Vae(shape)
+    wanted = torch.zeros(BATCH, round(SECONDS * shape.rate) // shape.ratio * shape.ratio)
+    apart(model, model(wanted[:, None])[0], wanted).backward()  # type: ignore[no-untyped-call]
+
+
+def apart(model: Vae, made: Tensor, wanted: Tensor) -> Tensor:
+    """How far what comes out late, ``(batch, 1, frames)``, is from what went in, ``(batch, frames)``."""
+    return spectral(made[:, 0, model.late :], wanted[:, : wanted.shape[1] - model.late], (2048, 512, 128))
 
 
 def train_vae(
@@ -174,9 +229,14 @@ def train_vae(
     shape: Shape | None = None,
     seed: int = 0,
     checkpoint: Path | None = None,
-    tell: Callable[[Course], None] = lambda course: None,
+    tell: Callable[[Course, Waves], None] = lambda course, waves: None,
 ) -> Waves:
-    """Train on one sound for so many seconds; its last tenth is held out.
+    """Train on one sound for so many seconds; its last tenth, `held_out`, is not trained on.
+
+    Args:
+        about: goes into the card.
+        checkpoint: where to go on from when the training is interrupted.
+        tell: is told how far it has come, with the model as it is.
 
     Raises:
         AudioError: there is less than ten seconds.
@@ -187,14 +247,10 @@ def train_vae(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Vae(shape)
-    wave = torch.tensor(sound.samples[0])
-    border = round(0.9 * len(wave))
-    learned, held = wave[:border], wave[border:]
+    held = torch.tensor(held_out(sound).samples[0])
+    learned = torch.tensor(sound.samples[0, : sound.frames - len(held)])
     frames = round(SECONDS * sound.rate) // shape.ratio * shape.ratio
     held = held[: min(len(held), 5 * sound.rate) // shape.ratio * shape.ratio]
-
-    def apart(made: Tensor, wanted: Tensor) -> Tensor:
-        return spectral(made[:, 0, model.late :], wanted[:, : wanted.shape[1] - model.late], (2048, 512, 128))
 
     def loss(step: int) -> Tensor:
         random = np.random.default_rng([seed, step])
@@ -204,19 +260,25 @@ def train_vae(
         drawn = torch.randn(mean.shape, generator=torch.Generator().manual_seed(step))
         made, _ = model.decode(mean + drawn * (log_variance / 2).exp())
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
-        return apart(made, wanted) + DIVERGENCE * divergence
+        return apart(model, made, wanted) + DIVERGENCE * divergence
 
     def judge() -> float:
         with torch.inference_mode():
-            return float(apart(model(held[None, None])[0], held[None]))
+            return float(apart(model, model(held[None, None])[0], held[None]))
 
     course = train(
-        model, loss, judge, seconds, rate=2e-3, checkpoint=checkpoint, tell=tell, every=min(15.0, seconds / 12)
+        model,
+        loss,
+        judge,
+        seconds,
+        rate=2e-3,
+        checkpoint=checkpoint,
+        tell=lambda course: tell(course, Waves(model, {})),
+        every=min(15.0, seconds / 12),
     )
     card = {
         "kind": KIND, "version": VERSION, "shape": shape.data(), "ratio": shape.ratio, "latency": model.late + shape.ratio,
-        "seed": seed, "trained_seconds": round(course.seconds, 1), "steps": course.steps, "data_seconds": round(sound.seconds, 1),
-        "losses": [[round(at, 1), round(value, 4)] for at, value in course.losses], "spectral_loss": round(course.best, 4),
+        "seed": seed, **course.card(), "data_seconds": round(sound.seconds, 1), "spectral_loss": round(course.best, 4),
         "parameters": sum(each.numel() for each in model.parameters()), **about,
     }  # fmt: skip
     return Waves(model.eval(), card)

@@ -17,6 +17,7 @@ from studio.steps import Transform
 from studio.stretch.stretching import over_time
 from studio.tempo import Floats
 from studio.timbre import latents as hands
+from studio.timbre import waves
 from studio.timbre.colours import Seen, find_spectral, load_spectral
 from studio.timbre.latents import Directions, directions
 from studio.timbre.scripted import ENDING, Scripted, load_scripted
@@ -26,14 +27,14 @@ log = logging.getLogger(__name__)
 
 
 class Latent(Transform):
-    """Encode a sound, edit its latents, decode it: for spectral autoencoders, RAVE and nn~ files.
+    """Encode a sound, edit its latents, decode it: for spectral and waveform autoencoders, RAVE and nn~ files.
 
     The edits come in the order of the knobs. `first` to `fourth` go along the directions in which the latents vary
     most, as the model's card names them; a model without a card learns them from the sound. `toward` is another sound
     to go to; `dry` and `wet` are one sound without and with an effect, whose difference is added `effect` times.
     """
 
-    model: str = file("orchestra", help="a spectral autoencoder, shipped or a file; or a .ts file")
+    model: str = file("orchestra", help="a spectral autoencoder, shipped or a file; or a .vae or .ts file")
     trusted: bool = switch(False, help="a .ts file is code: say that you trust it")
     instrument: str = text("", help="what a spectral autoencoder decodes to; empty finds what the sound is most like")
     first: Live = knob(0.0, -6.0, 6.0, help="along the first direction, in standard deviations")
@@ -73,7 +74,9 @@ class Latent(Transform):
         with within("model"):
             path = self._path(stage)
             if path.suffix == ENDING:
-                return self._scripted(audio, load_scripted(path, self.trusted), stage)
+                return self._signals(audio, load_scripted(path, self.trusted), stage)
+            if path.suffix == waves.ENDING:
+                return self._signals(audio, waves.load_waves(path), stage)
             model = load_spectral(path)
         seen = Seen(audio, model)
         with within("instrument"):
@@ -95,7 +98,7 @@ class Latent(Transform):
             latents = hands.moved(latents, along, along.names.index(name), amount)
         return latents
 
-    def _scripted(self, audio: Audio, model: Scripted, stage: Stage) -> Audio:
+    def _signals(self, audio: Audio, model: Scripted | waves.Waveform, stage: Stage) -> Audio:
         if self.brightness != 0 or self.pitch != 0:
             raise KnobError("the model does not know what is bright or high.", "Use `first` to `fourth`.")
         signals = model.encode(audio)
@@ -151,7 +154,8 @@ class Latent(Transform):
             return sound
 
     def _path(self, stage: Stage) -> Path:
-        return stage.find(self.model) if self.model.endswith(ENDING) else find_spectral(self.model, stage)
+        named = self.model.endswith((ENDING, waves.ENDING))
+        return stage.find(self.model) if named else find_spectral(self.model, stage)
 
 
 class Torchscript(Transform):

@@ -21,18 +21,26 @@ class Directions:
     Attributes:
         axes: ``(directions, latents)``, of length one.
         spreads: the standard deviation along each.
-        names: what goes up along each, or `direction N`.
+        names: what goes up most along each, or `direction N` where nothing is known of the frames.
+        correlations: of each with what it is named after, 0 to 1; NaN where that was not kept.
     """
 
     axes: Floats
     spreads: Floats
     names: tuple[str, ...]
+    correlations: tuple[float, ...]
 
     def data(self) -> list[dict[str, object]]:
         """Plain data, for a card."""
+        rows = zip(self.names, self.spreads, self.correlations, self.axes, strict=True)
         return [
-            {"name": name, "spread": round(float(spread), 5), "axis": [round(float(value), 5) for value in axis]}
-            for name, spread, axis in zip(self.names, self.spreads, self.axes, strict=True)
+            {
+                "name": name,
+                "spread": round(float(spread), 5),
+                "correlation": round(correlation, 3) if np.isfinite(correlation) else None,
+                "axis": [round(float(value), 5) for value in axis],
+            }
+            for name, spread, correlation, axis in rows
         ]
 
     @classmethod
@@ -40,13 +48,16 @@ class Directions:
         """What `data` gave."""
         axes = np.array([each["axis"] for each in data], dtype=np.float64)
         spreads = np.array([each["spread"] for each in data], dtype=np.float64)
-        return cls(axes, spreads, tuple(str(each["name"]) for each in data))
+        found = (each.get("correlation") for each in data)
+        known = tuple(float("nan") if each is None else float(str(each)) for each in found)
+        return cls(axes, spreads, tuple(str(each["name"]) for each in data), known)
 
 
 def directions(latents: Floats, descriptors: Mapping[str, Floats] | None = None, most: int = 8) -> Directions:
-    """The principal directions of latents, each named after the descriptor that goes with it.
+    """The principal directions of latents, each named after the descriptor that goes with it most.
 
-    A direction points to where its descriptor rises; a correlation below 0.3 gives no name.
+    A direction points to where its descriptor rises. Several may share a descriptor; how far the name holds is said by
+    the correlation.
 
     Args:
         descriptors: such as brightness, one value a frame each.
@@ -55,23 +66,20 @@ def directions(latents: Floats, descriptors: Mapping[str, Floats] | None = None,
     axes, spreads, _ = np.linalg.svd(centred / np.sqrt(max(latents.shape[1], 1)), full_matrices=False)
     axes, spreads = axes.T[:most], spreads[:most]
     names: list[str] = []
-    taken: set[str] = set()
+    correlations: list[float] = []
     for index, axis in enumerate(axes):
         along = axis @ centred
-        found = {
-            name: float(np.corrcoef(along, values)[0, 1])
-            for name, values in (descriptors or {}).items()
-            if name not in taken and values.std() > 0 and along.std() > 0
-        }
+        found = {name: _correlation(along, values) for name, values in (descriptors or {}).items()}
         best = max(found, key=lambda name: abs(found[name]), default="")
-        if best and abs(found[best]) >= 0.3:
-            names.append(best)
-            taken.add(best)
-            axes[index] = axis * np.sign(found[best])
-        else:
-            names.append(f"direction {index + 1}")
-            axes[index] = axis * (np.sign(axis[np.argmax(np.abs(axis))]) or 1.0)
-    return Directions(axes, spreads, tuple(names))
+        names.append(best or f"direction {index + 1}")
+        correlations.append(abs(found[best]) if best else float("nan"))
+        up = found[best] if best else axis[np.argmax(np.abs(axis))]
+        axes[index] = axis * (np.sign(up) or 1.0)
+    return Directions(axes, spreads, tuple(names), tuple(correlations))
+
+
+def _correlation(one: Floats, other: Floats) -> float:
+    return float(np.corrcoef(one, other)[0, 1]) if one.std() > 0 and other.std() > 0 else 0.0
 
 
 def leanings(latents: Floats, descriptors: Mapping[str, Floats]) -> Directions:
@@ -82,7 +90,9 @@ def leanings(latents: Floats, descriptors: Mapping[str, Floats]) -> Directions:
         axis = centred @ (values - values.mean())
         axes.append(axis / max(float(np.linalg.norm(axis)), 1e-12))
     found = np.array(axes)
-    return Directions(found, (found @ centred).std(axis=1), tuple(descriptors))
+    along = found @ centred
+    sure = tuple(abs(_correlation(*pair)) for pair in zip(along, descriptors.values(), strict=True))
+    return Directions(found, along.std(axis=1), tuple(descriptors), sure)
 
 
 def moved(latents: Floats, along: Directions, index: int, amount: Floats | float) -> Floats:

@@ -61,20 +61,20 @@ class Scripted:
     def sound(self, audio: Audio, piece: float = 0.0) -> Audio:
         """A sound through `forward`, channel by channel where it takes one; as long as the sound."""
         method = self._method("forward")
-        samples = _resampled(audio, self.rate)
+        samples = resampled(audio, self.rate)
         made = np.concatenate([self._run("forward", part, piece) for part in _fitted(samples, method.channels_in)])
-        return Audio(_back(made, self.rate or audio.rate, audio), audio.rate)
+        return Audio(back(made, self.rate or audio.rate, audio), audio.rate)
 
     def encode(self, audio: Audio, piece: float = 0.0) -> list[Floats]:
         """The latents of each channel, ``(latents, frames)``."""
         method = self._method("encode")
-        return [self._run("encode", part, piece) for part in _fitted(_resampled(audio, self.rate), method.channels_in)]
+        return [self._run("encode", part, piece) for part in _fitted(resampled(audio, self.rate), method.channels_in)]
 
     def decode(self, latents: list[Floats], like: Audio, piece: float = 0.0) -> Audio:
         """The sound of latents, of the rate, channels and length of another."""
         self._method("decode")
         made = np.concatenate([self._run("decode", part, piece) for part in latents])
-        return Audio(_back(made, self.rate or like.rate, like), like.rate)
+        return Audio(back(made, self.rate or like.rate, like), like.rate)
 
     def _method(self, name: str) -> Method:
         if name not in self.methods:
@@ -185,7 +185,8 @@ def _opened(path: Path) -> Any:
         raise ModelError(f"this is no TorchScript: {cause[:200]}", place=Place(str(path))) from None
 
 
-def _resampled(audio: Audio, rate: int) -> Block:
+def resampled(audio: Audio, rate: int) -> Block:
+    """All channels at a rate; 0 is any."""
     if rate in (0, audio.rate):
         return audio.samples
     import soxr
@@ -193,9 +194,9 @@ def _resampled(audio: Audio, rate: int) -> Block:
     return np.asarray(soxr.resample(audio.samples.T, audio.rate, rate).T, np.float32)
 
 
-def _back(made: Block, rate: int, like: Audio) -> Block:
+def back(made: Block, rate: int, like: Audio) -> Block:
     """At the rate, of the channels and as long as another sound."""
-    sound = _resampled(Audio(np.asarray(made, np.float32), rate), like.rate)
+    sound = resampled(Audio(np.asarray(made, np.float32), rate), like.rate)
     if len(sound) != like.channels:
         sound = np.repeat(sound.mean(axis=0, keepdims=True), like.channels, axis=0)
     sound = sound[:, : like.frames]

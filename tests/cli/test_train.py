@@ -14,11 +14,15 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
+from studio.audio import Audio
 from studio.cli import main
 from studio.nets.material import phrases
+from studio.nets.vae import Waves
 from studio.nets.voice import Voice
+from studio.stage import Stage
+from studio.steps import Transform, parse_step
 from studio.timbre.colours import load_spectral
-from tests.listening import sine, white
+from tests.listening import null_db, sine, white
 
 RATE = 22_050
 
@@ -78,7 +82,30 @@ def test_a_spectral_autoencoder_of_a_folder_and_a_soundfont(desk: Path) -> None:
     assert "2 instruments" in said
     model = load_spectral(desk / "two.spectral")
     assert model.card["instruments"] == ["mine", "choir"] and len(model.card["directions"]) == 8
-    assert (desk / "page" / "training.html").is_file() and len(list((desk / "page").glob("*.wav"))) >= 4
+    page = (desk / "page" / "training.html").read_text()
+    assert all(f"direction {number}" in page for number in range(1, 9)) and page.count("correlation") >= 8
+    assert len(list((desk / "page").glob("*.wav"))) >= 4
+
+
+def test_a_waveform_autoencoder_of_a_folder_that_latent_plays(desk: Path) -> None:
+    said = ran("vae", "flute", "--minutes", "0.1", "--rate", "22050", "--report", "page", "-o", "mine.vae")
+    assert "minutes of training" in said
+    model = Waves.load(desk / "mine.vae")
+    assert model.rate == 22_050 and model.card["steps"] > 0 and model.card["losses"]
+    assert (desk / "page" / "training.html").is_file() and len(list((desk / "page").glob("*.wav"))) >= 2
+    mono = Audio(white(1.0, channels=1, rate=22_050), 22_050)
+    stereo = Audio(white(1.0), 44_100)
+
+    def through(sound: Audio, **knobs: object) -> Audio:
+        step = parse_step({"latent": {"model": "mine.vae", **knobs}})
+        assert isinstance(step, Transform)
+        return step.apply(sound, Stage(sound.rate, sound.channels, folder=desk))
+
+    assert null_db(through(mono).samples, model.sing(mono).samples) < -90
+    assert through(stereo).samples.shape == stereo.samples.shape and through(stereo).rate == 44_100
+    assert null_db(through(mono, first=3).samples, through(mono).samples) > -70, (
+        "a hand is heard, even after six seconds"
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,6 +122,9 @@ def test_a_spectral_autoencoder_of_a_folder_and_a_soundfont(desk: Path) -> None:
         (["voice", "-o", "a.voice"], "--soundfont"),
         (["voice", "--soundfont", "gm:200", "-o", "a.voice"], "gm:40"),
         (["voice", "--soundfont", "gm:40", "--low", "60", "--high", "62", "-o", "a.voice"], "half an octave"),
+        (["vae", "short", "-o", "a.vae"], "ten seconds"),
+        (["vae", "flute", "-o", "a.voice"], "a.vae"),
+        (["vae", "-o", "a.vae"], "--soundfont"),
         (["spectral", "violin", "-o", "a.spectral"], "name=folder"),
         (["spectral", "a=fluid:40:60:80", "a=flute", "-o", "a.spectral"], "different names"),
         (["spectral", "a=fluid:40", "-o", "a.spectral"], "lowest to highest"),

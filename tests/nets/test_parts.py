@@ -74,6 +74,30 @@ def test_strengths_are_read_from_the_sound() -> None:
     assert found[5] < 0.01
 
 
+def test_half_precision_is_used_when_asked_for_and_never_unasked_on_a_processor() -> None:
+    def learned(mixed: bool | None) -> tuple[torch.nn.Sequential, set[torch.dtype]]:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            model = torch.nn.Sequential(torch.nn.Linear(1, 16), torch.nn.Tanh(), torch.nn.Linear(16, 64))
+        seen: set[torch.dtype] = set()
+        turns = torch.arange(2_048) / 2_048
+
+        def loss(step: int) -> torch.Tensor:
+            made = model(torch.ones(1, 1))
+            seen.add(made.dtype)
+            tones = torch.sin(2 * torch.pi * turns * torch.arange(1, 65)[:, None])
+            return spectral(made.float() @ tones, 0.1 * tones[4:5], (256,))
+
+        train(model, loss, lambda: float(loss(0).detach()), 1e-9, rate=1e-2, mixed=mixed)
+        return model, seen
+
+    plain, unasked = learned(False), learned(None)
+    assert unasked[1] == {torch.float32}
+    assert all(torch.equal(*pair) for pair in zip(plain[0].parameters(), unasked[0].parameters(), strict=True))
+    model, seen = learned(True)
+    assert torch.bfloat16 in seen and all(weight.dtype == torch.float32 for weight in model.parameters())
+
+
 def test_a_training_that_is_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
     def fresh() -> torch.nn.Linear:
         with torch.random.fork_rng():

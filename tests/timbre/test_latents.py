@@ -131,7 +131,11 @@ def test_directions_are_found_and_named() -> None:
     axis = np.array([0.6, 0.0, -0.8])
     given = axis[:, None] * bright * 3 + noise * 0.2
     found = hands.directions(given, {"brightness": bright, "nothing": RANDOM.standard_normal(500)})
-    assert found.names[0] == "brightness" and found.names[1] == "direction 2"
+    assert found.names[0] == "brightness" and found.correlations[0] > 0.95
+    assert set(found.names) <= {"brightness", "nothing"} and max(found.correlations[1:]) < 0.3
+    assert hands.directions(given).names == ("direction 1", "direction 2", "direction 3")
+    again = hands.Directions.parse(found.data())
+    assert again.names == found.names and np.allclose(again.correlations, found.correlations, atol=1e-3)
     assert np.allclose(found.axes[0], axis, atol=0.05) and found.spreads[0] == pytest.approx(3, rel=0.1)
     moved = hands.moved(given, found, 0, 1.0) - given
     assert np.allclose(moved[:, 0], axis * 3, atol=0.35)
