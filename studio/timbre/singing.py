@@ -39,6 +39,7 @@ class Sing(Transform):
     """
 
     version = 2
+
     voice: str = file("violin", help="a voice: violin, trumpet, … or a file made by `studio train`")
     octave: str = choice("auto", "auto", "-2", "-1", "0", "1", "2", help="octaves to move; auto brings it into range")
     semitones: float = knob(0.0, -24.0, 24.0, SEMITONES, help="how much higher", live=False)

@@ -30,6 +30,7 @@ class SingLive(Effect):
     """
 
     version = 2
+
     voice: str = file("violin", help="a voice: violin, trumpet, … or a file made by `studio train`")
     semitones: Live = knob(0.0, -36.0, 36.0, SEMITONES, help="how much higher")
     input: float = knob(-25.0, -70.0, 0.0, DB, help="the loudness of the melody where it sounds, in dB(A)", live=False)
