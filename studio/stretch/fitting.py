@@ -39,6 +39,7 @@ class Warp(Transform):
     """
 
     version = 2
+
     markers: tuple[Anchor, ...] = field(Anchors(help="moments of the sound, in seconds, and their places in the song"))
     semitones: float = knob(0.0, -48.0, 48.0, SEMITONES, help="how much higher", live=False)
     formant_semitones: float | None = field(FORMANTS)
@@ -94,6 +95,7 @@ class Fit(Transform):
     """
 
     version = 2
+
     bars: int = count(1, 1, 1024, help="how long it is to be")
     times: int = count(1, 1, 10_000, help="how often it plays, one after the other")
     at: Time = span("0 s", help="where in the song it starts")

@@ -45,6 +45,7 @@ class Harmonise(Transform):
     """
 
     version = 2
+
     voices: tuple[float, ...] = field(
         Numbers(
             default=(3.0, 5.0), each=Number(low=-15, high=15, unit=COUNT, whole=True), most=MOST_VOICES,

@@ -55,6 +55,7 @@ class Stretch(Transform):
     """
 
     version = 2
+
     duration_ratio: Live = knob(1.0, FASTEST, SLOWEST, TIMES, taper=LOG, help="new length over old")
     semitones: Live = field(INTERVAL)
     formant_semitones: float | None = field(FORMANTS)
@@ -85,6 +86,7 @@ class Pitch(Transform):
     """Make a sound higher or lower without changing its length."""
 
     version = 2
+
     semitones: Live = field(INTERVAL)
     formant_semitones: float | None = field(FORMANTS)
     method: str = field(METHOD)
@@ -102,6 +104,7 @@ class Psola(Transform):
     """
 
     version = 2
+
     semitones: Live = field(INTERVAL)
     duration_ratio: Live = knob(1.0, FASTEST, SLOWEST, TIMES, taper=LOG, help="new length over old")
     formant_semitones: float = knob(0.0, -48.0, 48.0, SEMITONES, help="how much higher the formants", live=False)

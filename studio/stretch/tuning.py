@@ -29,6 +29,7 @@ class Tune(Transform):
     """
 
     version = 2
+
     key: str = field(KEY)
     scale: str = field(scale_kind("chromatic"))
     part: Pick | None = field(Nested(of=Pick, default=None, help="a part of the score to follow, instead of a scale"))

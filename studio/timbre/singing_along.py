@@ -31,6 +31,7 @@ class SingLive(Effect):
     """
 
     version = 2
+
     voice: str = file("violin", help=VOICES)
     towards: str = text("", help="another instrument of the same voice to go to: trumpet of orchestra:violin")
     blend: Live = knob(0.0, 0.0, 1.0, help="from the instrument to the one it goes towards")

@@ -87,6 +87,7 @@ class Transfer(Transform):
     """
 
     version = 2
+
     target: str = file(help="an audio file, the sound whose colour is taken; or a trained voice or instrument")
     method: str = choice("envelope", *METHODS, *MODELS, help="how")
     amount: Live = knob(1.0, 0.0, 1.0, help="from the source to the result")
