@@ -128,18 +128,19 @@ def _output(rate: int, device: str | None, follow: bool, listens: bool) -> Outpu
 
 
 def _drive(recipe: str, to: str) -> None:
-    """Move the faders, pans, mutes and sends of a DAW in which a session of the recipe is open."""
+    """Move the faders, pans, mutes, sends and plugins of a DAW in which a session of the recipe is open."""
     from studio.bridge.daw.building import session_of
     from studio.cli.render import opened
-    from studio.live.desks import Remote, desk, moves_of
+    from studio.live.desks import Remote, desk
+    from studio.live.driving import moves_of
 
     name, _, port = to.partition(":")
     if port and not port.isdecimal():
         raise click.UsageError(f"--drive {to}: write DAW or DAW:PORT, such as ardour:3819")
     found = desk(name)
     with ExitStack() as stack:
-        timeline = session_of(opened(recipe, (), {}, stack), Path("media")).timeline
-    moves = moves_of(timeline)
+        song = opened(recipe, (), {}, stack)
+        moves = moves_of(song, session_of(song, Path("media")).timeline)
     remote = Remote(found, port=int(port) if port else None)
     remote.move(*moves)
     remote.close()

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from studio.bridge.daw.lane import first
-from studio.bridge.daw.timeline import Strip, Timeline
 from studio.errors import RecipeError, nearest
 from studio.levels import SILENCE_DB
 from studio.live.control import message
@@ -198,16 +196,3 @@ class Remote:
     def close(self) -> None:
         """Let go of the socket."""
         self._socket.close()
-
-
-def moves_of(timeline: Timeline) -> list[Move]:
-    """Everything a mixer shows of a timeline, strips in the order in which sessions are written."""
-    moves: list[Move] = []
-    for number, strip in enumerate([*timeline.tracks, *timeline.buses], 1):
-        moves += _strip_moves(number, strip)
-    return moves
-
-
-def _strip_moves(number: int, strip: Strip) -> list[Move]:
-    sends = (SendLevel(number, index, first(send.level)) for index, send in enumerate(strip.sends, 1))
-    return [Fader(number, first(strip.volume)), Pan(number, first(strip.pan)), Mute(number, strip.mute), *sends]

@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from studio.bridge.daw.building import session_of
 from studio.bridge.daw.exporting import export_session
 from studio.bridge.daw.importing import import_session
 from studio.hosting.catalogue import described
 from studio.hosting.plugin import Plugin
 from studio.live.desks import DESKS, Fader, Locate, Mute, Pan, Parameter, Remote, SendLevel, Transport
+from studio.live.driving import moves_of
 from studio.recipe import Recipe
 from studio.stage import Stage
 
@@ -60,7 +62,7 @@ def test_each_daw_is_told_in_its_own_addresses(name: str) -> None:
     assert [DESKS[name].message(move) for move in moves] == ADDRESSES[name]
 
 
-def test_the_faders_of_a_recipe_are_sent(tmp_path: Path) -> None:
+def test_the_faders_and_plugins_of_a_recipe_are_sent(tmp_path: Path) -> None:
     import socket
 
     from click.testing import CliRunner
@@ -74,11 +76,18 @@ def test_the_faders_of_a_recipe_are_sent(tmp_path: Path) -> None:
         ear.settimeout(3)
         words = ["live", str(tmp_path / "song.yaml"), "--drive", f"reaper:{ear.getsockname()[1]}"]
         done = CliRunner().invoke(main, words)
-        assert done.exit_code == 0 and "10 movements" in done.output, done.output
-        heard = {said.address: said.params for said in (OscMessage(ear.recv(4096)) for _ in range(10))}
+        assert done.exit_code == 0 and "12 movements" in done.output, done.output
+        heard = {said.address: said.params for said in (OscMessage(ear.recv(4096)) for _ in range(12))}
     assert heard["/track/2/volume/db"] == [pytest.approx(-3, abs=1e-4)]
     assert heard["/track/1/send/1/volume/db"] == [pytest.approx(-6, abs=1e-4)]
     assert heard["/track/3/mute"] == [0]
+    known = described("ZamCompX2").named
+    turned = {address: value for address, value in heard.items() if "/fx/" in address}
+    assert sorted(turned.values()) == [
+        [pytest.approx(place, abs=1e-6)]
+        for place in sorted((known["ratio"].position(8), known["threshold"].position(-30)))
+    ]
+    assert all(address.startswith("/track/1/fx/1/fxparam/") for address in turned)
 
 
 @pytest.mark.parametrize("period", [256], indirect=True)
@@ -102,13 +111,18 @@ def test_what_is_turned_in_ardour_over_osc_and_saved_comes_back_into_the_recipe(
     remote = Remote(DESKS["ardour"])
     attack, saved = 25.0, 0
     position = described("ZamCompX2").named["attack"].position(attack)
+    turned = Recipe.loads(SONG.replace("ratio: 8", f"attack: {attack}, ratio: 8"), tmp_path)
+    moves = moves_of(turned, session_of(turned, tmp_path / "media").timeline)
+    plugins = [move for move in moves if isinstance(move, Parameter)]
+    [third] = [move for move in plugins if move.parameter == 3]
+    assert third.value == pytest.approx(attack) and third.position == position, "the third that Ardour lists"
     try:
         for _ in range(60):
             time.sleep(0.5)
             assert ardour.poll() is None
             remote.say("/set_surface", 0, 159, 0, 0, 0, 0)
             remote.move(Fader(1, 0.25), Pan(2, 0.5), Mute(2, True), SendLevel(1, 1, 0.75))
-            remote.move(Parameter(1, 1, 3, attack, position))
+            remote.move(*plugins)
             remote.say("/save_state")
             time.sleep(0.5)
             # What was sent may be later than the first save that holds any of it.

@@ -42,7 +42,7 @@ def _motions(sheet: Sheet, added: Element, inside: Element, strip: Strip, device
     def told(what: str, why: str) -> None:
         sheet.lose(f"automation of {what!r} of {device.name!r}", strip.name, why)
 
-    shown = [control for control in device.controls if _shown(control)]
+    shown = [control for control in device.controls if listed(control)]
     automation = SubElement(added, "Automation")
     for motion, control in numbered(device, told):
         place, lane = shown.index(control), plain(motion, control, sheet.timeline.frames, sheet.rate)
@@ -56,7 +56,7 @@ def _motions(sheet: Sheet, added: Element, inside: Element, strip: Strip, device
         sheet.lose(f"automation of {device.name!r} between blocks", strip.name, why)
 
 
-def _shown(control: Control) -> bool:
+def listed(control: Control) -> bool:
     """Whether Ardour lists a parameter of a VST3 plugin."""
-    listed = (control.automatable or control.read_only) and not control.program
-    return listed and "MIDI CC " not in control.title
+    moved = (control.automatable or control.read_only) and not control.program
+    return moved and "MIDI CC " not in control.title

@@ -1,0 +1,54 @@
+"""What a recipe says to a running DAW in which a session of it is open: where all that can be turned stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from studio.bridge.daw.ardour.plugins import listed
+from studio.bridge.daw.lane import first
+from studio.bridge.daw.timeline import Device, Strip, Timeline
+from studio.hosting.catalogue import described
+from studio.hosting.controls import controls, named_controls
+from studio.hosting.plugin import Plugin
+from studio.live.desks import Fader, Move, Mute, Pan, Parameter, SendLevel
+from studio.recipe import Recipe
+
+
+def moves_of(recipe: Recipe, timeline: Timeline) -> list[Move]:
+    """Faders, pans, mutes, sends and plugins, strips in the order in which sessions are written.
+
+    Raises:
+        PluginError: a plugin does not say how it counts its parameters.
+    """
+    chains = {name: strip.chain for _, name, strip in recipe.strips()}
+    moves: list[Move] = []
+    for number, strip in enumerate([*timeline.tracks, *timeline.buses], 1):
+        moves += [Fader(number, first(strip.volume)), Pan(number, first(strip.pan)), Mute(number, strip.mute)]
+        moves += [SendLevel(number, place, first(send.level)) for place, send in enumerate(strip.sends, 1)]
+        moves += _plugin_moves(number, strip, chains.get(strip.name, ()))
+    return moves
+
+
+def _plugin_moves(number: int, strip: Strip, chain: tuple[object, ...]) -> Iterator[Parameter]:
+    """The parameters that the recipe sets of the plugins at the end of a chain, which are those of the session."""
+    live = chain[len(chain) - len(strip.devices) :]
+    for place, (step, device) in enumerate(zip(live, strip.devices, strict=False), 1):
+        if isinstance(step, Plugin):
+            yield from _parameters(number, place, step, device)
+
+
+def _parameters(number: int, place: int, step: Plugin, device: Device) -> Iterator[Parameter]:
+    known = described(step.file, step.host)
+    # Those that move stand in the session as lanes.
+    still = {name: value for name, value in step.settings.items() if not hasattr(value, "values")}
+    if not still:
+        return
+    named = named_controls(known, device.id)
+    counted = [control.id for control in controls(known.path, device.id) if listed(control)]
+    for name, value in still.items():
+        if name in named and named[name].id in counted:
+            position = known.named[name].position(value)
+            [plain] = named[name].to_plain(np.array([position])).tolist()
+            yield Parameter(number, place, counted.index(named[name].id) + 1, plain, position)
