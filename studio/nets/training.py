@@ -115,7 +115,7 @@ def _keep(
 
 
 def _resume(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[Course, dict[str, Tensor]]:
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, map_location="cpu", weights_only=True)
     model.load_state_dict(state["model"])
     optimiser.load_state_dict(state["optimiser"])
     return Course(**state["course"]), state["best"]

@@ -7,6 +7,7 @@ streams: a block of `ratio` frames in, as many out, `late` frames behind.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -231,7 +232,7 @@ def train_vae(
     checkpoint: Path | None = None,
     tell: Callable[[Course, Waves], None] = lambda course, waves: None,
 ) -> Waves:
-    """Train on one sound for so many seconds; its last tenth, `held_out`, is not trained on.
+    """Train on one sound for so many seconds, on a GPU if there is one; its last tenth, `held_out`, is not trained on.
 
     Args:
         about: goes into the card.
@@ -247,8 +248,10 @@ def train_vae(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Vae(shape)
-    held = torch.tensor(held_out(sound).samples[0])
-    learned = torch.tensor(sound.samples[0, : sound.frames - len(held)])
+    place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model.to(place)
+    held = torch.tensor(held_out(sound).samples[0], device=place)
+    learned = torch.tensor(sound.samples[0, : sound.frames - len(held)], device=place)
     frames = round(SECONDS * sound.rate) // shape.ratio * shape.ratio
     held = held[: min(len(held), 5 * sound.rate) // shape.ratio * shape.ratio]
 
@@ -257,7 +260,7 @@ def train_vae(
         starts = random.integers(0, len(learned) - frames, BATCH).tolist()
         wanted = torch.stack([learned[start : start + frames] for start in starts])
         mean, log_variance, _ = model.encode(wanted[:, None])
-        drawn = torch.randn(mean.shape, generator=torch.Generator().manual_seed(step))
+        drawn = torch.randn(mean.shape, generator=torch.Generator().manual_seed(step)).to(place)
         made, _ = model.decode(mean + drawn * (log_variance / 2).exp())
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
         return apart(model, made, wanted) + DIVERGENCE * divergence
@@ -273,7 +276,7 @@ def train_vae(
         seconds,
         rate=2e-3,
         checkpoint=checkpoint,
-        tell=lambda course: tell(course, Waves(model, {})),
+        tell=lambda course: tell(course, Waves(deepcopy(model).cpu(), {})),
         every=min(15.0, seconds / 12),
     )
     card = {
@@ -281,4 +284,4 @@ def train_vae(
         "seed": seed, **course.card(), "data_seconds": round(sound.seconds, 1), "spectral_loss": round(course.best, 4),
         "parameters": sum(each.numel() for each in model.parameters()), **about,
     }  # fmt: skip
-    return Waves(model.eval(), card)
+    return Waves(model.cpu().eval(), card)
