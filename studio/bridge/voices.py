@@ -18,7 +18,7 @@ from studio.errors import KnobError, ModelError, OutputError, Place, within
 from studio.folders import cache_folder
 from studio.stage import Stage
 from studio.timbre.torch_library import need_torch
-from studio.timbre.voices import ENDING, find_voice, load_voice
+from studio.timbre.voices import ENDING, VOICES, find_voice
 
 if TYPE_CHECKING:
     from studio.nets.voice import Voice
@@ -114,7 +114,7 @@ def _start(plan: Plan) -> Voice | None:
     if not plan.start:
         return None
     with within("the voice to start from"):
-        voice = load_voice(find_voice(plan.start, Stage(plan.rate)))
+        voice = VOICES.load(find_voice(plan.start, Stage(plan.rate)))
         if voice.rate != plan.rate:
             raise ModelError(
                 f"{plan.start!r} sings at {voice.rate} Hz.", f"Train at that rate, or afresh at {plan.rate} Hz."

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from studio.audio import Audio
-from studio.errors import MissingError, nearest
-from studio.folders import shipped_presets
-from studio.stage import Stage
 from studio.tempo import Floats
 from studio.timbre.hybrid import track_of
+from studio.timbre.shelf import Shelf
 from studio.timbre.spectra import Spectra, analysed
-from studio.timbre.torch_library import need_torch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,43 +25,13 @@ _TOP = 48
 """Highest bins of the model whose change all that lies above them shares."""
 
 
-def shipped_spectral() -> dict[str, Path]:
-    """The spectral autoencoders that came with the studio, by name."""
-    return {path.stem: path for path in sorted((shipped_presets() / "models").glob(f"*{ENDING}"))}
-
-
-def find_spectral(name: str, stage: Stage) -> Path:
-    """The file of a spectral autoencoder that a recipe means by `name`.
-
-    Raises:
-        MissingError: there is none.
-    """
-    if name.endswith(ENDING):
-        return stage.find(name)
-    models = shipped_spectral()
-    if name not in models:
-        raise MissingError(
-            f"there is no model {name!r}.", nearest(name, models) or f"Give a file that ends in {ENDING}."
-        )
-    return models[name]
-
-
-def load_spectral(path: Path) -> Spectral:
-    """Read a model, once for as long as its file stays as it is.
-
-    Raises:
-        MissingError: torch is not installed.
-        ModelError: the file is no spectral autoencoder.
-    """
-    return _load(path, path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=8)
-def _load(path: Path, changed: int) -> Spectral:
-    need_torch()
+def _read(path: Path) -> Spectral:
     from studio.nets.autoencoder import Spectral
 
     return Spectral.load(path)
+
+
+SPECTRALS = Shelf("model", "models", ENDING, _read)
 
 
 class Seen:

@@ -18,7 +18,7 @@ from studio.stretch.stretching import over_time
 from studio.tempo import Floats
 from studio.timbre import latents as hands
 from studio.timbre import waves
-from studio.timbre.colours import Seen, find_spectral, load_spectral
+from studio.timbre.colours import SPECTRALS, Seen
 from studio.timbre.latents import Directions, directions
 from studio.timbre.scripted import ENDING, Scripted, load_scripted
 from studio.units import COUNT, MS
@@ -76,8 +76,8 @@ class Latent(Transform):
             if path.suffix == ENDING:
                 return self._signals(audio, load_scripted(path, self.trusted), stage)
             if path.suffix == waves.ENDING:
-                return self._signals(audio, waves.load_waves(path), stage)
-            model = load_spectral(path)
+                return self._signals(audio, waves.WAVEFORMS.load(path), stage)
+            model = SPECTRALS.load(path)
         seen = Seen(audio, model)
         with within("instrument"):
             instrument = self.instrument or seen.nearest()
@@ -155,7 +155,7 @@ class Latent(Transform):
 
     def _path(self, stage: Stage) -> Path:
         named = self.model.endswith((ENDING, waves.ENDING))
-        return stage.find(self.model) if named else find_spectral(self.model, stage)
+        return stage.find(self.model) if named else SPECTRALS.find(self.model, stage)
 
 
 class Torchscript(Transform):

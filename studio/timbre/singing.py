@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-VOICES = "a voice: violin, trumpet, …, orchestra:flute, or a file made by `studio train`"
+VOICE_HELP = "a voice: violin, trumpet, …, orchestra:flute, or a file made by `studio train`"
 
 _HEARD = 45.0
 """dB below the loudest frame that still count as sound."""
@@ -43,7 +43,7 @@ class Sing(Transform):
 
     version = 2
 
-    voice: str = file("violin", help=VOICES)
+    voice: str = file("violin", help=VOICE_HELP)
     towards: str = text("", help="another instrument of the same voice to go to: trumpet of orchestra:violin")
     blend: Live = knob(0.0, 0.0, 1.0, help="from the instrument to the one it goes towards")
     octave: str = choice("auto", "auto", "-2", "-1", "0", "1", "2", help="octaves to move; auto brings it into range")
@@ -109,7 +109,7 @@ class VoiceInstrument(Instrument, step="voice"):
     Velocity is loudness; each note swells and dies as `attack` and `release` say, and begins to tremble after a while.
     """
 
-    voice: str = file("violin", help=VOICES)
+    voice: str = file("violin", help=VOICE_HELP)
     towards: str = text("", help="another instrument of the same voice to go to: trumpet of orchestra:violin")
     blend: Live = knob(0.0, 0.0, 1.0, help="from the instrument to the one it goes towards")
     room: float = knob(1.0, 0.0, 1.0, help="how much of the room it was learned in, if there was one", live=False)

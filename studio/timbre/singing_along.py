@@ -15,7 +15,7 @@ from studio.levels import SILENCE_DB, amplitude
 from studio.stage import Moment, Stage
 from studio.steps import Effect, Run
 from studio.tempo import Floats
-from studio.timbre.singing import VOICES
+from studio.timbre.singing import VOICE_HELP
 from studio.timbre.voices import find_voice, open_voice
 from studio.units import DB, HZ, SEMITONES
 
@@ -32,7 +32,7 @@ class SingLive(Effect):
 
     version = 2
 
-    voice: str = file("violin", help=VOICES)
+    voice: str = file("violin", help=VOICE_HELP)
     towards: str = text("", help="another instrument of the same voice to go to: trumpet of orchestra:violin")
     blend: Live = knob(0.0, 0.0, 1.0, help="from the instrument to the one it goes towards")
     semitones: Live = knob(0.0, -36.0, 36.0, SEMITONES, help="how much higher")

@@ -17,7 +17,7 @@ from studio.stretch.overlap import window_size
 from studio.stretch.stretching import over_time
 from studio.tempo import Floats
 from studio.timbre import hybrid, morph, mosaic, partials
-from studio.timbre.colours import Seen, find_spectral, load_spectral
+from studio.timbre.colours import SPECTRALS, Seen
 from studio.timbre.spectra import OVERLAP, WINDOW
 from studio.timbre.voices import find_voice
 
@@ -105,7 +105,7 @@ class Transfer(Transform):
             if self.method == "sing":
                 yield find_voice(self.target, stage)
             elif self.method == "spectral":
-                yield find_spectral(_model_and_instrument(self.target)[0], stage)
+                yield SPECTRALS.find(_model_and_instrument(self.target)[0], stage)
             else:
                 yield stage.find(self.target)
 
@@ -133,7 +133,7 @@ def by_model(
         share = amount(np.arange(source.frames) / source.rate) if callable(amount) else amount
         return Audio((source.samples + (sung - source.samples) * np.clip(share, 0, 1)).astype(np.float32), source.rate)
     name, instrument = _model_and_instrument(target)
-    seen = Seen(source, load_spectral(find_spectral(name, stage)))
+    seen = Seen(source, SPECTRALS.load(SPECTRALS.find(name, stage)))
     windows = seen.latents.shape[1]
     moving = amount(np.arange(windows) * source.seconds / max(windows, 1)) if callable(amount) else amount
     return seen.sound(seen.latents, seen.instrument(instrument), np.clip(moving, 0, 1))

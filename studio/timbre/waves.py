@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import numpy as np
 from studio.audio import Audio
 from studio.tempo import Floats
 from studio.timbre.scripted import back, resampled
-from studio.timbre.torch_library import need_torch
+from studio.timbre.shelf import Shelf
 
 if TYPE_CHECKING:
     from studio.nets.vae import Waves
@@ -36,19 +35,10 @@ class Waveform:
         return Audio(back(made, self._waves.rate, like), like.rate)
 
 
-def load_waves(path: Path) -> Waveform:
-    """Read a waveform autoencoder, once for as long as its file stays as it is.
-
-    Raises:
-        MissingError: torch is not installed.
-        ModelError: the file is none.
-    """
-    return _load(path, path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=4)
-def _load(path: Path, changed: int) -> Waveform:
-    need_torch()
+def _read(path: Path) -> Waveform:
     from studio.nets.vae import Waves
 
     return Waveform(Waves.load(path))
+
+
+WAVEFORMS = Shelf("waveform autoencoder", "models", ENDING, _read)

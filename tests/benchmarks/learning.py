@@ -12,7 +12,7 @@ from studio.audio import Audio
 from studio.nets.features import QUIETEST, Features, hop_of
 from studio.nets.material import Material, Phrases, material
 from studio.timbre import METHODS, transfer
-from studio.timbre.voices import load_voice, shipped_voices
+from studio.timbre.voices import VOICES
 from tests.benchmarks.sung import in_tune, nearness
 
 RATE, SECONDS, UNHEARD = 44_100, 240.0, 4711
@@ -47,7 +47,7 @@ def main() -> None:
             flush=True,
         )
 
-    orchestra = load_voice(shipped_voices()["orchestra"])
+    orchestra = VOICES.load(VOICES.shipped()["orchestra"])
     for what, start, shape, pretraining in (
         ("ours, from the orchestra", orchestra, None, 0.2),
         ("ours, afresh", None, None, 0.2),

@@ -21,7 +21,7 @@ from studio.stage import Stage
 from studio.steps import Transform, parse_step
 from studio.stretch import track_f0
 from studio.tempo import Floats, TempoMap
-from studio.timbre.colours import load_spectral, shipped_spectral
+from studio.timbre.colours import SPECTRALS
 from tests.benchmarks.published import magnitudes, trained, transferred
 from tests.benchmarks.table import seconds
 
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _distances() -> None:
-    model = load_spectral(shipped_spectral()["orchestra"])
+    model = SPECTRALS.load(SPECTRALS.shipped()["orchestra"])
     learned = [learnable(phrases(*RANGES[name], 1.0, RATE, 1, "fluid")) for name in RANGES]
     unheard = {name: learnable(phrases(*RANGES[name], 20 / 60, RATE, UNHEARD, "fluid")).float() for name in RANGES}
     rows = torch.cat(learned).float()

@@ -17,7 +17,7 @@ from studio.nets.streaming import Stream, real_time_factor
 from studio.nets.vae import Shape, Vae, Waves
 from studio.stage import Stage
 from studio.steps import Effect, parse_step
-from studio.timbre.voices import load_voice, shipped_voices
+from studio.timbre.voices import VOICES
 from tests.benchmarks.table import Row, seconds, show
 
 RATE = 44_100
@@ -31,7 +31,7 @@ def main() -> None:
 
 def _live() -> None:
     sound = phrases(65, 55, 75, 0.15, RATE, 3, "fluid").samples
-    features, decoder = LiveFeatures(RATE), LiveDecoder(load_voice(shipped_voices()["trumpet"]))
+    features, decoder = LiveFeatures(RATE), LiveDecoder(VOICES.load(VOICES.shipped()["trumpet"]))
     hop, place = features.hop, 0
     heard: list[tuple[np.ndarray, np.ndarray]] = []
 

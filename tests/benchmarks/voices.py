@@ -13,7 +13,7 @@ from studio.stage import Stage
 from studio.steps import Transform, parse_step
 from studio.timbre import METHODS, compare, transfer
 from studio.timbre.transferring import MODELS
-from studio.timbre.voices import load_voice, shipped_voices
+from studio.timbre.voices import VOICES
 from tests.benchmarks.sung import in_tune, nearness, pure_tone
 from tests.benchmarks.table import seconds
 
@@ -34,10 +34,10 @@ def main() -> None:
         "parameters", "kB",
     )  # fmt: skip
     print(f"| {' | '.join(heads)} |", "| --- |" + " --- |" * (len(heads) - 1), sep="\n")
-    paths = shipped_voices()
+    paths = VOICES.shipped()
     orchestra = paths.pop("orchestra")
-    names = [(name, load_voice(path), path) for name, path in paths.items()]
-    names += [(f"orchestra:{name}", load_voice(orchestra).of(name), orchestra) for name in paths]
+    names = [(name, VOICES.load(path), path) for name, path in paths.items()]
+    names += [(f"orchestra:{name}", VOICES.load(orchestra).of(name), orchestra) for name in paths]
     for name, voice, path in names:
         program, low, high = PROGRAMS[name.removeprefix("orchestra:")]
         given_notes = Phrases(program, low, high, 20 / 60, voice.rate, UNHEARD, "fluid")

@@ -21,7 +21,7 @@ from studio.nets.vae import Waves
 from studio.nets.voice import Voice
 from studio.stage import Stage
 from studio.steps import Transform, parse_step
-from studio.timbre.colours import load_spectral
+from studio.timbre.colours import SPECTRALS
 from tests.listening import null_db, sine, white
 
 RATE = 22_050
@@ -80,7 +80,7 @@ def test_a_spectral_autoencoder_of_a_folder_and_a_soundfont(desk: Path) -> None:
         "spectral", "mine=flute", "choir=fluid:52:60:72", "--minutes", "0.1", "--report", "page", "-o", "two.spectral"
     )
     assert "2 instruments" in said
-    model = load_spectral(desk / "two.spectral")
+    model = SPECTRALS.load(desk / "two.spectral")
     assert model.card["instruments"] == ["mine", "choir"] and len(model.card["directions"]) == 8
     page = (desk / "page" / "training.html").read_text()
     assert all(f"direction {number}" in page for number in range(1, 9)) and page.count("correlation") >= 8

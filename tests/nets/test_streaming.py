@@ -16,7 +16,7 @@ from studio.nets.features import Features, features, loudness
 from studio.nets.film import Film
 from studio.nets.live import LiveDecoder, LiveFeatures
 from studio.nets.streaming import Chain, Convolution, Expansion, Recurrent, Residual, Stream, Streaming
-from studio.timbre.voices import load_voice, shipped_voices
+from studio.timbre.voices import VOICES
 from tests.listening import null_db
 from tests.stretch.battery import RATE, sax_line
 
@@ -108,13 +108,13 @@ def test_live_loudness_is_that_of_the_whole_and_its_pitch_that_of_the_note() -> 
 
 
 def sung_live(given: Features, sizes: list[int], rate: int | None = None) -> np.ndarray:
-    decoder = LiveDecoder(load_voice(shipped_voices()["oboe"]), rate)
+    decoder = LiveDecoder(VOICES.load(VOICES.shipped()["oboe"]), rate)
     pieces = [decoder.push(given.hz[part], given.loudness[part]) for part in cut(given.frames, sizes)]
     return np.concatenate(pieces)
 
 
 def test_a_decoder_live_is_the_decoder_in_one_go() -> None:
-    voice, given = load_voice(shipped_voices()["oboe"]), features(melody())
+    voice, given = VOICES.load(VOICES.shipped()["oboe"]), features(melody())
     whole = voice.sing(given, follow=False).samples[0]
     for sizes in ([1], [1, 7, 40], [400]):
         live = sung_live(given, sizes)

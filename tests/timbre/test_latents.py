@@ -17,7 +17,7 @@ from studio.stage import Stage
 from studio.steps import Transform, parse_step
 from studio.timbre import compare
 from studio.timbre import latents as hands
-from studio.timbre.colours import Seen, load_spectral, shipped_spectral
+from studio.timbre.colours import SPECTRALS, Seen
 from studio.timbre.likeness import likeness
 from tests.listening import null_db, sine, white
 
@@ -31,7 +31,7 @@ def flute(seconds: float = 6.0) -> Audio:
 
 
 def orchestra() -> Spectral:
-    return load_spectral(shipped_spectral()["orchestra"])
+    return SPECTRALS.load(SPECTRALS.shipped()["orchestra"])
 
 
 def through(knobs: object, sound: Audio, folder: Path | None = None, step: str = "latent") -> Audio:
@@ -41,7 +41,7 @@ def through(knobs: object, sound: Audio, folder: Path | None = None, step: str =
 
 
 def test_the_shipped_model_is_small_and_better_than_pca() -> None:
-    path, model = shipped_spectral()["orchestra"], orchestra()
+    path, model = SPECTRALS.shipped()["orchestra"], orchestra()
     assert path.stat().st_size < 2_000_000 and model.card["license"] == "MIT" and model.model.shape.latents == 16
     given = learnable(flute()).float()
     made = model.model(
@@ -186,7 +186,7 @@ def test_bad_input_is_named(tmp_path: Path) -> None:
     ):  # fmt: skip
         with pytest.raises(error, match=words):
             through(knobs, flute(1.0), tmp_path)
-    (tmp_path / "bad.spectral").write_bytes((shipped_spectral()["orchestra"]).read_bytes()[:-7])
+    (tmp_path / "bad.spectral").write_bytes((SPECTRALS.shipped()["orchestra"]).read_bytes()[:-7])
     with pytest.raises(ModelError):
         through({"model": "bad.spectral"}, flute(1.0), tmp_path)
     for samples in (np.zeros((1, RATE), np.float32), white(0.5), sine(440.0, 0.1), np.ones((1, 1), np.float32)):

@@ -18,7 +18,7 @@ from studio.steps import Effect, Instrument, Transform, parse_step, registry
 from studio.stretch import track_f0
 from studio.tempo import TempoMap
 from studio.timbre.figures import compare
-from studio.timbre.voices import load_voice, shipped_voices
+from studio.timbre.voices import VOICES
 from tests.listening import cents, log_mel_distance_db, through, white
 from tests.stretch.battery import RATE, render, sax_line
 
@@ -29,10 +29,10 @@ def sung(step: object, samples: np.ndarray, stage: Stage | None = None) -> np.nd
     return transform.apply(Audio(samples, RATE), stage or Stage(RATE)).samples
 
 
-@pytest.mark.parametrize("name", shipped_voices())
+@pytest.mark.parametrize("name", VOICES.shipped())
 def test_every_shipped_voice_is_small_and_says_where_it_comes_from(name: str) -> None:
-    path = shipped_voices()[name]
-    card = load_voice(path).card
+    path = VOICES.shipped()[name]
+    card = VOICES.load(path).card
     sources = card["source"] if isinstance(card["source"], list) else [card["source"]]
     assert path.stat().st_size < 2_000_000 and card["license"] == "MIT" and all("fluid:" in each for each in sources)
     assert card["spectral_loss"] < 1.0 and card["data_seconds"] > 60
@@ -180,6 +180,6 @@ def test_notes_far_out_of_range_are_sung_where_they_are() -> None:
 
 
 def test_a_voice_of_ones_own_is_a_file_beside_the_recipe(tmp_path: Path) -> None:
-    (tmp_path / "mine.voice").write_bytes(shipped_voices()["oboe"].read_bytes())
+    (tmp_path / "mine.voice").write_bytes(VOICES.shipped()["oboe"].read_bytes())
     out = sung({"sing": "mine.voice"}, sax_line(2.0), Stage(RATE, folder=tmp_path))
     assert np.array_equal(out, sung({"sing": "oboe"}, sax_line(2.0)))
