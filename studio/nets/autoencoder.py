@@ -8,6 +8,7 @@ can be decoded as another. Magnitudes only: the phases are the source's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from studio.errors import AudioError, KnobError, nearest
 from studio.nets.film import Film
 from studio.nets.model_file import open_model, write_model
 from studio.nets.streaming import Convolution, Recurrent, State
-from studio.nets.training import Course, train
+from studio.nets.training import Course, best_place, train
 from studio.stretch.overlap import hann
 
 KIND = "spectral"
@@ -236,7 +237,7 @@ def train_spectral(
     checkpoint: Path | None = None,
     tell: Callable[[Course, Spectral], None] = lambda course, model: None,
 ) -> Spectral:
-    """Train on sounds of several instruments for so many seconds.
+    """Train on sounds of several instruments for so many seconds, on a GPU if there is one.
 
     Args:
         learned, held: the sound of each instrument, by name; what is held out is never trained on.
@@ -248,8 +249,9 @@ def train_spectral(
     """
     names = list(learned)
     shape = shape or Shape(instruments=len(names))
-    sounds = [learnable(learned[name]) for name in names]
-    others = [learnable(held[name]).float() for name in names]
+    place = best_place()
+    sounds = [learnable(learned[name]).to(place) for name in names]
+    others = [learnable(held[name]).float().to(place) for name in names]
     for name, sound, other in zip(names, sounds, others, strict=True):
         if len(sound) < 4 * (FRAMES + WARM) or not len(other):
             raise AudioError(
@@ -260,7 +262,7 @@ def train_spectral(
         model = Autoencoder(shape)
         adversary = nn.Sequential(nn.Linear(shape.latents, 64), nn.LeakyReLU(0.1), nn.Linear(64, len(names)))
     model.usual.copy_(torch.cat(sounds)[::8].float().mean(dim=0))
-    whole = nn.ModuleList([model, adversary])
+    whole = nn.ModuleList([model, adversary]).to(place)
 
     def loss(step: int) -> Tensor:
         random = np.random.default_rng([seed, step])
@@ -268,7 +270,7 @@ def train_spectral(
         starts = [int(random.integers(0, max(1, len(sounds[index]) - FRAMES - WARM))) for index in picked]
         pairs = zip(picked, starts, strict=True)
         drawn = torch.stack([sounds[index][start : start + FRAMES + WARM] for index, start in pairs]).float()
-        truth = torch.tensor(picked)
+        truth = torch.tensor(picked, device=place)
         made, latents = model(drawn, truth)
         turned = _Reversed.apply(latents, CONFUSION)  # type: ignore[no-untyped-call]
         guess = adversary(turned[:, WARM:].flatten(0, 1))
@@ -278,8 +280,11 @@ def train_spectral(
     def judge() -> float:
         model.eval()
         with torch.inference_mode():
-            found = [float(distance(model(part[None], torch.tensor([index]))[0], part[None]).mean())
-                     for index, part in enumerate(others)]  # fmt: skip
+            numbers = torch.arange(len(names), device=place)[:, None]
+            found = [
+                float(distance(model(part[None], number)[0], part[None]).mean())
+                for number, part in zip(numbers, others, strict=True)
+            ]
         model.train()
         return float(np.mean(found))
 
@@ -290,10 +295,10 @@ def train_spectral(
         seconds,
         rate=3e-3,
         checkpoint=checkpoint,
-        tell=lambda course: tell(course, Spectral(model, {"instruments": names})),
+        tell=lambda course: tell(course, Spectral(deepcopy(model).cpu(), {"instruments": names})),
         every=min(15.0, seconds / 12),
     )
-    model.eval()
+    model.cpu().eval()
     card = {
         "kind": KIND, "version": VERSION, "shape": shape.data(), "instruments": names, "rate": RATE, "size": SIZE,
         "hop": HOP, "latency": SIZE, "seed": seed, **course.card(),

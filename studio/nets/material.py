@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +56,10 @@ class Material:
         """What is trained on, and what is held out."""
         border = round(self.frames * (1 - HELD_OUT))
         return self.part(0, border), self.part(border, self.frames)
+
+    def to(self, place: torch.device) -> Material:
+        """The same where it is to be trained on."""
+        return replace(self, pitch=self.pitch.to(place), loudness=self.loudness.to(place), sound=self.sound.to(place))
 
     def part(self, first: int, last: int) -> Material:
         """The frames from `first` to `last`."""

@@ -23,7 +23,7 @@ from studio.nets.losses import spectral
 from studio.nets.model_file import open_model, write_model
 from studio.nets.multiband import Cut, Join, delay
 from studio.nets.streaming import Chain, Convolution, Expansion, Residual, State, Stream, Streaming
-from studio.nets.training import Course, train
+from studio.nets.training import Course, best_place, train
 
 KIND = "vae"
 VERSION = 1
@@ -248,7 +248,7 @@ def train_vae(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Vae(shape)
-    place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    place = best_place()
     model.to(place)
     held = torch.tensor(held_out(sound).samples[0], device=place)
     learned = torch.tensor(sound.samples[0, : sound.frames - len(held)], device=place)

@@ -16,7 +16,7 @@ from studio.nets.decoder import Shape, decoder, parameters
 from studio.nets.features import QUIETEST
 from studio.nets.losses import spectral
 from studio.nets.material import Material
-from studio.nets.training import Course, train
+from studio.nets.training import Course, best_place, train
 from studio.nets.voice import KIND, VERSION, Voice
 
 BATCH, FRAMES = 8, 100
@@ -37,7 +37,7 @@ def train_voice(
     checkpoint: Path | None = None,
     tell: Callable[[Course, Callable[[], Audio]], None] = lambda course, preview: None,
 ) -> Voice:
-    """Train a voice for so many seconds, first on strengths of harmonics, then on sound.
+    """Train a voice for so many seconds, first on strengths of harmonics, then on sound; on a GPU if there is one.
 
     Args:
         sounds: of each instrument, by its name; several share all but their colour.
@@ -48,7 +48,8 @@ def train_voice(
         checkpoint: where to go on from when the training is interrupted.
         tell: is told how far it has come, with what gives ten seconds of held-out sound as it sings them now.
     """
-    pairs = {name: sound.split() for name, sound in sounds.items()}
+    place = best_place()
+    pairs = {name: sound.to(place).split() for name, sound in sounds.items()}
     one = next(iter(sounds.values()))
     shape = shape or shape_for(sounds, start)
     ranges = {name: heard_range(learned) for name, (learned, _) in pairs.items()}
@@ -62,7 +63,7 @@ def train_voice(
         "parameters": 0,
         **about,
     }
-    whole = Voice(decoder(shape, seed), card)
+    whole = Voice(decoder(shape, seed).to(place), card)
     model = whole.model
     card["parameters"] = parameters(model)
     voices = [whole.of(name) for name in whole.instruments]
@@ -83,7 +84,7 @@ def train_voice(
         loud = torch.stack([voices[turn].scaled(learned[turn].loudness[span]) for turn, span in parts])
         if not shape.instruments:
             return pitch, loud, None
-        return pitch, loud, model.colours(torch.tensor([turn for turn, _ in parts]))[:, None]
+        return pitch, loud, model.colours(torch.tensor([turn for turn, _ in parts], device=place))[:, None]
 
     wanted_strengths = [strengths(sound, shape.harmonics) for sound in learned]
 
@@ -104,7 +105,8 @@ def train_voice(
         first, last = before * shape.hop, frames * shape.hop
         wanted = torch.stack([learned[turn].part(start, start + frames).sound for turn, start in places])
         random = torch.Generator().manual_seed(step)
-        made = model(pitch, loud, torch.rand(wanted.shape, generator=random) * 2 - 1, colour)
+        white = torch.rand(wanted.shape, generator=random).to(place) * 2 - 1
+        made = model(pitch, loud, white, colour)
         picked = int(np.random.default_rng(step).integers(3))
         return spectral(made[:, first:last], wanted[:, first:last], (WINDOWS[picked], WINDOWS[picked + 3]), 2)
 
@@ -119,12 +121,19 @@ def train_voice(
 
     def preview() -> Audio:
         held = next(iter(pairs.values()))[1]
-        return Audio(made_of(voices[0], held.part(0, min(held.frames, 1000))).numpy(), one.rate)
+        return Audio(made_of(voices[0], held.part(0, min(held.frames, 1000))).cpu().numpy(), one.rate)
 
     first = Course()
     if checkpoint is None or not checkpoint.exists():
         # Without this, noise can take over what harmonics are for.
-        first = train(model, harmonic_loss, lambda: float(harmonic_loss(0).detach()), seconds * pretraining, rate=3e-3)
+        first = train(
+            model,
+            harmonic_loss,
+            lambda: float(harmonic_loss(0).detach()),
+            seconds * pretraining,
+            rate=3e-3,
+            mixed=False,
+        )
     course = train(
         model,
         loss,
@@ -133,8 +142,10 @@ def train_voice(
         checkpoint=checkpoint,
         tell=lambda course: tell(course, preview),
         every=min(15.0, seconds / 12) * max(1, len(sounds) / 2),
+        # Sines that are summed in half precision hiss.
+        mixed=False,
     )
-    model.eval()
+    model.cpu().eval()
     card.update(
         {
             "trained_seconds": round(first.seconds + course.seconds, 1),
@@ -202,6 +213,7 @@ def judged(voice: Voice, held: Material, longest: float = 20.0) -> float:
 def made_of(voice: Voice, part: Material) -> Tensor:
     """What a voice makes of the pitch and loudness of a sound, ``(1, frames)``."""
     white = torch.rand(1, part.frames * part.hop, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    white = white.to(part.sound.device)
     with torch.inference_mode():
         made: Tensor = voice.model(part.pitch[None], voice.scaled(part.loudness)[None], white, voice.colour())
         return made
@@ -210,13 +222,14 @@ def made_of(voice: Voice, part: Material) -> Tensor:
 def strengths(sound: Material, count: int) -> Tensor:
     """The amplitude of each harmonic at each frame, read from the spectrum around its multiple of the pitch."""
     size = 2048 if sound.rate < 30_000 else 4096
-    window = torch.hann_window(size)
+    place = sound.sound.device
+    window = torch.hann_window(size, device=place)
     spectrum = torch.stft(
         sound.sound, size, sound.hop, window=window, center=True, pad_mode="constant", return_complex=True
     ).abs()
     spectrum = spectrum[:, : sound.frames + 1] * (2 / window.sum())
     hz = 220.0 * torch.exp2(sound.pitch[: spectrum.shape[1]])
-    bins = hz[:, None] * torch.arange(1, count + 1) * size / sound.rate
+    bins = hz[:, None] * torch.arange(1, count + 1, device=place) * size / sound.rate
     near = bins.round().long().clamp(2, spectrum.shape[0] - 3)
     tops = torch.stack([spectrum.T.gather(1, near + step) for step in (-1, 0, 1)]).amax(0)
     tops = tops * (bins < 0.485 * size)
