@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from studio.audio import Audio
-from studio.bridge.diary import Diary, check_place, estimated, told
+from studio.bridge.diary import Diary, check_ending, check_place, estimated, told
 from studio.bridge.instruments import Instrument
-from studio.errors import KnobError, OutputError, Place
+from studio.errors import KnobError
 from studio.folders import cache_folder
 from studio.timbre.colours import ENDING, Seen
 from studio.timbre.latents import Directions, directions, leanings
@@ -41,10 +41,7 @@ def learn_colours(
         StudioError: there is nothing to learn from, or the file cannot be written.
         Interrupted: the user pressed Ctrl-C.
     """
-    if out.suffix != ENDING:
-        raise OutputError(
-            f"{out.name!r} does not end in {ENDING}.", f"Call it {out.stem}{ENDING}.", place=Place(str(out))
-        )
+    check_ending(out, ENDING)
     names = [each.name for each in instruments]
     if not names or len(set(names)) < len(names):
         raise KnobError("the instruments need different names, and one at least.", "Write violin=gm:40:55:96 …")

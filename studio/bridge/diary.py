@@ -15,7 +15,7 @@ from studio.audio import Audio
 from studio.bridge.page import clock, filled, picture
 from studio.bridge.transfers import write_sound
 from studio.disk import part_of, write_whole, writing
-from studio.errors import Interrupted
+from studio.errors import Interrupted, OutputError, Place
 
 if TYPE_CHECKING:
     from studio.nets.training import Course
@@ -133,6 +133,18 @@ def told(title: str, seconds: float, diary: Diary) -> Iterator[Callable[[Course,
             yield tell
     except KeyboardInterrupt:
         raise Interrupted("the training was stopped.", "The same command goes on where it was.") from None
+
+
+def check_ending(out: Path, ending: str) -> None:
+    """Find out whether a file is called as its kind is.
+
+    Raises:
+        OutputError: it is not.
+    """
+    if out.suffix != ending:
+        raise OutputError(
+            f"{out.name!r} does not end in {ending}.", f"Call it {out.stem}{ending}.", place=Place(str(out))
+        )
 
 
 def check_place(out: Path) -> None:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from studio.audio import Audio
-from studio.bridge.diary import Diary, check_place, estimated, told
+from studio.bridge.diary import Diary, check_ending, check_place, estimated, told
 from studio.bridge.instruments import Instrument
-from studio.errors import KnobError, ModelError, OutputError, Place, within
+from studio.errors import KnobError, ModelError, within
 from studio.folders import cache_folder
 from studio.stage import Stage
 from studio.timbre.torch_library import need_torch
@@ -64,10 +64,7 @@ def learn(plan: Plan, out: Path, report: Path | None = None, say: Callable[[str]
         StudioError: there is nothing to learn from, or the file cannot be written.
         Interrupted: the user pressed Ctrl-C.
     """
-    if out.suffix != ENDING:
-        raise OutputError(
-            f"{out.name!r} does not end in {ENDING}.", f"Call it {out.stem}{ENDING}.", place=Place(str(out))
-        )
+    check_ending(out, ENDING)
     names = [each.name for each in plan.instruments]
     if not names or len(set(names)) < len(names):
         raise KnobError("the instruments need different names, and one at least.", "Write violin=gm:40:55:96 …")

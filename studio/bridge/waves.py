@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.audio import Audio
-from studio.bridge.diary import Diary, check_place, estimated, told
+from studio.bridge.diary import Diary, check_ending, check_place, estimated, told
 from studio.bridge.voices import Plan
-from studio.errors import OutputError, Place
 from studio.folders import cache_folder
 from studio.timbre.torch_library import need_torch
 from studio.timbre.waves import ENDING
@@ -37,10 +36,7 @@ def learn_waves(
         StudioError: there is nothing to learn from, or the file cannot be written.
         Interrupted: the user pressed Ctrl-C.
     """
-    if out.suffix != ENDING:
-        raise OutputError(
-            f"{out.name!r} does not end in {ENDING}.", f"Call it {out.stem}{ENDING}.", place=Place(str(out))
-        )
+    check_ending(out, ENDING)
     need_torch()
     from studio.nets.vae import Shape, Vae, held_out, train_vae, try_step
 

@@ -79,7 +79,7 @@ buses: {room: {chain: [{delay: {time: 10 ms}}]}}
 """
 
 
-@pytest.mark.parametrize("period", [4096], indirect=True)
+@pytest.mark.parametrize("period", [1024], indirect=True)
 def test_the_whole_song_out_of_jack_nulls_against_the_render_wherever_the_transport_is(
     server: str, period: int, tmp_path: Path
 ) -> None:
@@ -100,6 +100,9 @@ def test_the_whole_song_out_of_jack_nulls_against_the_render_wherever_the_transp
         _, position = ear.transport_query_struct()
         heard.append((int(position.frame), np.stack([port.get_array() for port in inports])))
 
+    late: set[int] = set()
+    # What the server says came late is silence or old: the machine's fault, not the mix's.
+    ear.set_xrun_callback(lambda delay: late.update(range(len(heard) - 2, len(heard) + 3)))
     ear.set_process_callback(hear)
     ear.activate()
     try:
@@ -110,9 +113,9 @@ def test_the_whole_song_out_of_jack_nulls_against_the_render_wherever_the_transp
         ear.transport_frame = 12_345
         ear.transport_start()
         time.sleep(0.5)
-        heard.clear()
+        begun = len(heard)
         time.sleep(3)
-        blocks = list(heard)
+        blocks = [block for place, block in enumerate(heard) if place >= begun and place not in late]
         ear.transport_stop()
     finally:
         ear.deactivate()
@@ -120,10 +123,9 @@ def test_the_whole_song_out_of_jack_nulls_against_the_render_wherever_the_transp
     live.communicate(timeout=20)
     places = [(frame + np.arange(period)) % mix.shape[1] for frame, _ in blocks]
     errors = [float(np.max(np.abs(block - mix[:, place]))) for (_, block), place in zip(blocks, places, strict=True)]
-    # One period a round differs a little, where the loop closes within a cell of the grid; on a busy machine some come
-    # late. A mix that is wrong is wrong in all of them.
-    assert decibels(float(np.quantile(errors, 0.75))) < -90, errors
-    assert len(blocks) > 25 and float(np.max(np.abs(mix))) > 0.1
+    # One period a round differs a little, where the loop closes within a cell of the grid.
+    assert decibels(float(np.quantile(errors, 0.9))) < -90, errors
+    assert len(blocks) > 100 and float(np.max(np.abs(mix))) > 0.1
 
 
 def test_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

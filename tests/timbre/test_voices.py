@@ -35,7 +35,7 @@ def test_every_shipped_voice_is_small_and_says_where_it_comes_from(name: str) ->
     card = VOICES.load(path).card
     sources = card["source"] if isinstance(card["source"], list) else [card["source"]]
     assert path.stat().st_size < 2_000_000 and card["license"] == "MIT" and all("fluid:" in each for each in sources)
-    assert card["spectral_loss"] < 1.0 and card["data_seconds"] > 60
+    assert card["spectral_loss"] < 0.8 and card["data_seconds"] > 60
 
 
 def test_a_voice_goes_from_one_of_its_instruments_towards_another() -> None:
