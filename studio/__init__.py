@@ -17,26 +17,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from studio.audio import Audio
     from studio.audiofile import read_audio
-    from studio.bridge.apply import apply_file, parse_chain
-    from studio.bridge.plugin.export import export
-    from studio.bridge.render import Result, render
-    from studio.bridge.verify import verify
     from studio.engine import Cache, Engine
     from studio.engine.plan import plan
     from studio.errors import StudioError
+    from studio.exporting.plugin.export import export
     from studio.knobs import Live, knob
     from studio.midi import read_midi, write_midi
     from studio.recipe import Bus, Master, Output, Pick, Recipe, Send, Track
+    from studio.rendering.apply import apply_file, parse_chain
+    from studio.rendering.render import Result, render
+    from studio.rendering.verify import verify
     from studio.score import Note, Score
     from studio.steps import Effect, Instrument, ScoreStep, Source, Step, Transform
 
 _ROOMS = {
     "studio.audio": ("Audio",),
     "studio.audiofile": ("read_audio",),
-    "studio.bridge.apply": ("apply_file", "parse_chain"),
-    "studio.bridge.plugin.export": ("export",),
-    "studio.bridge.render": ("Result", "render"),
-    "studio.bridge.verify": ("verify",),
+    "studio.rendering.apply": ("apply_file", "parse_chain"),
+    "studio.exporting.plugin.export": ("export",),
+    "studio.rendering.render": ("Result", "render"),
+    "studio.rendering.verify": ("verify",),
     "studio.engine": ("Cache", "Engine"),
     "studio.engine.plan": ("plan",),
     "studio.errors": ("StudioError",),

@@ -1,7 +1,7 @@
 // The comparison of `widgets/compare.py`: all sounds run together, one is heard.
-import { h } from "../studio/bridge/player/dom.js";
-import { playerView } from "../studio/bridge/player/view.js";
-import { sharp } from "../studio/bridge/player/wave.js";
+import { h } from "../studio/rendering/player/dom.js";
+import { playerView } from "../studio/rendering/player/view.js";
+import { sharp } from "../studio/rendering/player/wave.js";
 import { deskOf, openDesk } from "./desk.js";
 import { goneNote } from "./gone.js";
 

@@ -14,11 +14,11 @@ import numpy as np
 import traitlets
 
 from studio.audio import Audio, Block, to_channels
-from studio.bridge.player.modules import script
-from studio.bridge.render import Result
 from studio.engine.loudness import measure
 from studio.errors import AudioError
 from studio.levels import amplitude, decibels
+from studio.rendering.player.modules import script
+from studio.rendering.render import Result
 from widgets.player import HERE, STYLE, Playing
 from widgets.session import Session
 from widgets.sounds import Given, sounds_of

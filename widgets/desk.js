@@ -1,7 +1,7 @@
 // The desk of a widget: its deck, fed by messages from Python. It belongs to the model, so it plays on while views
 // come and go, and all views show the same.
-import { Deck } from "../studio/bridge/player/deck.js";
-import { applyMixer, makeDesk } from "../studio/bridge/player/view.js";
+import { Deck } from "../studio/rendering/player/deck.js";
+import { applyMixer, makeDesk } from "../studio/rendering/player/view.js";
 
 const widgetDesks = (globalThis.__mirepoixDesks ??= new Map());
 

@@ -1,5 +1,5 @@
 // A knob as in a plugin: drag, shift for fine, double-click for the default, wheel, keys, typing, MIDI.
-import { h, openMenu, svg } from "../studio/bridge/player/dom.js";
+import { h, openMenu, svg } from "../studio/rendering/player/dom.js";
 import { hearMidi, openMidi } from "./midi.js";
 import { position, valueAt, words } from "./taper.js";
 

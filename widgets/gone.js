@@ -1,5 +1,5 @@
 // What a widget says once the kernel behind it is gone.
-import { h } from "../studio/bridge/player/dom.js";
+import { h } from "../studio/rendering/player/dom.js";
 
 const ENDS = ["restarting", "autorestarting", "terminating", "dead"];
 

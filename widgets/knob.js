@@ -1,6 +1,6 @@
 // The knob of `widgets/knob.py`: one dial, whose value lives in the model, so that all its views stay in step.
 import { dial } from "./dial.js";
-import { h } from "../studio/bridge/player/dom.js";
+import { h } from "../studio/rendering/player/dom.js";
 import { goneNote } from "./gone.js";
 
 function render({ model, el }) {

@@ -7,9 +7,9 @@ from typing import Any
 import anywidget
 import traitlets
 
-from studio.bridge.player.modules import script
 from studio.errors import KnobError, StudioError, nearest
 from studio.knobs import Number
+from studio.rendering.player.modules import script
 from studio.steps import Step, find_step
 from widgets.describe import can_turn, readable, spec
 from widgets.player import HERE, STYLE

@@ -1,6 +1,6 @@
 // The map of `widgets/map.py`: points to click and hear.
-import { h } from "../studio/bridge/player/dom.js";
-import { sharp } from "../studio/bridge/player/wave.js";
+import { h } from "../studio/rendering/player/dom.js";
+import { sharp } from "../studio/rendering/player/wave.js";
 import { deskOf, openDesk } from "./desk.js";
 import { goneNote } from "./gone.js";
 

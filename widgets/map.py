@@ -10,11 +10,11 @@ import traitlets
 from numpy.typing import NDArray
 
 from studio.audio import Audio, Block, to_channels
-from studio.bridge.apply import parse_chain
-from studio.bridge.player.modules import script
 from studio.errors import AudioError
 from studio.line import Line
 from studio.recipe.presets import presets
+from studio.rendering.apply import parse_chain
+from studio.rendering.player.modules import script
 from studio.stage import Stage
 from studio.steps import Effect
 from widgets.player import HERE, STYLE, Playing

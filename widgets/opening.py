@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from studio.audio import Audio
-from studio.bridge.apply import parse_chain
 from studio.disk import write_whole
 from studio.engine import Cache
 from studio.errors import RecipeError, shown
 from studio.folders import cache_folder
 from studio.recipe import Recipe
 from studio.recipe.presets import ChainPreset
+from studio.rendering.apply import parse_chain
 from studio.steps import Step
 from widgets.rack import SOUND, Rack
 

@@ -1,6 +1,6 @@
 // The player of `widgets/player.py`.
-import { h } from "../studio/bridge/player/dom.js";
-import { playerView } from "../studio/bridge/player/view.js";
+import { h } from "../studio/rendering/player/dom.js";
+import { playerView } from "../studio/rendering/player/view.js";
 import { deskOf, openDesk } from "./desk.js";
 import { goneNote } from "./gone.js";
 

@@ -9,10 +9,10 @@ from typing import Any
 import anywidget
 import traitlets
 
-from studio.bridge.player import LOOK
-from studio.bridge.player.modules import script
 from studio.errors import StudioError
 from studio.recipe import Recipe
+from studio.rendering.player import LOOK
+from studio.rendering.player.modules import script
 from widgets.session import Session
 from widgets.sounds import Sounds, sounds_of
 

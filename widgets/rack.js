@@ -1,6 +1,6 @@
 // The rack of `widgets/rack.py`: macros on top, the mixer's strips, and a panel for each step of the one selected.
-import { h, openMenu } from "../studio/bridge/player/dom.js";
-import { playerView } from "../studio/bridge/player/view.js";
+import { h, openMenu } from "../studio/rendering/player/dom.js";
+import { playerView } from "../studio/rendering/player/view.js";
 import { deskOf, openDesk } from "./desk.js";
 import { dial } from "./dial.js";
 import { openPalette, openText, openName } from "./sheets.js";

@@ -11,7 +11,6 @@ import traitlets
 from studio.address import Path as Way
 from studio.address import get, locate
 from studio.audio import Audio
-from studio.bridge.player.modules import script
 from studio.engine import Cache
 from studio.engine.loudness import Meter
 from studio.errors import KnobError, Problems, RecipeError, StudioError, shown
@@ -21,6 +20,7 @@ from studio.recipe import Recipe
 from studio.recipe.document import Document
 from studio.recipe.presets import find_preset
 from studio.recipe.saving import chain_preset, keep
+from studio.rendering.player.modules import script
 from studio.steps import Step, check_label, parse_step
 from widgets.panels import drivers, layout, name_of, palette, path_of, shelf, step_at, values
 from widgets.player import HERE, STYLE, Playing
@@ -179,7 +179,7 @@ class Rack(Playing):
 
     def export(self, out: Path | str, **options: Any) -> Any:
         """Make a plugin of the selected chain; `studio.export` has the options."""
-        from studio.bridge.plugin.export import export
+        from studio.exporting.plugin.export import export
 
         return export(self._now, out, strip=self.selected, **options)
 

@@ -1,7 +1,7 @@
 // The piano roll of `widgets/roll.py`: notes over the sound they make.
-import { h } from "../studio/bridge/player/dom.js";
-import { playerView } from "../studio/bridge/player/view.js";
-import { drawWave, sharp } from "../studio/bridge/player/wave.js";
+import { h } from "../studio/rendering/player/dom.js";
+import { playerView } from "../studio/rendering/player/view.js";
+import { drawWave, sharp } from "../studio/rendering/player/wave.js";
 import { deskOf, openDesk } from "./desk.js";
 import { goneNote } from "./gone.js";
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from studio.bridge.player.modules import script
 from studio.engine import plan
 from studio.errors import RecipeError, ScoreError, StudioError, nearest
 from studio.midi import split, write_midi
 from studio.midi.picks import chosen
 from studio.midi.timing import Quantise
 from studio.recipe import Recipe
+from studio.rendering.player.modules import script
 from studio.score import Note, Score
 from studio.stage import Stage
 from widgets.player import HERE, STYLE, Playing

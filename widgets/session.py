@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from studio.audio import Block
-from studio.bridge.player.page import bytes_of_peaks
-from studio.bridge.render import length
-from studio.bridge.sketch import Sketcher
 from studio.engine import Cache, Engine, Plan, plan
 from studio.engine.nodes import Node
 from studio.engine.preview import Preview, held_gains
 from studio.errors import Interrupted, StudioError
 from studio.recipe import Recipe
+from studio.rendering.player.page import bytes_of_peaks
+from studio.rendering.render import length
+from studio.rendering.sketch import Sketcher
 from studio.score import Score
 from widgets.sounds import PEAK_STEP, Rendered, Sounds, outline, pcm
 

@@ -1,5 +1,5 @@
 // Sheets that lie over the page for a moment: steps to choose from, a text to take along, a name to give.
-import { h } from "../studio/bridge/player/dom.js";
+import { h } from "../studio/rendering/player/dom.js";
 
 function sheet(label, ...content) {
   const box = h("dialog", { class: "mx mx-sheet", "aria-label": label }, ...content);

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from studio.audio import Audio, Block
 from studio.audiofile import read_audio
-from studio.bridge.render import Result, stem_of
 from studio.engine import Engine, Plan
 from studio.engine.nodes import Node
 from studio.engine.preview import Preview
 from studio.errors import AudioError, shown
+from studio.rendering.render import Result, stem_of
 
 PEAK_STEP = 512
 """Frames behind one pair of peaks of an outline."""

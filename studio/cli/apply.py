@@ -22,7 +22,7 @@ def command(chain: str, audio: Path, out: Path, bits: str, bpm: float) -> None:
     no more memory for a longer file.
     """
     from studio.audiofile import probe
-    from studio.bridge.apply import apply_file, parse_chain
+    from studio.rendering.apply import apply_file, parse_chain
 
     rate, _, frames = probe(audio)
     with watching(frames / rate, quiet=False) as listener:

@@ -38,8 +38,8 @@ def command(recipe: Path, score: Path | None, as_script: bool) -> None:
 def _session(path: Path, as_script: bool) -> None:
     from dataclasses import asdict
 
-    from studio.bridge.daw.archive import Archive
-    from studio.bridge.daw.dawproject.lint import lint
+    from studio.interchange.archive import Archive
+    from studio.interchange.dawproject.lint import lint
 
     with Archive(path) as archive:
         defects = lint(archive)

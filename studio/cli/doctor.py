@@ -14,7 +14,7 @@ def command(as_script: bool) -> None:
 
     Ends with an error only when something is missing that every recipe needs.
     """
-    from studio.bridge.doctor import examine
+    from studio.doctor import examine
 
     findings = examine()
     if as_script:

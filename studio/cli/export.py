@@ -55,8 +55,8 @@ def command(
 
     For a session SONG is a recipe; what the format cannot carry is listed.
     """
-    from studio.bridge.daw.exporting import FORMS
     from studio.errors import OutputError, nearest
+    from studio.sessions.exporting import FORMS
 
     if form in PLUGINS:
         if force:
@@ -71,8 +71,8 @@ def command(
 
 
 def _session(song: str, form: str, out: Path, name: str | None, force: bool, as_script: bool) -> None:
-    from studio.bridge.daw.exporting import export_session
     from studio.cli.render import opened
+    from studio.sessions.exporting import export_session
 
     with ExitStack() as stack:
         made = export_session(opened(song, (), {}, stack), out, form, name=name, replace=force)
@@ -94,11 +94,11 @@ def _plugin(
     grid: str | None,
     as_script: bool,
 ) -> None:
-    from studio.bridge.instrument.card import InstrumentCard
-    from studio.bridge.plugin import export
-    from studio.bridge.plugin.bundle import file_name
-    from studio.bridge.plugin.design import chain_name
-    from studio.bridge.plugin.install import plugin_folder
+    from studio.exporting.instrument.card import InstrumentCard
+    from studio.exporting.plugin import export
+    from studio.exporting.plugin.bundle import file_name
+    from studio.exporting.plugin.design import chain_name
+    from studio.exporting.plugin.install import plugin_folder
     from studio.recipe.document import Document
 
     if install and out:

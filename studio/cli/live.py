@@ -129,10 +129,10 @@ def _output(rate: int, device: str | None, follow: bool, listens: bool) -> Outpu
 
 def _drive(recipe: str, to: str) -> None:
     """Move the faders, pans, mutes, sends and plugins of a DAW in which a session of the recipe is open."""
-    from studio.bridge.daw.building import session_of
     from studio.cli.render import opened
     from studio.live.desks import Remote, desk
     from studio.live.driving import moves_of
+    from studio.sessions.building import session_of
 
     name, _, port = to.partition(":")
     if port and not port.isdecimal():

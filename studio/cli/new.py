@@ -20,10 +20,10 @@ import click
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def command(target: Path | None, source: Path | None, out: Path | None, bare: bool, force: bool) -> None:
     """Write a recipe to start from: a commented one, or one for the song in a MIDI file or a DAW's session."""
-    from studio.bridge.daw.importing import is_session
     from studio.disk import write_whole
     from studio.errors import OutputError
     from studio.recipe.starter import blank, from_midi
+    from studio.sessions.importing import is_session
 
     path = out or target or (source.with_suffix(".yaml") if source else None)
     if path is None:
@@ -39,8 +39,8 @@ def command(target: Path | None, source: Path | None, out: Path | None, bare: bo
 
 
 def _import(source: Path, target: Path, force: bool) -> None:
-    from studio.bridge.daw.importing import import_session
     from studio.cli.show import losses
+    from studio.sessions.importing import import_session
 
     losses(import_session(source, target, replace=force).losses)
     click.echo(f"{target} is written. Next: studio render {target} -o out/")

@@ -19,7 +19,7 @@ def command(folder: Path, out: Path | None, codec: str | None, as_script: bool) 
 
     The page holds all its sound. Opus needs Safari 18.4 where the browser is Safari; flac plays in every one.
     """
-    from studio.bridge.player.page import write_player
+    from studio.rendering.player.page import write_player
 
     page = write_player(folder, out, codec=codec)
     megabytes = page.stat().st_size / 1e6

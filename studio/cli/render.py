@@ -13,9 +13,9 @@ from studio.cli.show import as_json, table
 from studio.cli.watch import watching
 
 if TYPE_CHECKING:
-    from studio.bridge import Result
     from studio.engine import Plan
     from studio.recipe import Recipe
+    from studio.rendering import Result
 
 
 @click.command("render")
@@ -53,8 +53,8 @@ def command(
     RECIPE is a file, the name of a preset, a MIDI file, which is then played as it is, or the session of a DAW:
     song.dawproject or song.rpp.
     """
-    from studio.bridge import render
     from studio.engine import Cache, plan
+    from studio.rendering import render
 
     with ExitStack() as stack:
         song = opened(recipe, turns, {name: value for name, value in output.items() if value}, stack)
@@ -71,11 +71,11 @@ def command(
 
 def opened(name: str, turns: tuple[str, ...], output: dict[str, str], stack: ExitStack) -> Recipe:
     """The recipe that the words on the command line mean; what is unpacked for it lasts as long as `stack`."""
-    from studio.bridge.daw.importing import import_session, is_session
     from studio.cli.show import losses
     from studio.recipe import Recipe
     from studio.recipe.presets import find_preset
     from studio.recipe.starter import from_midi
+    from studio.sessions.importing import import_session, is_session
 
     path = Path(name)
     if path.suffix.lower() in (".mid", ".midi", ".smf"):

@@ -12,7 +12,7 @@ from studio.cli.show import table
 from studio.errors import KnobError
 
 if TYPE_CHECKING:
-    from studio.bridge.instruments import Instrument
+    from studio.training.instruments import Instrument
 
 
 @click.group("train")
@@ -55,8 +55,8 @@ def voice(
     in between. It says what it will take, takes as long as it is told, and can be stopped: the same command then goes on
     where it was.
     """
-    from studio.bridge.instruments import Instrument
-    from studio.bridge.voices import Plan, learn
+    from studio.training.instruments import Instrument
+    from studio.training.voices import Plan, learn
 
     if len(sources) > 1 or "=" in "".join(sources):
         instruments = tuple(Instrument.parse(each) for each in sources)
@@ -80,8 +80,8 @@ def vae(
     Its latents can be edited with `latent`. It takes hours to sound well, and can be stopped: the same command then goes
     on where it was.
     """
-    from studio.bridge.voices import Plan
-    from studio.bridge.waves import learn_waves
+    from studio.training.voices import Plan
+    from studio.training.waves import learn_waves
 
     plan = Plan((_one("a waveform autoencoder", folder, soundfont, low, high, out),), minutes * 60, rate, licence, seed)
     card = learn_waves(plan, out, report, click.echo)
@@ -90,7 +90,7 @@ def vae(
 
 def _one(what: str, folder: str, soundfont: str | None, low: int, high: int, out: Path) -> Instrument:
     """The one instrument that a folder, or a program of a SoundFont, is."""
-    from studio.bridge.instruments import Instrument
+    from studio.training.instruments import Instrument
 
     if bool(folder) == (soundfont is not None):
         raise KnobError(f"{what} is learned from a folder, or from a SoundFont.", "Give FOLDER or --soundfont gm:40.")
@@ -112,8 +112,8 @@ def spectral(
     instruments: tuple[str, ...], minutes: float, licence: str, seed: int, report: Path | None, out: Path
 ) -> None:
     """Learn a spectral autoencoder of several INSTRUMENTS, each name=folder or name=gm:program:lowest:highest."""
-    from studio.bridge.colours import learn_colours
-    from studio.bridge.instruments import Instrument
+    from studio.training.colours import learn_colours
+    from studio.training.instruments import Instrument
 
     parsed = [Instrument.parse(each) for each in instruments]
     card = learn_colours(parsed, out, minutes * 60, licence=licence, seed=seed, report=report, say=click.echo)
@@ -127,7 +127,7 @@ def spectral(
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The file to write: mine.ears.")
 def ears(minutes: float, font: str, seed: int, out: Path) -> None:
     """Learn to tell 42 instruments of a SoundFont apart, for the figures of transfers."""
-    from studio.bridge.ears import learn_ears
+    from studio.training.ears import learn_ears
 
     _done(learn_ears(out, minutes * 60, font, seed), ("right", "steps", "parameters"), out, None)
 

@@ -24,7 +24,7 @@ def command(
     source: Path, target: Path, out: Path, method: str, amount: float, model: str, compare: bool, as_script: bool
 ) -> None:
     """Give the SOURCE file the colour of the TARGET file, and say what was kept."""
-    from studio.bridge.transfers import HEADS, PAGE, compare_methods, shown, transfer_file
+    from studio.rendering.transfers import HEADS, PAGE, compare_methods, shown, transfer_file
 
     if compare:
         found = compare_methods(source, target, out, amount=amount, model=model)

@@ -17,7 +17,7 @@ def command(folder: Path, as_script: bool) -> None:
 
     The sound is read back with another library than the one that wrote it.
     """
-    from studio.bridge.verify import verify
+    from studio.rendering.verify import verify
 
     findings = verify(folder)
     if as_script:

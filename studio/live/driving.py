@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from studio.bridge.daw.ardour.plugins import listed
-from studio.bridge.daw.lane import first
-from studio.bridge.daw.timeline import Device, Strip, Timeline
 from studio.hosting.catalogue import described
 from studio.hosting.controls import controls, named_controls
 from studio.hosting.plugin import Plugin
+from studio.interchange.ardour.plugins import listed
+from studio.interchange.lane import first
+from studio.interchange.timeline import Device, Strip, Timeline
 from studio.live.desks import Fader, Move, Mute, Pan, Parameter, SendLevel
 from studio.recipe import Recipe
 

@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from studio.audio import Audio
-from studio.bridge.render import render
 from studio.engine import plan
 from studio.engine.preview import held_gains
 from studio.errors import RecipeError, nearest, within
@@ -16,6 +15,7 @@ from studio.live.mixer import Mixer, rendered
 from studio.live.units import Deck, Effects, Input
 from studio.live.voice import Voice
 from studio.recipe import Recipe
+from studio.rendering.render import render
 from studio.stage import Stage
 from studio.steps import Effect
 

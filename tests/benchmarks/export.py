@@ -12,7 +12,7 @@ from studio.knobs import Number
 from studio.recipe.presets import ChainPreset
 from studio.steps import parse_step, registry
 from tests.benchmarks.table import Row, seconds, show
-from tests.bridge.plugin.random_chains import room
+from tests.exporting.plugin.random_chains import room
 
 FORMATS = ("vst3", "lv2", "clap")
 COLUMNS = (

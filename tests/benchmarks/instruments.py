@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import studio
-from studio.bridge.instrument.card import InstrumentCard
+from studio.exporting.instrument.card import InstrumentCard
 from tests.benchmarks.table import seconds
 
 PROGRAMS = {

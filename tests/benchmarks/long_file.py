@@ -18,7 +18,7 @@ RATE, MINUTES, ROUNDS = 44_100, 60, 2
 OURS = """
 import sys
 from pathlib import Path
-from studio.bridge.apply import apply_file, parse_chain
+from studio.rendering.apply import apply_file, parse_chain
 chain = parse_chain('''[highpass, {compressor: {link: false}}, {low_shelf: {gain: 3}}, chorus, {delay: 0.25 s}, reverb]''')
 apply_file(chain, Path(sys.argv[1]), Path(sys.argv[2]))
 """

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 import studio
 from studio.errors import StudioError
 from tests.benchmarks.table import Row, show
-from tests.bridge.plugin.random_chains import chains, rack_of
+from tests.exporting.plugin.random_chains import chains, rack_of
 
 COUNT = 100
 

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page
 
 from studio import render
 from studio.audiofile import probe
-from studio.bridge.player.page import write_player
 from studio.recipe import Recipe
+from studio.rendering.player.page import write_player
 from tests.benchmarks.table import Row, show
 from tests.songs import band_file
 from tests.widgets.lab import browser, served

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from studio.bridge.daw.vstpreset import class_id
 from studio.hosting.catalogue import described
 from studio.hosting.controls import controls, named_controls
 from studio.hosting.description import Description
 from studio.hosting.host import PluginError
 from studio.hosting.plugin import Plugin
+from studio.interchange.vstpreset import class_id
 from studio.stage import Stage
 
 ZAM = Path("/usr/lib/vst3/ZamCompX2.vst3")

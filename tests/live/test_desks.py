@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from studio.bridge.daw.building import session_of
-from studio.bridge.daw.exporting import export_session
-from studio.bridge.daw.importing import import_session
 from studio.hosting.catalogue import described
 from studio.hosting.plugin import Plugin
 from studio.live.desks import DESKS, Fader, Locate, Mute, Pan, Parameter, Remote, SendLevel, Transport
 from studio.live.driving import moves_of
 from studio.recipe import Recipe
+from studio.sessions.building import session_of
+from studio.sessions.exporting import export_session
+from studio.sessions.importing import import_session
 from studio.stage import Stage
 
 SONG = """\

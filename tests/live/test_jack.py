@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from studio.bridge.render import render
 from studio.errors import MissingError
 from studio.levels import decibels
 from studio.live.control import message
 from studio.live.jack import Jack
+from studio.rendering.render import render
 
 STUDIO = (sys.executable, "-c", "from studio.cli import main; main()")
 SONG = """\

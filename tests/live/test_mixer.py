@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from studio.bridge.render import render
 from studio.errors import RecipeError
 from studio.levels import decibels
 from studio.live.player import Player
 from studio.live.song import song_voice, strip_voice
 from studio.recipe import Recipe
+from studio.rendering.render import render
 
 BLOCK = 128
 SONG = """\

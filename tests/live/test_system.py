@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from studio.bridge.render import render
 from studio.levels import decibels
+from studio.rendering.render import render
 from tests.live.test_jack import MIXER, STUDIO
 
 CONFIGURATION = """\

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import studio
-from studio.bridge.apply import parse_chain
 from studio.engine.loudness import measure
 from studio.midi import read_midi, write_midi
 from studio.recipe import Recipe
 from studio.recipe.presets import ChainPreset
 from studio.recipe.schema import schema
+from studio.rendering.apply import parse_chain
 from studio.stage import Stage
 from tests.listening import null_db, rms_db, through
 from tests.presets.compose import FILE, compose

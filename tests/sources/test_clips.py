@@ -58,7 +58,7 @@ def test_overlapping_clips_add_up_and_fades_are_straight(tmp_path: Path, tone: n
 
 def test_a_clip_of_a_file_that_is_missing_names_its_place(tmp_path: Path) -> None:
     recipe = Recipe.loads("tracks: {a: {play: {clips: [{file: gone.wav}]}}}", tmp_path)
-    from studio.bridge import render
+    from studio.rendering import render
 
     with pytest.raises(StudioError, match="clips") as caught:
         render(recipe)

@@ -1,1 +1,0 @@
-"""Sessions in and out of DAWs: one timeline, and a writer or reader for each format."""

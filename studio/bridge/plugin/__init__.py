@@ -1,6 +1,0 @@
-"""A chain of effects as a plugin: written in C++, built, and verified in other people's hosts."""
-
-from studio.bridge.plugin.design import Design, Parameter
-from studio.bridge.plugin.export import Exported, export
-
-__all__ = ["Design", "Exported", "Parameter", "export"]

@@ -1,0 +1,111 @@
+"""Programs that are not ours playing an instrument, each in a process of its own:
+``python -m studio.exporting.instrument.hosts HOST JOB``.
+
+A job is a folder with `job.json`: the plugin, or for SFZ the file, and the notes as (start, end, key, velocity). The
+answer is `answer.json` beside `out.npy`.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Sound = tuple[str, NDArray[np.float32], dict[str, Any]]
+
+
+def main(host: str, folder: Path) -> None:
+    """Do the job in `folder`."""
+    job = json.loads((folder / "job.json").read_text())
+    name, out, said = HOSTS[host](job, folder)
+    np.save(folder / "out.npy", out[:, : job["frames"]])
+    (folder / "answer.json").write_text(json.dumps({"host": name, **said}))
+
+
+def _in_pedalboard(job: dict[str, Any], folder: Path) -> Sound:
+    import time
+    from importlib.metadata import version
+
+    from mido import Message
+    from pedalboard import VST3Plugin
+
+    plugin = VST3Plugin(job["plugin"])
+    messages: list[Any] = []
+    for start, end, key, velocity in job["notes"]:
+        messages.append(Message("note_on", note=key, velocity=velocity, time=start))
+        messages.append(Message("note_off", note=key, velocity=64, time=end))
+    seconds = (job["frames"] + plugin.reported_latency_samples) / job["rate"]
+    before = time.perf_counter()
+    out = plugin(sorted(messages, key=_time), seconds, job["rate"], num_channels=2, buffer_size=512)
+    percent = 100 * (time.perf_counter() - before) / seconds
+    said = {"instrument": plugin.is_instrument, "name": plugin.name, "cpu_percent": round(percent, 2)}
+    return f"pedalboard {version('pedalboard')}", out[:, plugin.reported_latency_samples :], said
+
+
+def _time(message: Any) -> float:
+    return float(message.time)
+
+
+def _in_dawdreamer(job: dict[str, Any], folder: Path) -> Sound:
+    from importlib.metadata import version
+
+    import dawdreamer
+
+    engine = dawdreamer.RenderEngine(job["rate"], 512)
+    plugin = engine.make_plugin_processor("plugin", job["plugin"])
+    for start, end, key, velocity in job["notes"]:
+        plugin.add_midi_note(key, velocity, start, end - start)
+    late = plugin.get_latency_samples()
+    engine.load_graph([(plugin, [])])
+    engine.render((job["frames"] + late + 512) / job["rate"])
+    return f"dawdreamer {version('dawdreamer')}", engine.get_audio()[:, late:], {}
+
+
+def _in_clap_probe(job: dict[str, Any], folder: Path) -> Sound:
+    from studio.exporting.plugin.clap_probe import play_notes
+
+    return "our own CLAP probe", play_notes(Path(job["plugin"]), job["notes"], job["rate"], job["frames"]), {}
+
+
+def _in_polyphone(job: dict[str, Any], folder: Path) -> Sound:
+    """SFZ made into a SoundFont by Polyphone, and played by FluidSynth, without its reverb and chorus.
+
+    FluidSynth plays full scale at half its gain; here it is as loud as it was sampled.
+    """
+    import os
+
+    from studio.score import Event, Score
+    from studio.sources.fluid import DEFAULT_GAIN, version
+    from studio.sources.soundfont import SoundFont
+    from studio.stage import Stage
+
+    command = ["polyphone", "-1", "-i", job["plugin"], "-d", str(folder), "-o", "made"]
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
+    subprocess.run(command, check=True, capture_output=True, env=environment, timeout=120)
+    events = []
+    for start, end, key, velocity in job["notes"]:
+        events.append(Event(round(start * 960), bytes((0x90, key, velocity))))
+        events.append(Event(round(end * 960), bytes((0x80, key, 64))))
+    score = Score(tuple(events), end=round(job["frames"] / job["rate"] * 960))
+    font = SoundFont(file=str(folder / "made.sf2"), program=0, bank=0, gain=0.0, reverb=0.0, chorus=0.0)
+    played = np.concatenate(list(font.play(score, Stage(job["rate"], 2))), axis=1)
+    out = (played / (DEFAULT_GAIN / 2)).astype(np.float32)
+    return f"Polyphone, then FluidSynth {version()}", out, {}
+
+
+HOSTS: dict[str, Callable[[dict[str, Any], Path], Sound]] = {
+    "pedalboard": _in_pedalboard,
+    "dawdreamer": _in_dawdreamer,
+    "clap_probe": _in_clap_probe,
+    "polyphone": _in_polyphone,
+}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

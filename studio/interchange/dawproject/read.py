@@ -1,0 +1,81 @@
+"""A DAWproject file as a timeline, tolerant of what real DAWs write; what is not understood is reported as lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from studio.interchange.archive import Archive
+from studio.interchange.dawproject.automation import Automation
+from studio.interchange.dawproject.channels import Mixer, players
+from studio.interchange.dawproject.clips import Layout
+from studio.interchange.dawproject.clock import Clock
+from studio.interchange.dawproject.document import Document
+from studio.interchange.dawproject.lint import lint
+from studio.interchange.lines import last_frame
+from studio.interchange.media import Media
+from studio.interchange.timeline import Timeline
+
+_HARMLESS = ("file-missing", "file-external", "destination-forward", "attribute-unknown")
+"""Defects that are told of where they matter, or do not."""
+
+_MOST_DEFECTS = 20
+
+
+def read_dawproject(path: Path, media: Path) -> Timeline:
+    """Read a file, and copy its audio into the folder `media`.
+
+    Raises:
+        StudioError: it is no DAWproject, or nothing can be made of it.
+    """
+    with Archive(path) as archive:
+        document = Document(archive)
+        clock = Clock(document)
+        found, master = players(document)
+        everyone = [*found, *([master] if master is not None else [])]
+        automation = Automation(
+            document,
+            clock,
+            {
+                element: player.name
+                for player in everyone
+                if player.channel is not None
+                for element in player.channel.iter()
+            },
+        )
+        by_id = {
+            player.element.get("id") or repr(player.name): player for player in everyone if player.element is not None
+        }
+        layout = Layout(document, clock, Media(media, document.losses), by_id, automation)
+        for lanes in document.arrangement.iterfind("Lanes") if document.arrangement is not None else ():
+            layout.walk(lanes, lanes.get("timeUnit", "beats"))
+        scenes = document.root.find("Scenes")
+        if scenes is not None and next(scenes.iter("Clip"), None) is not None:
+            document.lose("clips of scenes", "Scenes", "a recipe plays from start to end")
+        mixer = Mixer(document, found, master, automation)
+        tracks, buses = mixer.strips()
+        _report_defects(document)
+        words = document.words()
+        return Timeline(
+            title=words.get("Title", ""),
+            author=words.get("Artist", ""),
+            license=words.get("Copyright", ""),
+            comment=words.get("Comment", ""),
+            rate=clock.rate,
+            frames=last_frame(tracks, clock.tempo, clock.rate),
+            tempo=clock.tempo,
+            markers=clock.markers(),
+            tracks=tracks,
+            buses=buses,
+            master=mixer.master(),
+            losses=tuple(document.losses),
+        )
+
+
+def _report_defects(document: Document) -> None:
+    """What the linter finds is told, not refused: real DAWs write files that no schema lets through."""
+    for defect in lint(document.archive)[:_MOST_DEFECTS]:
+        if defect.code not in _HARMLESS:
+            document.lose(f"odd: {defect.what}", defect.where, "the file says it, no DAW should")
+
+
+__all__ = ["read_dawproject"]

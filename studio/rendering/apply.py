@@ -1,0 +1,166 @@
+"""One audio file through a chain."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from studio.audio import Block
+from studio.audiofile import probe
+from studio.engine import Event, Listener
+from studio.engine.loudness import Loudness, Meter
+from studio.engine.nodes import Change, Node, Process, Stream
+from studio.engine.progress import silent
+from studio.errors import Interrupted, OutputError, nearest
+from studio.folders import reading
+from studio.recipe.document import Document
+from studio.records import ListOf
+from studio.rendering.audio_writer import FORMATS, AudioWriter, Tags
+from studio.sources.audio_file import AudioSource
+from studio.stage import Stage
+from studio.steps import Effect, Step, StepKind, Transform, registry
+from studio.tempo import TempoMap
+
+LONGEST_TAIL = 30.0
+"""Seconds a chain may ring after the file is over."""
+
+_AHEAD = 8
+_STEPS = ListOf(each=StepKind(kinds=("effect", "transform")))
+
+
+def parse_chain(text: str, folder: Path = Path()) -> tuple[Step, ...]:
+    """Read a chain as it is written on the command line.
+
+    Args:
+        text: the name of a step or preset, the path of a preset's file, or steps in YAML.
+        folder: where paths of preset files are looked for.
+
+    Raises:
+        StudioError: no such step or preset, or knobs that do not fit.
+    """
+    document = Document(text, "CHAIN")
+    data = document.data
+    if isinstance(data, str) and data not in registry():
+        data = {"preset": data}
+    with reading(folder):
+        return _STEPS.parse(data)
+
+
+def apply_file(
+    chain: Sequence[Step], source: Path, out: Path, *, bits: str = "24", bpm: float = 120.0, listener: Listener = silent
+) -> Loudness:
+    """Run a file through a chain and write the result, tail included, at the file's own rate and channels.
+
+    Reading and processing go on in one thread while another measures and writes. Effects need no more memory for a
+    longer file; a transform holds the whole sound.
+
+    Args:
+        chain: effects and transforms, in order.
+        source: an audio file.
+        out: the file to write; its ending says in which format.
+        bits: 16, 24 or 32 (float), for the formats that have a choice.
+        bpm: the tempo that note values mean.
+        listener: is told of progress.
+
+    Returns:
+        The loudness of what was written.
+
+    Raises:
+        StudioError: the file cannot be read, a step fails, or the result cannot be written.
+        Interrupted: the user pressed Ctrl-C; nothing is left behind.
+    """
+    ending = out.suffix.lower().removeprefix(".")
+    if ending not in FORMATS:
+        raise OutputError(f"{out.name!r} has no ending that says its format.", nearest(ending, FORMATS))
+    rate, channels, frames = probe(source)
+    stage = Stage(rate, channels, TempoMap.constant(bpm), source.parent)
+    flow = _Flow()
+    sound = _through(chain, Stream(source.name, stage, (), AudioSource(file=str(source.absolute())), {}))
+    tags = Tags(title=out.stem, tempo=stage.tempo)
+    writer = AudioWriter(out, rate, channels, ending, bits, tags, expected_frames=frames)
+    meter = Meter(rate, channels)
+    written = 0
+    listener(Event("planned", source.name))
+    listener(Event("started", source.name))
+    try:
+        for block in _ahead(flow.blocks(sound)):
+            writer.write(block)
+            meter.push(block)
+            written += block.shape[1]
+            listener(Event("moved", source.name, written / rate))
+        loudness = meter.read()
+        writer.finish(loudness)
+        writer.place()
+    except KeyboardInterrupt:
+        writer.abandon()
+        raise Interrupted("the work was stopped.", "Nothing was written.") from None
+    except BaseException:
+        writer.abandon()
+        raise
+    listener(Event("finished", source.name, written / rate))
+    return loudness
+
+
+class _Flow:
+    """A hall that keeps nothing: every sound is made on its way."""
+
+    size = 65_536
+
+    def blocks(self, node: Node) -> Iterator[Block]:
+        yield from node.blocks(self)
+
+    def read(self, node: Node, start: int, frames: int) -> Block:
+        raise NotImplementedError("a single file has no side inputs")
+
+    def frames(self, node: Node) -> int:
+        return node.count(self)
+
+
+def _through(chain: Sequence[Step], node: Node) -> Node:
+    """The work of a chain on a sound."""
+    for whole, steps in groupby(chain, lambda step: isinstance(step, Transform)):
+        if not whole:
+            effects = tuple(step for step in steps if isinstance(step, Effect))
+            node = Process(node.name, node.stage, (node,), effects, {}, LONGEST_TAIL)
+            continue
+        for step in steps:
+            if isinstance(step, Transform) and not step.bypass:
+                node = Change(node.name, node.stage, (node,), step, {})
+    return node
+
+
+def _ahead(blocks: Iterator[Block]) -> Iterator[Block]:
+    """The same blocks, computed in a thread that runs a few of them ahead."""
+    waiting: queue.Queue[Block | BaseException | None] = queue.Queue(_AHEAD)
+    stopped = threading.Event()
+
+    def compute() -> None:
+        last: BaseException | None = None
+        try:
+            for block in blocks:
+                waiting.put(block)
+                if stopped.is_set():
+                    return
+        except BaseException as error:
+            last = error
+        waiting.put(last)
+
+    thread = threading.Thread(target=compute, name="studio-apply", daemon=True)
+    thread.start()
+    try:
+        while (item := waiting.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stopped.set()
+        while thread.is_alive():
+            # The thread may be waiting to hand over a block that nobody takes any more.
+            try:
+                waiting.get(timeout=0.05)
+            except queue.Empty:
+                continue
+        thread.join()

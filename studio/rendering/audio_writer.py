@@ -1,0 +1,194 @@
+"""Audio files out, block by block: dithered where it matters, tagged, and whole or not there at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from studio.audio import Block
+from studio.disk import part_of, writing
+from studio.engine.loudness import Loudness
+from studio.errors import OutputError, Place
+from studio.rendering.ixml import ixml
+from studio.tempo import TempoMap
+
+FORMATS = ("wav", "flac", "ogg", "mp3")
+_SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "32": "FLOAT"}
+_LOSSY = {"ogg": ("OGG", "VORBIS"), "mp3": ("MP3", "MPEG_LAYER_III")}
+_RF64_BYTES = 4_000_000_000
+"""A WAV file may not be larger than 4 GiB; from here on it is written as RF64, which may."""
+
+
+@dataclass(frozen=True)
+class Tags:
+    """What is written into the file besides the sound; DAWs call what they make of it `track`, of the song `project`."""
+
+    title: str = ""
+    artist: str = ""
+    license: str = ""
+    comment: str = ""
+    tempo: TempoMap = field(default_factory=TempoMap)
+    project: str = ""
+    track: str = ""
+
+
+class AudioWriter:
+    """Writes one file beside its final place and moves it there when it is whole.
+
+    Args:
+        path: where the file goes.
+        rate: in Hz.
+        channels: how many.
+        format: wav, flac, ogg or mp3.
+        bits: 16, 24 or 32 (float; WAV only, FLAC keeps 24); the lossy formats do without.
+        tags: what is written besides the sound.
+        expected_frames: a guess, to choose RF64 in time.
+
+    Raises:
+        OutputError: the disk is full, the folder cannot be written, or the format cannot hold the rate.
+    """
+
+    def __init__(
+        self, path: Path, rate: int, channels: int, format: str, bits: str, tags: Tags, *, expected_frames: int = 0
+    ) -> None:
+        import soundfile
+
+        self.path, self._rate, self._format, self._tags = path, rate, format, tags
+        self._frames, self._channels, self._bits = 0, channels, bits
+        self.part = part_of(path)
+        kind, subtype = _LOSSY.get(format, (format.upper(), _SUBTYPES[bits]))
+        if format == "flac" and bits == "32":
+            subtype = "PCM_24"
+        if kind == "WAV" and expected_frames * channels * 4 > _RF64_BYTES:
+            kind = "RF64"
+        self._dither = np.random.default_rng(_seed(path.name)) if subtype == "PCM_16" else None
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._file = soundfile.SoundFile(self.part, "w", rate, channels, subtype, format=kind)
+            except (soundfile.LibsndfileError, TypeError, ValueError) as error:
+                reason = str(error).split(": ")[-1].rstrip(".")
+                raise OutputError(
+                    f"{format} cannot be written at {rate} Hz with {channels} channels ({reason}).",
+                    "Choose another format or rate.",
+                    place=Place(str(path)),
+                ) from None
+        self._tag()
+
+    def write(self, block: Block) -> None:
+        import soundfile
+
+        self._frames += block.shape[1]
+        samples = block.T if self._dither is None else dithered(block, self._dither).T
+        try:
+            self._file.write(np.ascontiguousarray(samples))
+        except soundfile.LibsndfileError as error:
+            # libsndfile does not say why; on a healthy file the disk is the only thing that refuses.
+            raise OutputError(
+                f"the file cannot be written: {str(error).split(': ')[-1].rstrip('.').lower()}.",
+                "Free some space, or choose another folder; what was there before is untouched.",
+                place=Place(str(self.path)),
+            ) from None
+
+    def _tag(self) -> None:
+        """Name the sound; before any of it is written, since most formats keep this in their header."""
+        tags = self._tags
+        if tags.title:
+            self._file.title = tags.title
+        if tags.artist:
+            self._file.artist = tags.artist
+        if tags.license:
+            self._file.copyright = tags.license
+        self._file.comment = self._words()
+        self._file.software = "mirepoix"
+
+    def _words(self) -> str:
+        return "; ".join(part for part in (describe_tempo(self._tags.tempo), self._tags.comment) if part)
+
+    def finish(self, loudness: Loudness) -> str:
+        """Close the file and give its SHA-256; it is complete, but not yet in its place."""
+        with writing(self.path):
+            self._file.close()
+            if self._format == "wav" and self.part.stat().st_size < _RF64_BYTES:
+                chunks = [(b"bext", _bext(self._tags, loudness)), (b"acid", self._acid())]
+                _append_chunks(self.part, chunks + ([(b"iXML", self._ixml())] if self._tags.track else []))
+            with self.part.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def place(self) -> None:
+        """Move the finished file to where it goes."""
+        with writing(self.path):
+            self.part.replace(self.path)
+
+    def abandon(self) -> None:
+        """Leave nothing behind."""
+        self._file.close()
+        self.part.unlink(missing_ok=True)
+
+    def _ixml(self) -> bytes:
+        tags, bits = self._tags, int(self._bits)
+        return ixml(tags.project, tags.track, self._words(), rate=self._rate, bits=bits, channels=self._channels)
+
+    def _acid(self) -> bytes:
+        """The chunk in which loop players look for the tempo and the number of beats."""
+        tempo = self._tags.tempo
+        meter, beats = tempo.meters[0], round(tempo.beat_at(Fraction(self._frames, self._rate)))
+        return struct.pack("<IHHfIHHf", 0, 60, 0x8000, 0.0, beats, meter.unit, meter.count, float(tempo.tempos[0].bpm))
+
+
+def dithered(block: Block, random: np.random.Generator) -> np.ndarray:
+    """To 16 bits, with triangular dither of one step either way; frames of pure silence stay silent."""
+    noise = random.random(block.shape, dtype=np.float32) - random.random(block.shape, dtype=np.float32)
+    silent = ~np.any(block, axis=0)
+    noise[:, silent] = 0
+    steps = np.rint(block.astype(np.float64) * 32_768 + noise)
+    return np.clip(steps, -32_768, 32_767).astype(np.int16)
+
+
+def describe_tempo(tempo: TempoMap) -> str:
+    """Tempo and meter in words, for people."""
+    first, meter = tempo.tempos[0], tempo.meters[0]
+    changing = " (changing)" if len(tempo.tempos) > 1 or len(tempo.meters) > 1 else ""
+    return f"{float(first.bpm):.6g} bpm, {meter.count}/{meter.unit}{changing}"
+
+
+def _seed(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+
+
+def _bext(tags: Tags, loudness: Loudness) -> bytes:
+    """The Broadcast Wave chunk, version 2 (EBU Tech 3285), without a date so that equal renders are equal."""
+
+    def text(value: str, size: int) -> bytes:
+        return value.encode("ascii", "replace")[:size].ljust(size, b"\0")
+
+    def level(value: float) -> int:
+        return max(-32_768, min(32_766, round(value * 100))) if np.isfinite(value) else 0x7FFF
+
+    levels = struct.pack(
+        "<5h", level(loudness.integrated), 0x7FFF, level(loudness.true_peak_db), 0x7FFF,
+        level(max(loudness.short_term, default=float("-inf"))),
+    )  # fmt: skip
+    return (
+        text(tags.title, 256) + text("mirepoix", 32) + text("", 32) + text("", 10) + text("", 8)
+        + struct.pack("<QH", 0, 2) + bytes(64) + levels + bytes(180)
+    )  # fmt: skip
+
+
+def _append_chunks(path: Path, chunks: list[tuple[bytes, bytes]]) -> None:
+    """Add chunks behind the last one of a RIFF file."""
+    with path.open("r+b") as file:
+        file.seek(0, os.SEEK_END)
+        if file.tell() % 2:
+            file.write(b"\0")
+        for name, data in chunks:
+            file.write(name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2))
+        size = file.tell() - 8
+        file.seek(4)
+        file.write(struct.pack("<I", size))

@@ -1,0 +1,404 @@
+"""From a recipe to files: plan, compute, write, and say what was written."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from studio.audio import Audio, Block
+from studio.disk import writing
+from studio.engine import Cache, Engine, Errand, Listener, Plan, plan
+from studio.engine.nodes import Node
+from studio.engine.plan import Strip
+from studio.engine.progress import silent
+from studio.folders import cache_folder
+from studio.recipe import Recipe
+from studio.rendering.audio_writer import AudioWriter, Tags
+from studio.rendering.manifest import MANIFEST, Entry, Manifest, slug
+from studio.rendering.report import REPORT, write_report
+from studio.rendering.sketch import Sketch, Sketcher
+from studio.score import Score
+from studio.views import view
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A rendered song. Sounds are read when they are asked for.
+
+    Attributes:
+        plan: what was computed.
+        frames: the length of the song, which all its sounds share.
+        folder: where files were written, or None.
+        manifest: what was written there, or None.
+    """
+
+    plan: Plan
+    frames: int
+    engine: Engine
+    folder: Path | None = None
+    manifest: Manifest | None = None
+
+    @cached_property
+    def mix(self) -> Audio:
+        """The song."""
+        return self.sound(self.plan.mix)
+
+    @cached_property
+    def premaster(self) -> Audio:
+        """The sum of the stems and buses, before the master chain."""
+        return self.sound(self.plan.premaster)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What whoever hears it should know, such as a plugin that had to be left out."""
+        return remarks(self.plan, self.engine)
+
+    @property
+    def stems(self) -> Mapping[str, Audio]:
+        """The tracks, as `output` asks for them: after or before the fader, with or without their chains."""
+        return {name: self.sound(stem_of(strip, self.plan.recipe)) for name, strip in self.plan.tracks.items()}
+
+    @property
+    def buses(self) -> Mapping[str, Audio]:
+        """The buses, as they reach the mix."""
+        return {name: self.sound(strip.post) for name, strip in self.plan.buses.items()}
+
+    def sound(self, node: Node) -> Audio:
+        """Any signal of the plan, at the length of the song."""
+        blocks = list(fitted(self.engine.blocks(node), self.frames, self.plan.stage.channels))
+        return Audio(np.concatenate(blocks, axis=1), self.plan.stage.rate)
+
+    def player(self, **options: Any) -> Any:
+        """The song with its stems in a player in a notebook; `widgets.Player` has the options.
+
+        Raises:
+            MissingError: the notebook's packages are not installed.
+        """
+        return view("player")(self, **options)
+
+    def __repr__(self) -> str:
+        place = f", in {self.folder}" if self.folder else ""
+        return f"Result({self.plan.recipe.title or 'a song'}, {self.frames / self.plan.stage.rate:.1f} s{place})"
+
+
+def render(
+    recipe: Recipe | Path | str,
+    out: Path | str | None = None,
+    *,
+    score: Score | Path | str | None = None,
+    cache: Cache | bool = True,
+    workers: int | None = None,
+    block: int | None = None,
+    report: bool = True,
+    listener: Listener = silent,
+) -> Result:
+    """Render a recipe; with `out`, write stems, buses, mix, manifest and report into that folder.
+
+    Args:
+        recipe: a recipe, or the path of one.
+        out: a folder, made if it is not there. Files in it that this render does not write stay untouched.
+        score: plays this MIDI file or score instead of the recipe's.
+        cache: True for the user's cache, False for none, or one of your own.
+        workers: threads; all cores when None.
+        block: frames handled at once; it changes speed and memory, never the result.
+        report: whether to write `report.html`.
+        listener: is told of progress.
+
+    Raises:
+        StudioError: something in the recipe, its files or the disk; existing output is untouched.
+        Interrupted: the user pressed Ctrl-C; likewise.
+    """
+    song = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
+    planned = plan(song, score)
+    store = Cache() if cache is True else cache or None
+    options: dict[str, Any] = {} if block is None else {"block": block}
+    engine = Engine(store, workers=workers, listener=listener, **options)
+    with song.placing():
+        if out is None:
+            engine.run(wanted(planned))
+            return Result(planned, length(planned, engine), engine)
+        return _Delivery(planned, engine, Path(out), report).run()
+
+
+def stem_of(strip: Strip, recipe: Recipe) -> Node:
+    """The signal of a track that is written as its stem."""
+    wet, post = recipe.output.effects == "wet", recipe.output.stems != "pre"
+    if wet:
+        return strip.post if post else strip.pre
+    return strip.dry_post if post else strip.dry
+
+
+def wanted(planned: Plan) -> list[Node]:
+    """Every signal a result can be asked for."""
+    stems = [stem_of(strip, planned.recipe) for strip in planned.tracks.values()]
+    return [*stems, *(strip.post for strip in planned.buses.values()), planned.premaster, planned.mix]
+
+
+def remarks(planned: Plan, engine: Engine) -> tuple[str, ...]:
+    """What whoever hears a rendered song should know."""
+    said = dict.fromkeys(planned.remarks)
+    for node in wanted(planned):
+        said |= dict.fromkeys(engine.remarks(node))
+    return tuple(said)
+
+
+def length(planned: Plan, engine: Engine) -> int:
+    """The length of the song in frames: as the recipe says, else to the end of the last tail."""
+    if planned.frames is not None:
+        return planned.frames
+    return max(1, engine.frames(planned.mix), engine.frames(planned.premaster))
+
+
+def fitted(blocks: Iterator[Block], frames: int, channels: int) -> Iterator[Block]:
+    """A signal cut or filled up with silence to a length."""
+    left = frames
+    for block in blocks:
+        if not left:
+            return
+        yield block[:, :left]
+        left -= min(left, block.shape[1])
+    while left:
+        size = min(left, 65_536)
+        yield np.zeros((channels, size), np.float32)
+        left -= size
+
+
+@dataclass(frozen=True)
+class _Parcel:
+    """One file to write: what it is, where it goes and which signal it holds."""
+
+    role: str
+    name: str
+    path: str
+    node: Node
+
+
+class _Delivery:
+    """Writes a song into a folder, in two steps so that no core waits.
+
+    Each file is poured as soon as its own signal is there, and finished (filled up to the length of the song,
+    tagged, hashed) when the mix is. Only when all are finished do they move into place.
+    """
+
+    def __init__(self, planned: Plan, engine: Engine, out: Path, report: bool) -> None:
+        self._plan, self._engine, self._out, self._report = planned, engine, out, report
+        self._recipe = planned.recipe
+        self._old = Manifest.load(out)
+        self._writers: dict[str, AudioWriter] = {}
+        self._sketchers: dict[str, Sketcher] = {}
+        self._poured: dict[str, int] = {}
+        self._entries: dict[str, Entry] = {}
+        self._index = cache_folder() / "outputs" / f"{_digest(str(out.resolve()))}.json"
+        self._stamps = _read_json(self._index)
+
+    def run(self) -> Result:
+        made = [folder for folder in (self._out / "stems", self._out / "buses", self._out) if not folder.exists()]
+        self._check_folder()
+        parcels = self._parcels()
+        try:
+            for parcel in parcels:
+                if (entry := self._unchanged(parcel)) is not None:
+                    self._entries[parcel.path] = entry
+            pours = [
+                Errand(f"write {parcel.path}", (parcel.node,), partial(self._pour, parcel))
+                for parcel in parcels
+                if parcel.path not in self._entries
+            ]
+            self._engine.run([self._plan.mix, self._plan.premaster], pours)
+            frames = length(self._plan, self._engine)
+            for parcel in parcels:
+                self._reconsider(parcel, frames)
+            finish = [
+                Errand(f"finish {parcel.path}", (parcel.node,), partial(self._finish, parcel, frames))
+                for parcel in parcels
+                if parcel.path not in self._entries
+            ]
+            self._engine.run((), finish)
+            entries = [self._entries[parcel.path] for parcel in parcels]
+            manifest = Manifest.of(self._plan, frames, entries, remarks(self._plan, self._engine))
+            for writer in self._writers.values():
+                writer.place()
+        except BaseException:
+            for writer in self._writers.values():
+                writer.abandon()
+            for folder in made:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+            raise
+        self._tidy(manifest)
+        if self._report:
+            sketches = {parcel.path: self._sketch(parcel) for parcel in parcels}
+            write_report(self._out, self._plan, manifest, sketches)
+        manifest.save(self._out)
+        self._remember(manifest)
+        self._warn_of_clipping(manifest)
+        return Result(self._plan, frames, self._engine, self._out, manifest)
+
+    def _parcels(self) -> list[_Parcel]:
+        output, plan = self._recipe.output, self._plan
+        parcels = [_Parcel("mix", "mix", f"mix.{output.format}", plan.mix)]
+        taken: set[str] = set()
+        strips = [("stem", "stems", plan.tracks), ("bus", "buses", plan.buses)] if output.stems != "none" else []
+        for role, folder, strips_of in strips:
+            for name, strip in strips_of.items():
+                node = stem_of(strip, self._recipe) if role == "stem" else strip.post
+                parcels.append(_Parcel(role, name, f"{folder}/{slug(name, taken)}.{output.format}", node))
+        return parcels
+
+    def _check_folder(self) -> None:
+        """Find out now, not after the render, whether the folder can be written and is large enough."""
+        with writing(self._out, "the output folder"):
+            self._out.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self._out):
+                pass
+            free = shutil.disk_usage(self._out).free
+        if free < 32 * 1024 * 1024:
+            log.warning("only %d MB are free in %s", free // 1024**2, self._out)
+
+    def _signature(self, parcel: _Parcel) -> str:
+        """What the content of a file depends on, but for its length."""
+        output, recipe = self._recipe.output, self._recipe
+        # A sound with a remark on it is good for this once only.
+        facts = [
+            parcel.node.key,
+            self._engine.remarks(parcel.node),
+            output.format,
+            output.bits,
+            parcel.name,
+            recipe.title,
+            recipe.author,
+            recipe.license,
+        ]
+        return _digest(json.dumps([*facts, self._plan.stage.tempo.data()]))
+
+    def _unchanged(self, parcel: _Parcel) -> Entry | None:
+        """The entry of a file that is already there as it would be written."""
+        entry = self._old.files.get(parcel.path) if self._old else None
+        if entry is None or entry.signature != self._signature(parcel):
+            return None
+        if self._stamps.get(parcel.path) != _stamp(self._out / parcel.path):
+            return None
+        return entry if not self._report or self._sketch_path(parcel).exists() else None
+
+    def _reconsider(self, parcel: _Parcel, frames: int) -> None:
+        """Write a file thought unchanged after all when the length of the song is another."""
+        entry = self._entries.get(parcel.path)
+        if entry is not None and entry.frames != frames:
+            del self._entries[parcel.path]
+
+    def _pour(self, parcel: _Parcel, engine: Engine) -> None:
+        stage, output = self._plan.stage, self._recipe.output
+        expected = self._plan.frames or 0
+        writer = AudioWriter(
+            self._out / parcel.path, stage.rate, stage.channels, output.format, output.bits, self._tags(parcel),
+            expected_frames=expected,
+        )  # fmt: skip
+        self._writers[parcel.path] = writer
+        sketcher = self._sketchers[parcel.path] = Sketcher(stage.rate, stage.channels, self._report)
+        frames = 0
+        for block in engine.blocks(parcel.node):
+            if self._plan.frames is not None:
+                block = block[:, : self._plan.frames - frames]
+            if not block.shape[1]:
+                break
+            writer.write(block)
+            sketcher.push(block)
+            frames += block.shape[1]
+        self._poured[parcel.path] = frames
+
+    def _finish(self, parcel: _Parcel, frames: int, engine: Engine) -> None:
+        if parcel.path not in self._writers:
+            self._pour(parcel, engine)
+        writer, sketcher = self._writers[parcel.path], self._sketchers[parcel.path]
+        for silence in fitted(iter(()), frames - self._poured[parcel.path], self._plan.stage.channels):
+            writer.write(silence)
+            sketcher.push(silence)
+        sketch = sketcher.draw()
+        if self._report:
+            sketch.save(self._sketch_path(parcel))
+        self._entries[parcel.path] = Entry(
+            path=parcel.path,
+            role=parcel.role,
+            name=parcel.name,
+            frames=frames,
+            sha256=writer.finish(sketch.loudness),
+            signature=self._signature(parcel),
+            lufs=sketch.loudness.integrated,
+            peak_db=sketch.loudness.peak_db,
+            true_peak_db=sketch.loudness.true_peak_db,
+            in_premaster=parcel.name in self._plan.direct and parcel.role != "mix",
+        )
+
+    def _tags(self, parcel: _Parcel) -> Tags:
+        recipe = self._recipe
+        title = recipe.title if parcel.role == "mix" else f"{recipe.title} — {parcel.name}".strip(" —")
+        return Tags(
+            title, recipe.author, recipe.license, recipe.story, self._plan.stage.tempo,
+            project=recipe.title, track=parcel.name,
+        )  # fmt: skip
+
+    def _sketch_path(self, parcel: _Parcel) -> Path:
+        return cache_folder() / "sketches" / f"{_digest(self._signature(parcel))}.json"
+
+    def _sketch(self, parcel: _Parcel) -> Sketch | None:
+        return Sketch.load(self._sketch_path(parcel))
+
+    def _tidy(self, manifest: Manifest) -> None:
+        """Remove what an earlier render wrote and this one did not, unless someone has changed it since."""
+        for path in (self._old.files.keys() if self._old else set()) - manifest.files.keys():
+            if self._stamps.get(path) == _stamp(self._out / path):
+                with contextlib.suppress(OSError):
+                    (self._out / path).unlink()
+
+    def _remember(self, manifest: Manifest) -> None:
+        """Note size and time of what was written, to know next time without reading it."""
+        with contextlib.suppress(OSError):
+            self._index.parent.mkdir(parents=True, exist_ok=True)
+            self._index.write_text(json.dumps({path: _stamp(self._out / path) for path in manifest.files}))
+
+    def _warn_of_clipping(self, manifest: Manifest) -> None:
+        output = self._recipe.output
+        if output.format == "wav" and output.bits == "32":
+            return
+        for entry in manifest.files.values():
+            if entry.peak_db > 0:
+                log.warning(
+                    "%s clips: its peak is %+.1f dBFS. Turn it down, set `master.loudness`, or write `output: {bits: 32}`.",
+                    entry.path, entry.peak_db,
+                )  # fmt: skip
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+def _stamp(path: Path) -> list[int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return [stat.st_size, stat.st_mtime_ns]
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        plain = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return plain if isinstance(plain, dict) else {}
+
+
+__all__ = ["MANIFEST", "REPORT", "Result", "render"]

@@ -1,0 +1,99 @@
+"""The report: one HTML page with a picture and a player for every file of a render."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
+from studio.disk import write_whole
+from studio.engine import Plan
+from studio.rendering.audio_writer import describe_tempo
+from studio.rendering.manifest import Entry, Manifest
+from studio.rendering.page import WIDTH, clock, filled, picture
+from studio.rendering.sketch import Sketch
+
+REPORT = "report.html"
+
+
+def write_report(folder: Path, plan: Plan, manifest: Manifest, sketches: Mapping[str, Sketch | None]) -> None:
+    """Write `report.html` into the folder of a render.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    sections = [_section(entry, sketches[entry.path], plan, manifest) for entry in manifest.entries]
+    sources = "".join(
+        f"<tr><td>{escape(path)}</td><td><code>{digest[:16]}</code></td></tr>"
+        for path, digest in manifest.sources.items()
+    )
+    versions = ", ".join(f"{escape(name)} {escape(number)}" for name, number in manifest.versions.items())
+    page = filled(
+        title=escape(manifest.title or "Untitled"),
+        story=escape(plan.recipe.story),
+        facts=escape(
+            " · ".join(
+                part
+                for part in (
+                    plan.recipe.author,
+                    plan.recipe.license,
+                    clock(manifest.frames / manifest.rate),
+                    describe_tempo(plan.stage.tempo),
+                    f"{manifest.rate / 1000:g} kHz",
+                    f"recipe {manifest.recipe_hash[:12]}",
+                )
+                if part
+            )
+        ),
+        sections=_remarks(manifest) + "\n".join(sections),
+        appendix=f"<details><summary>Recipe</summary><pre>{escape(plan.recipe.dumps())}</pre></details>"
+        f"<details><summary>Files it was made of</summary><table>{sources}</table></details><footer>{versions}</footer>",
+    )
+    write_whole(folder / REPORT, page)
+
+
+def _remarks(manifest: Manifest) -> str:
+    """What must not be overlooked, above everything else."""
+    listed = "".join(f"<li>{escape(remark)}</li>" for remark in manifest.remarks)
+    return f'<ul class="remarks">{listed}</ul>' if listed else ""
+
+
+def _section(entry: Entry, sketch: Sketch | None, plan: Plan, manifest: Manifest) -> str:
+    seconds = manifest.frames / manifest.rate
+    marks = _marks(plan, seconds) if entry.role == "mix" else ""
+    shown = picture(sketch, seconds, manifest.rate, marks) if sketch else ""
+    numbers = [
+        ("loudness", _level(entry.lufs, "LUFS")),
+        ("true peak", _level(entry.true_peak_db, "dBTP")),
+        ("peak", _level(entry.peak_db, "dBFS")),
+    ]
+    listed = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in numbers)
+    role = "" if entry.role == "mix" else f"<small>{entry.role}</small>"
+    return f"""<section class="{entry.role}">
+<h2>{escape(entry.name)} {role}</h2><dl>{listed}</dl>
+{shown}
+<audio controls preload="none" src="{quote(entry.path)}"></audio>
+</section>"""
+
+
+def _marks(plan: Plan, seconds: float) -> str:
+    """The markers of the score, above the mix."""
+    score = plan.score
+    if score is None:
+        return ""
+    parts, free = [], 0.0
+    for mark in score.marks:
+        if mark.kind not in ("marker", "cue"):
+            continue
+        x = float(plan.stage.tempo.second_at(score.beat(mark.tick))) / seconds * WIDTH
+        if free <= x <= WIDTH:
+            parts.append(f'<line class="rule" x1="{x:.1f}" x2="{x:.1f}" y1="-4" y2="0"/>')
+            parts.append(f'<text x="{x + 2:.1f}" y="-5">{escape(mark.text[:24])}</text>')
+            free = x + 8 + 6 * min(24, len(mark.text))
+    return "".join(parts)
+
+
+def _level(value: float, unit: str) -> str:
+    return f"{value:.1f} {unit}" if math.isfinite(value) else "silence"

@@ -1,0 +1,1 @@
+"""Recipes as sessions of a DAW, and sessions as recipes."""

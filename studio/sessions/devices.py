@@ -1,0 +1,129 @@
+"""Hosted plugins between recipes and sessions: those at the end of a chain stay live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.errors import MissingError, RecipeError
+from studio.hosting.catalogue import described
+from studio.hosting.controls import Control, controls, named_controls
+from studio.hosting.host import PluginError
+from studio.hosting.plugin import Plugin
+from studio.interchange.lane import Lane
+from studio.interchange.motions import curves, motions
+from studio.interchange.timeline import Device
+from studio.interchange.vstpreset import class_id
+from studio.recipe import Recipe
+from studio.stage import Stage
+from studio.steps import Step
+
+
+@dataclass(frozen=True)
+class Split:
+    """A chain as what is printed, and the plugins behind it that stay live."""
+
+    printed: tuple[Step, ...]
+    live: tuple[Device, ...]
+
+
+def split_chain(chain: Sequence[Step], stage: Stage, frames: int) -> Split:
+    """Part a chain before the plugins at its end; printed is whatever stands before one that cannot stay live.
+
+    Live stays a VST3 plugin that listens to no other strip; what moves in it moves for `frames` frames.
+
+    Raises:
+        StudioError: a plugin of the chain is missing or fails.
+    """
+    live: list[Device] = []
+    for place in range(len(chain) - 1, -1, -1):
+        device = device_of(chain[place], stage, frames)
+        if device is None:
+            return Split(tuple(chain[: place + 1]), tuple(live))
+        live.insert(0, device)
+    return Split((), tuple(live))
+
+
+def device_of(step: Step, stage: Stage, frames: int) -> Device | None:
+    """The plugin behind a step with its state, or None if the step is no plugin that a session can hold."""
+    if not isinstance(step, Plugin) or step.sidechain is not None:
+        return None
+    moving = {name: value for name, value in step.settings.items() if hasattr(value, "values")}
+    named: Mapping[str, Control] = {}
+    try:
+        known = described(step.file, step.host)
+        if known.path.suffix.lower() != ".vst3":
+            return None
+        state = step.perform(known, stage).state()
+        identity = class_id(state)
+        if moving:
+            named = named_controls(known, identity)
+    except (RecipeError, MissingError, PluginError):
+        # What cannot be said as a .vstpreset, or is not here, is dealt with where the chain is rendered.
+        return None
+    if not moving.keys() <= named.keys():
+        return None
+    about = known.about
+    return Device(
+        about.name,
+        "vst3",
+        identity,
+        state,
+        instrument=about.instrument,
+        enabled=not step.bypass,
+        file=known.path,
+        vendor=about.vendor,
+        motions=motions(moving, known, named, stage, frames),
+        controls=controls(known.path, identity) if moving else (),
+    )
+
+
+def listened(recipe: Recipe) -> frozenset[str]:
+    """The strips that side inputs of others hear: their chains must be printed whole, as they are heard."""
+    return frozenset(
+        other
+        for _, _, strip in recipe.strips()
+        for step in strip.chain
+        for inner in (step, *step.inner())
+        for _, other in inner.ports()
+    )
+
+
+def step_data(
+    device: Device,
+    keep: Callable[[Device], Path | None],
+    shown: Callable[[Path], str],
+    drawn: Callable[[Lane], Any],
+    told: Callable[[str, str], object],
+) -> dict[str, Any] | None:
+    """The `plugin` step that plays a device of a session, or None if the plugin is not on this machine.
+
+    Args:
+        device: the plugin, as a session holds it.
+        keep: writes its state into a file; None when it has none.
+        shown: how the recipe writes that file's path.
+        drawn: how the recipe writes a curve.
+        told: hears of each parameter whose movement is lost, and why.
+    """
+    if device.format not in ("vst3", "vst2"):
+        return None
+    try:
+        known = described(device.name)
+    except (MissingError, PluginError):
+        return None
+    if device.format != known.path.suffix.lower().removeprefix(".") and known.path.suffix.lower() == ".vst3":
+        return None
+    plain: dict[str, Any] = {"file": device.name, "id": known.about.id}
+    if (path := keep(device)) is not None:
+        plain["preset"] = shown(path)
+    if not device.enabled:
+        plain["bypass"] = True
+    try:
+        moving = curves(device, known, told)
+    except PluginError as error:
+        told(", ".join(motion.name for motion in device.motions), error.cause)
+        moving = {}
+    plain |= {name: drawn(lane) for name, lane in moving.items()}
+    return {"plugin": plain}

@@ -1,0 +1,181 @@
+"""A training told: what it will take before it starts, how it goes, and a page to see and hear at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from studio.audio import Audio
+from studio.disk import part_of, write_whole, writing
+from studio.errors import Interrupted, OutputError, Place
+from studio.rendering.page import clock, filled, picture
+from studio.rendering.transfers import write_sound
+
+if TYPE_CHECKING:
+    from studio.nets.training import Course
+
+PAGE = "training.html"
+
+SHARES = (0.1, 0.4, 1.0)
+"""How far the training has come when a preview is made."""
+
+Preview = Callable[[], Audio]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a training will take, found by trying one step.
+
+    Attributes:
+        step_seconds: of one step on this machine, as busy as it is now.
+        steps: that fit into the time.
+        kilobytes: of the file.
+    """
+
+    seconds: float
+    step_seconds: float
+    kilobytes: float
+
+    @property
+    def steps(self) -> int:
+        return int(self.seconds / self.step_seconds)
+
+    def __str__(self) -> str:
+        done = time.strftime("%H:%M", time.localtime(time.time() + self.seconds * 1.1))
+        return (
+            f"{clock(self.seconds)} minutes of training, about {self.steps} steps of {self.step_seconds:.2f} s, done at"
+            f" about {done}; the file will have {self.kilobytes:.0f} kB."
+        )
+
+
+def estimated(seconds: float, numbers: int, bytes_each: int, step: Callable[[], object]) -> Estimate:
+    """Try a step, twice, since the first one also sets things up."""
+    taken = 0.0
+    for _ in range(2):
+        began = time.perf_counter()
+        step()
+        taken = time.perf_counter() - began
+    return Estimate(seconds, max(taken, 1e-4), numbers * bytes_each / 1000)
+
+
+class Diary:
+    """Losses and previews of a training, and the page they end on.
+
+    Args:
+        folder: for the page and its sounds; None makes none.
+    """
+
+    def __init__(self, folder: Path | None, seconds: float) -> None:
+        self._folder, self._seconds = folder, seconds
+        self._losses: list[tuple[float, float]] = []
+        self._sections: list[str] = []
+        self._made = 0
+
+    def note(self, course: Course, preview: Preview) -> None:
+        """Keep where a training stands; write a preview when one is due."""
+        self._losses = list(course.losses)
+        share = min(1.0, course.seconds / self._seconds)
+        due = sum(share >= each for each in SHARES)
+        if self._folder is not None and due > self._made:
+            self._made = due
+            self.sound(f"after {clock(course.seconds)}", preview(), f"loss {course.losses[-1][1]:.3f}")
+
+    def sound(self, name: str, audio: Audio, fact: str = "") -> None:
+        """Put a sound on the page."""
+        if self._folder is None:
+            return
+        file = f"{name.replace(' ', '-').replace(':', '.')}.wav"
+        sketch = write_sound(audio, self._folder / file)
+        self._sections.append(
+            f"<section>\n<h2>{escape(name)}</h2><dl><dt>{escape(fact)}</dt></dl>\n"
+            f"{picture(sketch, audio.seconds, audio.rate)}\n"
+            f'<audio controls preload="none" src="{quote(file)}"></audio>\n</section>'
+        )
+
+    def finish(self, title: str, card: Mapping[str, Any]) -> Path | None:
+        """Write the page; gives its path."""
+        if self._folder is None:
+            return None
+        rows = "".join(
+            f"<tr><td>{escape(name)}</td><td>{escape(_short(value))}</td></tr>" for name, value in card.items()
+        )
+        page = filled(
+            title=escape(title),
+            story="What it has learned: sound that it never heard, made from its description, and as it really is.",
+            facts=f"{clock(card.get('trained_seconds', 0))} of training · {card.get('steps', 0)} steps",
+            sections="\n".join([_curve(self._losses), *self._sections]),
+            appendix=f"<details open><summary>Card</summary><table>{rows}</table></details>",
+        )
+        write_whole(self._folder / PAGE, page)
+        return self._folder / PAGE
+
+
+@contextmanager
+def told(title: str, seconds: float, diary: Diary) -> Iterator[Callable[[Course, Preview], None]]:
+    """A bar that moves while a training runs, and its diary kept; Ctrl-C becomes `Interrupted`."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[loss]}"))
+    try:
+        with Progress(*columns) as progress:
+            task = progress.add_task(title, total=seconds, loss="")
+
+            def tell(course: Course, preview: Preview) -> None:
+                progress.update(task, completed=course.seconds, loss=f"loss {course.losses[-1][1]:.3f}")
+                diary.note(course, preview)
+
+            yield tell
+    except KeyboardInterrupt:
+        raise Interrupted("the training was stopped.", "The same command goes on where it was.") from None
+
+
+def check_ending(out: Path, ending: str) -> None:
+    """Find out whether a file is called as its kind is.
+
+    Raises:
+        OutputError: it is not.
+    """
+    if out.suffix != ending:
+        raise OutputError(
+            f"{out.name!r} does not end in {ending}.", f"Call it {out.stem}{ending}.", place=Place(str(out))
+        )
+
+
+def check_place(out: Path) -> None:
+    """Find out now, not after minutes of work, whether the file can be written.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        probe = part_of(out)
+        probe.touch()
+        probe.unlink()
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 120 else f"{text[:119]}…"
+
+
+def _curve(losses: list[tuple[float, float]]) -> str:
+    """The loss on held-out sound over the time, as SVG."""
+    if len(losses) < 2:
+        return ""
+    width, height = 600, 120
+    latest, values = losses[-1][0], [loss for _, loss in losses]
+    low, high = min(values), max(values)
+    span = (high - low) or 1.0
+    points = " ".join(f"{at / latest * width:.1f},{(1 - (loss - low) / span) * height:.1f}" for at, loss in losses)
+    return f"""<section><h2>loss on held-out sound</h2>
+<svg viewBox="-50 -10 {width + 60} {height + 30}" role="img" aria-label="loss over time">
+<rect class="frame" width="{width}" height="{height}"/><polyline class="loudness" points="{points}"/>
+<text x="-5" y="8" text-anchor="end">{high:.3f}</text><text x="-5" y="{height}" text-anchor="end">{low:.3f}</text>
+<text x="{width}" y="{height + 15}" text-anchor="end">{clock(latest)}</text></svg></section>"""

@@ -1,0 +1,59 @@
+"""Exports that several tests look at, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from studio.effects.blocks import Rack
+from studio.exporting.plugin import Exported, export
+from tests.exporting.plugin.late import Late
+
+NAME = 'Late "ü"; // \U0001f600'
+
+NESTED = Rack.parse(
+    {
+        "chain": [
+            {"parallel": {"name": "par", "mix": 0.3, "chain": [Late(777, 0.7, name="a"), {"lowpass": {"name": "lp"}}]}},
+            {"gain": {"name": "g", "gain": -2}},
+            {"layers": {"chains": [[], [Late(100, 1.0, 0.5, name="b")], [{"lowpass": 500}]]}},
+            {"late": {"name": "c", "frames": 33, "level": {"lfo": "sine", "period": "1/4", "from": 0.5, "to": 1}}},
+            {"multiband": {"crossovers": [200, 2500], "bands": [[{"gain": {"name": "low"}}], [Late(50, name="d")], []]}},
+        ],
+        "knobs": {
+            "one": {"value": 0.3, "drives": {"par.mix": [0, 1], "lp.cutoff": ["200 Hz", "9 kHz"]}},
+            "two ü": {"value": 0.6, "help": "wobble", "drives": {"b.wobble": [0, 1], "g.gain": [-20, 0]}},
+            "three": {
+                "value": "300 Hz", "range": [100, 1000], "unit": "Hz", "taper": "log",
+                "drives": {"low.gain": [-20, 6, "smooth"], "d.level": [0.2, 1], "c.size": [0.5, 1.5]},
+            },
+        },
+    }
+)  # fmt: skip
+"""Every way in which steps can stand, with 960 frames of latency in all."""
+
+
+@pytest.fixture(scope="session")
+def objects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of compiled pieces for all tests of this room."""
+    patch, folder = pytest.MonkeyPatch(), tmp_path_factory.mktemp("objects")
+    patch.setenv("STUDIO_CACHE", str(folder))
+    yield folder
+    patch.undo()
+
+
+@pytest.fixture(scope="session")
+def vst3(objects: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    return export(NESTED, tmp_path_factory.mktemp("vst3") / "Late.vst3", name=NAME)
+
+
+@pytest.fixture(scope="session")
+def lv2(objects: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    return export(NESTED, tmp_path_factory.mktemp("lv2") / "Late.lv2", name=NAME)
+
+
+@pytest.fixture(scope="session")
+def clap(objects: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    return export(NESTED, tmp_path_factory.mktemp("clap") / "Late.clap", name=NAME)
