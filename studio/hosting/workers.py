@@ -22,7 +22,7 @@ import numpy as np
 
 from studio.audio import Block
 from studio.folders import cache_folder
-from studio.hosting.host import PluginError
+from studio.hosting.contract import PluginError
 from studio.hosting.worker import BYTES, CHANNELS, FRAMES, SLOTS
 
 PATIENCE = 2.5

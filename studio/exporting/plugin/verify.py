@@ -162,7 +162,7 @@ def _host(host: str, design: Design, plugin: Path, asked: Sequence[Take], folder
         ]
         listed.append(asdict(take) | heard | {"moves": moves})
     job = {
-        "plugin": str(plugin), "takes": listed, "bpm": design.bpm, "padding": _PADDING,
+        "plugin": str(plugin), "takes": listed, "bpm": design.target.bpm, "padding": _PADDING,
         "uris": [uri for uri, _ in uris(design)], "symbols": [parameter.symbol for parameter in design.parameters],
     }  # fmt: skip
     (folder / "job.json").write_text(json.dumps(job))
