@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from studio.audio import Block
 from studio.exporting.instrument.distance import Distance, distance
 from studio.exporting.instrument.phrase import RATE, Phrase, original, phrase, rendered
 from studio.exporting.plugin.design import Design
+from studio.processes import python_command
 
 GATES = Distance(level_db=2.0, mel_db=4.0, onset_ms=15.0, pitch_cents=12.0)
 """An instrument further from its recipe is not handed over, unless its recipe is as far from itself."""
@@ -144,7 +144,7 @@ def _ask(host: str, path: Path, notes: Phrase, folder: Path) -> tuple[dict[str, 
     tones = [(tone.start, tone.end, tone.key, tone.velocity) for tone in notes.tones]
     job = {"plugin": str(path), "notes": tones, "rate": RATE, "frames": notes.frames}
     (folder / "job.json").write_text(json.dumps(job))
-    command = [sys.executable, "-m", "studio.exporting.instrument.hosts", host, str(folder)]
+    command = python_command("from studio.exporting.instrument.hosts import main; main()", host, str(folder))
     nothing = np.zeros((2, notes.frames), np.float32)
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False)

@@ -75,7 +75,7 @@ def test_ziglang_is_taken_when_there_is_nothing_else(tmp_path: Path, monkeypatch
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     [compiler] = toolchains.compilers()
-    assert compiler.command[1:4] == ("-m", "ziglang", "c++")
+    assert "import ziglang" in " ".join(compiler.command)
     assert compiler.here
 
 
