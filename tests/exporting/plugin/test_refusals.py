@@ -15,7 +15,7 @@ from studio.exporting.plugin import compilers as toolchains
 from studio.exporting.plugin import verify as verifying
 from studio.exporting.plugin.build import first_error
 from studio.exporting.plugin.design import Design
-from studio.exporting.plugin.source import half
+from studio.exporting.plugin.source import native_half
 from studio.steps import registry
 from tests.exporting.plugin.wrong import Broken, Crashing, Hanging, Liar
 
@@ -102,8 +102,8 @@ def test_a_place_that_is_read_only_even_for_the_mighty() -> None:
 
 @pytest.mark.parametrize("name", [name for name in ("mp3", "resample", "plugin") if name in registry()])
 def test_what_cannot_be_rebuilt_is_refused_with_a_way_out(name: str) -> None:
-    with pytest.raises(RecipeError, match=f"'{name}' has no plugin half") as refused:
-        half(object.__new__(registry()[name]))  # type: ignore[arg-type]
+    with pytest.raises(RecipeError, match=f"'{name}' has no native half") as refused:
+        native_half(object.__new__(registry()[name]))  # type: ignore[arg-type]
     assert refused.value.mend and not refused.value.mend.startswith("Leave it out")
 
 
