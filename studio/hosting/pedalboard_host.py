@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from studio.audio import Block
-from studio.hosting.host import About, PluginError, Transport
+from studio.hosting.contract import About, PluginError, Transport
 from studio.hosting.parameters import Raw
 
 LARGEST = 8192

@@ -20,7 +20,7 @@ import numpy as np
 
 from studio.audio import Block
 from studio.hosting import vst2_abi as abi
-from studio.hosting.host import About, PluginError, Transport
+from studio.hosting.contract import About, PluginError, Transport
 from studio.hosting.parameters import Raw
 
 PIECE = 64

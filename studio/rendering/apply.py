@@ -42,8 +42,19 @@ def parse_chain(text: str, folder: Path = Path()) -> tuple[Step, ...]:
     Raises:
         StudioError: no such step or preset, or knobs that do not fit.
     """
-    document = Document(text, "CHAIN")
-    data = document.data
+    return chain_of(Document(text, "CHAIN").data, folder)
+
+
+def chain_of(data: object, folder: Path = Path()) -> tuple[Step, ...]:
+    """The steps that plain data means: a list of them, one of them, or the name of a step or preset.
+
+    Args:
+        data: what a document holds.
+        folder: where paths of preset files are looked for.
+
+    Raises:
+        StudioError: no such step or preset, or knobs that do not fit.
+    """
     if isinstance(data, str) and data not in registry():
         data = {"preset": data}
     with reading(folder):

@@ -105,7 +105,7 @@ def test_live_loudness_is_that_of_the_whole_and_its_pitch_that_of_the_note() -> 
     assert begun < 5, "silent until it has heard a pitch"
     resting = loud == QUIETEST
     assert np.abs((loud - before)[~resting]).max() < 1e-6
-    assert not resting[begun:][before[begun:] > before.max() - 30].any()
+    assert resting[begun:][before[begun:] > before.max() - 30].sum() < 3, "frames until it hears a pitch after a rest"
     given = features(sound, 80.0)
     sung = given.voiced[: len(hz)] & (loud > loud.max() - 30)
     assert (np.abs(1200 * np.log2(hz / given.hz[: len(hz)]))[sung] < 50).mean() > 0.95
