@@ -17,13 +17,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.floating_point import floating_point_kept
+
 Sound = tuple[str, NDArray[np.float32], dict[str, Any]]
 
 
 def main(host: str, folder: Path) -> None:
     """Do the job in `folder`."""
     job = json.loads((folder / "job.json").read_text())
-    name, out, said = HOSTS[host](job, folder)
+    with floating_point_kept():
+        name, out, said = HOSTS[host](job, folder)
     np.save(folder / "out.npy", out[:, : job["frames"]])
     (folder / "answer.json").write_text(json.dumps({"host": name, **said}))
 

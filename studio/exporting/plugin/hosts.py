@@ -19,6 +19,7 @@ import numpy as np
 
 from studio.exporting.plugin.ardour import in_ardour
 from studio.exporting.plugin.clap_probe import in_clap_probe
+from studio.floating_point import floating_point_kept
 
 Answer = dict[str, Any]
 
@@ -26,7 +27,8 @@ Answer = dict[str, Any]
 def main(host: str, folder: Path) -> None:
     """Do the job in `folder`."""
     job = json.loads((folder / "job.json").read_text())
-    answer = HOSTS[host](job, folder)
+    with floating_point_kept():
+        answer = HOSTS[host](job, folder)
     (folder / "answer.json").write_text(json.dumps(answer))
 
 
