@@ -11,7 +11,7 @@ import numpy as np
 
 from studio.audio import Block
 from studio.floating_point import all_as_in_a_daw, as_in_a_daw
-from studio.hosting.host import About, PluginError, Transport
+from studio.hosting.contract import About, PluginError, Transport
 from studio.hosting.parameters import Raw
 
 LARGEST = 8192

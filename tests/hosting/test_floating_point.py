@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from studio.floating_point import floating_point_kept
-from studio.hosting.host import Host, host_of, load
+from studio.hosting.contract import Host
+from studio.hosting.host import host_of, load
 from studio.recipe import Recipe
 from studio.rendering.render import render
 

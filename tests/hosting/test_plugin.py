@@ -14,7 +14,7 @@ from studio.errors import MissingError, RecipeError, StudioError
 from studio.floating_point import floating_point_kept
 from studio.hosting import catalogue
 from studio.hosting.capture import save_state
-from studio.hosting.host import PluginError
+from studio.hosting.contract import PluginError
 from studio.hosting.plugin import Plugin
 from studio.recipe import Recipe
 from studio.score import BEND, Event, Note
