@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.floating_point import floating_point_kept
+
 Sound = tuple[str, NDArray[np.float32], dict[str, Any]]
 
 
@@ -23,7 +25,8 @@ def main() -> None:
     """Do a job, with the arguments HOST FOLDER."""
     host, folder = sys.argv[1], Path(sys.argv[2])
     job = json.loads((folder / "job.json").read_text())
-    name, out, said = HOSTS[host](job, folder)
+    with floating_point_kept():
+        name, out, said = HOSTS[host](job, folder)
     np.save(folder / "out.npy", out[:, : job["frames"]])
     (folder / "answer.json").write_text(json.dumps({"host": name, **said}))
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from studio.exporting.plugin.ardour import in_ardour
 from studio.exporting.plugin.clap_probe import in_clap_probe
+from studio.floating_point import floating_point_kept
 
 Answer = dict[str, Any]
 
@@ -27,7 +28,8 @@ def main() -> None:
     """Do a job, with the arguments HOST FOLDER."""
     host, folder = sys.argv[1], Path(sys.argv[2])
     job = json.loads((folder / "job.json").read_text())
-    answer = HOSTS[host](job, folder)
+    with floating_point_kept():
+        answer = HOSTS[host](job, folder)
     (folder / "answer.json").write_text(json.dumps(answer))
 
 
