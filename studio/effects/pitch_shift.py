@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from studio.audio import Audio
-from studio.effects.pedal import pedalboard_version
 from studio.knobs import knob
 from studio.stage import Stage
 from studio.steps import Transform
@@ -19,8 +18,7 @@ class PitchShift(Transform):
 
     semitones: float = knob(0.0, -72.0, 72.0, SEMITONES, help="how far", live=False)
 
-    def engine(self) -> str:
-        return pedalboard_version()
+    libraries = ("pedalboard",)
 
     def apply(self, audio: Audio, stage: Stage) -> Audio:
         import pedalboard

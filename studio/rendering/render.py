@@ -196,7 +196,7 @@ class _Delivery:
     def __init__(self, planned: Plan, engine: Engine, out: Path, report: bool) -> None:
         self._plan, self._engine, self._out, self._report = planned, engine, out, report
         self._recipe = planned.recipe
-        self._old = Manifest.load(out)
+        self._old = Manifest.earlier(out)
         self._writers: dict[str, AudioWriter] = {}
         self._sketchers: dict[str, Sketcher] = {}
         self._poured: dict[str, int] = {}

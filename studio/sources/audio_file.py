@@ -20,6 +20,8 @@ class AudioSource(Source, step="audio"):
 
     file: str = file(help="an audio file")
 
+    libraries = ("soundfile", "soxr")
+
     def cheap(self, stage: Stage) -> bool:
         path = stage.find(self.file)
         return path.suffix.lower() in (".wav", ".aif", ".aiff") and probe(path)[0] == stage.rate

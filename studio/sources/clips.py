@@ -48,6 +48,8 @@ class Clips(Source):
 
     clips: tuple[Clip, ...] = field(ListOf(each=Nested(of=Clip), help="the pieces"))
 
+    libraries = ("soundfile", "soxr")
+
     def assets(self, stage: Stage) -> Iterator[Path]:
         for index, clip in enumerate(self.clips):
             with within("clips", index, "file"):

@@ -54,6 +54,8 @@ class Sing(Transform):
     lowest: float = knob(50.0, 20.0, 1_000.0, HZ, taper="log", help="the lowest pitch to look for", live=False)
     highest: float = knob(2_200.0, 100.0, 4_000.0, HZ, taper="log", help="the highest pitch to look for", live=False)
 
+    libraries = ("safetensors", "scipy", "soxr", "torch")
+
     def apply(self, audio: Audio, stage: Stage) -> Audio:
         if audio.peak_db < -90 or self.amount == 0:
             return audio
@@ -121,6 +123,8 @@ class VoiceInstrument(Instrument, step="voice"):
     dynamics: float = knob(30.0, 0.0, 60.0, DB, help="from the softest velocity to the loudest", live=False)
     gain: float = knob(0.0, SILENCE_DB, 24.0, DB, help="level", live=False)
     seed: int = count(0, 0, 1_000_000, unit=COUNT, help="another seed, another breath")
+
+    libraries = ("safetensors", "scipy", "soxr", "torch")
 
     def assets(self, stage: Stage) -> Iterator[Path]:
         with within("voice"):
