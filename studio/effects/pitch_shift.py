@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.knobs import knob
-from studio.stage import Stage
 from studio.steps import Transform
 from studio.units import SEMITONES
 
@@ -20,7 +20,7 @@ class PitchShift(Transform):
 
     libraries = ("pedalboard",)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         import pedalboard
 
         shifted = pedalboard.PitchShift(self.semitones).process(audio.samples, audio.rate)

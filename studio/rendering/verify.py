@@ -11,7 +11,7 @@ import numpy as np
 from studio.audio import Block
 from studio.audiofile import probe
 from studio.disk import file_sha256
-from studio.engine.loudness import Meter
+from studio.engine.loudness import LoudnessMeter
 from studio.errors import AudioError
 from studio.levels import decibels
 from studio.rendering.manifest import Entry, Manifest
@@ -21,7 +21,7 @@ _LOSSY_LU, _EXACT_LU = 0.5, 0.05
 
 
 @dataclass(frozen=True)
-class Finding:
+class FileCheck:
     """What was found out about one file."""
 
     path: str
@@ -29,7 +29,7 @@ class Finding:
     detail: str
 
 
-def verify(folder: Path) -> list[Finding]:
+def verify(folder: Path) -> list[FileCheck]:
     """Check every file of a render: its hash, and with JUCE's decoders its length and loudness.
 
     Raises:
@@ -41,37 +41,37 @@ def verify(folder: Path) -> list[Finding]:
     return [*found, *_sum(folder, manifest, found)]
 
 
-def _file(folder: Path, entry: Entry, manifest: Manifest) -> Finding:
+def _file(folder: Path, entry: Entry, manifest: Manifest) -> FileCheck:
     path = folder / entry.path
     if not path.is_file():
-        return Finding(entry.path, False, "it is gone")
+        return FileCheck(entry.path, False, "it is gone")
     if not path.resolve().is_relative_to(folder.resolve()):
-        return Finding(entry.path, False, "it is a link that leads out of the folder")
+        return FileCheck(entry.path, False, "it is a link that leads out of the folder")
     try:
         if file_sha256(path) != entry.sha256:
-            return Finding(entry.path, False, "its content has changed since the render")
+            return FileCheck(entry.path, False, "its content has changed since the render")
         rate, channels, _ = probe(path)
         if (rate, channels) != (manifest.rate, manifest.channels):
             wanted = f"{manifest.channels} channels at {manifest.rate} Hz"
-            return Finding(entry.path, False, f"it has {channels} channels at {rate} Hz, not {wanted}")
-        meter, frames = Meter(manifest.rate, manifest.channels, true_peak=False), 0
+            return FileCheck(entry.path, False, f"it has {channels} channels at {rate} Hz, not {wanted}")
+        meter, frames = LoudnessMeter(manifest.rate, manifest.channels, true_peak=False), 0
         for block in _decoded(path):
             meter.push(block)
             frames += block.shape[1]
     except (AudioError, OSError, ValueError, RuntimeError) as error:
         cause = error.cause if isinstance(error, AudioError) else str(error).splitlines()[0]
-        return Finding(entry.path, False, f"it cannot be read: {cause}")
+        return FileCheck(entry.path, False, f"it cannot be read: {cause}")
     off = meter.read().integrated - entry.lufs if np.isfinite(entry.lufs) else 0.0
     lossy = manifest.format in ("ogg", "mp3")
     sound = abs(off) <= (_LOSSY_LU if lossy else _EXACT_LU) and (lossy or frames == entry.frames)
-    return Finding(
+    return FileCheck(
         entry.path,
         bool(sound),
         f"hash as written, {frames - entry.frames:+d} frames, {off:+.3f} LU against the manifest",
     )
 
 
-def _sum(folder: Path, manifest: Manifest, found: Sequence[Finding]) -> Iterator[Finding]:
+def _sum(folder: Path, manifest: Manifest, found: Sequence[FileCheck]) -> Iterator[FileCheck]:
     """Whether the stems and buses that reach the mix add up to it, when nothing lies between."""
     recipe, given = manifest.recipe, manifest.recipe.get("output")
     output = given if isinstance(given, Mapping) else {}
@@ -87,7 +87,7 @@ def _sum(folder: Path, manifest: Manifest, found: Sequence[Finding]) -> Iterator
         total = np.sum([stem.astype(np.float64) for stem in stems], axis=0)
         worst = max(worst, float(np.abs(total - mix).max(initial=0.0)))
     steps = {"16": 2**-15, "24": 2**-23, "32": 2**-23}[manifest.bits] * (len(parts) + 2)
-    yield Finding("sum of stems", worst <= steps, f"differs from the mix by {decibels(worst):.1f} dBFS")
+    yield FileCheck("sum of stems", worst <= steps, f"differs from the mix by {decibels(worst):.1f} dBFS")
 
 
 def _decoded(path: Path) -> Iterator[Block]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.curves import Curve
 from studio.knobs import LOG, Choice, Live, Number, knob
 from studio.records import field
-from studio.stage import Stage
 from studio.steps import Transform
 from studio.stretch.anchors import Anchor, Anchors
 from studio.stretch.psola import psola
@@ -28,21 +28,21 @@ FORMANTS = Number(
 )
 
 
-def over_time(value: Curve | float | str, stage: Stage) -> float | OverTime:
+def over_time(value: Curve | float | str, context: RenderContext) -> float | OverTime:
     """A live knob as what the stretcher takes: a number, or a function of the seconds of the sound."""
     if isinstance(value, (int, float, str)):
         return float(value)
     curve = value
 
     def read(seconds: Floats) -> Floats:
-        return curve.values(seconds, stage.tempo)
+        return curve.values(seconds, context.tempo)
 
     return read
 
 
-def path_of(ratio: Curve | float | str, audio: Audio, stage: Stage) -> TimeMap:
+def path_of(ratio: Curve | float | str, audio: Audio, context: RenderContext) -> TimeMap:
     """The time map of a duration ratio that may move."""
-    moving = over_time(ratio, stage)
+    moving = over_time(ratio, context)
     if callable(moving):
         return TimeMap.curve(audio.frames, audio.rate, moving)
     return TimeMap.constant(audio.frames, moving)
@@ -69,16 +69,16 @@ class Stretch(Transform):
     def uses(self) -> tuple[str, ...]:
         return libraries_of(self.method)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         if self.anchors:
-            pairs = [(float(source.seconds), float(stage.tempo.second_of(target))) for source, target in self.anchors]
+            pairs = [(float(source.seconds), float(context.tempo.second_of(target))) for source, target in self.anchors]
             time = TimeMap.through(audio.frames, audio.rate, pairs)
         else:
-            time = path_of(self.duration_ratio, audio, stage)
+            time = path_of(self.duration_ratio, audio, context)
         return stretch(
             audio,
             time,
-            semitones=over_time(self.semitones, stage),
+            semitones=over_time(self.semitones, context),
             formant_semitones=self.formant_semitones,
             method=self.method,
         )
@@ -101,8 +101,8 @@ class Pitch(Transform):
     def uses(self) -> tuple[str, ...]:
         return libraries_of(self.method)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
-        interval = over_time(self.semitones, stage)
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        interval = over_time(self.semitones, context)
         return stretch(audio, semitones=interval, formant_semitones=self.formant_semitones, method=self.method)
 
 
@@ -121,12 +121,12 @@ class Psola(Transform):
 
     libraries = ("scipy",)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         samples = psola(
             audio.samples,
-            path_of(self.duration_ratio, audio, stage),
+            path_of(self.duration_ratio, audio, context),
             audio.rate,
-            semitones=over_time(self.semitones, stage),
+            semitones=over_time(self.semitones, context),
             formant_semitones=self.formant_semitones,
         )
         return Audio(samples, audio.rate)
