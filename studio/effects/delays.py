@@ -89,6 +89,8 @@ class Echo(_Timed):
     lows: Live = knob(120.0, 10.0, 2_000.0, HZ, taper=LOG, help="lows below it are lost in each repeat")
     pingpong: bool = switch(False, help="repeats change sides")
 
+    libraries = ("scipy",)
+
     def open(self, context: RenderContext) -> Run:
         return _EchoLoop(self, context)
 

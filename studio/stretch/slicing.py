@@ -42,6 +42,8 @@ class Slice(Instrument):
     length: str = choice("slice", "slice", "note", help="whether a piece plays to its end or as long as its note")
     gain: float = knob(0.0, SILENCE_DB, 24.0, DB, help="level", live=False)
 
+    libraries = ("scipy", "soundfile", "soxr")
+
     def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
         with within("file"):
             loop = read_audio(context.find(self.file), context.rate, context.channels)

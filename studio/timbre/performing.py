@@ -44,6 +44,8 @@ class VoiceInstrument(Instrument, step="voice"):
     gain: float = knob(0.0, SILENCE_DB, 24.0, DB, help="level", live=False)
     seed: int = count(0, 0, 1_000_000, unit=COUNT, help="another seed, another breath")
 
+    libraries = ("safetensors", "scipy", "soxr", "torch")
+
     def assets(self, context: RenderContext) -> Iterator[Path]:
         with within("voice"):
             yield find_voice(self.voice, context)

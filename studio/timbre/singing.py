@@ -54,6 +54,8 @@ class Sing(Transform):
     lowest: float = knob(50.0, 20.0, 1_000.0, HZ, taper="log", help="the lowest pitch to look for", live=False)
     highest: float = knob(2_200.0, 100.0, 4_000.0, HZ, taper="log", help="the highest pitch to look for", live=False)
 
+    libraries = ("safetensors", "scipy", "soxr", "torch")
+
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
         if audio.peak_db < -90 or self.amount == 0:
             return audio

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +88,7 @@ def test_expression_swells_and_volume_is_level_alone() -> None:
     swell = [control(second, 11, round(127 * second / 2)) for second in np.arange(0.0, 2.0, 0.05)]
     out = played([note(0, 2)], *swell)
     steps = [level(out, at, at + 0.1) for at in (0.2, 0.6, 1.0, 1.4, 1.8)]
-    assert all(later > before + 2 for before, later in zip(steps, steps[1:], strict=False))
+    assert all(later > before + 2 for before, later in pairwise(steps))
     assert steps[-1] - steps[0] > 25
     loud, soft = played([note(0, 1)], control(0, 7, 100)), played([note(0, 1)], control(0, 7, 50))
     assert np.allclose(soft, loud * 0.25, atol=2e-5), "40 log (50 / 100) dB, and no other colour"
