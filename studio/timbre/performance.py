@@ -178,7 +178,7 @@ def _faded(note: Sounding, seconds: Floats, manner: Manner, until: float) -> Flo
     fading = 40 * np.log10(np.clip(1 - (seconds - note.end) / manner.release, 1e-4, 1))
     if not np.isfinite(until):
         return fading
-    return np.minimum(fading, np.maximum(20 * np.log10(np.clip((until - seconds) / DIP, 0.1, 1)), -20.0))
+    return np.asarray(np.minimum(fading, np.maximum(20 * np.log10(np.clip((until - seconds) / DIP, 0.1, 1)), -20.0)))
 
 
 def _eased(share: Floats) -> Floats:
