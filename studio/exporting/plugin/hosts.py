@@ -20,6 +20,7 @@ import numpy as np
 from studio.exporting.plugin.ardour import CouldNotAsk, in_ardour
 from studio.exporting.plugin.clap_probe import in_clap_probe
 from studio.exporting.plugin.vst3_probe import in_vst3_probe
+from studio.floating_point import floating_point_kept
 
 Answer = dict[str, Any]
 
@@ -31,12 +32,22 @@ def main() -> None:
     """Do a job, with the arguments HOST FOLDER."""
     host, folder = sys.argv[1], Path(sys.argv[2])
     job = json.loads((folder / "job.json").read_text())
+    _limit(job["processor_seconds"])
     try:
-        answer = HOSTS[host](job, folder)
+        with floating_point_kept():
+            answer = HOSTS[host](job, folder)
     except CouldNotAsk as reason:
         sys.stderr.write(f"{reason}\n")
         sys.exit(COULD_NOT_ASK)
     (folder / "answer.json").write_text(json.dumps(answer))
+
+
+def _limit(seconds: int) -> None:
+    """End this process when it has used so much of a processor's time; Windows has no such limit."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
 
 
 def _in_pedalboard(job: Answer, folder: Path) -> Answer:

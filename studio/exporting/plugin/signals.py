@@ -10,12 +10,12 @@ from itertools import pairwise
 import numpy as np
 
 from studio.audio import Block
+from studio.context import GRID, SideReader
 from studio.curves import Point, Points
+from studio.effect_chain import EffectChain
 from studio.exporting.plugin.design import Design, Parameter
 from studio.knobs import Live
 from studio.levels import decibels
-from studio.line import Line
-from studio.stage import GRID, SideReader
 from studio.tempo import Meter, Tempo, TempoMap, Time
 
 RATE = 44_100
@@ -175,8 +175,8 @@ def _turning(design: Design, seconds: float, block: int) -> Moves:
 def reference(design: Design, signal: TestSignal, before: int = 0) -> Block:
     """What a render of the recipe gives for a signal, that comes behind `before` frames of silence."""
     chain = design.chain(_values(design, signal))
-    stage = replace(design.target.stage(signal.rate, signal.channels), tempo=signal.map)
-    line = Line(chain, stage)
+    context = replace(design.target.context(signal.rate, signal.channels), tempo=signal.map)
+    line = EffectChain(chain, context)
     given = sound(signal.sound, signal.rate, signal.frames, signal.channels)
     # Whole cells, so that the last frames come out as well.
     whole = np.pad(given, ((0, 0), (before, -signal.frames % GRID + GRID)))

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from studio.audio import Block
+from studio.effect_chain import EffectChain
 from studio.exporting.plugin.design import Design
 from studio.exporting.plugin.hosts import COULD_NOT_ASK
 from studio.exporting.plugin.signals import (
@@ -31,13 +32,18 @@ from studio.exporting.plugin.signals import (
     timed_signals,
 )
 from studio.exporting.plugin.turtle import uris
-from studio.line import Line
 from studio.processes import python_command
 
-PATIENCE = 120.0
-"""Seconds a host may take for all it is asked; twice that when it is asked again, alone."""
+PROCESSOR_SECONDS = 120
+"""Seconds of a processor's time that a host may use for all it is asked: who needs more runs without end."""
+
+PATIENCE = 300.0
+"""Seconds until a host that has not used those counts as not asked; twice that when it is asked again, alone."""
 
 _PADDING = 65_536
+_OUT_OF_TIME = 24
+"""The number of the signal SIGXCPU."""
+
 _FEW = ("noise",)
 
 
@@ -215,7 +221,7 @@ def _host(
         ]
         listed.append(asdict(signal) | heard | {"moves": moves})
     job = {
-        "plugin": str(plugin.resolve()), "signals": listed, "padding": _PADDING,
+        "plugin": str(plugin.resolve()), "signals": listed, "padding": _PADDING, "processor_seconds": PROCESSOR_SECONDS,
         "uris": [uri for uri, _ in uris(design)], "symbols": [parameter.symbol for parameter in design.parameters],
     }  # fmt: skip
     (folder / "job.json").write_text(json.dumps(job))
@@ -224,6 +230,8 @@ def _host(
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=patience, check=False)
     except subprocess.TimeoutExpired:
         return {"late": f"{host} could not be asked: it gave no answer in {patience:.0f} s"}
+    if done.returncode == -_OUT_OF_TIME:
+        return {"failure": f"{host} ran for {PROCESSOR_SECONDS} s of processor time without end"}
     if done.returncode == COULD_NOT_ASK:
         return {"late": f"{host} could not be asked: {(done.stderr.strip().splitlines() or [''])[-1][:300]}"}
     if done.returncode:
@@ -335,7 +343,7 @@ def _cpu(design: Design, heard: dict[str, dict[str, Any]]) -> dict[str, float]:
         return {}
     signal = _timed(design)
     given = sound(signal.sound, signal.rate, signal.frames, 2)
-    line = Line(design.chain({}), design.stage)
+    line = EffectChain(design.chain({}), design.context)
     before = time.perf_counter()
     for start in range(0, signal.frames, signal.block):
         line.push(given[:, start : start + signal.block])
