@@ -56,10 +56,12 @@ class Played:
     rate: int
     block: int
     null_db: float
+    gate_db: float = GATE_DB
 
     @property
     def passed(self) -> bool:
-        return self.null_db <= GATE_DB
+        """Whether it is the same sound."""
+        return self.null_db <= self.gate_db
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Verdict:
 class Host:
     """A program that plays plugins: `aligns` if it takes up latency, `turns` if parameters can move meanwhile,
     `plain` if it keeps them in their units, `sides` if it has something for the side-chain,
-    `few` if every signal is slow, `cuts` if it always runs so many frames at once. `tempo` is what it tells of the song:
+    `few` if every signal is slow, `fills` if it is asked only for what the others cannot play, `cuts` if it always runs so many frames at once. `tempo` is what it tells of the song:
     all, its bpm in 4/4, or that it is at 120 bpm in 4/4, always."""
 
     name: str
@@ -110,6 +112,7 @@ class Host:
     plain: bool = False
     sides: bool = False
     few: bool = False
+    fills: bool = False
     cuts: int = 0
     tempo: Literal["all", "bpm", "120"] = "all"
 
@@ -118,17 +121,20 @@ class Host:
         return bool(find_spec(self.needs) or shutil.which(self.needs))
 
 
+_PROBE: dict[str, Any] = {"turns": True, "mono": True, "aligns": True, "sides": True}
+
 HOSTS = {
     "vst3": (
         Host("pedalboard", "pedalboard", "pip install pedalboard", turns=True, mono=True, aligns=True, tempo="120"),
         Host("dawdreamer", "dawdreamer", "pip install dawdreamer", tempo="bpm"),
-        Host("vst3_probe", "ctypes", "", turns=True, mono=True, aligns=True, sides=True),
+        Host("vst3_probe", "ctypes", "", fills=True, **_PROBE),
     ),
     "lv2": (
         Host("lv2apply", "lv2apply", "apt install lilv-utils", mono=True, plain=True, sides=True, cuts=1),
+        Host("lv2_probe", "lv2apply", "apt install lilv-utils", fills=True, plain=True, **_PROBE),
         Host("ardour", "ardour7-lua", "apt install ardour", aligns=True, plain=True, few=True),
     ),
-    "clap": (Host("clap_probe", "ctypes", "", turns=True, aligns=True, sides=True),),
+    "clap": (Host("clap_probe", "ctypes", "", **_PROBE),),
 }
 
 
@@ -141,7 +147,7 @@ def verify(design: Design, plugin: Path, format: str) -> Verdict:
         there = [host for host in there if not host.few]
     if design.side and not any(host.sides for host in there):
         skipped += ("the side-chain was not heard: none of these hosts can feed it",)
-    jobs = {host.name: list(_asked(design, host)) for host in there}
+    jobs = {host.name: list(_asked(design, host, format)) for host in there}
     with tempfile.TemporaryDirectory(prefix="studio-verify-") as folder, ThreadPoolExecutor() as pool:
         running = {
             name: pool.submit(_host, name, design, plugin, asked, Path(folder, name), PATIENCE)
@@ -168,10 +174,12 @@ def _not_for_ardour(design: Design) -> str:
     return ""
 
 
-def _asked(design: Design, host: Host) -> Iterator[TestSignal]:
+def _asked(design: Design, host: Host, format: str) -> Iterator[TestSignal]:
     for signal in signals(design, moving=host.turns):
         able = (host.mono or signal.channels == 2) and (not host.cuts or signal.block == 512)
-        if able and (not host.few or signal.name in _FEW):
+        others = (other for other in HOSTS[format] if not other.fills and other.there)
+        new = design.side or (len(signal.moves) > 1 and not any(other.turns for other in others))
+        if able and (not (host.few or (host.fills and not new)) or signal.name in _FEW):
             yield replace(
                 signal,
                 plain=host.plain,
@@ -270,7 +278,7 @@ def _judge(
                     failures.append(f"it comes {late[signal.rate]} frames late and reports {said['latency']}")
             first = late.get(signal.rate, 0)
             null = null_db(out[:, first : first + signal.frames], render)
-            played.append(Played(host.name, signal.name, signal.rate, signal.block, null))
+            played.append(Played(host.name, signal.name, signal.rate, signal.block, null, signal.gate_db))
     failures += [
         f"{each.signal} in {each.host}: {each.null_db:.1f} dB against the render" for each in played if not each.passed
     ]
