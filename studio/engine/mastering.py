@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,11 +18,25 @@ from studio.levels import SILENCE_DB
 from studio.line import Line
 from studio.steps import Effect
 
-log = logging.getLogger(__name__)
+_TOLERANCE = 0.02
+"""LU; dither and the quantisation of the file may add to it."""
 
-_TOLERANCE = 0.05
-_PASSES = 8
+_CLEAR = 0.02
+"""dB that true peaks stay below the ceiling, for dither and for meters whose filters ripple."""
+
+_PASSES = 12
 _MOST_GAIN = 36.0
+_FIRST_UNDER = 0.25
+"""dB by which the limiter's idea of a true peak (fourfold oversampling) mostly falls short of ours."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How the mix is treated: a gain in dB, the limiter `under` dB below the ceiling if any, and a trim behind it."""
+
+    gain: float
+    under: float | None = None
+    trim: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,66 +44,71 @@ class Mastered(Node):
     """The mix at an integrated loudness in LUFS, its true peaks under a ceiling in dBTP.
 
     One gain for the whole song; where that lifts peaks over the ceiling a look-ahead true-peak limiter holds
-    them, and the gain is searched again until the loudness is within 0.05 LU.
+    them, and its gain and ceiling are searched until the loudness is within 0.02 LU and no true peak, oversampled
+    sixteenfold, is above the ceiling. Where both cannot be had the ceiling holds.
     """
 
     loudness: float
     ceiling: float
 
     def facts(self) -> Any:
-        return [self.loudness, self.ceiling, pedalboard_version()]
+        return [self.loudness, self.ceiling, pedalboard_version(), _TOLERANCE, _CLEAR]
 
     def blocks(self, hall: Hall) -> Iterator[Block]:
-        before = self._measured(hall, 0.0, limit=False)
+        before = self._measured(hall, Setting(0.0))
+        setting = Setting(min(self.loudness - before.integrated, _MOST_GAIN))
         if before.integrated == float("-inf"):
-            log.warning("the mix is silent, so it has no loudness to bring to %.1f LUFS", self.loudness)
-            yield from hall.blocks(self.inputs[0])
-            return
-        gain = min(self.loudness - before.integrated, _MOST_GAIN)
-        limit = before.true_peak_db + gain > self.ceiling
-        if limit:
-            gain = self._searched(hall, gain)
-        yield from self._rendered(hall, gain, limit)
+            setting = Setting(0.0)
+        elif before.true_peak_db + setting.gain > self.ceiling - _CLEAR:
+            setting = self._searched(hall, setting.gain)
+        yield from self._rendered(hall, setting)
 
-    def effects(self, gain: float, limit: bool) -> tuple[Effect, ...]:
-        """The gain in dB, and behind it the limiter where it is needed."""
-        # The limiter's interpolation differs a little from the meter's, so it aims a little lower.
-        ceiling = Brickwall(ceiling=max(SILENCE_DB, self.ceiling - 0.1))
-        return (Gain(gain=gain), ceiling) if limit else (Gain(gain=gain),)
+    def effects(self, setting: Setting) -> tuple[Effect, ...]:
+        """The gain, and behind it the limiter where it is needed."""
+        if setting.under is None:
+            return (Gain(gain=setting.gain),)
+        ceiling = Brickwall(ceiling=max(SILENCE_DB, self.ceiling - setting.under))
+        return (Gain(gain=setting.gain), ceiling, *([Gain(gain=setting.trim)] if setting.trim else []))
 
-    def _searched(self, hall: Hall, gain: float) -> float:
-        """The gain that, limiter included, gives the loudness, by the secant method."""
-        tried: list[tuple[float, float]] = []
+    def limited(self, gain: float) -> tuple[Effect, ...]:
+        """The effects with a given gain and the limiter where it mostly ends up, for what cannot be searched."""
+        return self.effects(Setting(gain, _FIRST_UNDER))
+
+    def _searched(self, hall: Hall, gain: float) -> Setting:
+        """The gain (by the secant method) and the ceiling that, limiter included, give the loudness under the ceiling."""
+        under = _FIRST_UNDER
+        tried: list[tuple[float, float, Setting]] = []
+        missed: list[tuple[float, float]] = []
         for _ in range(_PASSES):
-            missing = self.loudness - self._measured(hall, gain, limit=True).integrated
-            if abs(missing) <= _TOLERANCE:
-                return gain
-            tried.append((gain, missing))
+            setting = Setting(gain, under)
+            heard = self._measured(hall, setting)
+            missing, over = self.loudness - heard.integrated, heard.true_peak_db - (self.ceiling - _CLEAR)
+            if abs(missing) <= _TOLERANCE and over <= 0:
+                return setting
+            tried.append((max(over, 0.0), missing, setting))
+            missed = [*missed[-1:], (gain, missing)]
             step = missing
-            if len(tried) > 1:
-                (gain_a, missing_a), (gain_b, missing_b) = tried[-2:]
+            if len(missed) > 1:
+                (gain_a, missing_a), (gain_b, missing_b) = missed
                 slope = (missing_b - missing_a) / (gain_b - gain_a) if gain_a != gain_b else 0.0
                 step = -missing_b / slope if slope < -0.05 else missing
+            if over > 0:
+                # With another ceiling the loudness is another one too: what was learnt about the gain is void.
+                under, missed = under + over + _CLEAR, []
             gain = min(gain + max(-6.0, min(6.0, step)), _MOST_GAIN)
-            if gain == tried[-1][0]:
+            if (gain, under) == (setting.gain, setting.under):
                 break
-        best, missing = min(tried, key=lambda pair: abs(pair[1]))
-        log.warning(
-            "the mix cannot be brought to %.1f LUFS under %.1f dBTP; it is %.1f LU off",
-            self.loudness,
-            self.ceiling,
-            missing,
-        )
-        return best
+        over, _, best = min(tried, key=lambda one: abs(one[1]) + one[0])
+        return replace(best, trim=-over)
 
-    def _measured(self, hall: Hall, gain: float, limit: bool) -> Loudness:
-        meter = Meter(self.stage.rate, self.stage.channels, true_peak=not limit)
-        for block in self._rendered(hall, gain, limit):
+    def _measured(self, hall: Hall, setting: Setting) -> Loudness:
+        meter = Meter(self.stage.rate, self.stage.channels)
+        for block in self._rendered(hall, setting):
             meter.push(block)
         return meter.read()
 
-    def _rendered(self, hall: Hall, gain: float, limit: bool) -> Iterator[Block]:
-        line = Line(self.effects(gain, limit), self.stage, PIECE)
+    def _rendered(self, hall: Hall, setting: Setting) -> Iterator[Block]:
+        line = Line(self.effects(setting), self.stage, PIECE)
         owed = 0
         for block in hall.blocks(self.inputs[0]):
             out = line.push(block)

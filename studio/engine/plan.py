@@ -13,7 +13,7 @@ from studio.curves import Curve
 from studio.disk import write_whole
 from studio.effects.mixing import Gain, Pan
 from studio.engine.mastering import Mastered
-from studio.engine.nodes import Change, Fader, Node, Play, Process, Read, Stream, held, mixed
+from studio.engine.nodes import Change, Cut, Fader, Fitted, Node, Play, Process, Read, Stream, held, mixed
 from studio.errors import Gather, MissingError, OutputError, Place, RecipeError, ScoreError, within
 from studio.folders import cache_folder
 from studio.midi import Part, read_midi, split, together
@@ -113,6 +113,7 @@ class _Planner:
         heard = replace(self.score, tempo=self.tempo) if self.score else None
         self.stage = Stage(self.recipe.rate, 2, self.tempo, self.recipe.folder, heard)
         self.strips: dict[str, Strip] = {}
+        self.frames = self._frames()
 
     def plan(self) -> Plan:
         recipe = self.recipe
@@ -145,7 +146,8 @@ class _Planner:
             chained = self._chain("master", recipe.master, premaster)
             mix = self._fader("master", recipe.master, chained)
         if recipe.master.loudness is not None:
-            mix = Mastered("mix", self.stage, (held(mix),), recipe.master.loudness, recipe.master.ceiling)
+            whole = Fitted("mix", self.stage, (held(mix), premaster), self.frames)
+            mix = Mastered("mix", self.stage, (whole,), recipe.master.loudness, recipe.master.ceiling)
         return Plan(
             recipe=self.given,
             settled=recipe,
@@ -155,12 +157,24 @@ class _Planner:
             buses={name: self.strips[name] for name in recipe.buses if name in heard},
             premaster=premaster,
             mix=mix,
-            frames=self.tempo.frame_of(recipe.length, recipe.rate) if recipe.length else None,
+            frames=self.frames,
             direct=tuple(direct),
             files=self.files,
             engines=frozenset(self.engines - {""}),
             remarks=tuple(self.remarks),
         )
+
+    def _frames(self) -> int | None:
+        """The length that the recipe asks for."""
+        length = self.recipe.length
+        if length is None:
+            return None
+        frames = self.tempo.frame_of(length, self.recipe.rate)
+        if not 1 <= frames <= LONGEST_HOURS * 3600 * self.recipe.rate:
+            hours = frames / self.recipe.rate / 3600
+            cause = f"a song of {hours:,.1f} hours." if frames else f"a song of {length} has no sound."
+            raise RecipeError(cause, f"Songs go up to {LONGEST_HOURS} hours: write 3 min, 90 s or 32 bars.", path=("length",))
+        return frames
 
     def _score(self, given: Score | Path | str | None) -> Score | None:
         if isinstance(given, Score):
@@ -265,6 +279,8 @@ class _Planner:
 
     def _chain(self, name: str, strip: Track | Bus | Master, node: Node) -> Node:
         run: list[Effect] = []
+        # From here on the place of a frame in the sound is its place in the song.
+        placed = 1 + max((index for index, step in enumerate(strip.chain) if _moves_time(step)), default=-1)
         for index, step in enumerate(strip.chain):
             if step.bypass:
                 # Nothing of it is heard, so nothing of it need be there.
@@ -278,6 +294,8 @@ class _Planner:
                 assert isinstance(step, Transform)
                 node = self._effects(name, node, tuple(run))
                 run = []
+                if self.frames is not None and index >= placed:
+                    node = Cut(node.name, self.stage, (node,), self.frames)
                 node = Change(
                     f"{name} · {step.label}", self.stage, (node,), step, self.files, path=(*self._way(name), index)
                 )
@@ -351,6 +369,11 @@ class _Planner:
                 f"Songs go up to {LONGEST_HOURS} hours: take the gap or the stray event out.",
                 path=("score",),
             )
+
+
+def _moves_time(step: Step) -> bool:
+    """Whether a frame behind the step can belong to another time of the song than the same frame before it."""
+    return isinstance(step, Transform) and not step.bypass and not step.keeps_time
 
 
 def file_hash(path: Path) -> str:
