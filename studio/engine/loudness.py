@@ -6,6 +6,7 @@ ITU-R BS.1770-4: K-weighting (pyloudnorm's filters), 400 ms blocks overlapping b
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,13 +21,15 @@ _HOPS_PER_BLOCK = 4
 _ABSOLUTE_GATE = -70.0
 _RELATIVE_GATE = -10.0
 _OVERSAMPLING = 16
-_TAPS, _KAISER = 48, 7.0
-"""Taps of each phase of the interpolator, and the shape of its window: flat to 0.9 of half the rate."""
+_TAPS = 48
+_FILTERS = ((_TAPS, 7.0), (20, 5.0))
+"""Taps a phase, and the shape of the Kaiser window: one filter that is flat to 0.9 of half the rate, and one as resamplers
+mostly have it (scipy's `resample_poly`). At the very top they differ, and a peak that either finds is one."""
 
 _CHUNK, _PIECE = 16_384, 32
 """Frames that are looked at in one go, and frames whose peaks are told apart."""
 
-_BETWEEN = 10 ** (1.1 / 20)
+_BETWEEN = 10 ** (1.5 / 20)
 _SMALL = 250_000
 
 
@@ -73,6 +76,18 @@ class Meter:
             samples = np.ascontiguousarray(weighted[:, hop * self._hop : (hop + 1) * self._hop]).ravel()
             self._energies.append(float(np.square(samples).sum()))
         self._rest = weighted[:, hops * self._hop :]
+
+    def gain_to(self, lufs: float) -> float:
+        """The gain in dB that brings what was heard to a loudness; more passes the gates then, which is reckoned in.
+
+        NaN if nothing that was heard has a loudness.
+        """
+        power = _windows(np.array(self._energies), _HOPS_PER_BLOCK) / (_HOPS_PER_BLOCK * self._hop)
+        gain = 0.0
+        for _ in range(40):
+            heard = _gated(power * 10 ** (gain / 10))
+            gain = gain + lufs - heard if np.isfinite(heard) else math.nan
+        return gain
 
     def read(self) -> Loudness:
         energy = np.array(self._energies)
@@ -122,12 +137,12 @@ def _gated(power: Floats) -> float:
 
 
 class _TruePeak:
-    """The highest value between the samples, by sixteenfold oversampling with a Kaiser-windowed sinc of 48 taps.
+    """The highest value between the samples, by sixteenfold oversampling with Kaiser-windowed sincs.
 
     The sound is looked at in chunks of one size counted from its start, so the result does not depend on how it was
     cut. Only places that could hold something higher than the highest so far are looked at closely: no value between
     samples is above the samples around it by more than the filter can lift them, nor above a fourfold oversampling of
-    them by more than 1.1 dB (for a band-limited signal the bound is 1 / cos(π / 8), 0.7 dB).
+    them by more than 1.5 dB (for a band-limited signal the bound is 1 / cos(π / 8), 0.7 dB).
     """
 
     def __init__(self, channels: int) -> None:
@@ -179,13 +194,21 @@ def _tops(pieces: Block, interpolator: Block) -> Block:
 @cache
 def _interpolators() -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
     """What a piece is multiplied with to have 16 or 4 values a sample, and the most that can add to its samples."""
-    taps = np.arange(-_TAPS // 2 * _OVERSAMPLING, _TAPS // 2 * _OVERSAMPLING)
-    window = np.i0(_KAISER * np.sqrt(1 - (taps / (_TAPS / 2 * _OVERSAMPLING)) ** 2)) / np.i0(_KAISER)
-    phases = (np.sinc(taps / _OVERSAMPLING) * window).reshape(_TAPS, _OVERSAMPLING)[::-1]
-    fine = np.zeros((_PIECE + _TAPS - 1, _PIECE, _OVERSAMPLING))
+    phases = np.concatenate([_windowed_sinc(*each) for each in _FILTERS], axis=1)
+    fine = np.zeros((_PIECE + _TAPS - 1, _PIECE, phases.shape[1]))
     for frame in range(_PIECE):
         fine[frame : frame + _TAPS, frame] = phases
-    coarse = fine[:, :, :: _OVERSAMPLING // 4]
+    coarse = fine[:, :, : _OVERSAMPLING : _OVERSAMPLING // 4]
     lift = float(np.abs(phases).sum(axis=0).max())
     flat = (_PIECE + _TAPS - 1, -1)
     return fine.reshape(flat).astype(np.float32), coarse.reshape(flat).astype(np.float32), lift
+
+
+def _windowed_sinc(taps: int, beta: float) -> Floats:
+    """The phases of an interpolator of so many taps a phase, of shape (_TAPS, _OVERSAMPLING), the last tap first."""
+    reach = taps // 2 * _OVERSAMPLING
+    window = np.kaiser(2 * reach + 1, beta) * np.sinc(np.arange(-reach, reach + 1) / _OVERSAMPLING)
+    whole = np.zeros(_TAPS * _OVERSAMPLING + 1)
+    middle = _TAPS // 2 * _OVERSAMPLING
+    whole[middle - reach : middle + reach + 1] = window * (_OVERSAMPLING / window.sum())
+    return whole[:-1].reshape(_TAPS, _OVERSAMPLING)[::-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +13,7 @@ from studio.audio import Block
 from studio.effects.dynamics import Brickwall
 from studio.effects.mixing import Gain
 from studio.effects.pedal import pedalboard_version
-from studio.engine.loudness import Loudness, Meter
+from studio.engine.loudness import Meter
 from studio.engine.nodes import PIECE, Hall, Node
 from studio.levels import SILENCE_DB
 from studio.line import Line
@@ -55,11 +56,10 @@ class Mastered(Node):
         return [self.loudness, self.ceiling, pedalboard_version(), _TOLERANCE, _CLEAR]
 
     def blocks(self, hall: Hall) -> Iterator[Block]:
-        before = self._measured(hall, Setting(0.0))
-        setting = Setting(min(self.loudness - before.integrated, _MOST_GAIN))
-        if before.integrated == float("-inf"):
-            setting = Setting(0.0)
-        elif before.true_peak_db + setting.gain > self.ceiling - _CLEAR:
+        meter = self._heard(hall, Setting(0.0))
+        before, gain = meter.read(), meter.gain_to(self.loudness)
+        setting = Setting(0.0 if math.isnan(gain) else min(gain, _MOST_GAIN))
+        if before.true_peak_db + setting.gain > self.ceiling - _CLEAR:
             setting = self._searched(hall, setting.gain)
         yield from self._rendered(hall, setting)
 
@@ -81,7 +81,7 @@ class Mastered(Node):
         missed: list[tuple[float, float]] = []
         for _ in range(_PASSES):
             setting = Setting(gain, under)
-            heard = self._measured(hall, setting)
+            heard = self._heard(hall, setting).read()
             missing, over = self.loudness - heard.integrated, heard.true_peak_db - (self.ceiling - _CLEAR)
             if abs(missing) <= _TOLERANCE and over <= 0:
                 return setting
@@ -101,11 +101,11 @@ class Mastered(Node):
         over, _, best = min(tried, key=lambda one: abs(one[1]) + one[0])
         return replace(best, trim=-over)
 
-    def _measured(self, hall: Hall, setting: Setting) -> Loudness:
+    def _heard(self, hall: Hall, setting: Setting) -> Meter:
         meter = Meter(self.stage.rate, self.stage.channels)
         for block in self._rendered(hall, setting):
             meter.push(block)
-        return meter.read()
+        return meter
 
     def _rendered(self, hall: Hall, setting: Setting) -> Iterator[Block]:
         line = Line(self.effects(setting), self.stage, PIECE)

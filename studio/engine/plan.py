@@ -173,7 +173,9 @@ class _Planner:
         if not 1 <= frames <= LONGEST_HOURS * 3600 * self.recipe.rate:
             hours = frames / self.recipe.rate / 3600
             cause = f"a song of {hours:,.1f} hours." if frames else f"a song of {length} has no sound."
-            raise RecipeError(cause, f"Songs go up to {LONGEST_HOURS} hours: write 3 min, 90 s or 32 bars.", path=("length",))
+            raise RecipeError(
+                cause, f"Songs go up to {LONGEST_HOURS} hours: write 3 min, 90 s or 32 bars.", path=("length",)
+            )
         return frames
 
     def _score(self, given: Score | Path | str | None) -> Score | None:

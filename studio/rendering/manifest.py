@@ -25,7 +25,10 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt
 
 @dataclass(frozen=True)
 class Entry:
-    """One file: where it is, what it holds, and how loud."""
+    """One file: where it is, what it holds, and how loud, measured on the samples that a reader of it gets.
+
+    `clipped_db` is by how much its signal was above full scale where the file cannot hold that.
+    """
 
     path: str
     role: str
@@ -37,6 +40,7 @@ class Entry:
     peak_db: float
     true_peak_db: float
     in_premaster: bool
+    clipped_db: float = 0.0
 
 
 @dataclass(frozen=True)
