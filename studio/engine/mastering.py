@@ -26,7 +26,10 @@ _CLEAR = 0.02
 """dB that true peaks stay below the ceiling, for dither and for meters whose filters ripple."""
 
 _PASSES = 12
-_MOST_GAIN = 36.0
+_MOST_GAIN = 60.0
+_ONE_GAIN = 30.0
+"""dB that one fader is asked to turn at most."""
+
 _FIRST_UNDER = 0.25
 """dB by which the limiter's idea of a true peak (fourfold oversampling) mostly falls short of ours."""
 
@@ -66,9 +69,9 @@ class Mastered(Node):
     def effects(self, setting: Setting) -> tuple[Effect, ...]:
         """The gain, and behind it the limiter where it is needed."""
         if setting.under is None:
-            return (Gain(gain=setting.gain),)
+            return tuple(_gains(setting.gain))
         ceiling = Brickwall(ceiling=max(SILENCE_DB, self.ceiling - setting.under))
-        return (Gain(gain=setting.gain), ceiling, *([Gain(gain=setting.trim)] if setting.trim else []))
+        return (*_gains(setting.gain), ceiling, *([Gain(gain=setting.trim)] if setting.trim else []))
 
     def limited(self, gain: float) -> tuple[Effect, ...]:
         """The effects with a given gain and the limiter where it mostly ends up, for what cannot be searched."""
@@ -118,3 +121,12 @@ class Mastered(Node):
             out = line.push(np.zeros((self.stage.channels, PIECE), np.float32))[:, :owed]
             owed -= out.shape[1]
             yield out
+
+
+def _gains(total: float) -> Iterator[Effect]:
+    """A gain in dB as faders in a row, since none goes all the way."""
+    while abs(total) > _ONE_GAIN:
+        step = math.copysign(_ONE_GAIN, total)
+        yield Gain(gain=step)
+        total -= step
+    yield Gain(gain=total)

@@ -19,6 +19,7 @@ import numpy as np
 
 from studio.audio import Block
 from studio.errors import MissingError, Place, RenderError
+from studio.midi.instruments import DEVICE_ID, reset_of, rhythm_part_of
 from studio.score import BEND, CONTROL, NOTE_OFF, NOTE_ON, POLY_PRESSURE, PRESSURE, PROGRAM, SYSTEM, Event
 
 log = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ class Fluid:
         if not 8_000 <= rate <= 96_000:
             raise RenderError(f"FluidSynth cannot run at {rate} Hz.", "Set `rate` between 8000 and 96000.")
         self._lib, self._channels = library(), channels
-        options = {"synth.dynamic-sample-loading": 1, **settings}
+        options = {"synth.dynamic-sample-loading": 1, "synth.device-id": DEVICE_ID, **settings}
         with _starting:
             self._synth = self._lib.Synth(gain=DEFAULT_GAIN, samplerate=rate, channels=channels, **options)
         self._handle = self._synth.synth
@@ -105,14 +106,19 @@ class Fluid:
         if self._font == -1:
             self._synth.delete()
             raise RenderError("not a SoundFont that FluidSynth can read.", "Use SF2 or SF3.", place=Place(str(font)))
-        for channel in range(9, channels, 16):
-            self._lib._fl.fluid_synth_set_channel_type(self._handle, channel, 1)
+        self._begin_drums()
 
     def __enter__(self) -> Fluid:
         return self
 
     def __exit__(self, *error: object) -> None:
         self._synth.delete()
+
+    def _begin_drums(self) -> None:
+        """Channel 10 of every port plays drums; of the first one by itself, and so to the bit as FluidSynth does."""
+        for channel in range(9 + 16, self._channels, 16):
+            self._lib._fl.fluid_synth_set_channel_type(self._handle, channel, 1)
+            self._lib.fluid_synth_program_change(self._handle, channel, 0)
 
     def select(self, channel: int, bank: int, program: int) -> bool:
         """Choose an instrument of the SoundFont; False when it has none there."""
@@ -142,6 +148,12 @@ class Fluid:
         elif status == SYSTEM and data[0] == 0xF0:
             body = data[1:-1]
             lib._fl.fluid_synth_sysex(synth, body, len(body), None, None, None, 0)
+            if reset_of(data):
+                self._begin_drums()
+            elif event.port and (part := rhythm_part_of(data)) is not None:
+                # FluidSynth knows sixteen channels here, whatever the port.
+                self._lib._fl.fluid_synth_set_channel_type(synth, part[0] + 16 * event.port, int(part[1]))
+                lib.fluid_synth_program_change(synth, part[0] + 16 * event.port, 0)
 
     def release_all(self) -> None:
         """Lift the pedals and let go of every note."""

@@ -15,9 +15,11 @@ from studio.audio import Block, to_channels
 from studio.errors import MissingError, within
 from studio.knobs import File, Knob, Live, Number, count, knob
 from studio.levels import SILENCE_DB, amplitude
+from studio.midi.bends import with_bends_in_cents
 from studio.midi.general_midi import program_names, program_number
+from studio.midi.instruments import DRUM_BANK, drum_channels, unheard
 from studio.records import field
-from studio.score import CONTROL, DRUM_CHANNEL, PROGRAM, Event, Score
+from studio.score import CONTROL, DRUM_CHANNEL, PROGRAM, SYSTEM, Event, Score
 from studio.sources.fluid import PERIOD, Fluid, version
 from studio.sources.fonts import find_font
 from studio.stage import Moment, Stage
@@ -26,8 +28,6 @@ from studio.units import COUNT, DB
 
 LONGEST_TAIL = 30.0
 """Seconds that notes may ring after the end of the score."""
-
-DRUM_BANK = 128
 
 _PERIODS = 256
 _SILENCE = 1e-5
@@ -59,8 +59,11 @@ class _Program(Knob):
 class SoundFont(Instrument, step="soundfont"):
     """Play the notes with a SoundFont (SF2 or SF3), through FluidSynth.
 
-    Every channel message is obeyed: controllers, bends, pressure, RPN, programs and banks in mid-song, sysex.
+    Every channel message is obeyed: controllers, bends (their range in cents too), pressure, RPN, programs and banks in
+    mid-song, and the resets and rhythm parts of General MIDI, GS and XG. What FluidSynth does not have is told.
     """
+
+    version = 2
 
     file: str = field(File(default="gm", help="a SoundFont: gm, fluid, musescore, or a file"))
     program: int | None = field(_Program(help="the instrument, instead of what the score asks for"))
@@ -79,14 +82,17 @@ class SoundFont(Instrument, step="soundfont"):
     def engine(self) -> str:
         return f"fluidsynth {version()}"
 
+    def remarks(self, stage: Stage) -> Iterator[str]:
+        if stage.score is not None:
+            yield from unheard(stage.score)
+
     def play(self, score: Score, stage: Stage) -> Iterator[Block]:
         [font] = self.assets(stage)
         ports = 1 + max((event.port for event in score.events), default=0)
         with Fluid(font, stage.rate, 16 * ports, **self._settings()) as synth:
-            for channel in range(16 * ports):
-                self._select(synth, channel)
+            self._select(synth, score, ports)
             position = 0
-            for block in self._blocks(synth, score, stage):
+            for block in self._blocks(synth, score, stage, ports):
                 now = Moment(self, stage, position, block.shape[1])
                 position += block.shape[1]
                 yield to_channels((block * amplitude(now["gain"])).astype(np.float32), stage.channels)
@@ -99,23 +105,28 @@ class SoundFont(Instrument, step="soundfont"):
                 settings |= {f"synth.{unit}.active": int(level > 0), f"synth.{unit}.level": level}
         return settings
 
-    def _select(self, synth: Fluid, channel: int) -> None:
+    def _select(self, synth: Fluid, score: Score, ports: int) -> None:
+        """Put the recipe's instrument, if it names one, on every channel; where the score has drums, as a kit."""
         if self.program is None and self.bank is None:
             return
-        drums = channel % 16 == DRUM_CHANNEL
-        bank = self.bank if self.bank is not None else (DRUM_BANK if drums else 0)
-        if not synth.select(channel, bank, self.program or 0) and not drums:
-            raise MissingError(
-                f"{self.file!r} has no program {self.program or 0} in bank {bank}.", "Choose another program or bank."
-            )
+        kits = drum_channels(score) | {(port, DRUM_CHANNEL) for port in range(ports)}
+        for channel in range(16 * ports):
+            drums = divmod(channel, 16) in kits
+            bank = self.bank if self.bank is not None else (DRUM_BANK if drums else 0)
+            if not synth.select(channel, bank, self.program or 0) and not drums:
+                raise MissingError(
+                    f"{self.file!r} has no program {self.program or 0} in bank {bank}.",
+                    "Choose another program or bank.",
+                )
 
-    def _events(self, score: Score) -> tuple[Event, ...]:
+    def _events(self, score: Score) -> list[Event]:
         """What is sent to the synth: without program changes and banks when the recipe chooses the instrument."""
+        events = with_bends_in_cents(score.events)
         if self.program is None and self.bank is None:
-            return score.events
-        return tuple(event for event in score.events if not (event.status == PROGRAM or _selects_bank(event)))
+            return events
+        return [event for event in events if not (event.status == PROGRAM or _selects_bank(event))]
 
-    def _blocks(self, synth: Fluid, score: Score, stage: Stage) -> Iterator[Block]:
+    def _blocks(self, synth: Fluid, score: Score, stage: Stage, ports: int) -> Iterator[Block]:
         """The score, then what still rings after it, in blocks cut at events and turns of the knobs."""
         events = self._events(score)
         due = deque(zip(_periods(events, score, stage.rate), events, strict=True))
@@ -131,6 +142,9 @@ class SoundFont(Instrument, step="soundfont"):
                 while due and due[0][0] <= mark:
                     event = due.popleft()[1]
                     synth.send(event, event.channel + 16 * event.port)
+                    if event.status == SYSTEM:
+                        # A reset, or a rhythm part, puts an instrument of its own in place.
+                        self._select(synth, score, ports)
                 pieces.append(synth.render((after - mark) * PERIOD))
             yield np.concatenate(pieces, axis=1)
         synth.release_all()
