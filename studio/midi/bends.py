@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,12 +23,13 @@ class _Wheel:
     cents: int = 0
     position: int = _MIDDLE
     rpn: tuple[int, int] = (127, 127)
+    coarse_given: bool = False
     fine_first: bool = False
 
     @property
     def whole(self) -> int:
-        """The range in whole semitones that holds all of it."""
-        return min(127, self.semitones + (self.cents > 0))
+        """The range in whole semitones that reaches as far."""
+        return min(127, math.ceil((self.semitones + self.cents / 100) / _FULL)) if self.cents else self.semitones
 
     def scaled(self, position: int) -> int:
         """Where the wheel must stand in the whole range to bend as far as it is meant to."""
@@ -71,17 +73,17 @@ def _controlled(event: Event, wheel: _Wheel) -> Event:
     number, value = event.data[1:3]
     if number in (_RPN_MSB, _RPN_LSB):
         wheel.rpn = (value, wheel.rpn[1]) if number == _RPN_MSB else (wheel.rpn[0], value)
-        wheel.fine_first = False
+        wheel.coarse_given = wheel.fine_first = False
     elif number in (_NRPN_MSB, _NRPN_LSB):
         wheel.rpn = (127, 127)
     elif number == _RESET:
         wheel.position, wheel.rpn = _MIDDLE, (127, 127)
     elif wheel.rpn == (0, 0) and number == _DATA_LSB:
-        wheel.cents, wheel.fine_first = min(value, 99), True
+        wheel.cents, wheel.fine_first = min(value, 99), not wheel.coarse_given
     elif wheel.rpn == (0, 0) and number == _DATA_MSB:
         # A coarse value starts from whole semitones, unless the cents were sent just before it.
         wheel.semitones, wheel.cents = value, wheel.cents if wheel.fine_first else 0
-        wheel.fine_first = False
+        wheel.coarse_given, wheel.fine_first = True, False
         return event._replace(data=bytes((event.data[0], _DATA_MSB, wheel.whole)))
     return event
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from studio.audio import Block
 from studio.errors import MissingError, Place, RenderError
-from studio.midi.instruments import DEVICE_ID, reset_of, rhythm_part_of
+from studio.midi.instruments import DEVICE_ID, Instrument, reset_of, rhythm_part_of
 from studio.score import BEND, CONTROL, NOTE_OFF, NOTE_ON, POLY_PRESSURE, PRESSURE, PROGRAM, SYSTEM, Event
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ PERIOD = 64
 """Frames FluidSynth computes at a time: notes start on multiples of it."""
 
 DEFAULT_GAIN = 0.2
+
+_LARGEST_WHOLE = 256 * 1024 * 1024
 
 _starting = threading.Lock()
 """Loading the library turns the standard output away for a moment, which two threads must not do at once; and FluidSynth
@@ -78,6 +80,9 @@ def _library() -> ModuleType:
     fluidsynth._fl.fluid_synth_channel_pressure.argtypes = (pointer, number, number)
     fluidsynth._fl.fluid_synth_key_pressure.argtypes = (pointer, number, number, number)
     fluidsynth._fl.fluid_synth_set_channel_type.argtypes = (pointer, number, number)
+    fluidsynth._fl.fluid_synth_get_channel_preset.argtypes = (pointer, number)
+    fluidsynth._fl.fluid_synth_get_channel_preset.restype = pointer
+    fluidsynth._fl.fluid_preset_get_banknum.argtypes = fluidsynth._fl.fluid_preset_get_num.argtypes = (pointer,)
     return fluidsynth  # type: ignore[no-any-return]
 
 
@@ -88,17 +93,30 @@ def version() -> str:
     return f"{major.value}.{minor.value}.{micro.value}"
 
 
+def _whole(font: Path) -> bool:
+    """Whether a SoundFont is loaded in one piece.
+
+    Then loops that reach beyond their sample play what lies there, as in FluidSynth's own program; sample by sample they
+    are cut short, which is up to -34 dB of difference with the shipped font.
+    """
+    with contextlib.suppress(OSError), font.open("rb") as file:
+        packed = file.read(24)[20:22] == b"\3\0"
+        return not packed and font.stat().st_size <= _LARGEST_WHOLE
+    return True
+
+
 class Fluid:
     """One synth with one SoundFont; use it in a `with` block, in one thread.
 
-    Samples are loaded when a program first needs them, so a large SoundFont costs what is played of it.
+    Of a SoundFont that is large, or packed (SF3), samples are loaded when a program first needs them, so it costs what is
+    played of it.
     """
 
     def __init__(self, font: Path, rate: int, channels: int, **settings: int | float) -> None:
         if not 8_000 <= rate <= 96_000:
             raise RenderError(f"FluidSynth cannot run at {rate} Hz.", "Set `rate` between 8000 and 96000.")
         self._lib, self._channels = library(), channels
-        options = {"synth.dynamic-sample-loading": 1, "synth.device-id": DEVICE_ID, **settings}
+        options = {"synth.dynamic-sample-loading": int(not _whole(font)), "synth.device-id": DEVICE_ID, **settings}
         with _starting:
             self._synth = self._lib.Synth(gain=DEFAULT_GAIN, samplerate=rate, channels=channels, **options)
         self._handle = self._synth.synth
@@ -123,6 +141,11 @@ class Fluid:
     def select(self, channel: int, bank: int, program: int) -> bool:
         """Choose an instrument of the SoundFont; False when it has none there."""
         return bool(self._lib.fluid_synth_program_select(self._handle, channel, self._font, bank, program) == 0)
+
+    def chosen(self, channel: int) -> Instrument:
+        """The bank and program of the preset that a channel plays."""
+        preset = self._lib._fl.fluid_synth_get_channel_preset(self._handle, channel)
+        return Instrument(self._lib._fl.fluid_preset_get_banknum(preset), self._lib._fl.fluid_preset_get_num(preset))
 
     def turn(self, unit: str, level: float) -> None:
         """Set the level of the reverb or chorus."""

@@ -129,8 +129,17 @@ class SoundFont(Instrument, step="soundfont"):
     def _blocks(self, synth: Fluid, score: Score, stage: Stage, ports: int) -> Iterator[Block]:
         """The score, then what still rings after it, in blocks cut at events and turns of the knobs."""
         events = self._events(score)
-        due = deque(zip(_periods(events, score, stage.rate), events, strict=True))
-        length = max(int(np.ceil(float(score.length) * stage.rate / PERIOD)), due[-1][0] + 1 if due else 0)
+        *periods, length = _periods([*events, Event(score.end, b"")], score, stage.rate)
+        due = deque(zip(periods, events, strict=True))
+
+        def send(until: int) -> None:
+            while due and due[0][0] <= until:
+                event = due.popleft()[1]
+                synth.send(event, event.channel + 16 * event.port)
+                if event.status == SYSTEM:
+                    # A reset, or a rhythm part, puts an instrument of its own in place.
+                    self._select(synth, score, ports)
+
         for start in range(0, length, _PERIODS):
             stop = min(start + _PERIODS, length)
             turns = self._turns(stage, start, stop)
@@ -139,14 +148,10 @@ class SoundFont(Instrument, step="soundfont"):
             for mark, after in pairwise(marks):
                 for turn, level in turns.get(mark, {}).items():
                     synth.turn(turn, level)
-                while due and due[0][0] <= mark:
-                    event = due.popleft()[1]
-                    synth.send(event, event.channel + 16 * event.port)
-                    if event.status == SYSTEM:
-                        # A reset, or a rhythm part, puts an instrument of its own in place.
-                        self._select(synth, score, ports)
+                send(mark)
                 pieces.append(synth.render((after - mark) * PERIOD))
             yield np.concatenate(pieces, axis=1)
+        send(length)
         synth.release_all()
         yield from self._tail(synth, stage)
 
