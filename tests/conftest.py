@@ -1,8 +1,5 @@
-"""Every test has a cache and a preset folder of its own, so none can see another's work or the user's.
-
-Strategies whose range holds zero leave out subnormal numbers: libraries built for speed, once loaded, round them to
-zero in the whole process, and hypothesis refuses to draw them there.
-"""
+"""Every test has a cache and a preset folder of its own, so none can see another's work or the user's; and none leaves
+another arithmetic behind than it found."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from studio.stage import Stage
@@ -25,6 +23,13 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     monkeypatch.setenv("STUDIO_CACHE", str(home / "cache"))
     monkeypatch.setenv("STUDIO_PRESETS", str(home / "presets"))
     return home
+
+
+@pytest.fixture(autouse=True)
+def subnormals_survive() -> Iterator[None]:
+    """Nothing that a test loads or runs may leave flush-to-zero switched on in its thread."""
+    yield
+    assert np.float32(1e-40) * np.float32(1.0) == np.float32(1e-40), "flush-to-zero was left on"
 
 
 @pytest.fixture

@@ -179,7 +179,7 @@ class Rack(Playing):
 
     def export(self, out: Path | str, **options: Any) -> Any:
         """Make a plugin of the selected chain; `studio.export` has the options."""
-        from studio.exporting.plugin.export import export
+        from studio.exporting.export import export
 
         return export(self._now, out, strip=self.selected, **options)
 

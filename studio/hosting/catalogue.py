@@ -18,8 +18,9 @@ from pathlib import Path
 from studio.disk import write_whole
 from studio.errors import MissingError, OutputError, nearest
 from studio.folders import cache_folder, folder_of_reading, plugin_folders
+from studio.hosting.contract import About, PluginError
 from studio.hosting.description import Description
-from studio.hosting.host import About, PluginError, host_of
+from studio.hosting.host import host_of
 from studio.hosting.measuring import latency_movers, measure, true_latency
 from studio.hosting.parameters import Parameter
 from studio.hosting.workers import LOADING, Worker

@@ -14,8 +14,9 @@ from studio.audio import Block
 from studio.errors import Gather, MissingError, RecipeError, nearest, shown, within
 from studio.folders import folder_of_reading, reading
 from studio.hosting.catalogue import described
+from studio.hosting.contract import PluginError
 from studio.hosting.description import Description
-from studio.hosting.host import HOSTS, PluginError
+from studio.hosting.host import HOSTS
 from studio.hosting.parameters import Parameter
 from studio.hosting.performance import Performance, Turns, transport_at
 from studio.hosting.workers import PATIENCE

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from studio.floating_point import as_in_a_daw
 from studio.hosting import vst3_abi as abi
 from studio.tempo import Floats
 
@@ -58,6 +59,7 @@ class Control:
         return np.interp(values, self.plain, places)
 
 
+@as_in_a_daw
 def ask_controls(path: Path, identity: str) -> list[dict[str, Any]]:
     """The parameters of the class with some id, in the plugin's own order, as plain data of `Control`.
 

@@ -13,7 +13,7 @@ from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char, c_double, c_int
 from pathlib import Path
 from typing import Any
 
-from studio.hosting.host import PluginError
+from studio.hosting.contract import PluginError
 
 # The slots of the interfaces' tables: each begins with the three of FUnknown, components and controllers go on with
 # the two of IPluginBase.

@@ -23,7 +23,8 @@ import numpy as np
 
 from studio.audio import Block
 from studio.errors import StudioError
-from studio.hosting.host import Host, Transport, load
+from studio.hosting.contract import Host, Transport
+from studio.hosting.host import load
 from studio.hosting.parameters import describe
 from studio.hosting.vst3 import ask_controls
 

@@ -22,8 +22,9 @@ import numpy as np
 
 from studio.audio import Block
 from studio.folders import cache_folder
-from studio.hosting.host import PluginError
+from studio.hosting.contract import PluginError
 from studio.hosting.worker import BYTES, CHANNELS, FRAMES, SLOTS
+from studio.processes import python_command
 
 PATIENCE = 2.5
 """Seconds that a plugin is given for a block, besides ten times its length."""
@@ -172,7 +173,7 @@ def _spawned(arguments: list[str]) -> tuple[subprocess.Popen[bytes], Connection[
     """A worker's process, and our end of the line to it."""
     ours, theirs = Pipe()
     handle = theirs.fileno()
-    command = [sys.executable, "-c", "from studio.hosting.worker import main; main()", str(handle), *arguments]
+    command = python_command("from studio.hosting.worker import main; main()", str(handle), *arguments)
     inherit: dict[str, Any] = {"pass_fds": (handle,)}
     if sys.platform == "win32":
         os.set_handle_inheritable(handle, True)
@@ -182,14 +183,9 @@ def _spawned(arguments: list[str]) -> tuple[subprocess.Popen[bytes], Connection[
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=_environment(),
+        # One thread for libraries that would take them all.
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
         **inherit,
     )
     theirs.close()
     return process, ours
-
-
-def _environment() -> dict[str, str]:
-    """Ours, with what this process can import, and one thread for libraries that would take them all."""
-    here = os.pathsep.join(path for path in sys.path if path)
-    return os.environ | {"PYTHONPATH": here, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from studio.errors import MissingError, RenderError
+from studio.floating_point import floating_point_kept
 from studio.live.output import Output
 from studio.live.player import Player
 from studio.live.priority import ahead, undisturbed
@@ -30,7 +31,8 @@ class Jack(Output):
 
     def __init__(self, name: str = "studio", *, follow: bool = False, connect: bool = True) -> None:
         try:
-            import jack
+            with floating_point_kept():
+                import jack
         except (ImportError, OSError):
             raise MissingError(
                 "live playing through JACK needs it and the package JACK-Client.",

@@ -139,6 +139,14 @@ class Preset(Rack, step="preset"):
         """Another preset in its place."""
         return Preset.parse({"use": use, "name": self.name, "bypass": self.bypass})
 
+    def saved(self, folder: Path) -> ChainPreset:
+        """What lies under its name, as it is there; `folder` is what relative paths mean.
+
+        Raises:
+            StudioError: it is not there any more, or cannot be read.
+        """
+        return _load(self.use, folder)
+
     def assets(self, stage: Stage) -> Iterator[Path]:
         """None of its own: what was read from its file is all there in its chain."""
         yield from ()

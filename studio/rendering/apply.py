@@ -11,14 +11,15 @@ from pathlib import Path
 from studio.audio import Block
 from studio.audiofile import probe
 from studio.engine import Event, Listener
-from studio.engine.loudness import Loudness, Meter
+from studio.engine.loudness import Loudness
 from studio.engine.nodes import Change, Node, Process, Stream
 from studio.engine.progress import silent
 from studio.errors import Interrupted, OutputError, nearest
 from studio.folders import reading
 from studio.recipe.document import Document
 from studio.records import ListOf
-from studio.rendering.audio_writer import FORMATS, AudioWriter, Tags
+from studio.rendering.audio_writer import FORMATS, Tags
+from studio.rendering.signal_writer import SignalWriter, write_signal
 from studio.sources.audio_file import AudioSource
 from studio.stage import Stage
 from studio.steps import Effect, Step, StepKind, Transform, registry
@@ -41,8 +42,19 @@ def parse_chain(text: str, folder: Path = Path()) -> tuple[Step, ...]:
     Raises:
         StudioError: no such step or preset, or knobs that do not fit.
     """
-    document = Document(text, "CHAIN")
-    data = document.data
+    return chain_of(Document(text, "CHAIN").data, folder)
+
+
+def chain_of(data: object, folder: Path = Path()) -> tuple[Step, ...]:
+    """The steps that plain data means: a list of them, one of them, or the name of a step or preset.
+
+    Args:
+        data: what a document holds.
+        folder: where paths of preset files are looked for.
+
+    Raises:
+        StudioError: no such step or preset, or knobs that do not fit.
+    """
     if isinstance(data, str) and data not in registry():
         data = {"preset": data}
     with reading(folder):
@@ -80,28 +92,21 @@ def apply_file(
     flow = _Flow()
     sound = _through(chain, Stream(source.name, stage, (), AudioSource(file=str(source.absolute())), {}))
     tags = Tags(title=out.stem, tempo=stage.tempo)
-    writer = AudioWriter(out, rate, channels, ending, bits, tags, expected_frames=frames)
-    meter = Meter(rate, channels)
-    written = 0
+    writer = SignalWriter(out, rate, channels, ending, bits, tags, expected_frames=frames)
     listener(Event("planned", source.name))
     listener(Event("started", source.name))
-    try:
+
+    def blocks() -> Iterator[Block]:
         for block in _ahead(flow.blocks(sound)):
-            writer.write(block)
-            meter.push(block)
-            written += block.shape[1]
-            listener(Event("moved", source.name, written / rate))
-        loudness = meter.read()
-        writer.finish(loudness)
-        writer.place()
+            yield block
+            listener(Event("moved", source.name, writer.frames / rate))
+
+    try:
+        written = write_signal(writer, blocks())
     except KeyboardInterrupt:
-        writer.abandon()
         raise Interrupted("the work was stopped.", "Nothing was written.") from None
-    except BaseException:
-        writer.abandon()
-        raise
-    listener(Event("finished", source.name, written / rate))
-    return loudness
+    listener(Event("finished", source.name, written.frames / rate))
+    return written.loudness
 
 
 class _Flow:

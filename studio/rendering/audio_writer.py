@@ -47,7 +47,7 @@ class AudioWriter:
         channels: how many.
         format: wav, flac, ogg or mp3.
         bits: 16, 24 or 32 (float; WAV only, FLAC keeps 24); the lossy formats do without.
-        tags: what is written besides the sound.
+        tags: what is written besides the sound; None for the bare sound.
         expected_frames: a guess, to choose RF64 in time.
 
     Raises:
@@ -55,7 +55,15 @@ class AudioWriter:
     """
 
     def __init__(
-        self, path: Path, rate: int, channels: int, format: str, bits: str, tags: Tags, *, expected_frames: int = 0
+        self,
+        path: Path,
+        rate: int,
+        channels: int,
+        format: str,
+        bits: str,
+        tags: Tags | None,
+        *,
+        expected_frames: int = 0,
     ) -> None:
         import soundfile
 
@@ -79,7 +87,8 @@ class AudioWriter:
                     "Choose another format or rate.",
                     place=Place(str(path)),
                 ) from None
-        self._tag()
+        if tags is not None:
+            self._tag(tags)
 
     def write(self, block: Block) -> None:
         import soundfile
@@ -96,28 +105,25 @@ class AudioWriter:
                 place=Place(str(self.path)),
             ) from None
 
-    def _tag(self) -> None:
+    def _tag(self, tags: Tags) -> None:
         """Name the sound; before any of it is written, since most formats keep this in their header."""
-        tags = self._tags
         if tags.title:
             self._file.title = tags.title
         if tags.artist:
             self._file.artist = tags.artist
         if tags.license:
             self._file.copyright = tags.license
-        self._file.comment = self._words()
+        self._file.comment = _words(tags)
         self._file.software = "mirepoix"
-
-    def _words(self) -> str:
-        return "; ".join(part for part in (describe_tempo(self._tags.tempo), self._tags.comment) if part)
 
     def finish(self, loudness: Loudness) -> str:
         """Close the file and give its SHA-256; it is complete, but not yet in its place."""
         with writing(self.path):
             self._file.close()
-            if self._format == "wav" and self.part.stat().st_size < _RF64_BYTES:
-                chunks = [(b"bext", _bext(self._tags, loudness)), (b"acid", self._acid())]
-                _append_chunks(self.part, chunks + ([(b"iXML", self._ixml())] if self._tags.track else []))
+            tags = self._tags
+            if tags is not None and self._format == "wav" and self.part.stat().st_size < _RF64_BYTES:
+                chunks = [(b"bext", _bext(tags, loudness)), (b"acid", self._acid(tags.tempo))]
+                _append_chunks(self.part, chunks + ([(b"iXML", self._ixml(tags))] if tags.track else []))
             with self.part.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -131,13 +137,12 @@ class AudioWriter:
         self._file.close()
         self.part.unlink(missing_ok=True)
 
-    def _ixml(self) -> bytes:
-        tags, bits = self._tags, int(self._bits)
-        return ixml(tags.project, tags.track, self._words(), rate=self._rate, bits=bits, channels=self._channels)
+    def _ixml(self, tags: Tags) -> bytes:
+        bits = int(self._bits)
+        return ixml(tags.project, tags.track, _words(tags), rate=self._rate, bits=bits, channels=self._channels)
 
-    def _acid(self) -> bytes:
+    def _acid(self, tempo: TempoMap) -> bytes:
         """The chunk in which loop players look for the tempo and the number of beats."""
-        tempo = self._tags.tempo
         meter, beats = tempo.meters[0], round(tempo.beat_at(Fraction(self._frames, self._rate)))
         return struct.pack("<IHHfIHHf", 0, 60, 0x8000, 0.0, beats, meter.unit, meter.count, float(tempo.tempos[0].bpm))
 
@@ -156,6 +161,10 @@ def describe_tempo(tempo: TempoMap) -> str:
     first, meter = tempo.tempos[0], tempo.meters[0]
     changing = " (changing)" if len(tempo.tempos) > 1 or len(tempo.meters) > 1 else ""
     return f"{float(first.bpm):.6g} bpm, {meter.count}/{meter.unit}{changing}"
+
+
+def _words(tags: Tags) -> str:
+    return "; ".join(part for part in (describe_tempo(tags.tempo), tags.comment) if part)
 
 
 def _seed(name: str) -> int:

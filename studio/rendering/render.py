@@ -8,7 +8,7 @@ import json
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -24,10 +24,11 @@ from studio.engine.plan import Strip
 from studio.engine.progress import silent
 from studio.folders import cache_folder
 from studio.recipe import Recipe
-from studio.rendering.audio_writer import AudioWriter, Tags
+from studio.rendering.audio_writer import Tags
 from studio.rendering.manifest import MANIFEST, Entry, Manifest, slug
 from studio.rendering.report import REPORT, write_report
-from studio.rendering.sketch import Sketch, Sketcher
+from studio.rendering.signal_writer import SignalWriter, SignalWriters
+from studio.rendering.sketch import Sketch
 from studio.score import Score
 from studio.views import view
 
@@ -197,9 +198,8 @@ class _Delivery:
         self._plan, self._engine, self._out, self._report = planned, engine, out, report
         self._recipe = planned.recipe
         self._old = Manifest.load(out)
-        self._writers: dict[str, AudioWriter] = {}
-        self._sketchers: dict[str, Sketcher] = {}
-        self._poured: dict[str, int] = {}
+        self._files = SignalWriters()
+        self._writers: dict[str, SignalWriter] = {}
         self._entries: dict[str, Entry] = {}
         self._index = cache_folder() / "outputs" / f"{_digest(str(out.resolve()))}.json"
         self._stamps = _read_json(self._index)
@@ -209,31 +209,9 @@ class _Delivery:
         self._check_folder()
         parcels = self._parcels()
         try:
-            for parcel in parcels:
-                if (entry := self._unchanged(parcel)) is not None:
-                    self._entries[parcel.path] = entry
-            pours = [
-                Errand(f"write {parcel.path}", (parcel.node,), partial(self._pour, parcel))
-                for parcel in parcels
-                if parcel.path not in self._entries
-            ]
-            self._engine.run([self._plan.mix, self._plan.premaster], pours)
-            frames = length(self._plan, self._engine)
-            for parcel in parcels:
-                self._reconsider(parcel, frames)
-            finish = [
-                Errand(f"finish {parcel.path}", (parcel.node,), partial(self._finish, parcel, frames))
-                for parcel in parcels
-                if parcel.path not in self._entries
-            ]
-            self._engine.run((), finish)
-            entries = [self._entries[parcel.path] for parcel in parcels]
-            manifest = Manifest.of(self._plan, frames, entries, remarks(self._plan, self._engine))
-            for writer in self._writers.values():
-                writer.place()
+            with self._files:
+                frames, manifest = self._written(parcels)
         except BaseException:
-            for writer in self._writers.values():
-                writer.abandon()
             for folder in made:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
@@ -246,6 +224,27 @@ class _Delivery:
         self._remember(manifest)
         self._warn_of_clipping(manifest)
         return Result(self._plan, frames, self._engine, self._out, manifest)
+
+    def _written(self, parcels: list[_Parcel]) -> tuple[int, Manifest]:
+        """Write what is not there yet; the length of the song, and the manifest of all of it."""
+        for parcel in parcels:
+            if (entry := self._unchanged(parcel)) is not None:
+                self._entries[parcel.path] = entry
+        self._engine.run([self._plan.mix, self._plan.premaster], self._errands("write", parcels, self._pour))
+        frames = length(self._plan, self._engine)
+        for parcel in parcels:
+            self._reconsider(parcel, frames)
+        self._engine.run((), self._errands("finish", parcels, partial(self._finish, frames)))
+        entries = [self._entries[parcel.path] for parcel in parcels]
+        return frames, Manifest.of(self._plan, frames, entries, remarks(self._plan, self._engine))
+
+    def _errands(self, verb: str, parcels: list[_Parcel], work: Callable[[_Parcel, Engine], None]) -> list[Errand]:
+        """Work on each file that is not there yet."""
+        return [
+            Errand(f"{verb} {parcel.path}", (parcel.node,), partial(work, parcel))
+            for parcel in parcels
+            if parcel.path not in self._entries
+        ]
 
     def _parcels(self) -> list[_Parcel]:
         output, plan = self._recipe.output, self._plan
@@ -301,44 +300,31 @@ class _Delivery:
 
     def _pour(self, parcel: _Parcel, engine: Engine) -> None:
         stage, output = self._plan.stage, self._recipe.output
-        expected = self._plan.frames or 0
-        writer = AudioWriter(
+        writer = SignalWriter(
             self._out / parcel.path, stage.rate, stage.channels, output.format, output.bits, self._tags(parcel),
-            expected_frames=expected,
+            expected_frames=self._plan.frames or 0, sketched=self._report,
         )  # fmt: skip
-        self._writers[parcel.path] = writer
-        sketcher = self._sketchers[parcel.path] = Sketcher(stage.rate, stage.channels, self._report)
-        frames = 0
-        for block in engine.blocks(parcel.node):
-            if self._plan.frames is not None:
-                block = block[:, : self._plan.frames - frames]
-            if not block.shape[1]:
-                break
-            writer.write(block)
-            sketcher.push(block)
-            frames += block.shape[1]
-        self._poured[parcel.path] = frames
+        self._writers[parcel.path] = self._files.add(writer)
+        writer.pour(engine.blocks(parcel.node), self._plan.frames)
 
-    def _finish(self, parcel: _Parcel, frames: int, engine: Engine) -> None:
+    def _finish(self, frames: int, parcel: _Parcel, engine: Engine) -> None:
         if parcel.path not in self._writers:
             self._pour(parcel, engine)
-        writer, sketcher = self._writers[parcel.path], self._sketchers[parcel.path]
-        for silence in fitted(iter(()), frames - self._poured[parcel.path], self._plan.stage.channels):
-            writer.write(silence)
-            sketcher.push(silence)
-        sketch = sketcher.draw()
-        if self._report:
-            sketch.save(self._sketch_path(parcel))
+        writer = self._writers[parcel.path]
+        writer.fill(frames)
+        written = writer.finish()
+        if written.sketch is not None:
+            written.sketch.save(self._sketch_path(parcel))
         self._entries[parcel.path] = Entry(
             path=parcel.path,
             role=parcel.role,
             name=parcel.name,
             frames=frames,
-            sha256=writer.finish(sketch.loudness),
+            sha256=written.sha256,
             signature=self._signature(parcel),
-            lufs=sketch.loudness.integrated,
-            peak_db=sketch.loudness.peak_db,
-            true_peak_db=sketch.loudness.true_peak_db,
+            lufs=written.loudness.integrated,
+            peak_db=written.loudness.peak_db,
+            true_peak_db=written.loudness.true_peak_db,
             in_premaster=parcel.name in self._plan.direct and parcel.role != "mix",
         )
 

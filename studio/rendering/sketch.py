@@ -78,10 +78,10 @@ class Sketch:
 
 
 class Sketcher:
-    """Feed it a sound block by block, then `draw` it; without `pictures` it only measures."""
+    """Feed it a sound block by block, then `draw` it."""
 
-    def __init__(self, rate: int, channels: int, pictures: bool = True) -> None:
-        self._rate, self._pictures = rate, pictures
+    def __init__(self, rate: int, channels: int) -> None:
+        self._rate = rate
         self._meter = Meter(rate, channels)
         self._rest = np.zeros((channels, 0), np.float32)
         self._outline: list[NDArray[np.float32]] = []
@@ -91,8 +91,6 @@ class Sketcher:
     def push(self, block: Block) -> None:
         self._frames += block.shape[1]
         self._meter.push(block)
-        if not self._pictures:
-            return
         joined = np.concatenate([self._rest, block], axis=1) if self._rest.shape[1] else block
         columns = joined.shape[1] // COLUMN
         self._columns(joined[:, : columns * COLUMN])

@@ -14,9 +14,10 @@ from studio.disk import write_whole
 from studio.engine import Event, Listener
 from studio.engine.progress import silent
 from studio.errors import KnobError, OutputError, nearest
-from studio.rendering.audio_writer import FORMATS, AudioWriter, Tags
+from studio.rendering.audio_writer import FORMATS, Tags
 from studio.rendering.page import clock, filled, picture
-from studio.rendering.sketch import Sketch, Sketcher
+from studio.rendering.signal_writer import SignalWriter, blocks_of, write_signal
+from studio.rendering.sketch import Sketch
 from studio.stage import Stage
 from studio.timbre import METHODS, Figures, compare, transfer
 from studio.timbre.transferring import MODELS, by_model
@@ -132,19 +133,10 @@ def _read(source: Path, target: Path) -> tuple[Audio, Audio]:
 
 def write_sound(audio: Audio, path: Path, ending: str = "wav", bits: str = "24") -> Sketch:
     """Write a sound whole or not at all, and give its picture."""
-    writer = AudioWriter(path, audio.rate, audio.channels, ending, bits, Tags(title=path.stem))
-    sketcher = Sketcher(audio.rate, audio.channels)
-    try:
-        for start in range(0, audio.frames, 65_536):
-            block = audio.samples[:, start : start + 65_536]
-            writer.write(block)
-            sketcher.push(block)
-        sketch = sketcher.draw()
-        writer.finish(sketch.loudness)
-        writer.place()
-    except BaseException:
-        writer.abandon()
-        raise
+    tags = Tags(title=path.stem)
+    writer = SignalWriter(path, audio.rate, audio.channels, ending, bits, tags, sketched=True)
+    sketch = write_signal(writer, blocks_of(audio)).sketch
+    assert sketch is not None, "it was asked for"
     return sketch
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from studio.audiofile import read_audio
-from studio.disk import part_of, writing
 from studio.engine import Cache, Engine, Plan, plan
 from studio.engine.nodes import Node, Play
 from studio.engine.plan import Strip as Signals
@@ -24,9 +23,10 @@ from studio.levels import amplitude
 from studio.recipe import Bus, Recipe, Track
 from studio.rendering.manifest import slug
 from studio.rendering.render import length
+from studio.rendering.signal_writer import SignalWriter, Written, blocks_of, write_signal
 from studio.score import Score
 from studio.sessions.devices import Split, listened, split_chain
-from studio.sessions.printing import Printed, Signal, print_signals
+from studio.sessions.printing import Signal, print_signals
 from studio.sources.clips import Clip, Clips
 from studio.tempo import Floats, TempoMap, Time
 
@@ -50,7 +50,7 @@ class Session:
     planned: Plan
     engine: Engine
 
-    def print_media(self) -> dict[Path, Printed]:
+    def print_media(self) -> dict[Path, Written]:
         """Write the audio files that the timeline points to.
 
         Raises:
@@ -117,7 +117,7 @@ class _Layout:
         self.losses: list[Loss] = []
         self.signals: list[Signal] = []
         self.taken: set[str] = set()
-        self.copied: dict[Path, Path] = {}
+        self.copied: dict[Path, tuple[Path, int]] = {}
         self.printed_buses, self.absorbed = self._settle_buses()
 
     def session(self) -> Session:
@@ -258,18 +258,12 @@ class _Layout:
 
     def _media(self, path: Path) -> tuple[Path, int]:
         """The copy of an audio file in the media folder, and its length."""
-        import soundfile
-
         if path not in self.copied:
             target = self.media / f"{slug(path.stem, self.taken)}.wav"
             audio = read_audio(path, self.rate, self.heard.stage.channels)
-            part = part_of(target)
-            with writing(target):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                soundfile.write(part, audio.samples.T, self.rate, subtype="FLOAT", format="WAV")
-                part.replace(target)
-            self.copied[path] = target
-        return self.copied[path], soundfile.info(self.copied[path]).frames
+            written = write_signal(SignalWriter(target, self.rate, audio.channels, bits="32"), blocks_of(audio))
+            self.copied[path] = target, written.frames
+        return self.copied[path]
 
     def _note_tracks(self) -> Iterable[Strip]:
         names = {*self.recipe.tracks, *self.recipe.buses}

@@ -9,8 +9,8 @@ from typing import Any
 
 from studio.errors import MissingError, RecipeError
 from studio.hosting.catalogue import described
+from studio.hosting.contract import PluginError
 from studio.hosting.controls import Control, controls, named_controls
-from studio.hosting.host import PluginError
 from studio.hosting.plugin import Plugin
 from studio.interchange.lane import Lane
 from studio.interchange.motions import curves, motions

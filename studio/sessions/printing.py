@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from studio.engine import Engine, Errand, Plan
-from studio.engine.loudness import Loudness, Meter
 from studio.engine.nodes import Node
-from studio.rendering.audio_writer import AudioWriter, Tags
-from studio.rendering.render import fitted
-
-
-@dataclass(frozen=True)
-class Printed:
-    """A written file: its SHA-256 and its loudness."""
-
-    path: Path
-    sha256: str
-    loudness: Loudness
+from studio.rendering.audio_writer import Tags
+from studio.rendering.signal_writer import SignalWriter, SignalWriters, Written
 
 
 @dataclass(frozen=True)
@@ -34,45 +24,30 @@ class Signal:
     bits: str = "32"
 
 
-def print_signals(planned: Plan, engine: Engine, signals: Sequence[Signal], frames: int) -> dict[Path, Printed]:
+def print_signals(planned: Plan, engine: Engine, signals: Sequence[Signal], frames: int) -> dict[Path, Written]:
     """Write signals at the length of the song, all or none of them.
 
     Raises:
         StudioError: a step failed, or the disk refused.
     """
-    writers: dict[Path, AudioWriter] = {}
-    done: dict[Path, Printed] = {}
-
-    def errand(signal: Signal) -> Callable[[Engine], None]:
-        return partial(_pour, planned, signal, frames, writers, done)
-
-    try:
-        engine.run([], [Errand(f"write {each.path.name}", (each.node,), errand(each)) for each in signals])
-        for writer in writers.values():
-            writer.place()
-    except BaseException:
-        for writer in writers.values():
-            writer.abandon()
-        raise
+    done: dict[Path, Written] = {}
+    with SignalWriters() as writers:
+        errands = [
+            Errand(f"write {each.path.name}", (each.node,), partial(_print, planned, each, frames, writers, done))
+            for each in signals
+        ]
+        engine.run([], errands)
     return done
 
 
-def _pour(
-    planned: Plan,
-    signal: Signal,
-    frames: int,
-    writers: dict[Path, AudioWriter],
-    done: dict[Path, Printed],
-    engine: Engine,
+def _print(
+    planned: Plan, signal: Signal, frames: int, writers: SignalWriters, done: dict[Path, Written], engine: Engine
 ) -> None:
     stage, recipe = planned.stage, planned.recipe
     tags = Tags(signal.title, recipe.author, recipe.license, recipe.story, stage.tempo, recipe.title, signal.name)
-    writer = writers[signal.path] = AudioWriter(
-        signal.path, stage.rate, stage.channels, "wav", signal.bits, tags, expected_frames=frames
+    writer = writers.add(
+        SignalWriter(signal.path, stage.rate, stage.channels, "wav", signal.bits, tags, expected_frames=frames)
     )
-    meter = Meter(stage.rate, stage.channels)
-    for block in fitted(engine.blocks(signal.node), frames, stage.channels):
-        writer.write(block)
-        meter.push(block)
-    loudness = meter.read()
-    done[signal.path] = Printed(signal.path, writer.finish(loudness), loudness)
+    writer.pour(engine.blocks(signal.node), frames)
+    writer.fill(frames)
+    done[signal.path] = writer.finish()

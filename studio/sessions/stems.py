@@ -16,8 +16,9 @@ from studio.disk import file_sha256, write_whole
 from studio.interchange.notes import merged
 from studio.interchange.timeline import Loss, Timeline
 from studio.midi.files import write_midi
+from studio.rendering.signal_writer import Written
 from studio.sessions.building import Session
-from studio.sessions.printing import Printed, Signal, print_signals
+from studio.sessions.printing import Signal, print_signals
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -74,7 +75,7 @@ def _losses(timeline: Timeline) -> list[Loss]:
     return losses
 
 
-def _entry(role: str, name: str, printed: Printed) -> dict[str, Any]:
+def _entry(role: str, name: str, printed: Written) -> dict[str, Any]:
     levels = {"lufs": printed.loudness.integrated, "true_peak_db": printed.loudness.true_peak_db}
     return {
         "path": printed.path.name,

@@ -19,6 +19,7 @@ import numpy as np
 
 from studio.audio import Block
 from studio.errors import MissingError, Place, RenderError
+from studio.floating_point import floating_point_kept
 from studio.score import BEND, CONTROL, NOTE_OFF, NOTE_ON, POLY_PRESSURE, PRESSURE, PROGRAM, SYSTEM, Event
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def library() -> ModuleType:
 @cache
 def _library() -> ModuleType:
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), floating_point_kept():
             import fluidsynth
     except (ImportError, OSError) as error:
         raise MissingError(

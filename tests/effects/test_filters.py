@@ -58,7 +58,7 @@ def test_an_idle_equaliser_is_not_there() -> None:
     kind=st.sampled_from(["lowpass", "highpass", "bell", "low shelf", "high shelf"]),
     hz=st.floats(10, 30_000),
     q=st.floats(0.1, 18),
-    gain=st.floats(-24, 24, allow_subnormal=False),
+    gain=st.floats(-24, 24),
     rate=st.sampled_from([8000, 44_100, 192_000]),
 )
 def test_every_section_is_stable(kind: str, hz: float, q: float, gain: float, rate: int) -> None:

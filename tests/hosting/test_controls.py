@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from studio.hosting.catalogue import described
+from studio.hosting.contract import PluginError
 from studio.hosting.controls import controls, named_controls
 from studio.hosting.description import Description
-from studio.hosting.host import PluginError
 from studio.hosting.plugin import Plugin
 from studio.interchange.vstpreset import class_id
 from studio.stage import Stage

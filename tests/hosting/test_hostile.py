@@ -13,7 +13,7 @@ import pytest
 import studio
 from studio.errors import KnobError, StudioError
 from studio.hosting import catalogue
-from studio.hosting.host import PluginError
+from studio.hosting.contract import PluginError
 from studio.hosting.plugin import Plugin
 from studio.hosting.pool import POOL
 from studio.recipe import Recipe

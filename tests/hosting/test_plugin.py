@@ -11,9 +11,10 @@ import pytest
 
 import studio
 from studio.errors import MissingError, RecipeError, StudioError
+from studio.floating_point import floating_point_kept
 from studio.hosting import catalogue
 from studio.hosting.capture import save_state
-from studio.hosting.host import PluginError
+from studio.hosting.contract import PluginError
 from studio.hosting.plugin import Plugin
 from studio.recipe import Recipe
 from studio.score import BEND, Event, Note
@@ -50,6 +51,7 @@ def test_a_plugin_is_found_by_its_id_and_its_own_name_once_it_is_known() -> None
     assert catalogue.described("3 Band EQ").path == known.path
 
 
+@floating_point_kept(flush=True)
 def test_the_same_sound_as_in_pedalboards_own_process(stage: Stage) -> None:
     import pedalboard
 

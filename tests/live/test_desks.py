@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from studio.floating_point import floating_point_kept
 from studio.hosting.catalogue import described
 from studio.hosting.plugin import Plugin
 from studio.live.desks import DESKS, Fader, Locate, Mute, Pan, Parameter, Remote, SendLevel, Transport
@@ -149,6 +150,7 @@ def test_what_is_turned_in_ardour_over_osc_and_saved_comes_back_into_the_recipe(
     assert first["ratio"][0] == 8 and first["threshold_db"][0] == -30
 
 
+@floating_point_kept()
 def settings(step: object, folder: Path) -> dict[str, tuple[object, float]]:
     """Where every parameter of a plugin stands once its state is loaded: in its unit, and from 0 to 1."""
     import pedalboard

@@ -162,7 +162,7 @@ def recipes(draw: st.DrawFn) -> dict[str, Any]:
         "length": draw(st.none() | TIMES),
         "knobs": {
             "dust": {
-                "value": draw(st.floats(0, 1, allow_subnormal=False)),
+                "value": draw(st.floats(0, 1)),
                 "drives": {"room.wide.mix": [0, "80 %"], "one.volume": ["-inf dB", 3]},
             }
         },

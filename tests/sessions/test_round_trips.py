@@ -72,7 +72,7 @@ def timelines(draw: st.DrawFn, folder: Path) -> Timeline:
     )
     colours = st.integers(0, 0xFFFFFF).map(lambda value: f"#{value:06x}")
     factor = st.floats(0.01, 1.9).map(lambda value: round(value, 5))
-    place = st.floats(-1, 1, allow_subnormal=False).map(lambda value: round(value, 4))
+    place = st.floats(-1, 1).map(lambda value: round(value, 4))
 
     def strip(name: str, targets: list[str]) -> Strip:
         sends = tuple(

@@ -1,4 +1,4 @@
-"""Hosts that are not ours, each in a process of its own: ``python -m studio.exporting.plugin.hosts HOST JOB``.
+"""Hosts that are not ours, each in a process of its own: `main`, with the arguments HOST JOB.
 
 A job is a folder with `job.json` (the plugin's path and the takes) and the sounds of the takes; the answer is
 `answer.json` beside one array for each take. The host may crash or hang as it likes: it is watched from outside.
@@ -19,14 +19,17 @@ import numpy as np
 
 from studio.exporting.plugin.ardour import in_ardour
 from studio.exporting.plugin.clap_probe import in_clap_probe
+from studio.floating_point import floating_point_kept
 
 Answer = dict[str, Any]
 
 
-def main(host: str, folder: Path) -> None:
-    """Do the job in `folder`."""
+def main() -> None:
+    """Do a job, with the arguments HOST FOLDER."""
+    host, folder = sys.argv[1], Path(sys.argv[2])
     job = json.loads((folder / "job.json").read_text())
-    answer = HOSTS[host](job, folder)
+    with floating_point_kept():
+        answer = HOSTS[host](job, folder)
     (folder / "answer.json").write_text(json.dumps(answer))
 
 
@@ -176,7 +179,3 @@ HOSTS: dict[str, Callable[[Answer, Path], Answer]] = {
     "ardour": in_ardour,
     "clap_probe": in_clap_probe,
 }
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))

@@ -305,4 +305,4 @@ def _description(design: Design) -> Iterator[str]:
     yield "const Description PLUGIN = {"
     yield f"    {words},"
     yield f"    {{{identity}}},"
-    yield f"    PARAMETERS, {len(design.parameters)}, {flags}, {number(design.bpm)}}};"
+    yield f"    PARAMETERS, {len(design.parameters)}, {flags}, {number(design.target.bpm)}}};"

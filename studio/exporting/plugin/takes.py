@@ -14,8 +14,8 @@ from studio.curves import Point, Points
 from studio.exporting.plugin.design import Design, Parameter
 from studio.knobs import Live
 from studio.line import Line
-from studio.stage import GRID, SideReader, Stage
-from studio.tempo import TempoMap, Time
+from studio.stage import GRID, SideReader
+from studio.tempo import Time
 
 RATE = 44_100
 Moves = tuple[tuple[int, tuple[float, ...]], ...]
@@ -130,7 +130,7 @@ def _turning(design: Design, seconds: float, block: int) -> Moves:
 def reference(design: Design, take: Take) -> Block:
     """What a render of the recipe gives for a take."""
     chain = design.chain(_values(design, take))
-    stage = Stage(take.rate, take.channels, TempoMap.constant(design.bpm), design.folder)
+    stage = design.target.stage(take.rate, take.channels)
     line = Line(chain, stage)
     given = sound(take.sound, take.rate, take.frames, take.channels)
     # Whole cells, so that the last frames come out as well.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -23,6 +22,7 @@ from studio.exporting.plugin.takes import Take, places, reference, sound, takes
 from studio.exporting.plugin.turtle import uris
 from studio.levels import decibels
 from studio.line import Line
+from studio.processes import python_command
 
 GATE_DB = -90.0
 """A plugin that differs from its recipe by more is not handed over."""
@@ -162,11 +162,11 @@ def _host(host: str, design: Design, plugin: Path, asked: Sequence[Take], folder
         ]
         listed.append(asdict(take) | heard | {"moves": moves})
     job = {
-        "plugin": str(plugin), "takes": listed, "bpm": design.bpm, "padding": _PADDING,
+        "plugin": str(plugin), "takes": listed, "bpm": design.target.bpm, "padding": _PADDING,
         "uris": [uri for uri, _ in uris(design)], "symbols": [parameter.symbol for parameter in design.parameters],
     }  # fmt: skip
     (folder / "job.json").write_text(json.dumps(job))
-    command = [sys.executable, "-m", "studio.exporting.plugin.hosts", host, str(folder)]
+    command = python_command("from studio.exporting.plugin.hosts import main; main()", host, str(folder))
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:

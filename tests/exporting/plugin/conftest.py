@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from studio.effects.blocks import Rack
-from studio.exporting.plugin import Exported, export
+from studio.exporting.export import Exported, export
 from tests.exporting.plugin.late import Late
 
 NAME = 'Late "ü"; // \U0001f600'

@@ -11,7 +11,8 @@ import soundfile
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from studio.effects.blocks import Rack
-from studio.exporting.plugin import Design, export
+from studio.exporting.export import export
+from studio.exporting.plugin.design import Design
 from tests.exporting.plugin.random_chains import chains, rack_of
 from tests.listening import white
 

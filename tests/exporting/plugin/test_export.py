@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from studio.effects.mixing import Gain
-from studio.exporting.plugin import Exported, export
+from studio.exporting.export import Exported, export
 from studio.exporting.plugin.verify import Verdict
 from tests.exporting.plugin.conftest import NAME, NESTED
 from tests.exporting.plugin.late import Late

@@ -10,10 +10,11 @@ import pytest
 
 from studio.effects.mixing import Gain
 from studio.errors import MissingError, OutputError, RecipeError, StudioError
-from studio.exporting.plugin import Design, export
+from studio.exporting.export import export
 from studio.exporting.plugin import compilers as toolchains
 from studio.exporting.plugin import verify as verifying
 from studio.exporting.plugin.build import first_error
+from studio.exporting.plugin.design import Design
 from studio.exporting.plugin.source import half
 from studio.steps import registry
 from tests.exporting.plugin.wrong import Broken, Crashing, Hanging, Liar
@@ -74,7 +75,7 @@ def test_ziglang_is_taken_when_there_is_nothing_else(tmp_path: Path, monkeypatch
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     [compiler] = toolchains.compilers()
-    assert compiler.command[1:4] == ("-m", "ziglang", "c++")
+    assert "import ziglang" in " ".join(compiler.command)
     assert compiler.here
 
 

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from studio.effects.blocks import Rack
 from studio.errors import RecipeError
-from studio.exporting.plugin import Design, turtle
 from studio.exporting.plugin import source as programs
+from studio.exporting.plugin import turtle
+from studio.exporting.plugin.design import Design
 from studio.stage import Stage
 from studio.steps import Effect, Run, registry
 
