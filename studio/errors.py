@@ -228,6 +228,8 @@ class Gather:
 
     def __init__(self) -> None:
         self._errors: list[StudioError] = []
+        self.caught = False
+        """Whether any reading failed."""
 
     def __enter__(self) -> None:
         return None
@@ -235,6 +237,7 @@ class Gather:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         if isinstance(error, StudioError) and not isinstance(error, Interrupted):
             self._errors.append(error)
+            self.caught = True
             return True
         return False
 
@@ -247,6 +250,15 @@ class Gather:
             raise self._errors[0]
         if self._errors:
             raise Problems(self._errors)
+
+
+@contextmanager
+def attempt(*path: Key) -> Iterator[None]:
+    """Do something that may be refused, and go on behind it: the collector takes the errors; without one they are raised."""
+    gather = Gather()
+    with gather, within(*path):
+        yield
+    gather.done()
 
 
 def shown(value: object) -> str:

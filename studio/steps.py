@@ -146,8 +146,12 @@ class Step(Record):
         """What whoever hears it should know beforehand."""
         return iter(())
 
-    def ready(self, stage: Stage) -> None:
+    def ready(self, stage: Stage, seconds: float | None = None) -> None:
         """Find out, without making any sound, whether it will run.
+
+        Args:
+            stage: the conditions it is to run under.
+            seconds: how long the sound that it is given lasts, where that is known.
 
         Raises:
             StudioError: what would stop it, as far as that can be known beforehand.
@@ -201,7 +205,7 @@ class Effect(Step, abstract=True):
         """Begin a run, with all state at rest."""
         raise NotImplementedError
 
-    def ready(self, stage: Stage) -> None:
+    def ready(self, stage: Stage, seconds: float | None = None) -> None:
         """Open it, and let go of it again."""
         self.open(stage)
 

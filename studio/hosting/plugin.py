@@ -194,6 +194,19 @@ class Plugin(Effect, Instrument):
             )
         return _Through(self, known, stage)
 
+    def ready(self, stage: Stage, seconds: float | None = None) -> None:
+        """Open it in its own process, with its preset and program."""
+        known = self._at_hand()
+        if known is None:
+            return
+        if not known.about.instrument:
+            self.open(stage)
+        try:
+            self.perform(known, stage).leave()
+        except PluginError:
+            if self.on_error == "stop":
+                raise
+
     def memory(self, stage: Stage) -> float:
         """Nobody knows what a plugin remembers; a delay of so long is still heard to its end."""
         return 2.0

@@ -53,7 +53,9 @@ class Document:
         except _TooMuch as error:
             raise self.placed(
                 RecipeError(
-                    "more values, or deeper ones, than a recipe can have.", "Take out repeated aliases.", path=error.path
+                    "more values, or deeper ones, than a recipe can have.",
+                    "Take out repeated aliases.",
+                    path=error.path,
                 )
             ) from None
 
@@ -91,7 +93,7 @@ class Document:
             only = next(iter(value)) if isinstance(value, Mapping) and len(value) == 1 else None
             for way in ((key,), (only, key)):
                 if None not in way and (*here, *way) in self._marks:
-                    here = (*here, *way)  # type: ignore[arg-type]
+                    here = (*here, *way)
                     value = self._at(here)
                     break
         mark = self._marks.get(here)
@@ -112,12 +114,15 @@ class Document:
         return Place(self.file, line, column, lines[line - 1] if 0 < line <= len(lines) else "")
 
     def placed(self, error: StudioError) -> StudioError:
-        """The error, with its place in this text filled in where it has none."""
+        """The error, with its place in this text filled in where it has none; a file it is about goes before its cause."""
         for single in error.errors if isinstance(error, Problems) else (error,):
-            if single.place is None:
+            about = single.place
+            if about is None or (about.file and not about.line and single.path):
                 single.place = self.place(single.path)
-            elif not single.place.file:
-                single.place = self._placed_at(single.place.line, single.place.column)
+                if about is not None and about.file != self.file:
+                    single.cause = f"{about.file}: {single.cause}"
+            elif not about.file:
+                single.place = self._placed_at(about.line, about.column)
         return error
 
     def _plain(self, node: Node | None, path: tuple[Key, ...], depth: int) -> Any:
@@ -171,7 +176,7 @@ class Document:
 
 def _compose(text: str) -> Node | None:
     try:
-        return YAML(typ="rt", pure=True).compose(text)  # type: ignore[no-any-return]
+        return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place("", mark.line + 1, mark.column + 1) if mark else None

@@ -24,6 +24,10 @@ class AudioSource(Source, step="audio"):
         path = stage.find(self.file)
         return path.suffix.lower() in (".wav", ".aif", ".aiff") and probe(path)[0] == stage.rate
 
+    def ready(self, stage: Stage, seconds: float | None = None) -> None:
+        with within("file"):
+            next(stream_audio(stage.find(self.file)))
+
     def read(self, stage: Stage) -> Iterator[Block]:
         with within("file"):
             yield from stream_audio(stage.find(self.file), stage.rate, stage.channels)

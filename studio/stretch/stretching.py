@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from studio.audio import Audio
 from studio.curves import Curve
+from studio.errors import within
 from studio.knobs import LOG, Choice, Live, Number, knob
 from studio.records import field
 from studio.stage import Stage
 from studio.steps import Transform
 from studio.stretch.anchors import Anchor, Anchors
 from studio.stretch.psola import psola
-from studio.stretch.stretcher import METHODS, stretch
+from studio.stretch.stretcher import METHODS, check_method, stretch
 from studio.stretch.timemap import FASTEST, SLOWEST, OverTime, TimeMap
 from studio.tempo import Floats
 from studio.units import SEMITONES, Unit
@@ -64,6 +65,14 @@ class Stretch(Transform):
     )
     method: str = field(METHOD)
 
+    def ready(self, stage: Stage, seconds: float | None = None) -> None:
+        check_method(self.method, self.semitones, self.formant_semitones, stage.channels)
+        pairs = [(float(source.seconds), float(stage.tempo.second_of(target))) for source, target in self.anchors]
+        if pairs:
+            end = pairs[-1][0] if seconds is None else seconds
+            with within("anchors"):
+                TimeMap.through(max(1, round(end * stage.rate)), stage.rate, pairs)
+
     def apply(self, audio: Audio, stage: Stage) -> Audio:
         if self.anchors:
             pairs = [(float(source.seconds), float(stage.tempo.second_of(target))) for source, target in self.anchors]
@@ -90,6 +99,9 @@ class Pitch(Transform):
     semitones: Live = field(INTERVAL)
     formant_semitones: float | None = field(FORMANTS)
     method: str = field(METHOD)
+
+    def ready(self, stage: Stage, seconds: float | None = None) -> None:
+        check_method(self.method, self.semitones, self.formant_semitones, stage.channels)
 
     def apply(self, audio: Audio, stage: Stage) -> Audio:
         interval = over_time(self.semitones, stage)

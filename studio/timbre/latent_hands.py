@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from studio.audio import Audio
-from studio.audiofile import read_audio
+from studio.audiofile import read_audio, stream_audio
 from studio.errors import AudioError, KnobError, within
 from studio.knobs import Live, count, file, knob, switch, text
 from studio.stage import Stage
@@ -65,6 +65,25 @@ class Latent(Transform):
             if getattr(self, name):
                 with within(name):
                     yield stage.find(getattr(self, name))
+
+    def ready(self, stage: Stage, seconds: float | None = None) -> None:
+        if bool(self.dry) != bool(self.wet):
+            raise KnobError("an effect is the difference of two sounds.", "Give both `dry` and `wet`.")
+        for name in ("toward", "dry", "wet"):
+            if getattr(self, name):
+                with within(name):
+                    next(stream_audio(stage.find(getattr(self, name))))
+        with within("model"):
+            path = self._path(stage)
+            if path.suffix == ENDING:
+                load_scripted(path, self.trusted)
+            elif path.suffix == waves.ENDING:
+                waves.WAVEFORMS.load(path)
+            else:
+                model = SPECTRALS.load(path)
+                with within("instrument"):
+                    if self.instrument:
+                        model.instrument(self.instrument)
 
     def apply(self, audio: Audio, stage: Stage) -> Audio:
         if bool(self.dry) != bool(self.wet):
@@ -175,6 +194,10 @@ class Torchscript(Transform):
     def assets(self, stage: Stage) -> Iterator[Path]:
         with within("model"):
             yield stage.find(self.model)
+
+    def ready(self, stage: Stage, seconds: float | None = None) -> None:
+        with within("model"):
+            load_scripted(stage.find(self.model), self.trusted)
 
     def apply(self, audio: Audio, stage: Stage) -> Audio:
         with within("model"):

@@ -66,6 +66,13 @@ class Sing(Transform):
         made = voice.sing(given, colour=colour, room=self.room)
         return Audio(_levelled(made, audio, self.amount), audio.rate)
 
+    def ready(self, stage: Stage, seconds: float | None = None) -> None:
+        with within("voice"):
+            voice = open_voice(self.voice, stage)
+        with within("towards"):
+            if self.towards:
+                voice.of(self.towards)
+
     def assets(self, stage: Stage) -> Iterator[Path]:
         with within("voice"):
             yield find_voice(self.voice, stage)
@@ -121,6 +128,13 @@ class VoiceInstrument(Instrument, step="voice"):
     dynamics: float = knob(30.0, 0.0, 60.0, DB, help="from the softest velocity to the loudest", live=False)
     gain: float = knob(0.0, SILENCE_DB, 24.0, DB, help="level", live=False)
     seed: int = count(0, 0, 1_000_000, unit=COUNT, help="another seed, another breath")
+
+    def ready(self, stage: Stage, seconds: float | None = None) -> None:
+        with within("voice"):
+            voice = open_voice(self.voice, stage)
+        with within("towards"):
+            if self.towards:
+                voice.of(self.towards)
 
     def assets(self, stage: Stage) -> Iterator[Path]:
         with within("voice"):
