@@ -62,7 +62,14 @@ def chain_of(data: object, folder: Path = Path()) -> tuple[Step, ...]:
 
 
 def apply_file(
-    chain: Sequence[Step], source: Path, out: Path, *, bits: str = "24", bpm: float = 120.0, listener: Listener = silent
+    chain: Sequence[Step],
+    source: Path,
+    out: Path,
+    *,
+    bits: str = "24",
+    bpm: float = 120.0,
+    folder: Path = Path(),
+    listener: Listener = silent,
 ) -> Loudness:
     """Run a file through a chain and write the result, tail included, at the file's own rate and channels.
 
@@ -75,6 +82,7 @@ def apply_file(
         out: the file to write; its ending says in which format.
         bits: 16, 24 or 32 (float), for the formats that have a choice.
         bpm: the tempo that note values mean.
+        folder: what paths in the chain are relative to; the working folder, wherever the audio file lies.
         listener: is told of progress.
 
     Returns:
@@ -88,7 +96,7 @@ def apply_file(
     if ending not in FORMATS:
         raise OutputError(f"{out.name!r} has no ending that says its format.", nearest(ending, FORMATS))
     rate, channels, frames = probe(source)
-    stage = Stage(rate, channels, TempoMap.constant(bpm), source.parent)
+    stage = Stage(rate, channels, TempoMap.constant(bpm), folder)
     flow = _Flow()
     sound = _through(chain, Stream(source.name, stage, (), AudioSource(file=str(source.absolute())), {}))
     tags = Tags(title=out.stem, tempo=stage.tempo)

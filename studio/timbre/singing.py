@@ -18,6 +18,7 @@ from studio.stage import Stage
 from studio.steps import Instrument, Transform
 from studio.stretch.stretching import over_time
 from studio.tempo import Floats
+from studio.timbre.image import image_of
 from studio.timbre.voices import find_voice, open_voice
 from studio.units import COUNT, DB, HZ, MS, SEMITONES
 
@@ -37,11 +38,12 @@ class Sing(Transform):
     """Sing a melody anew with a trained voice: its pitch and loudness drive harmonics and noise (DDSP).
 
     One voice or instrument at a time goes in; of chords it sings the line that the pitch tracker hears. Its loudness is
-    brought to what the voice knows, and back again at the end; its octave is moved to where the voice is at home, unless
-    `octave` says how far. A voice that knows several instruments goes from one `towards` another as `blend` says.
+    brought to what the voice knows, and back again at the end; it stays where it was between left and right. Its octave
+    is moved where the voice is not at home otherwise, unless `octave` says how far. A voice that knows several
+    instruments goes from one `towards` another as `blend` says.
     """
 
-    version = 2
+    version = 3
 
     voice: str = file("violin", help=VOICE_HELP)
     towards: str = text("", help="another instrument of the same voice to go to: trumpet of orchestra:violin")
@@ -59,12 +61,15 @@ class Sing(Transform):
             return audio
         with within("voice"):
             voice = open_voice(self.voice, stage)
-        given = self._features(audio, voice)
+        image = image_of(audio)
+        given, lift = self._features(_at(Audio(image.middle[None].astype(np.float32), audio.rate), voice.rate), voice)
         with within("towards"):
             other = voice.of(self.towards) if self.towards else None
         colour = voice.colour(other, _moving(self.blend, stage, 0.0, given.frames))
-        made = voice.sing(given, colour=colour, room=self.room)
-        return Audio(_levelled(made, audio, self.amount), audio.rate)
+        made = _at(voice.sing(given, colour=colour, room=self.room), audio.rate).samples[0, : audio.frames]
+        sung = image.spread(np.pad(made, (0, audio.frames - len(made))), audio.rate)
+        mixed = audio.samples * (1 - self.amount) + sung * np.float32(self.amount * 10 ** (-lift / 20))
+        return Audio(np.asarray(mixed, np.float32), audio.rate)
 
     def ready(self, stage: Stage, seconds: float | None = None) -> None:
         with within("voice"):
@@ -77,10 +82,10 @@ class Sing(Transform):
         with within("voice"):
             yield find_voice(self.voice, stage)
 
-    def _features(self, audio: Audio, voice: Voice) -> Features:
-        from studio.nets.features import Features, features
+    def _features(self, sound: Audio, voice: Voice) -> tuple[Features, float]:
+        """What the voice is to sing, and by how many dB it was made louder for it."""
+        from studio.nets.features import QUIETEST, Features, features
 
-        sound = _at(audio, voice.rate)
         found = features(sound, self.lowest, self.highest)
         heard = found.loudness > found.loudness.max() - _HEARD
         clear = float(found.voiced[heard].mean())
@@ -93,18 +98,18 @@ class Sing(Transform):
         if self.quantise:
             nearest = np.round(pitch * 12) / 12
             pitch = pitch + self.quantise * (nearest - pitch)
+        pitch = pitch + self.semitones / 12
         octaves = self._octaves(pitch[found.voiced & heard], voice)
-        moved = 220 * np.exp2(pitch + octaves + self.semitones / 12)
-        loud = found.loudness + voice.card["loudness_mean"] - found.loudness[heard].mean()
-        return Features(moved, np.where(found.loudness <= found.loudness.min() + 1, found.loudness, loud), found.voiced)
+        # Silence is what is silent, not what is quietest: a sound need not have any.
+        silent = found.loudness < QUIETEST + 1
+        lift = float(voice.card["loudness_mean"] - found.loudness[heard].mean())
+        loud = np.where(silent, QUIETEST, found.loudness + lift)
+        return Features(220 * np.exp2(pitch + octaves), loud, found.voiced), lift
 
     def _octaves(self, pitch: Floats, voice: Voice) -> int:
         if self.octave != "auto":
             return int(self.octave)
-        low, high = voice.card["lowest_octave"], voice.card["highest_octave"]
-        moves = range(-4, 5)
-        outside = [float(((pitch + move < low - 0.1) | (pitch + move > high + 0.1)).mean()) for move in moves]
-        best = min(zip(outside, map(abs, moves), moves, strict=True))[2]
+        best = octaves_home(pitch, voice.card["lowest_octave"], voice.card["highest_octave"])
         if best:
             log.info("the melody is moved by %+d octaves, to where the voice is at home", best)
         return best
@@ -178,6 +183,29 @@ class VoiceInstrument(Instrument, step="voice"):
         return Features(hz, np.maximum(loud, QUIETEST), np.ones(len(time), bool))
 
 
+MOVE_COST = 0.15
+"""What an octave costs: a melody is moved by one if that brings more than this share of it home."""
+
+
+def octaves_home(pitch: Floats, low: float, high: float) -> int:
+    """How many octaves to move a melody into a range, so that few notes lie outside and it is not moved far.
+
+    What lies outside counts by how far it does: half an octave and more in full, a tenth not at all.
+
+    Args:
+        pitch: ``(frames,)`` in octaves.
+        low, high: the range, in octaves.
+    """
+    if not len(pitch):
+        return 0
+
+    def cost(move: int) -> float:
+        away = np.maximum(low - (pitch + move), pitch + move - high) - 0.1
+        return float(np.clip(away / 0.4, 0, 1).mean()) + MOVE_COST * abs(move)
+
+    return min(range(-4, 5), key=lambda move: (cost(move), abs(move)))
+
+
 def _moving(blend: Live, stage: Stage, start: float, frames: int) -> Floats | float:
     """A knob at each of so many frames from a second on."""
     from studio.nets.features import FRAMES_PER_SECOND
@@ -194,12 +222,3 @@ def _at(audio: Audio, rate: int) -> Audio:
     if audio.rate != rate:
         mono = soxr.resample(mono, audio.rate, rate)
     return Audio(np.asarray(mono, np.float32)[None], rate)
-
-
-def _levelled(made: Audio, source: Audio, amount: float) -> Block:
-    """As loud as the source, as long, on all its channels, and mixed with it."""
-    sound = _at(made, source.rate).samples[:, : source.frames]
-    sound = np.pad(sound, ((0, 0), (0, source.frames - sound.shape[1])))
-    power = np.square(source.samples.mean(axis=0), dtype=np.float64).mean()
-    gain = np.sqrt(power / max(np.square(sound, dtype=np.float64).mean(), 1e-20))
-    return np.asarray(source.samples * (1 - amount) + sound * np.float32(gain * amount), np.float32)

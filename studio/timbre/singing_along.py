@@ -27,10 +27,11 @@ class SingLive(Effect):
     """Sing along with a melody as it is played, with a trained voice, about 40 ms behind it.
 
     What `sing` learns from the whole sound is told here: `input` is how loud the melody is on average, which is brought
-    to what the voice knows, and back again; the octave is `semitones`. Between notes the last pitch is held.
+    to what the voice knows, and back again; the octave is `semitones`. Through a consonant the last pitch is held; what
+    has no pitch for longer, such as noise or what lies below `lowest`, is not sung.
     """
 
-    version = 2
+    version = 3
 
     voice: str = file("violin", help=VOICE_HELP)
     towards: str = text("", help="another instrument of the same voice to go to: trumpet of orchestra:violin")

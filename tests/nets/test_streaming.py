@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from studio.audio import Audio
 from studio.nets.autoencoder import BINS, Autoencoder, Shape
-from studio.nets.features import Features, features, loudness
+from studio.nets.features import QUIETEST, Features, features, loudness
 from studio.nets.film import Film
 from studio.nets.live import LiveDecoder, LiveFeatures
 from studio.nets.streaming import Chain, Convolution, Expansion, Recurrent, Residual, Stream, Streaming
@@ -100,7 +100,12 @@ def test_live_loudness_is_that_of_the_whole_and_its_pitch_that_of_the_note() -> 
     for index in (0, 1):
         assert np.abs(np.concatenate([piece[index] for piece in pieces]) - whole[index]).max() < 1e-9
     hz, loud = whole
-    assert np.abs(loud - loudness(sound)[: len(loud)]).max() < 1e-6
+    begun = int(np.argmax(loud > QUIETEST))
+    before = loudness(sound)[: len(loud)]
+    assert begun < 5, "silent until it has heard a pitch"
+    resting = loud == QUIETEST
+    assert np.abs((loud - before)[~resting]).max() < 1e-6
+    assert resting[begun:][before[begun:] > before.max() - 30].sum() < 3, "frames until it hears a pitch after a rest"
     given = features(sound, 80.0)
     sung = given.voiced[: len(hz)] & (loud > loud.max() - 30)
     assert (np.abs(1200 * np.log2(hz / given.hz[: len(hz)]))[sung] < 50).mean() > 0.95
