@@ -8,7 +8,7 @@ its class name its name in a recipe::
 
         gain: Live = knob(0.0, SILENCE_DB, 24.0, DB, help="how much")
 
-        def open(self, stage: Stage) -> Run:
+        def open(self, context: RenderContext) -> Run:
             return lambda block, now: block * amplitude(now["gain"])
 
 What the engine, the live player, automation and the exporter may do with a step follows from its kind.
@@ -27,13 +27,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, TypeAlias
 
 from studio.audio import Audio, Block
+from studio.context import BlockContext, RenderContext
 from studio.errors import RecipeError, StudioError, collector, nearest, shown, within
 from studio.knobs import File, Port, Switch, Text
 from studio.records import Kind, MapOf, Record, field
 from studio.score import Score
-from studio.stage import Moment, Stage
 
-Run: TypeAlias = Callable[[Block, Moment], Block]
+Run: TypeAlias = Callable[[Block, BlockContext], Block]
 """An effect at work: takes the next block, of any number of whole cells of the grid, and gives what is ready.
 
 A run with latency gives fewer frames at first and is fed silence at the end until all has come out; the
@@ -121,7 +121,7 @@ class Step(Record):
         for value in (getattr(self, name) for name in self.parameters()):
             yield from _steps_in(value)
 
-    def assets(self, stage: Stage) -> Iterator[Path]:
+    def assets(self, context: RenderContext) -> Iterator[Path]:
         """The files whose content its sound depends on.
 
         Raises:
@@ -130,7 +130,7 @@ class Step(Record):
         for name, kind in self.parameters().items():
             if isinstance(kind, File) and getattr(self, name):
                 with within(name):
-                    yield stage.find(getattr(self, name))
+                    yield context.find(getattr(self, name))
 
     def ports(self) -> Iterator[tuple[str, str]]:
         """Its connected side inputs: (knob, track or bus), without those of steps inside it."""
@@ -142,15 +142,15 @@ class Step(Record):
         """The library, with its version, that its sound depends on; empty when it is the studio alone."""
         return ""
 
-    def remarks(self, stage: Stage) -> Iterator[str]:
+    def remarks(self, context: RenderContext) -> Iterator[str]:
         """What whoever hears it should know beforehand."""
         return iter(())
 
-    def ready(self, stage: Stage, seconds: float | None = None) -> None:
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         """Find out, without making any sound, whether it will run.
 
         Args:
-            stage: the conditions it is to run under.
+            context: the conditions it is to run under.
             seconds: how long the sound that it is given lasts, where that is known.
 
         Raises:
@@ -162,7 +162,7 @@ class Step(Record):
         own = any(getattr(getattr(self, name), "musical", False) for name in self.parameters())
         return own or any(step.follows_tempo() for step in self.inner())
 
-    def follows(self, stage: Stage) -> Score | None:
+    def follows(self, context: RenderContext) -> Score | None:
         """The notes it listens to, where they have a say in how it sounds."""
         return None
 
@@ -177,12 +177,12 @@ class Source(Step, abstract=True):
 
     kind = "source"
 
-    def cheap(self, stage: Stage) -> bool:
+    def cheap(self, context: RenderContext) -> bool:
         """Whether reading it again costs no more than reading it from the cache."""
         return False
 
-    def read(self, stage: Stage) -> Iterator[Block]:
-        """The sound, in blocks of any size and `stage.channels` channels."""
+    def read(self, context: RenderContext) -> Iterator[Block]:
+        """The sound, in blocks of any size and `context.channels` channels."""
         raise NotImplementedError
 
 
@@ -191,8 +191,8 @@ class Instrument(Step, abstract=True):
 
     kind = "instrument"
 
-    def play(self, score: Score, stage: Stage) -> Iterator[Block]:
-        """The score as sound, tail included, in blocks of any size and `stage.channels` channels."""
+    def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
+        """The score as sound, tail included, in blocks of any size and `context.channels` channels."""
         raise NotImplementedError
 
 
@@ -201,15 +201,15 @@ class Effect(Step, abstract=True):
 
     kind = "effect"
 
-    def open(self, stage: Stage) -> Run:
+    def open(self, context: RenderContext) -> Run:
         """Begin a run, with all state at rest."""
         raise NotImplementedError
 
-    def ready(self, stage: Stage, seconds: float | None = None) -> None:
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         """Open it, and let go of it again."""
-        self.open(stage)
+        self.open(context)
 
-    def memory(self, stage: Stage) -> float:
+    def tail_seconds(self, context: RenderContext) -> float:
         """The longest silence, in seconds, behind which more sound can come once the input has ended."""
         return 0.05
 
@@ -219,7 +219,7 @@ class Transform(Step, abstract=True):
 
     kind = "transform"
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         raise NotImplementedError
 
 
@@ -228,7 +228,7 @@ class ScoreStep(Step, abstract=True):
 
     kind = "score"
 
-    def edit(self, score: Score, stage: Stage) -> Score:
+    def edit(self, score: Score, context: RenderContext) -> Score:
         raise NotImplementedError
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.effects.pedal import fed, pedalboard_version
 from studio.knobs import LOG, choice, knob
-from studio.stage import Stage
 from studio.steps import Effect, Run, Transform
 from studio.units import HZ
 
@@ -35,11 +35,11 @@ class Resample(Effect):
     def engine(self) -> str:
         return pedalboard_version()
 
-    def open(self, stage: Stage) -> Run:
+    def open(self, context: RenderContext) -> Run:
         import pedalboard
 
         plugin = pedalboard.Resample(self.rate, _quality(self.quality))  # type: ignore[arg-type]
-        return fed(plugin, stage, _PIECE)
+        return fed(plugin, context, _PIECE)
 
 
 class Mp3(Effect):
@@ -50,10 +50,10 @@ class Mp3(Effect):
     def engine(self) -> str:
         return pedalboard_version()
 
-    def open(self, stage: Stage) -> Run:
+    def open(self, context: RenderContext) -> Run:
         import pedalboard
 
-        return fed(pedalboard.MP3Compressor(self.quality), stage, _PIECE)
+        return fed(pedalboard.MP3Compressor(self.quality), context, _PIECE)
 
 
 class Gsm(Transform):
@@ -67,7 +67,7 @@ class Gsm(Transform):
     def engine(self) -> str:
         return pedalboard_version()
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         import pedalboard
 
         plugin = pedalboard.GSMFullRateCompressor(_quality(self.quality))  # type: ignore[arg-type]

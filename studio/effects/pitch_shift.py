@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.effects.pedal import pedalboard_version
 from studio.knobs import knob
-from studio.stage import Stage
 from studio.steps import Transform
 from studio.units import SEMITONES
 
@@ -22,7 +22,7 @@ class PitchShift(Transform):
     def engine(self) -> str:
         return pedalboard_version()
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         import pedalboard
 
         shifted = pedalboard.PitchShift(self.semitones).process(audio.samples, audio.rate)

@@ -13,6 +13,7 @@ import numpy as np
 
 from studio.address import steps_in
 from studio.audiofile import probe
+from studio.context import RenderContext
 from studio.curves import Points
 from studio.engine import Plan, plan
 from studio.engine.plan import check_length
@@ -35,7 +36,6 @@ from studio.rendering.audio_writer import check_format
 from studio.score import Score
 from studio.sources.audio_file import AudioSource
 from studio.sources.soundfont import SoundFont
-from studio.stage import Stage
 from studio.steps import ScoreStep, Step, Unread
 from studio.tempo import TempoMap
 
@@ -113,7 +113,7 @@ class _Checker:
         self.recipe = recipe
         with self._guarded():
             self.recipe = recipe.settled()
-        self.files = Stage(folder=recipe.folder)
+        self.files = RenderContext(folder=recipe.folder)
         self.score: Score | None = None
         self.unscored = "score" in {str(way[0]) for way in taking.lost}
         with attempt("score"):
@@ -122,7 +122,7 @@ class _Checker:
         with self._guarded():
             self.tempo = self.recipe.tempo_map(self.score)
         heard = replace(self.score, tempo=self.tempo) if self.score else None
-        self.stage = Stage(recipe.rate, 2, self.tempo, recipe.folder, heard)
+        self.context = RenderContext(recipe.rate, 2, self.tempo, recipe.folder, heard)
         self.parts = self._parts()
         self.fine: set[tuple[Step, float | None]] = set()
 
@@ -154,7 +154,7 @@ class _Checker:
             with attempt():
                 check_length(self.score, self.tempo)
         with attempt("output", "format"):
-            check_format(recipe.output.format, recipe.output.bits, recipe.rate, self.stage.channels)
+            check_format(recipe.output.format, recipe.output.bits, recipe.rate, self.context.channels)
         if not recipe.tracks:
             if not self.taking.errors:
                 raise RecipeError(
@@ -234,8 +234,8 @@ class _Checker:
             for index, step in enumerate(track.notes):
                 if isinstance(step, ScoreStep) and not step.bypass:
                     with self._guarded("notes", index, step.step):
-                        list(step.assets(self.stage))
-                        score = replace(step.edit(score, self.stage), tempo=self.tempo)
+                        list(step.assets(self.context))
+                        score = replace(step.edit(score, self.context), tempo=self.tempo)
         if isinstance(play, AudioSource):
             with collecting(None):
                 try:
@@ -257,7 +257,7 @@ class _Checker:
     def _one(self, step: Step, seconds: float | None) -> None:
         found = len(self.taking.errors)
         with attempt():
-            list(step.assets(self.stage))
+            list(step.assets(self.context))
         for name, other in step.ports():
             if self._left_out(other):
                 with attempt(name):
@@ -268,9 +268,9 @@ class _Checker:
             return
         known = (step, seconds) if _hashable(step) else None
         if known not in self.fine:
-            step.follows(self.stage)
-            list(step.remarks(self.stage))
-            step.ready(self.stage, seconds)
+            step.follows(self.context)
+            list(step.remarks(self.context))
+            step.ready(self.context, seconds)
             if known is not None:
                 self.fine.add(known)
 

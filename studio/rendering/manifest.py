@@ -58,14 +58,14 @@ class Manifest:
 
     @classmethod
     def of(cls, plan: Plan, frames: int, entries: Sequence[Entry], remarks: Sequence[str] = ()) -> Manifest:
-        recipe, folder = plan.recipe, plan.stage.folder.resolve()
+        recipe, folder = plan.recipe, plan.context.folder.resolve()
         sources = {_shown(Path(path), folder): digest for path, digest in sorted(plan.files.items())}
         return cls(
             title=recipe.title,
             recipe=recipe.data(),
             recipe_hash=recipe.hash,
-            rate=plan.stage.rate,
-            channels=plan.stage.channels,
+            rate=plan.context.rate,
+            channels=plan.context.channels,
             frames=frames,
             format=recipe.output.format,
             bits=recipe.output.bits,

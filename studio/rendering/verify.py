@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from studio.audio import Block
-from studio.engine.loudness import Meter
+from studio.engine.loudness import LoudnessMeter
 from studio.errors import MissingError, Place
 from studio.levels import decibels
 from studio.rendering.manifest import MANIFEST, Entry, Manifest
@@ -20,7 +20,7 @@ _LOSSY_LU, _EXACT_LU = 0.5, 0.05
 
 
 @dataclass(frozen=True)
-class Finding:
+class FileCheck:
     """What was found out about one file."""
 
     path: str
@@ -28,7 +28,7 @@ class Finding:
     detail: str
 
 
-def verify(folder: Path) -> list[Finding]:
+def verify(folder: Path) -> list[FileCheck]:
     """Check every file of a render: its hash, and with JUCE's decoders its length and loudness.
 
     Raises:
@@ -42,28 +42,28 @@ def verify(folder: Path) -> list[Finding]:
     return [*(_file(folder, entry, manifest) for entry in manifest.entries), *_sum(folder, manifest)]
 
 
-def _file(folder: Path, entry: Entry, manifest: Manifest) -> Finding:
+def _file(folder: Path, entry: Entry, manifest: Manifest) -> FileCheck:
     path = folder / entry.path
     if not path.is_file():
-        return Finding(entry.path, False, "it is gone")
+        return FileCheck(entry.path, False, "it is gone")
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != entry.sha256:
-            return Finding(entry.path, False, "its content has changed since the render")
-    meter, frames = Meter(manifest.rate, manifest.channels, true_peak=False), 0
+            return FileCheck(entry.path, False, "its content has changed since the render")
+    meter, frames = LoudnessMeter(manifest.rate, manifest.channels, true_peak=False), 0
     for block in _decoded(path):
         meter.push(block)
         frames += block.shape[1]
     off = meter.read().integrated - entry.lufs if np.isfinite(entry.lufs) else 0.0
     lossy = manifest.format in ("ogg", "mp3")
     sound = abs(off) <= (_LOSSY_LU if lossy else _EXACT_LU) and (lossy or frames == entry.frames)
-    return Finding(
+    return FileCheck(
         entry.path,
         bool(sound),
         f"hash as written, {frames - entry.frames:+d} frames, {off:+.3f} LU against the manifest",
     )
 
 
-def _sum(folder: Path, manifest: Manifest) -> Iterator[Finding]:
+def _sum(folder: Path, manifest: Manifest) -> Iterator[FileCheck]:
     """Whether the stems and buses that reach the mix add up to it, when nothing lies between."""
     recipe = manifest.recipe
     output = recipe.get("output", {})
@@ -79,7 +79,7 @@ def _sum(folder: Path, manifest: Manifest) -> Iterator[Finding]:
         total = np.sum([stem.astype(np.float64) for stem in stems], axis=0)
         worst = max(worst, float(np.abs(total - mix).max(initial=0.0)))
     steps = {"16": 2**-15, "24": 2**-23, "32": 2**-23}[manifest.bits] * (len(parts) + 2)
-    yield Finding("sum of stems", worst <= steps, f"differs from the mix by {decibels(worst):.1f} dBFS")
+    yield FileCheck("sum of stems", worst <= steps, f"differs from the mix by {decibels(worst):.1f} dBFS")
 
 
 def _decoded(path: Path) -> Iterator[Block]:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from studio.audio import Block
+from studio.context import RenderContext
 from studio.errors import KnobError
 from studio.knobs import choice, count, knob, span
 from studio.levels import amplitude
-from studio.stage import Stage
 from studio.steps import Source
 from studio.tempo import Floats, Time
 from studio.units import DB
@@ -34,10 +34,10 @@ class Noise(Source):
         if not self.length:
             raise KnobError("a noise of no length.", "Write 8 bars or 30 s.", path=("length",))
 
-    def read(self, stage: Stage) -> Iterator[Block]:
-        left = max(1, stage.tempo.frame_of(self.length, stage.rate))
+    def read(self, context: RenderContext) -> Iterator[Block]:
+        left = max(1, context.tempo.frame_of(self.length, context.rate))
         random = np.random.default_rng(self.seed)
-        colour = _Colour(self.colour, stage.rate, stage.channels)
+        colour = _Colour(self.colour, context.rate, context.channels)
         gain = float(amplitude(self.level))
         while left:
             # Always draw whole blocks, so that a longer noise begins like a shorter one.

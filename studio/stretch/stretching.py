@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.curves import Curve
 from studio.errors import within
 from studio.knobs import LOG, Choice, Live, Number, knob
 from studio.records import field
-from studio.stage import Stage
 from studio.steps import Transform
 from studio.stretch.anchors import Anchor, Anchors
 from studio.stretch.psola import psola
@@ -29,21 +29,21 @@ FORMANTS = Number(
 )
 
 
-def over_time(value: Curve | float | str, stage: Stage) -> float | OverTime:
+def over_time(value: Curve | float | str, context: RenderContext) -> float | OverTime:
     """A live knob as what the stretcher takes: a number, or a function of the seconds of the sound."""
     if isinstance(value, (int, float, str)):
         return float(value)
     curve = value
 
     def read(seconds: Floats) -> Floats:
-        return curve.values(seconds, stage.tempo)
+        return curve.values(seconds, context.tempo)
 
     return read
 
 
-def path_of(ratio: Curve | float | str, audio: Audio, stage: Stage) -> TimeMap:
+def path_of(ratio: Curve | float | str, audio: Audio, context: RenderContext) -> TimeMap:
     """The time map of a duration ratio that may move."""
-    moving = over_time(ratio, stage)
+    moving = over_time(ratio, context)
     if callable(moving):
         return TimeMap.curve(audio.frames, audio.rate, moving)
     return TimeMap.constant(audio.frames, moving)
@@ -65,24 +65,24 @@ class Stretch(Transform):
     )
     method: str = field(METHOD)
 
-    def ready(self, stage: Stage, seconds: float | None = None) -> None:
-        check_method(self.method, self.semitones, self.formant_semitones, stage.channels)
-        pairs = [(float(source.seconds), float(stage.tempo.second_of(target))) for source, target in self.anchors]
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        check_method(self.method, self.semitones, self.formant_semitones, context.channels)
+        pairs = [(float(source.seconds), float(context.tempo.second_of(target))) for source, target in self.anchors]
         if pairs:
             end = pairs[-1][0] if seconds is None else seconds
             with within("anchors"):
-                TimeMap.through(max(1, round(end * stage.rate)), stage.rate, pairs)
+                TimeMap.through(max(1, round(end * context.rate)), context.rate, pairs)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         if self.anchors:
-            pairs = [(float(source.seconds), float(stage.tempo.second_of(target))) for source, target in self.anchors]
+            pairs = [(float(source.seconds), float(context.tempo.second_of(target))) for source, target in self.anchors]
             time = TimeMap.through(audio.frames, audio.rate, pairs)
         else:
-            time = path_of(self.duration_ratio, audio, stage)
+            time = path_of(self.duration_ratio, audio, context)
         return stretch(
             audio,
             time,
-            semitones=over_time(self.semitones, stage),
+            semitones=over_time(self.semitones, context),
             formant_semitones=self.formant_semitones,
             method=self.method,
         )
@@ -100,11 +100,11 @@ class Pitch(Transform):
     formant_semitones: float | None = field(FORMANTS)
     method: str = field(METHOD)
 
-    def ready(self, stage: Stage, seconds: float | None = None) -> None:
-        check_method(self.method, self.semitones, self.formant_semitones, stage.channels)
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        check_method(self.method, self.semitones, self.formant_semitones, context.channels)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
-        interval = over_time(self.semitones, stage)
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        interval = over_time(self.semitones, context)
         return stretch(audio, semitones=interval, formant_semitones=self.formant_semitones, method=self.method)
 
 
@@ -121,12 +121,12 @@ class Psola(Transform):
     duration_ratio: Live = knob(1.0, FASTEST, SLOWEST, TIMES, taper=LOG, help="new length over old")
     formant_semitones: float = knob(0.0, -48.0, 48.0, SEMITONES, help="how much higher the formants", live=False)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         samples = psola(
             audio.samples,
-            path_of(self.duration_ratio, audio, stage),
+            path_of(self.duration_ratio, audio, context),
             audio.rate,
-            semitones=over_time(self.semitones, stage),
+            semitones=over_time(self.semitones, context),
             formant_semitones=self.formant_semitones,
         )
         return Audio(samples, audio.rate)

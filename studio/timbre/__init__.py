@@ -1,6 +1,7 @@
 """Timbre: sounds in the colours of others."""
 
-from studio.timbre import latent_hands, singing, singing_along
+from studio.timbre import latent_controls as latent_hands
+from studio.timbre import singing, singing_along
 from studio.timbre.figures import Figures, compare
 from studio.timbre.transferring import METHODS, transfer
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.audio import Audio, Block
+from studio.context import RenderContext
 from studio.errors import AudioError, within
 from studio.knobs import Live, choice, count, file, knob, text
 from studio.levels import SILENCE_DB, amplitude
 from studio.score import Note, Score
-from studio.stage import Stage
 from studio.steps import Instrument, Transform
 from studio.stretch.stretching import over_time
 from studio.tempo import Floats
@@ -56,31 +56,31 @@ class Sing(Transform):
     lowest: float = knob(50.0, 20.0, 1_000.0, HZ, taper="log", help="the lowest pitch to look for", live=False)
     highest: float = knob(2_200.0, 100.0, 4_000.0, HZ, taper="log", help="the highest pitch to look for", live=False)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         if audio.peak_db < -90 or self.amount == 0:
             return audio
         with within("voice"):
-            voice = open_voice(self.voice, stage)
+            voice = open_voice(self.voice, context)
         image = image_of(audio)
         given, lift = self._features(_at(Audio(image.middle[None].astype(np.float32), audio.rate), voice.rate), voice)
         with within("towards"):
             other = voice.of(self.towards) if self.towards else None
-        colour = voice.colour(other, _moving(self.blend, stage, 0.0, given.frames))
+        colour = voice.colour(other, _moving(self.blend, context, 0.0, given.frames))
         made = _at(voice.sing(given, colour=colour, room=self.room), audio.rate).samples[0, : audio.frames]
         sung = image.spread(np.pad(made, (0, audio.frames - len(made))), audio.rate)
         mixed = audio.samples * (1 - self.amount) + sung * np.float32(self.amount * 10 ** (-lift / 20))
         return Audio(np.asarray(mixed, np.float32), audio.rate)
 
-    def ready(self, stage: Stage, seconds: float | None = None) -> None:
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         with within("voice"):
-            voice = open_voice(self.voice, stage)
+            voice = open_voice(self.voice, context)
         with within("towards"):
             if self.towards:
                 voice.of(self.towards)
 
-    def assets(self, stage: Stage) -> Iterator[Path]:
+    def assets(self, context: RenderContext) -> Iterator[Path]:
         with within("voice"):
-            yield find_voice(self.voice, stage)
+            yield find_voice(self.voice, context)
 
     def _features(self, sound: Audio, voice: Voice) -> tuple[Features, float]:
         """What the voice is to sing, and by how many dB it was made louder for it."""
@@ -134,20 +134,20 @@ class VoiceInstrument(Instrument, step="voice"):
     gain: float = knob(0.0, SILENCE_DB, 24.0, DB, help="level", live=False)
     seed: int = count(0, 0, 1_000_000, unit=COUNT, help="another seed, another breath")
 
-    def ready(self, stage: Stage, seconds: float | None = None) -> None:
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         with within("voice"):
-            voice = open_voice(self.voice, stage)
+            voice = open_voice(self.voice, context)
         with within("towards"):
             if self.towards:
                 voice.of(self.towards)
 
-    def assets(self, stage: Stage) -> Iterator[Path]:
+    def assets(self, context: RenderContext) -> Iterator[Path]:
         with within("voice"):
-            yield find_voice(self.voice, stage)
+            yield find_voice(self.voice, context)
 
-    def play(self, score: Score, stage: Stage) -> Iterator[Block]:
+    def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
         with within("voice"):
-            voice = open_voice(self.voice, stage)
+            voice = open_voice(self.voice, context)
         with within("towards"):
             other = voice.of(self.towards) if self.towards else None
         out = np.zeros((1, round(float(score.length) * voice.rate) + voice.rate), np.float32)
@@ -155,7 +155,7 @@ class VoiceInstrument(Instrument, step="voice"):
         seconds = score.tempo.seconds_at(ticks.ravel()).reshape(-1, 2)
         for index, (note, (start, end)) in enumerate(zip(score.notes, seconds.tolist(), strict=True)):
             given = self._note(note, end - start, voice)
-            colour = voice.colour(other, _moving(self.blend, stage, start, given.frames))
+            colour = voice.colour(other, _moving(self.blend, context, start, given.frames))
             made = voice.sing(given, self.seed + index, colour=colour, room=0.0).samples
             first = round(start * voice.rate)
             missing = first + made.shape[1] - out.shape[1]
@@ -163,8 +163,8 @@ class VoiceInstrument(Instrument, step="voice"):
                 out = np.pad(out, ((0, 0), (0, missing)))
             out[:, first : first + made.shape[1]] += made
         out = voice.in_room(out, self.room) * np.float32(amplitude(self.gain))
-        sound = _at(Audio(out, voice.rate), stage.rate)
-        samples = np.repeat(sound.samples, stage.channels, axis=0)
+        sound = _at(Audio(out, voice.rate), context.rate)
+        samples = np.repeat(sound.samples, context.channels, axis=0)
         for start in range(0, samples.shape[1], 65_536):
             yield samples[:, start : start + 65_536]
 
@@ -206,11 +206,11 @@ def octaves_home(pitch: Floats, low: float, high: float) -> int:
     return min(range(-4, 5), key=lambda move: (cost(move), abs(move)))
 
 
-def _moving(blend: Live, stage: Stage, start: float, frames: int) -> Floats | float:
+def _moving(blend: Live, context: RenderContext, start: float, frames: int) -> Floats | float:
     """A knob at each of so many frames from a second on."""
     from studio.nets.features import FRAMES_PER_SECOND
 
-    share = over_time(blend, stage)
+    share = over_time(blend, context)
     return share(start + np.arange(frames) / FRAMES_PER_SECOND) if callable(share) else share
 
 

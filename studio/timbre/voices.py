@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.stage import Stage
-from studio.timbre.shelf import Shelf
+from studio.context import RenderContext
+from studio.timbre.model_registry import ModelRegistry
 
 if TYPE_CHECKING:
     from studio.nets.voice import Voice
@@ -20,7 +20,7 @@ def _read(path: Path) -> Voice:
     return Voice.load(path)
 
 
-VOICES = Shelf("voice", "voices", ENDING, _read)
+VOICES = ModelRegistry("voice", "voices", ENDING, _read)
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -29,16 +29,16 @@ def split_name(name: str) -> tuple[str, str]:
     return (voice, instrument) if colon and not name.endswith(ENDING) else (name, "")
 
 
-def find_voice(name: str, stage: Stage) -> Path:
+def find_voice(name: str, context: RenderContext) -> Path:
     """The file of the voice that a recipe means by `name`.
 
     Raises:
         MissingError: there is none.
     """
-    return VOICES.find(split_name(name)[0], stage)
+    return VOICES.find(split_name(name)[0], context)
 
 
-def open_voice(name: str, stage: Stage) -> Voice:
+def open_voice(name: str, context: RenderContext) -> Voice:
     """The voice that a recipe means by `name`, ready to sing.
 
     Raises:
@@ -47,5 +47,5 @@ def open_voice(name: str, stage: Stage) -> Voice:
         ModelError: the file is no voice.
     """
     instrument = split_name(name)[1]
-    voice = VOICES.load(find_voice(name, stage))
+    voice = VOICES.load(find_voice(name, context))
     return voice.of(instrument) if instrument or len(voice.instruments) > 1 else voice

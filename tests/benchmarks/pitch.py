@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from studio.audio import Audio
-from studio.stage import Stage
+from studio.context import RenderContext
 from studio.steps import Transform, parse_step
 from studio.stretch import F0Track, track_f0
 from tests.benchmarks.table import seconds
@@ -96,5 +96,5 @@ def _sung() -> None:
 
 
 def _kept(step: Transform, source: Audio, known: Known) -> str:
-    score = judged(track_f0(step.apply(source, Stage(source.rate)), LOW, HIGH), known)
+    score = judged(track_f0(step.apply(source, RenderContext(source.rate)), LOW, HIGH), known)
     return f"{score.kept:.1%} ({score.early:.1%})"

@@ -18,8 +18,8 @@ from studio.engine.loudness import Loudness
 from studio.errors import MissingError, OutputError
 from studio.recipe import Recipe
 from studio.rendering.audio_writer import AudioWriter, Tags, dithered
-from studio.rendering.sketch import LOWEST_HZ, ROWS, Sketcher
 from studio.rendering.verify import verify
+from studio.rendering.waveform_summary import LOWEST_HZ, ROWS, WaveformSummarizer
 from studio.tempo import TempoMap
 from tests.listening import null_db, rms_db, sine, white
 from tests.songs import band_file
@@ -242,7 +242,7 @@ def test_the_spectrogram_shows_a_tone_in_its_row(hz: float) -> None:
 
     from PIL import Image
 
-    sketcher = Sketcher(RATE, 2)
+    sketcher = WaveformSummarizer(RATE, 2)
     sketcher.push(sine(hz, 2.0))
     sketch = sketcher.draw()
     image = np.asarray(Image.open(BytesIO(sketch.spectrum)).convert("L"))

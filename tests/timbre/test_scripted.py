@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.errors import ModelError
-from studio.stage import Stage
 from studio.steps import Transform, parse_step
 from studio.timbre.scripted import Method, load_scripted
 from tests.listening import null_db, rms_db, sine, white
@@ -73,7 +73,7 @@ def saved(path: Path, model: nn.Module) -> Path:
 def through(name: str, sound: Audio, folder: Path, **knobs: object) -> Audio:
     step = parse_step({"torchscript": {"model": name, "trusted": True, **knobs}})
     assert isinstance(step, Transform)
-    return step.apply(sound, Stage(sound.rate, sound.channels, folder=folder))
+    return step.apply(sound, RenderContext(sound.rate, sound.channels, folder=folder))
 
 
 def test_a_file_is_read_by_its_contract_and_sound_goes_through(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_latents_of_such_a_model_can_be_edited(tmp_path: Path) -> None:
     sound = Audio(white(0.5), RATE)
     step = parse_step({"latent": {"model": "codec.ts", "trusted": True, "scale": 0.5}})
     assert isinstance(step, Transform)
-    out = step.apply(sound, Stage(RATE, folder=tmp_path))
+    out = step.apply(sound, RenderContext(RATE, folder=tmp_path))
     assert rms_db(out.samples) - rms_db(sound.samples) == pytest.approx(-6.02, abs=0.1)
 
 
@@ -124,7 +124,7 @@ def test_nothing_is_opened_that_nobody_called_trusted(tmp_path: Path) -> None:
     sound = Audio(white(0.1), RATE)
     for step in ({"torchscript": {"model": "codec.ts"}}, {"latent": {"model": "codec.ts"}}):
         with pytest.raises(ModelError, match="trusted: true"):
-            parse_step(step).apply(sound, Stage(RATE, folder=tmp_path))  # type: ignore[attr-defined]
+            parse_step(step).apply(sound, RenderContext(RATE, folder=tmp_path))  # type: ignore[attr-defined]
 
 
 def test_a_model_that_breaks_its_word_is_named(tmp_path: Path) -> None:

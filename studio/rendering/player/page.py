@@ -22,7 +22,7 @@ from studio.rendering.page import clock
 from studio.rendering.player import LOOK
 from studio.rendering.player.chunks import FLAC, OPUS, Codec
 from studio.rendering.player.modules import script
-from studio.rendering.sketch import Sketcher
+from studio.rendering.waveform_summary import WaveformSummarizer
 
 PAGE = "player.html"
 FLAC_SECONDS = 240
@@ -101,7 +101,7 @@ def _picture(path: Path, whole: bool) -> dict[str, Any]:
     """The outline of a file; with `whole` its spectrum and loudness too."""
     rate, _, frames = probe(path)
     step = max(512, -(-frames // _MOST_PEAKS) // 512 * 512)
-    sketcher = Sketcher(rate, 2) if whole else None
+    sketcher = WaveformSummarizer(rate, 2) if whole else None
     rest, peaks = np.zeros((2, 0), np.float32), []
     for block in stream_audio(path, channels=2):
         if sketcher:

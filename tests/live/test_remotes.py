@@ -11,16 +11,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from studio.context import RenderContext
 from studio.floating_point import floating_point_kept
 from studio.hosting.catalogue import described
 from studio.hosting.plugin import Plugin
-from studio.live.desks import DESKS, Fader, Locate, Mute, Pan, Parameter, Remote, SendLevel, Transport
 from studio.live.driving import moves_of
+from studio.live.remotes import (
+    DESKS,
+    Remote,
+    RemoteFader,
+    RemoteLocate,
+    RemoteMute,
+    RemotePan,
+    RemoteParameter,
+    RemoteSend,
+    RemoteTransport,
+)
 from studio.recipe import Recipe
 from studio.sessions.building import session_of
 from studio.sessions.exporting import export_session
 from studio.sessions.importing import import_session
-from studio.stage import Stage
 
 SONG = """\
 recipe: 1
@@ -57,8 +67,8 @@ ADDRESSES = {
 @pytest.mark.parametrize("name", DESKS)
 def test_each_daw_is_told_in_its_own_addresses(name: str) -> None:
     moves = (
-        Fader(1, 0.5), Pan(2, -0.5), Mute(1, True), SendLevel(1, 2, 1.0), Parameter(1, 1, 3, 25.0, 0.5), Transport(True),
-        Transport(False), Locate(2.0, 4.0),
+        RemoteFader(1, 0.5), RemotePan(2, -0.5), RemoteMute(1, True), RemoteSend(1, 2, 1.0), RemoteParameter(1, 1, 3, 25.0, 0.5), RemoteTransport(True),
+        RemoteTransport(False), RemoteLocate(2.0, 4.0),
     )  # fmt: skip
     assert [DESKS[name].message(move) for move in moves] == ADDRESSES[name]
 
@@ -114,7 +124,7 @@ def test_what_is_turned_in_ardour_over_osc_and_saved_comes_back_into_the_recipe(
     position = described("ZamCompX2").named["attack"].position(attack)
     turned = Recipe.loads(SONG.replace("ratio: 8", f"attack: {attack}, ratio: 8"), tmp_path)
     moves = moves_of(turned, session_of(turned, tmp_path / "media").timeline)
-    plugins = [move for move in moves if isinstance(move, Parameter)]
+    plugins = [move for move in moves if isinstance(move, RemoteParameter)]
     [third] = [move for move in plugins if move.parameter == 3]
     assert third.value == pytest.approx(attack) and third.position == position, "the third that Ardour lists"
     try:
@@ -122,7 +132,7 @@ def test_what_is_turned_in_ardour_over_osc_and_saved_comes_back_into_the_recipe(
             time.sleep(0.5)
             assert ardour.poll() is None
             remote.say("/set_surface", 0, 159, 0, 0, 0, 0)
-            remote.move(Fader(1, 0.25), Pan(2, 0.5), Mute(2, True), SendLevel(1, 1, 0.75))
+            remote.move(RemoteFader(1, 0.25), RemotePan(2, 0.5), RemoteMute(2, True), RemoteSend(1, 1, 0.75))
             remote.move(*plugins)
             remote.say("/save_state")
             time.sleep(0.5)
@@ -157,7 +167,7 @@ def settings(step: object, folder: Path) -> dict[str, tuple[object, float]]:
 
     assert isinstance(step, Plugin)
     known = described(step.file, step.host)
-    state = step.perform(known, Stage(folder=folder)).state()
+    state = step.perform(known, RenderContext(folder=folder)).state()
     loaded = pedalboard.load_plugin(str(known.path))
     loaded.preset_data = state
     return {name: (getattr(loaded, name), parameter.raw_value) for name, parameter in loaded.parameters.items()}
