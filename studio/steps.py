@@ -30,6 +30,7 @@ from studio.audio import Audio, Block
 from studio.context import BlockContext, RenderContext
 from studio.errors import RecipeError, StudioError, collector, nearest, shown, within
 from studio.knobs import File, Port, Switch, Text
+from studio.provenance import Component, check_declared, libraries, writer_of
 from studio.records import Kind, MapOf, Record, field
 from studio.score import Score
 
@@ -51,6 +52,8 @@ class Step(Record):
     step: ClassVar[str]
     version: ClassVar[int] = 1
     """Raised whenever the same knobs begin to sound different, so that no stale result is reused."""
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """The distributions, besides numpy, that its sound may depend on, such as ``("scipy", "soxr")``."""
 
     name: str | None = field(
         Text(default=None, longest=80, help="a name of its own, to tell it from its like"), kw_only=True
@@ -68,6 +71,7 @@ class Step(Record):
             raise TypeError(f"two steps are called {cls.step!r}: {known.__module__} and {cls.__module__}")
         if not documented:
             raise TypeError(f"step {cls.step!r} has no docstring, which is its help")
+        check_declared(cls.step, cls, cls.libraries)
         _REGISTRY[cls.step] = cls
 
     @classmethod
@@ -138,9 +142,15 @@ class Step(Record):
             if isinstance(kind, Port) and getattr(self, name):
                 yield name, getattr(self, name)
 
-    def engine(self) -> str:
-        """The library, with its version, that its sound depends on; empty when it is the studio alone."""
-        return ""
+    def uses(self) -> tuple[str, ...]:
+        """Those of `libraries` that its sound depends on as its knobs stand."""
+        return self.libraries
+
+    def made_by(self) -> Iterator[Component]:
+        """What its sound depends on besides its knobs and files, without the steps inside it."""
+        yield Component("step", self.step, str(self.version))
+        yield from writer_of(type(self))
+        yield from libraries("numpy", *self.uses())
 
     def remarks(self, context: RenderContext) -> Iterator[str]:
         """What whoever hears it should know beforehand."""
@@ -190,6 +200,10 @@ class Instrument(Step, abstract=True):
     """Makes audio from a score."""
 
     kind = "instrument"
+
+    def unplayed(self, score: Score, context: RenderContext) -> Iterator[str]:
+        """What of a score it will not play, or not as written; whoever hears it should know beforehand."""
+        return iter(())
 
     def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
         """The score as sound, tail included, in blocks of any size and `context.channels` channels."""

@@ -30,8 +30,17 @@ def command(recipe: Path, score: Path | None, as_script: bool) -> None:
         raise Problems(checked.errors)
     planned = checked.plan
     if as_script:
-        as_json({"hash": planned.recipe.hash, "tracks": list(planned.tracks), "buses": list(planned.buses)})
+        as_json(
+            {
+                "hash": planned.recipe.hash,
+                "tracks": list(planned.tracks),
+                "buses": list(planned.buses),
+                "remarks": list(planned.remarks),
+            }
+        )
     else:
+        for remark in planned.remarks:
+            click.echo(remark)
         click.echo(
             f"{recipe} is sound: {_counted(planned.tracks, 'track', 'tracks')},"
             f" {_counted(planned.buses, 'bus', 'buses')}. Hash {planned.recipe.hash[:16]}."

@@ -22,6 +22,7 @@ from studio.hosting.parameters import Parameter
 from studio.hosting.performance import Performance, Turns, transport_at
 from studio.hosting.workers import PATIENCE
 from studio.knobs import File, Text, choice, knob, port
+from studio.provenance import Component
 from studio.records import Kind, MapOf, field
 from studio.remarks import remark
 from studio.score import Score
@@ -150,9 +151,11 @@ class Plugin(Effect, Instrument):
         whole["properties"].pop("settings")
         return whole | {"additionalProperties": True}
 
-    def engine(self) -> str:
+    def made_by(self) -> Iterator[Component]:
+        yield from super().made_by()
         known = self._known()
-        return f"{known.path.name} {known.about.version} {known.stamp}" if known else ""
+        if known:
+            yield Component("plugin", known.path.name, known.about.version, known.stamp)
 
     def follows_tempo(self) -> bool:
         """A VST2 plugin is told the tempo, whether it listens or not."""

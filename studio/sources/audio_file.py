@@ -20,6 +20,8 @@ class AudioSource(Source, step="audio"):
 
     file: str = file(help="an audio file")
 
+    libraries = ("soundfile", "soxr")
+
     def cheap(self, context: RenderContext) -> bool:
         path = context.find(self.file)
         return path.suffix.lower() in (".wav", ".aif", ".aiff") and probe(path)[0] == context.rate

@@ -48,6 +48,8 @@ class Clips(Source):
 
     clips: tuple[PlacedClip, ...] = field(ListOf(each=Nested(of=PlacedClip), help="the pieces"))
 
+    libraries = ("soundfile", "soxr")
+
     def assets(self, context: RenderContext) -> Iterator[Path]:
         for index, clip in enumerate(self.clips):
             with within("clips", index, "file"):

@@ -20,7 +20,7 @@ from studio.levels import SILENCE_DB, amplitude
 from studio.midi.general_midi import program_names, program_number
 from studio.records import field
 from studio.score import CONTROL, DRUM_CHANNEL, PROGRAM, Event, Score
-from studio.sources.fluid import PERIOD, Fluid, check_rate, version
+from studio.sources.fluid import PERIOD, Fluid, check_rate
 from studio.sources.fonts import find_font
 from studio.steps import Instrument
 from studio.units import COUNT, DB
@@ -73,12 +73,11 @@ class SoundFont(Instrument, step="soundfont"):
     chorus: Live = knob(2.0, 0.0, 10.0, help="level of FluidSynth's own chorus; 0 turns it off")
     polyphony: int = count(256, 1, 4096, help="how many voices may sound at once")
 
+    libraries = ("pyfluidsynth",)
+
     def assets(self, context: RenderContext) -> Iterator[Path]:
         with within("file"):
             yield find_font(self.file, context)
-
-    def engine(self) -> str:
-        return f"fluidsynth {version()}"
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         check_rate(context.rate)

@@ -17,7 +17,7 @@ from studio.records import field
 from studio.steps import Transform
 from studio.stretch.anchors import Anchor, Anchors
 from studio.stretch.loops import beats_of
-from studio.stretch.stretcher import check_method, stretch
+from studio.stretch.stretcher import ALL_LIBRARIES, check_method, libraries_of, stretch
 from studio.stretch.stretching import FORMANTS, METHOD
 from studio.stretch.timemap import TimeMap
 from studio.tempo import TempoMap, Time
@@ -44,6 +44,11 @@ class Warp(Transform):
     semitones: float = knob(0.0, -48.0, 48.0, SEMITONES, help="how much higher", live=False)
     formant_semitones: float | None = field(FORMANTS)
     method: str = field(METHOD)
+
+    libraries = ALL_LIBRARIES
+
+    def uses(self) -> tuple[str, ...]:
+        return libraries_of(self.method)
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         check_method(self.method, self.semitones, self.formant_semitones, context.channels)
@@ -110,6 +115,12 @@ class Fit(Transform):
     semitones: float = knob(0.0, -48.0, 48.0, SEMITONES, help="how much higher", live=False)
     formant_semitones: float | None = field(FORMANTS)
     method: str = field(METHOD)
+
+    libraries = (*ALL_LIBRARIES, "librosa")
+
+    def uses(self) -> tuple[str, ...]:
+        # Where the tempo of the loop is not given, it is found.
+        return (*libraries_of(self.method), *(() if self.from_bpm else ("librosa",)))
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         check_method(self.method, self.semitones, self.formant_semitones, context.channels)

@@ -42,6 +42,8 @@ class Slice(Instrument):
     length: str = choice("slice", "slice", "note", help="whether a piece plays to its end or as long as its note")
     gain: float = knob(0.0, SILENCE_DB, 24.0, DB, help="level", live=False)
 
+    libraries = ("scipy", "soundfile", "soxr")
+
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         with within("file"):
             next(stream_audio(context.find(self.file)))

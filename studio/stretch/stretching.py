@@ -11,7 +11,7 @@ from studio.records import field
 from studio.steps import Transform
 from studio.stretch.anchors import Anchor, Anchors
 from studio.stretch.psola import psola
-from studio.stretch.stretcher import METHODS, check_method, stretch
+from studio.stretch.stretcher import ALL_LIBRARIES, METHODS, check_method, libraries_of, stretch
 from studio.stretch.timemap import FASTEST, SLOWEST, OverTime, TimeMap
 from studio.tempo import Floats
 from studio.units import SEMITONES, Unit
@@ -65,6 +65,11 @@ class Stretch(Transform):
     )
     method: str = field(METHOD)
 
+    libraries = ALL_LIBRARIES
+
+    def uses(self) -> tuple[str, ...]:
+        return libraries_of(self.method)
+
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         check_method(self.method, self.semitones, self.formant_semitones, context.channels)
         pairs = [(float(source.seconds), float(context.tempo.second_of(target))) for source, target in self.anchors]
@@ -100,6 +105,11 @@ class Pitch(Transform):
     formant_semitones: float | None = field(FORMANTS)
     method: str = field(METHOD)
 
+    libraries = ALL_LIBRARIES
+
+    def uses(self) -> tuple[str, ...]:
+        return libraries_of(self.method)
+
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         check_method(self.method, self.semitones, self.formant_semitones, context.channels)
 
@@ -120,6 +130,8 @@ class Psola(Transform):
     semitones: Live = field(INTERVAL)
     duration_ratio: Live = knob(1.0, FASTEST, SLOWEST, TIMES, taper=LOG, help="new length over old")
     formant_semitones: float = knob(0.0, -48.0, 48.0, SEMITONES, help="how much higher the formants", live=False)
+
+    libraries = ("scipy",)
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
         samples = psola(

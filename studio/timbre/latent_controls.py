@@ -58,6 +58,8 @@ class Latent(Transform):
     effect: float = knob(1.0, -4.0, 4.0, help="how much of that effect", live=False)
     seed: int = count(0, 0, 1_000_000, unit=COUNT, help="another seed, another shuffle")
 
+    libraries = ("safetensors", "scipy", "soundfile", "soxr", "torch")
+
     def assets(self, context: RenderContext) -> Iterator[Path]:
         with within("model"):
             yield self._path(context)
@@ -190,6 +192,8 @@ class Torchscript(Transform):
         0.0, 0.0, 60_000.0, MS, help="the length of the pieces it is fed in; 0 is the whole sound", live=False
     )
     mix: float = knob(1.0, 0.0, 1.0, help="the result against the dry sound", live=False)
+
+    libraries = ("safetensors", "soxr", "torch")
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
         with within("model"):

@@ -92,6 +92,12 @@ class Transfer(Transform):
     method: str = choice("envelope", *METHODS, *MODELS, help="how")
     amount: Live = knob(1.0, 0.0, 1.0, help="from the source to the result")
 
+    libraries = ("safetensors", "scipy", "soundfile", "soxr", "torch")
+
+    def uses(self) -> tuple[str, ...]:
+        neural = () if self.method in MODELS else ("safetensors", "torch")
+        return tuple(each for each in self.libraries if each not in neural)
+
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
         if self.method in MODELS:
             with within("target"):
