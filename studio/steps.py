@@ -190,6 +190,10 @@ class Instrument(Step, abstract=True):
 
     kind = "instrument"
 
+    def unplayed(self, score: Score, context: RenderContext) -> Iterator[str]:
+        """What of a score it will not play, or not as written; whoever hears it should know beforehand."""
+        return iter(())
+
     def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
         """The score as sound, tail included, in blocks of any size and `context.channels` channels."""
         raise NotImplementedError

@@ -236,6 +236,7 @@ class _Planner:
                 else:
                     assert isinstance(play, Instrument)
                     score = self._edited(track.notes, together(parts))
+                    self.remarks |= dict.fromkeys(f"{name}: {each}" for each in play.unplayed(score, self.context))
                     dry = Play(
                         f"{name} · {play.step}",
                         self.context,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.context import RenderContext
+from studio.errors import ModelError, Place
 from studio.timbre.model_registry import ModelRegistry
 
 if TYPE_CHECKING:
@@ -36,6 +37,27 @@ def find_voice(name: str, context: RenderContext) -> Path:
         MissingError: there is none.
     """
     return VOICES.find(split_name(name)[0], context)
+
+
+def range_of(name: str, context: RenderContext) -> tuple[float, float]:
+    """The lowest and the highest key that a voice was trained on, as its card says; no network is loaded.
+
+    Raises:
+        MissingError: there is no such voice, or safetensors is not installed.
+        ModelError: the file is no voice.
+    """
+    from studio.nets.model_file import read_card
+
+    voice, instrument = split_name(name)
+    path = find_voice(voice, context)
+    card = read_card(path, "voice")
+    own = card | card.get("instruments", {}).get(instrument, {})
+    known = [own] if "lowest_octave" in own else list(card.get("instruments", {}).values())
+    try:
+        octaves = min(each["lowest_octave"] for each in known), max(each["highest_octave"] for each in known)
+        return 57 + 12 * float(octaves[0]), 57 + 12 * float(octaves[1])
+    except (TypeError, KeyError, ValueError) as error:
+        raise ModelError(f"its card does not say its range: {error}.", place=Place(str(path))) from None
 
 
 def open_voice(name: str, context: RenderContext) -> Voice:
