@@ -222,20 +222,26 @@ def check_format(plain: object, key: str, newest: int, what: str) -> None:
     given = plain.get(key)
     if isinstance(given, bool) or not isinstance(given, int) or given < 1:
         raise RecipeError(f"it does not say which format of {what} it is.", f"`{key}` is {newest}.", path=(key,))
-    here = installed(STUDIO)
     if given < newest:
-        raise RecipeError(
-            f"it is {what} of format {given}; Mirepoix {here} reads format {newest}.", "Make it anew.", path=(key,)
-        )
-    if given > newest:
-        wrote = plain.get("studio")
-        known = isinstance(wrote, str) and re.fullmatch(r"[0-9][0-9A-Za-z.+!-]{0,40}", wrote)
-        reader = f"Mirepoix {wrote}, which wrote it, reads it" if known else f"a later Mirepoix than {here} reads it"
-        raise RecipeError(
-            f"it is {what} of format {given}; Mirepoix {here} reads format {newest}.",
-            f"{reader[0].upper()}{reader[1:]}: pip install --upgrade {STUDIO}.",
-            path=(key,),
-        )
+        cause = f"it is {what} of format {given}; Mirepoix {installed(STUDIO)} reads format {newest}."
+        raise RecipeError(cause, "Make it anew.", path=(key,))
+    refuse_later(plain, key, newest, what)
+
+
+def refuse_later(plain: object, key: str, newest: int, what: str) -> None:
+    """Refuse a document of a later format than this studio reads, and name the version that does.
+
+    Raises:
+        RecipeError: it is one.
+    """
+    given = plain.get(key) if isinstance(plain, Mapping) else None
+    if not isinstance(plain, Mapping) or isinstance(given, bool) or not isinstance(given, int) or given <= newest:
+        return
+    here, wrote = installed(STUDIO), plain.get("studio")
+    known = isinstance(wrote, str) and re.fullmatch(r"[0-9][0-9A-Za-z.+!-]{0,40}", wrote)
+    reader = f"Mirepoix {wrote}, which wrote it, reads it" if known else f"A later Mirepoix than {here} reads it"
+    cause = f"it is {what} of format {given}; Mirepoix {here} reads format {newest}."
+    raise RecipeError(cause, f"{reader}: pip install --upgrade {STUDIO}.", path=(key,))
 
 
 def parse_json(text: str | bytes) -> Any:
