@@ -27,14 +27,14 @@ Live = float | str | Curve
 
 
 @dataclass(frozen=True, kw_only=True)
-class Knob(Kind):
+class KnobKind(Kind):
     """What every parameter has in common: with `live` it may move while the song plays."""
 
     live: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
-class Number(Knob):
+class Number(KnobKind):
     """A number in a unit, between `low` and `high`.
 
     With taper `LOG` equal steps of a slider are equal ratios, and an LFO sweeps the same way.
@@ -212,7 +212,7 @@ def _check_shape(shape: str, low: float, high: float) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice(Knob):
+class Choice(KnobKind):
     """One of a few names, or `None` when that is the default."""
 
     options: tuple[str, ...]
@@ -236,7 +236,7 @@ class Choice(Knob):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Switch(Knob):
+class Switch(KnobKind):
     """On or off, or `None` when that is the default."""
 
     def parse(self, value: object) -> bool | None:
@@ -258,7 +258,7 @@ class Switch(Knob):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Text(Knob):
+class Text(KnobKind):
     """Free text up to `longest` characters on one line, or `None` when that is the default."""
 
     longest: int = 4000
@@ -305,7 +305,7 @@ class Port(Text):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Span(Knob):
+class Span(KnobKind):
     """A length of time or a position, in seconds, note values, beats or bars, not before zero."""
 
     def parse(self, value: object) -> Time | None:
@@ -328,7 +328,7 @@ class Span(Knob):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Numbers(Knob):
+class Numbers(KnobKind):
     """Several numbers of one kind, in rising order."""
 
     each: Number

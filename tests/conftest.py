@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from studio.stage import Stage
+from studio.context import RenderContext
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -34,9 +34,9 @@ def subnormals_survive() -> Iterator[None]:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
+def context(tmp_path: Path) -> RenderContext:
     """44.1 kHz, stereo, 120 bpm in 4/4; paths are relative to `tmp_path`."""
-    return Stage(folder=tmp_path)
+    return RenderContext(folder=tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import studio
-from studio.effects.blocks import Rack
+from studio.effects.blocks import RackBlock
 from studio.exporting.plugin import export
 from studio.hosting.pool import POOL
 from studio.processes import forget_working_folder, python_command
@@ -99,7 +99,7 @@ def test_commands_run_nothing_that_lies_beside_the_song(planted: Path, words: tu
 def test_workers_and_the_hosts_of_an_export_run_nothing_from_the_working_folder(planted: Path) -> None:
     POOL.close()
     studio.render("song.yaml", cache=False)
-    made = export(Rack.parse({"chain": ["gain"]}), Path("Gain.vst3"))
+    made = export(RackBlock.parse({"chain": ["gain"]}), Path("Gain.vst3"))
     assert (
         made.card
         and made.card.verdict

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from studio.effects.blocks import Chain, Rack
+from studio.context import RenderContext
+from studio.effects.blocks import Chain, RackBlock
 from studio.errors import RecipeError, nearest, within
 from studio.folders import reading
 from studio.midi.files import read_midi
@@ -17,7 +18,6 @@ from studio.recipe.presets import ChainPreset, Preset
 from studio.recipe.saving import chain_preset
 from studio.rendering.apply import chain_of
 from studio.score import DRUM_CHANNEL
-from studio.stage import Stage
 from studio.steps import Effect, Instrument, Step, StepKind, registry
 from studio.tempo import TempoMap
 
@@ -66,7 +66,7 @@ class Target:
     """
 
     name: str
-    rack: Rack
+    rack: RackBlock
     vendor: str = VENDOR
     folder: Path = Path()
     tempo: TempoMap = field(default_factory=TempoMap)
@@ -98,7 +98,7 @@ class Target:
             return _of_recipe(given, mark, name.strip(), name.strip() or given.title)
         if isinstance(given, ChainPreset):
             return cls(
-                given.title, Rack(chain=given.chain, knobs=given.knobs), given.author or VENDOR, folder,
+                given.title, RackBlock(chain=given.chain, knobs=given.knobs), given.author or VENDOR, folder,
                 story=given.story,
             )  # fmt: skip
         if isinstance(given, Instrument):
@@ -118,9 +118,9 @@ class Target:
         """The length of a bar in quarter notes."""
         return float(self.tempo.meters[0].bar)
 
-    def stage(self, rate: int | None = None, channels: int = 2) -> Stage:
+    def context(self, rate: int | None = None, channels: int = 2) -> RenderContext:
         """What steps know when they run at `rate` Hz, the song's if not given."""
-        return Stage(rate or self.rate, channels, self.tempo, self.folder)
+        return RenderContext(rate or self.rate, channels, self.tempo, self.folder)
 
 
 def _of_text(text: str, folder: Path) -> Target:
@@ -145,7 +145,7 @@ def _of_play(data: Mapping[str, object], folder: Path) -> Target:
     play = _PLAY.parse(data["play"])
     assert isinstance(play, Instrument)
     steps = chain_of(data["chain"], folder) if data.get("chain") else ()
-    rack = Rack(chain=effects(steps), knobs={})
+    rack = RackBlock(chain=effects(steps), knobs={})
     return Target(_labels((play, *steps)), rack, folder=folder, playing=Playing(play))
 
 
@@ -153,9 +153,9 @@ def _of_steps(name: str, steps: Sequence[Step], folder: Path) -> Target:
     """Steps as they were given; of a single rack or preset the knobs are those of the plugin."""
     chain = effects(steps)
     rack = chain[0] if len(chain) == 1 else None
-    if not isinstance(rack, Rack) or rack.bypass:
-        return Target(name, Rack(chain=chain, knobs={}), folder=folder)
-    opened = Target(name, Rack(chain=rack.chain, knobs=rack.knobs), folder=folder)
+    if not isinstance(rack, RackBlock) or rack.bypass:
+        return Target(name, RackBlock(chain=chain, knobs={}), folder=folder)
+    opened = Target(name, RackBlock(chain=rack.chain, knobs=rack.knobs), folder=folder)
     if not isinstance(rack, Preset):
         return opened
     saved = rack.saved(folder)
@@ -184,7 +184,7 @@ def _of_strip(recipe: Recipe, strip: str, name: str, tempo: TempoMap) -> Target:
         with recipe.placing(), within(strip):
             effects(chain)
             preset = chain_preset(recipe, strip)
-        rack = Rack(chain=preset.chain, knobs=preset.knobs)
+        rack = RackBlock(chain=preset.chain, knobs=preset.knobs)
     first, meter = tempo.tempos[0], tempo.meters[0]
     held = TempoMap.constant(first.bpm, meter.count, meter.unit)
     return Target(name, rack, recipe.author or VENDOR, recipe.folder, held, recipe.rate, story=recipe.story)
@@ -209,12 +209,12 @@ def _of_track(recipe: Recipe, track: str, name: str) -> Target:
         if event.tick <= first and event.status in (11, 12, 14) and event.channel == channel
     )
     keys = tuple(sorted({note.pitch for note in notes}))
-    found = _of_strip(recipe, track, name, planned.stage.tempo)
+    found = _of_strip(recipe, track, name, planned.context.tempo)
     return replace(found, playing=Playing(play.instrument, keys, channel, before))
 
 
-def _no_chain() -> Rack:
-    return Rack(chain=(), knobs={})
+def _no_chain() -> RackBlock:
+    return RackBlock(chain=(), knobs={})
 
 
 def _labels(steps: Sequence[Step]) -> str:

@@ -21,7 +21,7 @@ from studio.audio import Audio
 from studio.errors import AudioError, KnobError, nearest
 from studio.nets.film import Film
 from studio.nets.model_file import open_model, write_model
-from studio.nets.streaming import Convolution, Recurrent, State
+from studio.nets.streaming import Recurrent, State, StreamingConv
 from studio.nets.training import Course, best_place, train
 from studio.stretch.overlap import hann
 
@@ -41,7 +41,7 @@ HEARD = -60.0
 
 
 @dataclass(frozen=True)
-class Shape:
+class AutoencoderShape:
     """The size of an autoencoder."""
 
     latents: int = 16
@@ -57,11 +57,11 @@ class Shape:
 class Autoencoder(nn.Module):
     """Encoder and decoder over frames of log spectra; neither looks ahead."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: AutoencoderShape) -> None:
         super().__init__()
         self.shape = shape
         self.before = nn.Sequential(nn.Linear(BINS, shape.width), nn.LayerNorm(shape.width), nn.LeakyReLU(0.1))
-        self.context = Convolution(shape.width, shape.memory, 3)
+        self.context = StreamingConv(shape.width, shape.memory, 3)
         self.heard = Recurrent(nn.GRU(shape.memory, shape.memory, batch_first=True))
         self.latents = nn.Linear(shape.memory, shape.latents)
         self.instruments = nn.Embedding(shape.instruments, shape.embedding)
@@ -192,7 +192,7 @@ class Spectral:
 
 
 def _built(card: dict[str, Any]) -> Autoencoder:
-    model = Autoencoder(Shape(**card["shape"]))
+    model = Autoencoder(AutoencoderShape(**card["shape"]))
     if len(card["instruments"]) != model.shape.instruments:
         raise KeyError("instruments")
     return model
@@ -220,7 +220,7 @@ CONFUSION = 0.02
 
 def try_step() -> None:
     """Do what one step of a training does, on a model that is thrown away."""
-    model = Autoencoder(Shape())
+    model = Autoencoder(AutoencoderShape())
     drawn = torch.zeros(BATCH, FRAMES + WARM, BINS)
     made, _ = model(drawn, torch.zeros(BATCH, dtype=torch.long))
     distance(made, drawn).mean().backward()  # type: ignore[no-untyped-call]
@@ -232,7 +232,7 @@ def train_spectral(
     seconds: float,
     about: Mapping[str, Any],
     *,
-    shape: Shape | None = None,
+    shape: AutoencoderShape | None = None,
     seed: int = 0,
     checkpoint: Path | None = None,
     tell: Callable[[Course, Spectral], None] = lambda course, model: None,
@@ -248,7 +248,7 @@ def train_spectral(
         AudioError: an instrument has too little sound.
     """
     names = list(learned)
-    shape = shape or Shape(instruments=len(names))
+    shape = shape or AutoencoderShape(instruments=len(names))
     place = best_place()
     sounds = [learnable(learned[name]).to(place) for name in names]
     others = [learnable(held[name]).float().to(place) for name in names]

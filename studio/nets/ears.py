@@ -81,14 +81,14 @@ class Net(nn.Module):
 
 
 @dataclass(frozen=True, eq=False)
-class Ears:
+class InstrumentClassifier:
     """A trained network; `card` says what it can tell apart, and how well."""
 
     net: Net
     card: dict[str, Any]
 
     @classmethod
-    def load(cls, path: Path) -> Ears:
+    def load(cls, path: Path) -> InstrumentClassifier:
         """Read it.
 
         Raises:
@@ -160,7 +160,7 @@ def train_ears(
     programs: Sequence[str] = tuple(PROGRAMS),
     seed: int = 0,
     tell: Callable[[Course], None] = lambda course: None,
-) -> Ears:
+) -> InstrumentClassifier:
     """Train on phrases that a SoundFont plays.
 
     Args:
@@ -194,7 +194,7 @@ def train_ears(
         "license": "MIT", "seed": seed, "trained_seconds": round(course.seconds, 1), "steps": course.steps,
         "right": round(float(right), 4), "parameters": sum(weight.numel() for weight in net.parameters()),
     }  # fmt: skip
-    return Ears(net.eval(), card)
+    return InstrumentClassifier(net.eval(), card)
 
 
 def _played(name: str, font: str, seconds: float, seed: int) -> Tensor:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.disk import write_whole
-from studio.errors import ModelError, Place
+from studio.errors import MissingError, ModelError, Place
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -66,6 +66,27 @@ def read_model(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]
     if not all(math.isfinite(float(tensor.double().sum())) for tensor in weights.values()):
         raise ModelError("the weights hold numbers that are none.", "Train it anew.", place=place)
     return weights, card
+
+
+def read_card(path: Path, kind: str) -> dict[str, Any]:
+    """The card of a model of some kind, without its weights, and without torch.
+
+    Raises:
+        MissingError: safetensors is not installed.
+        ModelError: it is no model, or one of another kind.
+    """
+    try:
+        from safetensors import SafetensorError, safe_open
+    except ImportError:
+        raise MissingError("safetensors is not installed.", 'pip install "mirepoix[neural]".') from None
+    try:
+        with safe_open(str(path), "numpy") as opened:
+            card = json.loads((opened.metadata() or {}).get("card", "null"))
+    except (SafetensorError, ValueError, OSError) as error:
+        raise ModelError(f"this is no model: {str(error).splitlines()[0]}.", place=Place(str(path))) from None
+    if not isinstance(card, dict) or card.get("kind") != kind:
+        raise ModelError(f"this is no {kind}.", f"Give a file made as a {kind}.", place=Place(str(path)))
+    return card
 
 
 def open_model(path: Path, kind: str, build: Callable[[dict[str, Any]], Model]) -> tuple[Model, dict[str, Any]]:

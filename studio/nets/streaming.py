@@ -26,7 +26,7 @@ class Streaming(nn.Module):
         raise NotImplementedError
 
 
-class Convolution(Streaming):
+class StreamingConv(Streaming):
     """A convolution that looks back only; with a stride it gives one frame for so many.
 
     Raises:
@@ -116,7 +116,7 @@ class Residual(Streaming):
         return signal + made, state
 
 
-class Stream:
+class StreamingModule:
     """A layer at work, without gradients: feed it pieces in order."""
 
     def __init__(self, layer: Streaming) -> None:

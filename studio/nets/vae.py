@@ -22,7 +22,7 @@ from studio.errors import AudioError
 from studio.nets.losses import spectral
 from studio.nets.model_file import open_model, write_model
 from studio.nets.multiband import Cut, Join, delay
-from studio.nets.streaming import Chain, Convolution, Expansion, Residual, State, Stream, Streaming
+from studio.nets.streaming import Chain, Expansion, Residual, State, Streaming, StreamingConv, StreamingModule
 from studio.nets.training import Course, best_place, train
 
 KIND = "vae"
@@ -32,7 +32,7 @@ Samples = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Shape:
+class VaeShape:
     """The size of a waveform autoencoder: widths double with every stride."""
 
     rate: int = 44_100
@@ -50,7 +50,7 @@ class Shape:
         return asdict(self) | {"strides": list(self.strides)}
 
     @classmethod
-    def parse(cls, data: dict[str, Any]) -> Shape:
+    def parse(cls, data: dict[str, Any]) -> VaeShape:
         """What `data` gave."""
         return cls(**(data | {"strides": tuple(data["strides"])}))
 
@@ -59,26 +59,26 @@ def _unit(width: int, depth: int) -> Chain:
     """What a network does at one rate: residual convolutions that reach further and further back."""
     layers = []
     for index in range(depth):
-        reach = Convolution(width, width, 3, dilation=3**index)
-        layers.append(Residual(Chain(nn.LeakyReLU(0.2), reach, nn.LeakyReLU(0.2), Convolution(width, width, 1))))
+        reach = StreamingConv(width, width, 3, dilation=3**index)
+        layers.append(Residual(Chain(nn.LeakyReLU(0.2), reach, nn.LeakyReLU(0.2), StreamingConv(width, width, 1))))
     return Chain(*layers)
 
 
 class Vae(Streaming):
     """Encoder and decoder. The latents are means when it sings, and drawn around them when it learns."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: VaeShape) -> None:
         super().__init__()
         self.shape = shape
         widths = [shape.width * 2**index for index in range(len(shape.strides) + 1)]
         steps = list(zip(shape.strides, widths[:-1], widths[1:], strict=True))
-        down: list[nn.Module] = [Cut(shape.bands), Convolution(shape.bands, widths[0], 7)]
+        down: list[nn.Module] = [Cut(shape.bands), StreamingConv(shape.bands, widths[0], 7)]
         for level, (stride, before, after) in enumerate(steps):
             # A layer costs by its rate: where that is high there are few, and the depth lies where it is low.
             down += [_unit(before, 1 + (level > 0)), nn.LeakyReLU(0.2)]
-            down += [Convolution(before, after, 2 * stride, stride=stride)]
-        down += [_unit(widths[-1], 3), nn.LeakyReLU(0.2), Convolution(widths[-1], 2 * shape.latents, 3)]
-        up: list[nn.Module] = [Convolution(shape.latents, widths[-1], 3), _unit(widths[-1], 3)]
+            down += [StreamingConv(before, after, 2 * stride, stride=stride)]
+        down += [_unit(widths[-1], 3), nn.LeakyReLU(0.2), StreamingConv(widths[-1], 2 * shape.latents, 3)]
+        up: list[nn.Module] = [StreamingConv(shape.latents, widths[-1], 3), _unit(widths[-1], 3)]
         for level, (stride, after, before) in reversed(list(enumerate(steps))):
             up += [
                 nn.LeakyReLU(0.2),
@@ -86,8 +86,8 @@ class Vae(Streaming):
                 _unit(after, 1 + (level > 0)),
             ]
         self.encoder, self.decoder = Chain(*down), Chain(*up)
-        self.waves = Convolution(widths[0], shape.bands, 7)
-        self.levels = Convolution(widths[0], shape.bands, 7)
+        self.waves = StreamingConv(widths[0], shape.bands, 7)
+        self.levels = StreamingConv(widths[0], shape.bands, 7)
         self.join = Join(shape.bands)
 
     @property
@@ -132,7 +132,7 @@ class Waves:
         Raises:
             ModelError: the file is none, or damaged.
         """
-        return cls(*open_model(path, KIND, lambda card: Vae(Shape.parse(card["shape"]))))
+        return cls(*open_model(path, KIND, lambda card: Vae(VaeShape.parse(card["shape"]))))
 
     def save(self, path: Path) -> None:
         """Write it.
@@ -194,7 +194,7 @@ class _Sound(Streaming):
 
 def _in_pieces(layer: Streaming, signal: Samples, step: int) -> Samples:
     """A signal ``(channels, frames)`` through a layer."""
-    stream = Stream(layer)
+    stream = StreamingModule(layer)
     given = torch.tensor(signal[None], dtype=torch.float32)
     parts = [stream.push(given[:, :, first : first + step]) for first in range(0, given.shape[2], step)]
     return np.asarray(torch.cat(parts, dim=2)[0].numpy())
@@ -210,7 +210,7 @@ def held_out(sound: Audio) -> Audio:
     return Audio(sound.samples[:, round(0.9 * sound.frames) :], sound.rate)
 
 
-def try_step(shape: Shape) -> None:
+def try_step(shape: VaeShape) -> None:
     """Do what one step of a training does, on a model that is thrown away."""
     model = Vae(shape)
     wanted = torch.zeros(BATCH, round(SECONDS * shape.rate) // shape.ratio * shape.ratio)
@@ -227,7 +227,7 @@ def train_vae(
     seconds: float,
     about: dict[str, Any],
     *,
-    shape: Shape | None = None,
+    shape: VaeShape | None = None,
     seed: int = 0,
     checkpoint: Path | None = None,
     tell: Callable[[Course, Waves], None] = lambda course, waves: None,
@@ -244,7 +244,7 @@ def train_vae(
     """
     if sound.seconds < 10:
         raise AudioError(f"{sound.seconds:.1f} s of sound.", "Give ten seconds at least.")
-    shape = shape or Shape(rate=sound.rate)
+    shape = shape or VaeShape(rate=sound.rate)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Vae(shape)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from studio.audio import Audio
 from studio.errors import KnobError, ModelError, Place, nearest
-from studio.nets.decoder import Decoder, Shape, decoder
+from studio.nets.decoder import Decoder, DecoderShape, decoder
 from studio.nets.features import QUIETEST, Features, hop_of, loudness
 from studio.nets.model_file import read_model, write_model
 from studio.nets.synthesis import audible, phases
@@ -46,7 +46,7 @@ class Voice:
         """
         weights, card = read_model(path, KIND)
         try:
-            model = decoder(Shape(**card["shape"]), 0)
+            model = decoder(DecoderShape(**card["shape"]), 0)
             model.load_state_dict(weights)
             known = list(card["instruments"].values()) if "instruments" in card else [card]
             for each in known:

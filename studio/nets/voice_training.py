@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from studio.audio import Audio
-from studio.nets.decoder import Shape, decoder, parameters
+from studio.nets.decoder import DecoderShape, decoder, parameters
 from studio.nets.features import QUIETEST
 from studio.nets.losses import spectral
 from studio.nets.material import Material
@@ -31,7 +31,7 @@ def train_voice(
     about: dict[str, Any],
     *,
     seed: int = 0,
-    shape: Shape | None = None,
+    shape: DecoderShape | None = None,
     start: Voice | None = None,
     pretraining: float = PRETRAINING,
     checkpoint: Path | None = None,
@@ -157,7 +157,7 @@ def train_voice(
     return whole if len(voices) > 1 else whole.of(whole.instruments[0])
 
 
-def shape_for(sounds: Mapping[str, Material], start: Voice | None = None, room: int = 0) -> Shape:
+def shape_for(sounds: Mapping[str, Material], start: Voice | None = None, room: int = 0) -> DecoderShape:
     """The size of a voice for instruments: as the sound needs it, or as the voice has it that it starts from.
 
     Args:
@@ -166,7 +166,7 @@ def shape_for(sounds: Mapping[str, Material], start: Voice | None = None, room: 
     if start is not None:
         return replace(start.model.shape, instruments=len(sounds) if start.model.shape.instruments else 0, room=room)
     one = next(iter(sounds.values()))
-    return Shape(rate=one.rate, hop=one.hop, instruments=len(sounds) if len(sounds) > 1 else 0, room=room)
+    return DecoderShape(rate=one.rate, hop=one.hop, instruments=len(sounds) if len(sounds) > 1 else 0, room=room)
 
 
 def heard_range(sound: Material) -> dict[str, float]:
@@ -194,7 +194,7 @@ def _go_on_from(voices: list[Voice], start: Voice) -> None:
             model.colours.weight[:] = start.model.colours.weight.mean(0)
 
 
-def try_step(sound: Material, shape: Shape) -> None:
+def try_step(sound: Material, shape: DecoderShape) -> None:
     """Do what one step of a training does, on a voice that is thrown away."""
     model = decoder(shape, 0)
     pitch, loud, wanted = sound.draw(0, BATCH, FRAMES)

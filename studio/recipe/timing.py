@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from studio import units
 from studio.curves import Point
 from studio.errors import Gather, KnobError, nearest, shown, within
-from studio.knobs import Knob, Number
+from studio.knobs import KnobKind, Number
 from studio.midi.files import FASTEST_BPM, SLOWEST_BPM
 from studio.tempo import Meter, Tempo, TempoMap, Time
 
@@ -20,7 +20,7 @@ Meters = tuple[tuple[int, int, int], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TempoKind(Knob):
+class TempoKind(KnobKind):
     """The score's own tempo, one tempo, or a map of points in bars or beats."""
 
     default: Any = None
@@ -73,7 +73,7 @@ class TempoKind(Knob):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeterKind(Knob):
+class MeterKind(KnobKind):
     """The score's own meter, one meter, or a map from bars to meters."""
 
     default: Any = None

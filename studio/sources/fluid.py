@@ -20,6 +20,7 @@ import numpy as np
 from studio.audio import Block
 from studio.errors import MissingError, Place, RenderError
 from studio.floating_point import floating_point_kept
+from studio.provenance import behind
 from studio.score import BEND, CONTROL, NOTE_OFF, NOTE_ON, POLY_PRESSURE, PRESSURE, PROGRAM, SYSTEM, Event
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ def _library() -> ModuleType:
     return fluidsynth  # type: ignore[no-any-return]
 
 
+@behind("pyfluidsynth", "fluidsynth")
 def version() -> str:
     """The version of the FluidSynth library."""
     major, minor, micro = (ctypes.c_int() for _ in range(3))

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from studio.errors import Gather, KnobError, shown, within
-from studio.knobs import Knob
+from studio.knobs import KnobKind
 from studio.records import REQUIRED
 from studio.tempo import Time
 
@@ -17,7 +17,7 @@ Anchor = tuple[Time, Time]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Anchors(Knob):
+class Anchors(KnobKind):
     """Anchors in the order of time: at least `fewest`, or none where that is the default."""
 
     default: Any = REQUIRED

@@ -6,7 +6,10 @@ All take the same time map; a library that can only keep one ratio refuses a map
 from __future__ import annotations
 
 import shutil
+import subprocess
+from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 
 from studio.audio import Block
 from studio.errors import AudioError, KnobError, MissingError
+from studio.provenance import behind
 from studio.stretch.timemap import TimeMap
 
 KEY_FRAMES = 1024
@@ -85,6 +89,22 @@ def rubberband_cli(
     except (RuntimeError, OSError) as error:
         raise AudioError(f"Rubber Band refused the sound: {error}.", "Stretch with the method hptsm.") from error
     return _fit(np.atleast_2d(stretched.T) * (2 * peak), samples, time)
+
+
+@behind("pyrubberband", "rubberband")
+def rubberband_version() -> str:
+    """The version of the program `rubberband`, empty where it is not installed."""
+    path = shutil.which("rubberband")
+    return _version_of(path, Path(path).stat().st_mtime_ns) if path else ""
+
+
+@cache
+def _version_of(program: str, changed: int) -> str:
+    try:
+        asked = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return (asked.stdout + asked.stderr).strip()[:80]
 
 
 def _margin(rate: int) -> int:

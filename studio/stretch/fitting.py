@@ -10,14 +10,14 @@ from typing import NamedTuple
 import numpy as np
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.errors import KnobError, RenderError
 from studio.knobs import Number, count, knob, span
 from studio.records import field
-from studio.stage import Stage
 from studio.steps import Transform
 from studio.stretch.anchors import Anchor, Anchors
 from studio.stretch.loops import beats_of
-from studio.stretch.stretcher import stretch
+from studio.stretch.stretcher import ALL_LIBRARIES, libraries_of, stretch
 from studio.stretch.stretching import FORMANTS, METHOD
 from studio.stretch.timemap import TimeMap
 from studio.tempo import TempoMap, Time
@@ -45,9 +45,14 @@ class Warp(Transform):
     formant_semitones: float | None = field(FORMANTS)
     method: str = field(METHOD)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    libraries = ALL_LIBRARIES
+
+    def uses(self) -> tuple[str, ...]:
+        return libraries_of(self.method)
+
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         seconds = np.array([float(source.seconds) for source, _ in self.markers])
-        beats = np.array([float(stage.tempo.beat_of(target)) for _, target in self.markers])
+        beats = np.array([float(context.tempo.beat_of(target)) for _, target in self.markers])
         if not (np.diff(beats) > 0).all():
             index = int(np.flatnonzero(np.diff(beats) <= 0)[0]) + 1
             raise KnobError(
@@ -71,8 +76,8 @@ class Warp(Transform):
         path = _Path(
             np.concatenate([[0.0], seconds[inside], [audio.seconds]]), np.concatenate([[first], beats[inside], [last]])
         )
-        lead = round(float(stage.tempo.seconds_at(np.array([first]))[0]) * audio.rate)
-        time = path.through(audio, stage.tempo)
+        lead = round(float(context.tempo.seconds_at(np.array([first]))[0]) * audio.rate)
+        time = path.through(audio, context.tempo)
         warped = stretch(
             audio,
             time,
@@ -105,8 +110,14 @@ class Fit(Transform):
     formant_semitones: float | None = field(FORMANTS)
     method: str = field(METHOD)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
-        tempo = self._tempo(stage)
+    libraries = (*ALL_LIBRARIES, "librosa")
+
+    def uses(self) -> tuple[str, ...]:
+        # Where the tempo of the loop is not given, it is found.
+        return (*libraries_of(self.method), *(() if self.from_bpm else ("librosa",)))
+
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        tempo = self._tempo(context)
         starts = list(self._starts(tempo))
         frames = [_frame(tempo, beat, audio.rate) for beat in starts]
         if frames[-1] > LONGEST_SECONDS * audio.rate:
@@ -137,10 +148,10 @@ class Fit(Transform):
             method=self.method,
         )
 
-    def _tempo(self, stage: Stage) -> TempoMap:
+    def _tempo(self, context: RenderContext) -> TempoMap:
         if self.bpm is None:
-            return stage.tempo
-        meter = stage.tempo.meters[0]
+            return context.tempo
+        meter = context.tempo.meters[0]
         return TempoMap.constant(Fraction(self.bpm), meter.count, meter.unit)
 
     def _starts(self, tempo: TempoMap) -> Iterator[Fraction]:

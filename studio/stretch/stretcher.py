@@ -106,6 +106,25 @@ def _check_wish(method: str, pitch: float | OverTime, formants: float | None) ->
         raise KnobError(f"{method} cannot move formants.", "Leave formant_semitones out, or use psola or rubberband.")
 
 
+LIBRARIES = ("scipy", "soxr")
+"""Distributions that every method may use."""
+
+ENGINE_LIBRARIES: dict[str, tuple[str, ...]] = {
+    "rubberband": ("pedalboard", "pyrubberband"),
+    "rubberband_cli": ("pyrubberband",),
+    "signalsmith": ("python-stretch",),
+    "praat": ("praat-parselmouth",),
+}
+"""Those that stand behind the engines of others."""
+
+ALL_LIBRARIES = tuple(dict.fromkeys((*LIBRARIES, *(each for name in ENGINE_LIBRARIES.values() for each in name))))
+
+
+def libraries_of(method: str) -> tuple[str, ...]:
+    """The distributions that a method's sound depends on."""
+    return (*LIBRARIES, *ENGINE_LIBRARIES.get(method, ()))
+
+
 _KEEPERS = ("rubberband", "rubberband_cli")
 """Engines that can hold formants by themselves."""
 

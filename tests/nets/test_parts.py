@@ -12,7 +12,7 @@ import torch
 
 from studio.audio import Audio
 from studio.errors import AudioError, ModelError
-from studio.nets.decoder import Shape, decoder
+from studio.nets.decoder import DecoderShape, decoder
 from studio.nets.features import Features, features, filled, loudness
 from studio.nets.losses import esr, spectral
 from studio.nets.material import Phrases, guided, material, phrases, recordings
@@ -126,7 +126,7 @@ def test_a_training_that_is_stopped_goes_on_where_it_was(tmp_path: Path) -> None
 
 
 def test_a_model_comes_back_with_its_card(tmp_path: Path) -> None:
-    weights = decoder(Shape(), 3).state_dict()
+    weights = decoder(DecoderShape(), 3).state_dict()
     write_model(tmp_path / "a.voice", weights, {"kind": "voice", "name": "é"})
     read, card = read_model(tmp_path / "a.voice", "voice")
     assert card["name"] == "é" and all(torch.equal(read[name], weights[name]) for name in weights)

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.errors import ModelError, RecipeError
-from studio.stage import Stage
 from studio.steps import Transform, parse_step
 from studio.timbre import scripted
 from studio.timbre.scripted import Method, load_scripted
@@ -76,7 +76,7 @@ def saved(path: Path, model: nn.Module) -> Path:
 def through(name: str, sound: Audio, folder: Path, **knobs: object) -> Audio:
     step = parse_step({"torchscript": {"model": name, **knobs}})
     assert isinstance(step, Transform)
-    return step.apply(sound, Stage(sound.rate, sound.channels, folder=folder))
+    return step.apply(sound, RenderContext(sound.rate, sound.channels, folder=folder))
 
 
 def test_a_file_is_read_by_its_contract_and_sound_goes_through(tmp_path: Path) -> None:
@@ -118,21 +118,21 @@ def test_latents_of_such_a_model_can_be_edited(tmp_path: Path) -> None:
     sound = Audio(white(0.5), RATE)
     step = parse_step({"latent": {"model": "codec.ts", "scale": 0.5}})
     assert isinstance(step, Transform)
-    out = step.apply(sound, Stage(RATE, folder=tmp_path))
+    out = step.apply(sound, RenderContext(RATE, folder=tmp_path))
     assert rms_db(out.samples) - rms_db(sound.samples) == pytest.approx(-6.02, abs=0.1)
 
 
 def test_nothing_is_opened_that_the_user_does_not_trust(tmp_path: Path) -> None:
     path = saved(tmp_path / "codec.ts", Codec())
-    sound, stage = Audio(white(0.1), RATE), Stage(RATE, folder=tmp_path)
+    sound, context = Audio(white(0.1), RATE), RenderContext(RATE, folder=tmp_path)
     revoke(str(path))
     for words in ({"torchscript": {"model": "codec.ts"}}, {"latent": {"model": "codec.ts"}}):
         step = parse_step(words)
         assert isinstance(step, Transform)
         with pytest.raises(ModelError, match=f"studio trust {path}"):
-            step.apply(sound, stage)
+            step.apply(sound, context)
         with pytest.raises(ModelError, match="may run"):
-            list(step.assets(stage))
+            list(step.assets(context))
 
 
 @pytest.mark.parametrize("step", ["torchscript", "latent"])

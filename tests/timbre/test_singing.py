@@ -9,9 +9,9 @@ import pytest
 import soundfile
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.nets.features import QUIETEST, loudness
 from studio.rendering.apply import apply_file, parse_chain
-from studio.stage import Stage
 from studio.steps import Effect, Transform, parse_step
 from studio.timbre.singing import octaves_home
 from studio.timbre.voices import VOICES
@@ -31,7 +31,7 @@ def steady(hz: float = 330.0, seconds: float = 2.0, tremolo_db: float = 0.0, fad
 def sung(samples: np.ndarray, **knobs: object) -> np.ndarray:
     step = parse_step({"sing": {"voice": "violin", **knobs}})
     assert isinstance(step, Transform)
-    return step.apply(Audio(samples, RATE), Stage(RATE, len(samples))).samples
+    return step.apply(Audio(samples, RATE), RenderContext(RATE, len(samples))).samples
 
 
 def true_peak_db(samples: np.ndarray) -> float:
@@ -90,7 +90,7 @@ def test_the_stereo_image_stays() -> None:
 def live(samples: np.ndarray) -> np.ndarray:
     step = parse_step({"sing_live": "violin"})
     assert isinstance(step, Effect)
-    return through(step, samples, Stage(RATE, 1))
+    return through(step, samples, RenderContext(RATE, 1))
 
 
 @pytest.mark.parametrize("sound", [white(2.0, channels=1), steady(50.0), steady(72.0)], ids=["noise", "50 Hz", "72 Hz"])

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from studio.disk import write_whole
-from studio.exporting.built import Built
+from studio.exporting.build_card import BuildCard
 from studio.exporting.instrument.distance import Distance
 from studio.exporting.instrument.verify import GATES, Heard
 from studio.rendering.drawing import embedded, spectra_picture, table_html
 
 
 @dataclass(frozen=True, kw_only=True)
-class InstrumentCard(Built):
+class InstrumentCard(BuildCard):
     """All there is to know about one exported instrument; without hosts in `heard` it was not loaded here."""
 
     keys: tuple[int, ...]

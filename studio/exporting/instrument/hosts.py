@@ -83,10 +83,10 @@ def _in_polyphone(job: dict[str, Any], folder: Path) -> Sound:
     """
     import os
 
+    from studio.context import RenderContext
     from studio.score import Event, Score
     from studio.sources.fluid import DEFAULT_GAIN, version
     from studio.sources.soundfont import SoundFont
-    from studio.stage import Stage
 
     command = ["polyphone", "-1", "-i", job["plugin"], "-d", str(folder), "-o", "made"]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
@@ -97,7 +97,7 @@ def _in_polyphone(job: dict[str, Any], folder: Path) -> Sound:
         events.append(Event(round(end * 960), bytes((0x80, key, 64))))
     score = Score(tuple(events), end=round(job["frames"] / job["rate"] * 960))
     font = SoundFont(file=str(folder / "made.sf2"), program=0, bank=0, gain=0.0, reverb=0.0, chorus=0.0)
-    played = np.concatenate(list(font.play(score, Stage(job["rate"], 2))), axis=1)
+    played = np.concatenate(list(font.play(score, RenderContext(job["rate"], 2))), axis=1)
     out = (played / (DEFAULT_GAIN / 2)).astype(np.float32)
     return f"Polyphone, then FluidSynth {version()}", out, {}
 

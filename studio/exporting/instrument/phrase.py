@@ -9,10 +9,10 @@ from itertools import pairwise
 import numpy as np
 
 from studio.audio import Block
+from studio.context import GRID
+from studio.effect_chain import EffectChain
 from studio.exporting.plugin.design import Design
-from studio.line import Line
 from studio.score import NOTE_OFF, NOTE_ON, Event, Score
-from studio.stage import GRID
 
 RATE = 44_100
 _RESOLUTION = 1500
@@ -72,7 +72,7 @@ def phrase(keys: Sequence[int], velocities: Sequence[int], drums: bool, held: fl
 
 def original(design: Design, notes: Phrase, later: float = 0.0) -> Block:
     """The phrase as the recipe renders it; with `later`, when it begins so many seconds later."""
-    target, stage = design.target, design.target.stage(RATE)
+    target, context = design.target, design.target.context(RATE)
     assert target.playing
     channel = target.playing.channel
     events = [Event(0, message) for message in target.playing.before]
@@ -81,15 +81,15 @@ def original(design: Design, notes: Phrase, later: float = 0.0) -> Block:
         start, end = (round((time + later) * ticks) for time in (tone.start, tone.end))
         events.append(Event(start, bytes((NOTE_ON << 4 | channel, tone.key, tone.velocity))))
         events.append(Event(end, bytes((NOTE_OFF << 4 | channel, tone.key, 64))))
-    score = Score(tuple(events), _RESOLUTION, stage.tempo, end=round((notes.seconds + later) * ticks))
-    played = np.concatenate(list(target.playing.instrument.play(score, stage)), axis=1)[:, round(later * RATE) :]
+    score = Score(tuple(events), _RESOLUTION, context.tempo, end=round((notes.seconds + later) * ticks))
+    played = np.concatenate(list(target.playing.instrument.play(score, context)), axis=1)[:, round(later * RATE) :]
     whole = np.pad(played, ((0, 0), (0, max(0, notes.frames - played.shape[1]))))[:, : notes.frames]
     return rendered(design, whole)
 
 
 def rendered(design: Design, sound: Block) -> Block:
     """A sound through the chain behind an instrument."""
-    line = Line(design.chain({}), design.target.stage(RATE))
+    line = EffectChain(design.chain({}), design.target.context(RATE))
     out = [line.push(sound)]
     while sum(block.shape[1] for block in out) < sound.shape[1]:
         out.append(line.push(np.zeros((2, 4096), np.float32)))

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio import Block
+from studio.context import RenderContext
 from studio.errors import RenderError
 from studio.exporting.instrument.grid import Grid, spans
 from studio.exporting.instrument.loops import crossfaded, find_loop
 from studio.exporting.samples import RELEASES, Sampled, Span, Zone
 from studio.exporting.target import Playing
 from studio.score import DRUM_CHANNEL, NOTE_OFF, NOTE_ON, Event, Score
-from studio.stage import Stage
 from studio.steps import Instrument
 from studio.tempo import TempoMap
 
@@ -55,14 +55,14 @@ def sampled(
     """
     rate, drums, instrument = round(grid.rate), playing.drums, playing.instrument
     channel, before = playing.channel, playing.before
-    stage = Stage(rate, 2, TempoMap.constant(120), folder)
+    context = RenderContext(rate, 2, TempoMap.constant(120), folder)
     keys = grid.keys(playing.keys, drums)
     velocities = tuple(sorted({round(velocity) for velocity in grid.velocities}))
     say(f"sampling {len(keys)} keys at {len(velocities)} velocities")
-    places = spans(keys, drums, Colours(instrument, keys, velocities[-1], stage, channel, before))
+    places = spans(keys, drums, Colours(instrument, keys, velocities[-1], context, channel, before))
     wanted = [(span.key, velocity) for span, velocity in product(places, velocities)]
-    long = list(_notes(instrument, wanted, grid.seconds, stage, channel, before))
-    short = dict(zip(places, _notes(instrument, [(s.key, velocities[-1]) for s in places], _SHORT, stage, channel, before), strict=True))  # fmt: skip
+    long = list(_notes(instrument, wanted, grid.seconds, context, channel, before))
+    short = dict(zip(places, _notes(instrument, [(s.key, velocities[-1]) for s in places], _SHORT, context, channel, before), strict=True))  # fmt: skip
     layers = {span: long[place * len(velocities) : (place + 1) * len(velocities)] for place, span in enumerate(places)}
     layers = {span: sounds for span, sounds in layers.items() if max(np.abs(sound).max() for sound in sounds) > 1e-5}
     if not layers:
@@ -105,7 +105,7 @@ class Colours:
         instrument: Instrument,
         keys: Sequence[int],
         velocity: int,
-        stage: Stage,
+        context: RenderContext,
         channel: int,
         before: Sequence[bytes],
     ) -> None:
@@ -113,10 +113,10 @@ class Colours:
         self._levels: dict[int, NDArray[np.float64]] = {}
         if channel == DRUM_CHANNEL or len(keys) < 2:
             return
-        notes = _notes(instrument, [(key, velocity) for key in every], _SHORT, stage, channel, before, tail=0.1)
+        notes = _notes(instrument, [(key, velocity) for key in every], _SHORT, context, channel, before, tail=0.1)
         for key, sound in zip(every, notes, strict=True):
             self._levels[key] = _partials(
-                sound[:, : round(_SHORT * stage.rate)], 440 * 2 ** ((key - 69) / 12), stage.rate
+                sound[:, : round(_SHORT * context.rate)], 440 * 2 ** ((key - 69) / 12), context.rate
             )
 
     def __call__(self, one: int, other: int) -> float:
@@ -142,7 +142,7 @@ def _notes(
     instrument: Instrument,
     notes: Sequence[tuple[int, int]],
     held: float,
-    stage: Stage,
+    context: RenderContext,
     channel: int,
     before: Sequence[bytes],
     tail: float = TAIL,
@@ -155,10 +155,10 @@ def _notes(
         start = lead + place * ticks
         events.append(Event(start, bytes((NOTE_ON << 4 | channel, key, velocity))))
         events.append(Event(start + round(held * 2 * _RESOLUTION), bytes((NOTE_OFF << 4 | channel, key, 64))))
-    score = Score(tuple(events), _RESOLUTION, stage.tempo, end=lead + len(notes) * ticks)
-    frames, wanted = round(ticks / (2 * _RESOLUTION) * stage.rate), 0
-    waiting, skip = np.zeros((2, 0), np.float32), round(GRID * stage.rate)
-    for block in instrument.play(score, stage):
+    score = Score(tuple(events), _RESOLUTION, context.tempo, end=lead + len(notes) * ticks)
+    frames, wanted = round(ticks / (2 * _RESOLUTION) * context.rate), 0
+    waiting, skip = np.zeros((2, 0), np.float32), round(GRID * context.rate)
+    for block in instrument.play(score, context):
         waiting = np.concatenate([waiting, block], axis=1)
         while waiting.shape[1] >= skip + frames and wanted < len(notes):
             yield waiting[:, skip : skip + frames]

@@ -36,7 +36,7 @@ __asm__(".section .rodata\\n.globl mirepoix_samples\\n.hidden mirepoix_samples\\
         ".incbin \\"samples.bin\\"\\n.previous\\n");
 #endif
 """
-_CONTRACT = tuple(ROOT / "studio" / "effects" / name for name in ("chance.hpp", "stage.hpp"))
+_CONTRACT = tuple(ROOT / "studio" / "effects" / name for name in ("chance.hpp", "context.hpp"))
 
 
 def build(source: Source, shell: str, compiler: Compiler, say: Say) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.disk import write_whole
-from studio.exporting.built import Built
+from studio.exporting.build_card import BuildCard
 from studio.exporting.plugin.bundle import CARD, PICTURE
 from studio.exporting.plugin.verify import GATE_DB, Verdict
 from studio.rendering.drawing import SPECTRUM, WIDTH, draw_spectra, embedded, plain, png_of, table_html
@@ -18,7 +18,7 @@ _ROW = 18
 
 
 @dataclass(frozen=True, kw_only=True)
-class Card(Built):
+class Card(BuildCard):
     """All there is to know about one exported plugin; without a `verdict` it was not loaded here."""
 
     verdict: Verdict | None = None

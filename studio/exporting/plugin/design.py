@@ -18,14 +18,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from studio.address import locate
+from studio.context import RenderContext
 from studio.curves import Curve, Mapped, stretch
-from studio.effects.blocks import Chain, Rack
+from studio.effects.blocks import Chain, RackBlock
 from studio.errors import KnobError, RecipeError, RenderError, within
 from studio.exporting.samples import Sampled
 from studio.exporting.target import LONGEST_NAME, Target
 from studio.knobs import LINEAR, LOG, Live, Number
 from studio.macros import Macro, settle
-from studio.stage import Stage
 from studio.steps import Effect, Step
 from studio.tempo import Floats, TempoMap
 
@@ -122,7 +122,7 @@ class Design:
         return self.target.vendor
 
     @property
-    def rack(self) -> Rack:
+    def rack(self) -> RackBlock:
         """The chain as it was given, with the knobs that reach into it."""
         return self.target.rack
 
@@ -170,18 +170,18 @@ class Design:
             free = next(free for free in _names(name, label) if free not in taken)
             low, high = macro.number.low, macro.number.high
             number = Number(
-                default=_initial(macro, self.stage), low=low, high=high, unit=macro.number.unit, taper=macro.taper,
+                default=_initial(macro, self.context), low=low, high=high, unit=macro.number.unit, taper=macro.taper,
                 live=True, help=macro.help,
             )  # fmt: skip
             found.append(Parameter(free, number, len(found)))
             return Mapped(Turned(len(found) - 1), (low, high), False, low, high)
 
-        return flat(_settled(self.rack, turn, self.stage, "")), tuple(found)
+        return flat(_settled(self.rack, turn, self.context, "")), tuple(found)
 
     @property
-    def stage(self) -> Stage:
+    def context(self) -> RenderContext:
         """What its steps know in a render of the song."""
-        return self.target.stage()
+        return self.target.context()
 
     def chain(self, values: Mapping[str, Live]) -> Chain:
         """The chain as a render runs it, with parameters at `values` (numbers or curves) or where they stand."""
@@ -191,12 +191,12 @@ class Design:
     @cached_property
     def mono(self) -> bool:
         """Whether it runs on one channel: some steps need two."""
-        from studio.line import Line
+        from studio.effect_chain import EffectChain
 
         if self.target.playing:
             return False
         try:
-            Line(self.chain({}), self.target.stage(channels=1)).push(np.zeros((1, 64), np.float32))
+            EffectChain(self.chain({}), self.target.context(channels=1)).push(np.zeros((1, 64), np.float32))
         except RenderError:
             return False
         return True
@@ -217,7 +217,7 @@ def flat(chain: Chain) -> Chain:
     steps: list[Effect] = []
     for step in chain:
         if not step.bypass:
-            steps.extend(flat(settle(step).chain) if isinstance(step, Rack) else (step,))
+            steps.extend(flat(settle(step).chain) if isinstance(step, RackBlock) else (step,))
     return tuple(steps)
 
 
@@ -260,7 +260,7 @@ def _resolved(curve: Mapped, values: Sequence[Live]) -> float | Curve:
     return float(stretch(slider.position(source), curve.low, curve.high, curve.shape))  # type: ignore[arg-type]
 
 
-def _settled(rack: Rack, turn: Callable[[str, str, Macro], Live], stage: Stage, label: str) -> Chain:
+def _settled(rack: RackBlock, turn: Callable[[str, str, Macro], Live], context: RenderContext, label: str) -> Chain:
     """The chain of a rack whose free knobs are where `turn` puts them, and those of racks directly in it."""
     still: dict[str, Macro] = {}
     moving: dict[str, Macro] = {}
@@ -269,41 +269,41 @@ def _settled(rack: Rack, turn: Callable[[str, str, Macro], Live], stage: Stage, 
         if isinstance(macro.value, Mapped):  # another knob turns it
             moving[name] = macro
             continue
-        at = _initial(macro, stage)
+        at = _initial(macro, context)
         still[name] = macro.replace(value=at, drives={a: d for a, d in macro.drives.items() if not drives[a]})
         live = {address: drive for address, drive in macro.drives.items() if drives[address]}
         if live:
             moving[name] = macro.replace(value=turn(name, label, macro), drives=live)
-    opened: Rack = settle(settle(rack.replace(knobs=still)).replace(knobs=moving))
+    opened: RackBlock = settle(settle(rack.replace(knobs=still)).replace(knobs=moving))
     chain: list[Effect] = []
     for step in opened.chain:
-        if isinstance(step, Rack) and not step.bypass:
+        if isinstance(step, RackBlock) and not step.bypass:
             with within(step.label):
-                chain.extend(_settled(step, turn, stage, step.label))
+                chain.extend(_settled(step, turn, context, step.label))
         else:
             chain.append(step)
     return tuple(chain)
 
 
-def _lives(rack: Rack, address: str) -> bool:
+def _lives(rack: RackBlock, address: str) -> bool:
     return bool(getattr(locate(rack, address)[1], "live", False))
 
 
-def _still_addresses(rack: Rack) -> Iterator[str]:
+def _still_addresses(rack: RackBlock) -> Iterator[str]:
     for macro in rack.knobs.values():
         yield from (address for address in macro.drives if not _lives(rack, address))
     for step in rack.chain:
-        if isinstance(step, Rack) and not step.bypass:
+        if isinstance(step, RackBlock) and not step.bypass:
             yield from (f"{step.label}.{address}" for address in _still_addresses(step))
 
 
-def _initial(macro: Macro, stage: Stage) -> float:
+def _initial(macro: Macro, context: RenderContext) -> float:
     """Where it stands at the beginning of the song."""
     value = macro.value
     if isinstance(value, (int, float)):
         return float(value)
     assert not isinstance(value, str)
-    return float(value.values(np.zeros(1), stage.tempo)[0])
+    return float(value.values(np.zeros(1), context.tempo)[0])
 
 
 def _names(name: str, label: str) -> Iterator[str]:

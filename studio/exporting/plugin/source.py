@@ -155,7 +155,7 @@ class _Writer:
 
     def _response(self, step: Effect, knob: str) -> list[str]:
         """An impulse response as an array, at its own rate; as 16-bit numbers where these say all there is."""
-        audio = read_response(self._design.stage.find(getattr(step, knob)))
+        audio = read_response(self._design.context.find(getattr(step, knob)))
         loud = np.flatnonzero(audio.samples.any(axis=0))
         samples = audio.samples[:, : loud[-1] + 1 if len(loud) else 1]
         whole = samples * np.float32(32_768)

@@ -10,11 +10,11 @@ from itertools import pairwise
 import numpy as np
 
 from studio.audio import Block
+from studio.context import GRID, SideReader
 from studio.curves import Point, Points
+from studio.effect_chain import EffectChain
 from studio.exporting.plugin.design import Design, Parameter
 from studio.knobs import Live
-from studio.line import Line
-from studio.stage import GRID, SideReader
 from studio.tempo import Time
 
 RATE = 44_100
@@ -130,8 +130,8 @@ def _turning(design: Design, seconds: float, block: int) -> Moves:
 def reference(design: Design, take: Take) -> Block:
     """What a render of the recipe gives for a take."""
     chain = design.chain(_values(design, take))
-    stage = design.target.stage(take.rate, take.channels)
-    line = Line(chain, stage)
+    context = design.target.context(take.rate, take.channels)
+    line = EffectChain(chain, context)
     given = sound(take.sound, take.rate, take.frames, take.channels)
     # Whole cells, so that the last frames come out as well.
     whole = np.pad(given, ((0, 0), (0, -take.frames % GRID + GRID)))

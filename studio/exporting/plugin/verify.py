@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from studio.audio import Block
+from studio.effect_chain import EffectChain
 from studio.exporting.plugin.design import Design
 from studio.exporting.plugin.takes import Take, places, reference, sound, takes
 from studio.exporting.plugin.turtle import uris
 from studio.levels import decibels
-from studio.line import Line
 from studio.processes import python_command
 
 GATE_DB = -90.0
@@ -287,7 +287,7 @@ def _cpu(design: Design, heard: dict[str, dict[str, Any]]) -> dict[str, float]:
         return {}
     take = _timed(design)
     given = sound(take.sound, take.rate, take.frames, 2)
-    line = Line(design.chain({}), design.stage)
+    line = EffectChain(design.chain({}), design.context)
     before = time.perf_counter()
     for start in range(0, take.frames, take.block):
         line.push(given[:, start : start + take.block])

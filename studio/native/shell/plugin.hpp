@@ -54,7 +54,7 @@ class Processor {
     virtual ~Processor() = default;
     virtual void prepare(double rate, int channels) = 0;
     virtual int latency() const = 0;
-    virtual double memory() const = 0;  // seconds of silence that more sound can come behind
+    virtual double tail_seconds() const = 0;  // seconds of silence that more sound can come behind
 
     virtual void set(int parameter, double value) = 0;
     virtual void bypass(bool bypassed) = 0;

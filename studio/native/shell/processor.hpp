@@ -61,7 +61,7 @@ class Running final : public Processor {
     }
 
     int latency() const override { return latency_; }
-    double memory() const override { return chain_.memory(); }
+    double tail_seconds() const override { return chain_.tail_seconds(); }
     void set(int parameter, double value) override { targets_[static_cast<std::size_t>(parameter)] = value; }
     void bypass(bool bypassed) override { bypassed_ = bypassed; }
     Transport transport() const override { return transport_; }
@@ -140,7 +140,7 @@ class Running final : public Processor {
     Chain chain_;
     Timeline timeline_;
     Held dry_;
-    Stage stage_;
+    RenderContext stage_;
     Transport transport_;
     Knob bypass_;
     std::vector<double> targets_;

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.audio import Block
+from studio.context import RenderContext
 from studio.errors import RenderError
 from studio.exporting.instrument.grid import Grid, spans
 from studio.exporting.instrument.loops import crossfaded, find_loop
@@ -19,7 +20,6 @@ from studio.exporting.target import Playing
 from studio.knobs import knob
 from studio.score import Score
 from studio.sources.soundfont import SoundFont
-from studio.stage import Stage
 from studio.steps import Instrument
 from tests.listening import cents, db, pitch_hz
 
@@ -31,14 +31,14 @@ class Bell(Instrument, step="test_bell"):
 
     fall: float = knob(20.0, 0.0, 400.0, help="dB a second", live=False)
 
-    def play(self, score: Score, stage: Stage) -> Iterator[Block]:
-        out = np.zeros((stage.channels, round(float(score.length) * stage.rate) + 1), np.float32)
+    def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
+        out = np.zeros((context.channels, round(float(score.length) * context.rate) + 1), np.float32)
         for note in score.notes:
             start, end = (
                 score.tempo.seconds_at(np.array([tick / score.resolution]))[0] for tick in (note.start, note.end)
             )
-            first, frames = round(start * stage.rate), round((end - start) * stage.rate)
-            time = np.arange(frames + 441) / stage.rate
+            first, frames = round(start * context.rate), round((end - start) * context.rate)
+            time = np.arange(frames + 441) / context.rate
             level = (note.velocity / 127) ** 2 * 10 ** (-self.fall * time / 20) * (note.pitch <= 90)
             level[frames:] *= np.linspace(1, 0, 441)
             wave = np.sin(2 * np.pi * 440 * 2 ** ((note.pitch - 69) / 12) * time) * 0.5 * level

@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 from hypothesis import strategies as st
 
-from studio.effects.blocks import Rack
+from studio.effects.blocks import RackBlock
 from studio.errors import StudioError
 from studio.exporting.plugin.source import half
 from studio.knobs import Choice, File, Number, Port, Span, Switch
@@ -88,6 +88,6 @@ def chains(draw: st.DrawFn) -> list[Any]:
     return [*kept, {"gain": {"name": "last", "gain": -6}}]
 
 
-def rack_of(chain: list[Any]) -> Rack:
+def rack_of(chain: list[Any]) -> RackBlock:
     """A chain with a knob that turns its last gain."""
-    return Rack.parse({"chain": chain, "knobs": {"level": {"value": 0.5, "drives": {"last.gain": [-12, 0]}}}})
+    return RackBlock.parse({"chain": chain, "knobs": {"level": {"value": 0.5, "drives": {"last.gain": [-12, 0]}}}})

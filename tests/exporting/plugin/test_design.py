@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.effects.blocks import Rack
+from studio.effects.blocks import RackBlock
 from studio.effects.filters import Lowpass
 from studio.effects.mixing import Gain
 from studio.errors import KnobError, MissingError, RecipeError
@@ -69,7 +69,7 @@ def test_parameters_at_a_value_give_the_chain_of_a_render() -> None:
 
 def test_what_cannot_move_is_baked_and_told() -> None:
     knobs = {"one": {"value": 0.5, "drives": {"late.size": [0, 2], "gain.gain": [-12, 0]}}, "two": {"drives": {}}}
-    design = Design.of(Rack.parse({"chain": ["late", "gain"], "knobs": knobs}), "Baked")
+    design = Design.of(RackBlock.parse({"chain": ["late", "gain"], "knobs": knobs}), "Baked")
     assert names(design) == ["one"]
     late = design.plain[0]
     assert isinstance(late, Late)

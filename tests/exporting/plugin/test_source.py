@@ -12,12 +12,12 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.effects.blocks import Rack
+from studio.context import RenderContext
+from studio.effects.blocks import RackBlock
 from studio.errors import RecipeError
 from studio.exporting.plugin import source as programs
 from studio.exporting.plugin import turtle
 from studio.exporting.plugin.design import Design
-from studio.stage import Stage
 from studio.steps import Effect, Run, registry
 
 NASTY = 'ü"; system("rm -rf /"); //\\ ??/ \U0001f600 /* */ %s </ttl> .'
@@ -53,7 +53,7 @@ def test_words_in_turtle_are_nothing_but_words(value: str) -> None:
 
 def test_what_a_person_wrote_stands_in_one_table() -> None:
     knobs = {"sharp ü;": {"value": 0.5, "drives": {"mine#1.gain": [0, 6]}}}
-    rack = Rack.parse({"chain": [{"gain": {"name": "mine#1"}}], "knobs": knobs})
+    rack = RackBlock.parse({"chain": [{"gain": {"name": "mine#1"}}], "knobs": knobs})
     text = programs.write_source(Design.of(rack, NASTY)).text
     code, _, table = text.partition("// All words below")
     assert "mine" not in text and "sharp" not in code and "system" not in code
@@ -62,7 +62,7 @@ def test_what_a_person_wrote_stands_in_one_table() -> None:
 
 
 def test_fixed_values_are_held_and_knobs_move() -> None:
-    rack = Rack.parse(
+    rack = RackBlock.parse(
         {"chain": [{"gain": -6}, {"lowpass": "2 kHz"}], "knobs": {"a": {"drives": {"lowpass": [200, 2000]}}}}
     )
     text = programs.write_source(Design.of(rack, "A")).text
@@ -74,7 +74,7 @@ def test_fixed_values_are_held_and_knobs_move() -> None:
 class Headless(Effect):
     """A step whose maker wrote no plugin half."""
 
-    def open(self, stage: Stage) -> Run:
+    def open(self, context: RenderContext) -> Run:
         return lambda block, now: block
 
 

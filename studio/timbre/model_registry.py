@@ -8,16 +8,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from studio.context import RenderContext
 from studio.errors import MissingError, nearest
 from studio.folders import shipped_presets, user_presets
-from studio.stage import Stage
 from studio.timbre.torch_library import need_torch
 
 Model = TypeVar("Model")
 
 
 @dataclass(frozen=True)
-class Shelf(Generic[Model]):
+class ModelRegistry(Generic[Model]):
     """Models of one kind.
 
     Attributes:
@@ -43,7 +43,7 @@ class Shelf(Generic[Model]):
     def _in(self, presets: Path) -> dict[str, Path]:
         return {path.stem: path for path in sorted((presets / self.folder).glob(f"*{self.ending}"))}
 
-    def find(self, name: str, stage: Stage) -> Path:
+    def find(self, name: str, context: RenderContext) -> Path:
         """The file that a recipe means by `name`: a file in its folder, or one on this shelf, with or without its ending.
 
         Raises:
@@ -52,7 +52,7 @@ class Shelf(Generic[Model]):
         known = self.known()
         if name.endswith(self.ending):
             inside = known.get(name.removesuffix(self.ending))
-            return inside if inside is not None and not (stage.folder / name).is_file() else stage.find(name)
+            return inside if inside is not None and not (context.folder / name).is_file() else context.find(name)
         if name not in known:
             raise MissingError(
                 f"there is no {self.noun} {name!r}.", nearest(name, known) or f"Give a file that ends in {self.ending}."
