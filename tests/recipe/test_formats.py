@@ -16,7 +16,9 @@ from studio.recipe.presets import ChainPreset
 
 def test_a_recipe_of_a_later_format_says_who_reads_it(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("title: x\nrecipe: 2\nfuture: yes\n")
-    with pytest.raises(RecipeError, match=r"a.yaml:2:1  recipe\n .*a recipe of format 2; .* reads format 1.\n .*A later"):
+    with pytest.raises(
+        RecipeError, match=r"a.yaml:2:1  recipe\n .*a recipe of format 2; .* reads format 1.\n .*A later"
+    ):
         Recipe.load(tmp_path / "a.yaml")
 
 
@@ -29,7 +31,10 @@ def test_a_preset_of_a_later_format_says_who_reads_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"pack": 9, "studio": "2.5"}, r"a pack of format 9; .* reads format 1.\n .*Mirepoix 2.5, which wrote it, reads it"),
+        (
+            {"pack": 9, "studio": "2.5"},
+            r"a pack of format 9; .* reads format 1.\n .*Mirepoix 2.5, which wrote it, reads it",
+        ),
         ({"pack": "1"}, r"does not say which format of a pack it is"),
         ({"files": [{"path": "../x", "bytes": 1, "sha256": "ab" * 32}]}, r"files › \[1\] › path\n .*does not lie"),
         ({"files": [{"path": "x", "bytes": -1, "sha256": "ab" * 32}]}, r"files › \[1\] › bytes\n .*out of range"),
