@@ -136,6 +136,10 @@ class Step(Record):
                 with within(name):
                     yield context.find(getattr(self, name))
 
+    def programs(self) -> Iterator[str]:
+        """The programs of others that run when it does, in a phrase each, without those of steps inside it."""
+        return iter(())
+
     def ports(self) -> Iterator[tuple[str, str]]:
         """Its connected side inputs: (knob, track or bus), without those of steps inside it."""
         for name, kind in self.parameters().items():

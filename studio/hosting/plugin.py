@@ -157,6 +157,9 @@ class Plugin(Effect, Instrument):
         if known:
             yield Component("plugin", known.path.name, known.about.version, known.stamp)
 
+    def programs(self) -> Iterator[str]:
+        yield f"the plugin {self.file}, as it is installed here"
+
     def follows_tempo(self) -> bool:
         """A VST2 plugin is told the tempo, whether it listens or not."""
         moving = any(getattr(value, "musical", False) for value in self.settings.values())

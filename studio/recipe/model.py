@@ -36,6 +36,7 @@ from studio.recipe.timing import MeterKind, Meters, TempoKind, TempoPoints, temp
 from studio.records import ListOf, MapOf, Nested, Record, field
 from studio.score import Score
 from studio.steps import Step, StepKind
+from studio.stored import refuse_later
 from studio.tempo import TempoMap, Time
 from studio.units import DB, LUFS
 from studio.views import view
@@ -229,6 +230,7 @@ class Recipe(Record):
     @classmethod
     def _read(cls, document: Document, path: Path) -> Recipe:
         try:
+            refuse_later(document.data, "recipe", FORMAT, "a recipe")
             with reading(path.parent):
                 recipe = cls.parse(document.data)
         except StudioError as error:
