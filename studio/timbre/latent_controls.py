@@ -102,7 +102,7 @@ class Latent(_ModelStep):
         with within("model"):
             path = self._path(context)
             if path.suffix == ENDING:
-                load_scripted(path, self.trusted)
+                load_scripted(path)
             elif path.suffix == waves.ENDING:
                 waves.WAVEFORMS.load(path)
             else:
@@ -227,7 +227,7 @@ class Torchscript(_ModelStep):
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         with within("model"):
-            load_scripted(context.find(self.model), self.trusted)
+            load_scripted(context.find(self.model))
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
         with within("model"):
