@@ -157,6 +157,9 @@ class Plugin(Effect, Instrument):
         if known:
             yield Component("plugin", known.path.name, known.about.version, known.stamp)
 
+    def programs(self) -> Iterator[str]:
+        yield f"the plugin {self.file}, as it is installed here"
+
     def follows_tempo(self) -> bool:
         """A VST2 plugin is told the tempo, whether it listens or not."""
         moving = any(getattr(value, "musical", False) for value in self.settings.values())
@@ -196,6 +199,19 @@ class Plugin(Effect, Instrument):
                 path=("sidechain",),
             )
         return _Through(self, known, context)
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Open it in its own process, with its preset and program."""
+        known = self._at_hand()
+        if known is None:
+            return
+        if not known.about.instrument:
+            self.open(context)
+        try:
+            self.perform(known, context).leave()
+        except PluginError:
+            if self.on_error == "stop":
+                raise
 
     def tail_seconds(self, context: RenderContext) -> float:
         """Nobody knows what a plugin remembers; a delay of so long is still heard to its end."""
