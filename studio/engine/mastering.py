@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from studio.audio import Block
+from studio.effect_chain import EffectChain
 from studio.effects.dynamics import Brickwall
 from studio.effects.mixing import Gain
-from studio.effects.pedal import pedalboard_version
-from studio.engine.loudness import Meter
-from studio.engine.nodes import PIECE, Hall, Node
+from studio.engine.loudness import LoudnessMeter
+from studio.engine.nodes import PIECE, Node, NodeReader
 from studio.levels import SILENCE_DB
-from studio.line import Line
 from studio.steps import Effect
 
 _TOLERANCE = 0.02
@@ -55,16 +54,18 @@ class Mastered(Node):
     loudness: float
     ceiling: float
 
-    def facts(self) -> Any:
-        return [self.loudness, self.ceiling, pedalboard_version(), _TOLERANCE, _CLEAR]
+    libraries = ("pedalboard", "pyloudnorm", "scipy")
 
-    def blocks(self, hall: Hall) -> Iterator[Block]:
-        meter = self._heard(hall, Setting(0.0))
+    def facts(self) -> Any:
+        return [self.loudness, self.ceiling, _TOLERANCE, _CLEAR]
+
+    def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        meter = self._heard(reader, Setting(0.0))
         before, gain = meter.read(), meter.gain_to(self.loudness)
         setting = Setting(0.0 if math.isnan(gain) else min(gain, _MOST_GAIN))
         if before.true_peak_db + setting.gain > self.ceiling - _CLEAR:
-            setting = self._searched(hall, setting.gain)
-        yield from self._rendered(hall, setting)
+            setting = self._searched(reader, setting.gain)
+        yield from self._rendered(reader, setting)
 
     def effects(self, setting: Setting) -> tuple[Effect, ...]:
         """The gain, and behind it the limiter where it is needed."""
@@ -77,14 +78,14 @@ class Mastered(Node):
         """The effects with a given gain and the limiter where it mostly ends up, for what cannot be searched."""
         return self.effects(Setting(gain, _FIRST_UNDER))
 
-    def _searched(self, hall: Hall, gain: float) -> Setting:
+    def _searched(self, reader: NodeReader, gain: float) -> Setting:
         """The gain (by the secant method) and the ceiling that, limiter included, give the loudness under the ceiling."""
         under = _FIRST_UNDER
         tried: list[tuple[float, float, Setting]] = []
         missed: list[tuple[float, float]] = []
         for _ in range(_PASSES):
             setting = Setting(gain, under)
-            heard = self._heard(hall, setting).read()
+            heard = self._heard(reader, setting).read()
             missing, over = self.loudness - heard.integrated, heard.true_peak_db - (self.ceiling - _CLEAR)
             if abs(missing) <= _TOLERANCE and over <= 0:
                 return setting
@@ -104,21 +105,21 @@ class Mastered(Node):
         over, _, best = min(tried, key=lambda one: abs(one[1]) + one[0])
         return replace(best, trim=-over)
 
-    def _heard(self, hall: Hall, setting: Setting) -> Meter:
-        meter = Meter(self.stage.rate, self.stage.channels)
-        for block in self._rendered(hall, setting):
+    def _heard(self, reader: NodeReader, setting: Setting) -> LoudnessMeter:
+        meter = LoudnessMeter(self.context.rate, self.context.channels)
+        for block in self._rendered(reader, setting):
             meter.push(block)
         return meter
 
-    def _rendered(self, hall: Hall, setting: Setting) -> Iterator[Block]:
-        line = Line(self.effects(setting), self.stage, PIECE)
+    def _rendered(self, reader: NodeReader, setting: Setting) -> Iterator[Block]:
+        line = EffectChain(self.effects(setting), self.context, PIECE)
         owed = 0
-        for block in hall.blocks(self.inputs[0]):
+        for block in reader.blocks(self.inputs[0]):
             out = line.push(block)
             owed += block.shape[1] - out.shape[1]
             yield out
         while owed > 0:
-            out = line.push(np.zeros((self.stage.channels, PIECE), np.float32))[:, :owed]
+            out = line.push(np.zeros((self.context.channels, PIECE), np.float32))[:, :owed]
             owed -= out.shape[1]
             yield out
 

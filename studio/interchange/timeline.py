@@ -130,7 +130,7 @@ class Device:
 
 
 @dataclass(frozen=True)
-class Send:
+class TimelineSend:
     """How much of a strip goes to a bus besides: a factor, before the fader or after it."""
 
     target: str
@@ -139,7 +139,7 @@ class Send:
 
 
 @dataclass(frozen=True)
-class Strip:
+class TimelineStrip:
     """One line of the mixer: a track with clips, a bus that others are sent to, or the master.
 
     The signal goes through the devices, then the sends before the fader, volume, pan (balance: the far side is
@@ -161,7 +161,7 @@ class Strip:
     devices: tuple[Device, ...] = ()
     volume: Value = 1.0
     pan: Value = 0.0
-    sends: tuple[Send, ...] = ()
+    sends: tuple[TimelineSend, ...] = ()
     mute: bool = False
     solo: bool = False
     to: str = MASTER
@@ -212,9 +212,9 @@ class Timeline:
     frames: int = 0
     tempo: TempoMap = field(default_factory=TempoMap)
     markers: tuple[Marker, ...] = ()
-    tracks: tuple[Strip, ...] = field(default=(), repr=False)
-    buses: tuple[Strip, ...] = field(default=(), repr=False)
-    master: Strip = field(default_factory=lambda: Strip(MASTER), repr=False)
+    tracks: tuple[TimelineStrip, ...] = field(default=(), repr=False)
+    buses: tuple[TimelineStrip, ...] = field(default=(), repr=False)
+    master: TimelineStrip = field(default_factory=lambda: TimelineStrip(MASTER), repr=False)
     losses: tuple[Loss, ...] = ()
 
     def __post_init__(self) -> None:
@@ -230,7 +230,7 @@ class Timeline:
                     raise RecipeError(f"{strip.name!r} goes to {target!r}, which is no bus of the session.")
 
     @property
-    def strips(self) -> tuple[Strip, ...]:
+    def strips(self) -> tuple[TimelineStrip, ...]:
         """Tracks, buses and master."""
         return (*self.tracks, *self.buses, self.master)
 

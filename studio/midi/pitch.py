@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from studio.context import RenderContext
 from studio.knobs import knob, switch
 from studio.midi.instruments import drum_channels
 from studio.score import Note, Score
-from studio.stage import Stage
 from studio.steps import ScoreStep
 from studio.units import SEMITONES
 
@@ -20,7 +20,7 @@ class Transpose(ScoreStep):
     semitones: float = knob(0.0, -60, 60, SEMITONES, help="how far", live=False)
     drums: bool = switch(False, help="move drums too")
 
-    def edit(self, score: Score, stage: Stage) -> Score:
+    def edit(self, score: Score, context: RenderContext) -> Score:
         drums = frozenset[tuple[int, int]]() if self.drums else drum_channels(score)
         return score.map_notes(lambda note: note if (note.port, note.channel) in drums else self._move(note))
 

@@ -15,10 +15,10 @@ from typing import Self
 import numpy as np
 
 from studio.audio import Audio, Block
-from studio.engine.loudness import Loudness, Meter
+from studio.engine.loudness import Loudness, LoudnessMeter
 from studio.levels import decibels
 from studio.rendering.audio_writer import AudioWriter, Tags
-from studio.rendering.sketch import Sketch, Sketcher
+from studio.rendering.waveform_summary import WaveformSummarizer, WaveformSummary
 
 _BLOCK = 65_536
 
@@ -35,7 +35,7 @@ class Written:
     frames: int
     sha256: str
     loudness: Loudness
-    sketch: Sketch | None = None
+    sketch: WaveformSummary | None = None
     clipped_db: float = 0.0
 
 
@@ -93,16 +93,16 @@ class SignalWriter:
             self._listener.push(heard)
         self.frames += block.shape[1]
 
-    def _new_listener(self) -> Sketcher | Meter:
-        return (Sketcher if self._sketched else Meter)(self._rate, self._channels)
+    def _new_listener(self) -> WaveformSummarizer | LoudnessMeter:
+        return (WaveformSummarizer if self._sketched else LoudnessMeter)(self._rate, self._channels)
 
     def finish(self) -> Written:
         """Close the file, which is complete then, but not yet in its place."""
         if not self._file.exact:
             for block in self._file.written():
                 self._listener.push(block)
-        sketch: Sketch | None = None
-        if isinstance(self._listener, Sketcher):
+        sketch: WaveformSummary | None = None
+        if isinstance(self._listener, WaveformSummarizer):
             sketch = self._listener.draw()
             loudness = sketch.loudness
         else:

@@ -15,7 +15,7 @@ from studio.interchange.lane import Lane, Value
 from studio.interchange.names import renamed
 from studio.interchange.notes import merged
 from studio.interchange.points import decibels_said, fader_points, points
-from studio.interchange.timeline import MASTER, AudioClip, Device, Loss, Strip, Timeline
+from studio.interchange.timeline import MASTER, AudioClip, Device, Loss, Timeline, TimelineStrip
 from studio.midi.files import write_midi
 from studio.recipe import Recipe
 from studio.recipe.document import MOST_VALUES, write
@@ -142,7 +142,7 @@ class _Writer:
             return rising[0][1]
         return [[f"{bar} bars", meter] for bar, meter in rising]
 
-    def _track(self, strip: Strip) -> dict[str, Any]:
+    def _track(self, strip: TimelineStrip) -> dict[str, Any]:
         track: dict[str, Any] = {}
         if strip.plays_notes:
             track["part"] = {"track": strip.name}
@@ -169,10 +169,10 @@ class _Writer:
     def _time(self, frames: int) -> str:
         return str(Time(seconds=Fraction(frames, self.timeline.rate)))
 
-    def _bus(self, bus: Strip) -> dict[str, Any]:
+    def _bus(self, bus: TimelineStrip) -> dict[str, Any]:
         return self._strip(bus)
 
-    def _strip(self, strip: Strip) -> dict[str, Any]:
+    def _strip(self, strip: TimelineStrip) -> dict[str, Any]:
         plain: dict[str, Any] = {"chain": list(self._chain(strip.devices, strip.name))}
         if strip.volume != 1.0:
             plain["volume"] = self._level(strip.volume, strip.name)
@@ -219,7 +219,7 @@ class _Writer:
 
         return step_data(device, lambda each: self._state(each, where), self._path, points, told)
 
-    def _instrument(self, strip: Strip) -> dict[str, Any]:
+    def _instrument(self, strip: TimelineStrip) -> dict[str, Any]:
         """What plays the notes of a strip: its own instrument if that is here, else a General MIDI sound."""
         for device in strip.devices:
             if device.instrument:

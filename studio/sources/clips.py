@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from studio.audio import Block
-from studio.audiofile import read_audio
-from studio.errors import RecipeError, within
+from studio.audiofile import read_audio, stream_audio
+from studio.context import RenderContext
+from studio.errors import Gather, RecipeError, within
 from studio.knobs import file, knob, span, switch
 from studio.levels import SILENCE_DB, amplitude
 from studio.records import ListOf, Nested, Record, field
-from studio.stage import Stage
 from studio.steps import Source
 from studio.tempo import Time
 from studio.units import DB
@@ -21,7 +21,7 @@ from studio.units import DB
 _BLOCK = 65_536
 
 
-class Clip(Record):
+class PlacedClip(Record):
     """A piece of an audio file: `at` says where in the song it begins, `offset` where in the file."""
 
     file: str = file(help="an audio file")
@@ -46,26 +46,35 @@ class Clips(Source):
     Files are resampled to the song's rate and fitted to its channels.
     """
 
-    clips: tuple[Clip, ...] = field(ListOf(each=Nested(of=Clip), help="the pieces"))
+    clips: tuple[PlacedClip, ...] = field(ListOf(each=Nested(of=PlacedClip), help="the pieces"))
 
-    def assets(self, stage: Stage) -> Iterator[Path]:
+    libraries = ("soundfile", "soxr")
+
+    def assets(self, context: RenderContext) -> Iterator[Path]:
         for index, clip in enumerate(self.clips):
             with within("clips", index, "file"):
-                yield stage.find(clip.file)
+                yield context.find(clip.file)
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        gather = Gather()
+        for index, clip in enumerate(self.clips):
+            with gather, within("clips", index, "file"):
+                next(stream_audio(context.find(clip.file)))
+        gather.done()
 
     def follows_tempo(self) -> bool:
         times = (time for clip in self.clips for time in (clip.at, clip.length, clip.fade_in, clip.fade_out) if time)
         return any(time.musical for time in times)
 
-    def read(self, stage: Stage) -> Iterator[Block]:
-        waiting = sorted((_placed(clip, stage) for clip in self.clips if not clip.mute), key=lambda piece: piece[0])
+    def read(self, context: RenderContext) -> Iterator[Block]:
+        waiting = sorted((_placed(clip, context) for clip in self.clips if not clip.mute), key=lambda piece: piece[0])
         sounding: list[tuple[int, Block]] = []
         position = 0
         while waiting or sounding:
             while waiting and waiting[0][0] < position + _BLOCK:
                 start, clip = waiting.pop(0)
-                sounding.append((start, _sound(clip, stage)))
-            block = np.zeros((stage.channels, _BLOCK), np.float32)
+                sounding.append((start, _sound(clip, context)))
+            block = np.zeros((context.channels, _BLOCK), np.float32)
             last = 0
             for start, samples in sounding:
                 begin, end = max(start, position), min(start + samples.shape[1], position + _BLOCK)
@@ -77,18 +86,18 @@ class Clips(Source):
             yield block if waiting or sounding else block[:, :last]
 
 
-def _placed(clip: Clip, stage: Stage) -> tuple[int, Clip]:
-    return stage.tempo.frame_of(clip.at, stage.rate), clip
+def _placed(clip: PlacedClip, context: RenderContext) -> tuple[int, PlacedClip]:
+    return context.tempo.frame_of(clip.at, context.rate), clip
 
 
-def _sound(clip: Clip, stage: Stage) -> Block:
+def _sound(clip: PlacedClip, context: RenderContext) -> Block:
     """The samples of one clip, cut, faded and at its level."""
-    whole = read_audio(stage.find(clip.file), stage.rate, stage.channels).samples
-    first = stage.tempo.frame_of(clip.offset, stage.rate)
-    beat = stage.tempo.beat_of(clip.at)
+    whole = read_audio(context.find(clip.file), context.rate, context.channels).samples
+    first = context.tempo.frame_of(clip.offset, context.rate)
+    beat = context.tempo.beat_of(clip.at)
 
     def frames(time: Time) -> int:
-        return int(stage.tempo.length_of(time, beat) * stage.rate + 0.5)
+        return int(context.tempo.length_of(time, beat) * context.rate + 0.5)
 
     end = whole.shape[1] if clip.length is None else min(whole.shape[1], first + frames(clip.length))
     piece = whole[:, first:end]
@@ -101,4 +110,4 @@ def _sound(clip: Clip, stage: Stage) -> Block:
     return np.asarray(piece * gains, dtype=np.float32)
 
 
-__all__ = ["Clip", "Clips"]
+__all__ = ["Clips", "PlacedClip"]

@@ -13,6 +13,7 @@ import soundfile
 
 import studio
 from studio.audio import Block
+from studio.context import RenderContext
 from studio.midi import read_midi, split
 from studio.midi.instruments import Instrument, instruments, unheard
 from studio.midi.pitch import Transpose
@@ -20,7 +21,6 @@ from studio.recipe import Recipe
 from studio.recipe.starter import from_midi
 from studio.sources.fonts import find_font
 from studio.sources.soundfont import SoundFont
-from studio.stage import Stage
 from tests.listening import cents, null_db, pitch_hz, rms_db
 from tests.songs import midi_file
 
@@ -58,7 +58,9 @@ def rhythm(channel: int, map: int = 1) -> Any:
 
 
 def played(path: Path, **knobs: Any) -> Block:
-    return np.concatenate(list(SoundFont(**knobs).play(read_midi(path), Stage(RATE, folder=path.parent))), axis=1)
+    return np.concatenate(
+        list(SoundFont(**knobs).play(read_midi(path), RenderContext(RATE, folder=path.parent))), axis=1
+    )
 
 
 def by_fluidsynth(path: Path, font: str = "fluid") -> Block:
@@ -79,7 +81,7 @@ def by_fluidsynth(path: Path, font: str = "fluid") -> Block:
         "-F",
         out,
     ]
-    subprocess.run([*words, find_font(font, Stage()), path], check=True, capture_output=True)
+    subprocess.run([*words, find_font(font, RenderContext()), path], check=True, capture_output=True)
     samples, _ = soundfile.read(out, dtype="float32")
     return np.asarray(samples.T)
 
@@ -153,7 +155,7 @@ def test_what_a_note_sounds_with_is_what_fluidsynth_says(tmp_path: Path, seed: i
 
     score = read_midi(random_file(tmp_path / "song.mid", seed))
     told = instruments(score)
-    with Fluid(find_font("fluid", Stage()), RATE, 16) as synth:
+    with Fluid(find_font("fluid", RenderContext()), RATE, 16) as synth:
         for index, event in enumerate(score.events):
             if event.starts_note:
                 assert synth.chosen(event.channel) in (told[index], _fallback(told[index]), _first(told[index]))
@@ -176,7 +178,7 @@ def test_drums_are_where_the_file_puts_them(tmp_path: Path, start: list[Any], ch
     path = midi_file(tmp_path / "kit.mid", [*start, *notes(channel, 36, 38), *notes(0, 60)])
     kit, piano = sorted(split(read_midi(path)), key=lambda part: not part.drums)
     assert kit.drums and kit.family == "Drums" and kit.channel == channel and not piano.drums
-    moved = Transpose(semitones=5).edit(read_midi(path), Stage())
+    moved = Transpose(semitones=5).edit(read_midi(path), RenderContext())
     assert sorted({note.pitch for note in moved.notes}) == [36, 38, 65]
     text = "{score: kit.mid, tracks: {kit: {part: {drums: true}, play: {soundfont: {program: 25}}}}}"
     result = studio.render(Recipe.loads(text, tmp_path), cache=False)

@@ -12,7 +12,7 @@ from studio.audiofile import probe
 from studio.errors import MissingError
 from studio.interchange.lines import Line, Tally, frame
 from studio.interchange.media import Media, copy_of
-from studio.interchange.reaper.clock import Clock
+from studio.interchange.reaper.clock import ReaperClock
 from studio.interchange.reaper.text import Chunk, number
 from studio.interchange.timeline import AudioClip, Loss, NoteClip
 from studio.midi.files import FINEST_RESOLUTION
@@ -32,7 +32,7 @@ class Items:
         losses: hear what cannot be carried.
     """
 
-    def __init__(self, folder: Path, media: Media, clock: Clock, losses: list[Loss]) -> None:
+    def __init__(self, folder: Path, media: Media, clock: ReaperClock, losses: list[Loss]) -> None:
         self._folder, self._media, self._clock, self._losses = folder, media, clock, losses
         self._tally = Tally()
 

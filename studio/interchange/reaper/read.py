@@ -8,12 +8,12 @@ from studio.interchange.archive import bytes_of
 from studio.interchange.lines import last_frame
 from studio.interchange.media import Media
 from studio.interchange.reaper.chains import devices
-from studio.interchange.reaper.clock import Clock
+from studio.interchange.reaper.clock import ReaperClock
 from studio.interchange.reaper.envelopes import Envelopes
 from studio.interchange.reaper.items import Items
 from studio.interchange.reaper.text import LARGEST_BYTES, parse
 from studio.interchange.reaper.tracks import route, strips, tracks
-from studio.interchange.timeline import MASTER, Loss, Strip, Timeline
+from studio.interchange.timeline import MASTER, Loss, Timeline, TimelineStrip
 
 _LONGEST_WORDS = 400
 
@@ -26,7 +26,7 @@ def read_reaper(path: Path, media: Path) -> Timeline:
     """
     root = parse(bytes_of(path, LARGEST_BYTES, "a project").decode("utf-8", "replace"), str(path))
     losses: list[Loss] = []
-    clock, envelopes = Clock(root), Envelopes(losses)
+    clock, envelopes = ReaperClock(root), Envelopes(losses)
     items = Items(path.parent.resolve(), Media(media, losses), clock, losses)
     found = tracks(root)
     for track in found:
@@ -44,7 +44,7 @@ def read_reaper(path: Path, media: Path) -> Timeline:
         markers=tuple(clock.markers(losses)),
         tracks=played,
         buses=buses,
-        master=Strip(
+        master=TimelineStrip(
             MASTER,
             volume=envelopes.fader(root, "MASTERVOLENV2", volume, MASTER),
             devices=tuple(devices(root, "MASTERFXLIST", envelopes, losses)),

@@ -9,27 +9,27 @@ from studio.interchange.names import unique
 from studio.interchange.reaper.chains import devices
 from studio.interchange.reaper.envelopes import Envelopes
 from studio.interchange.reaper.text import Chunk, number
-from studio.interchange.timeline import MASTER, PALETTE, Loss, Send, Strip
+from studio.interchange.timeline import MASTER, PALETTE, Loss, TimelineSend, TimelineStrip
 
 
 @dataclass
-class Track(Line):
+class ReaperTrack(Line):
     """A line with what the project says of it: its sends, where it goes, and whether others go to it."""
 
     chunk: Chunk = field(default_factory=lambda: Chunk("TRACK"))
-    sends: list[Send] = field(default_factory=list)
+    sends: list[TimelineSend] = field(default_factory=list)
     parent: str = MASTER
     fed: bool = False
 
 
-def tracks(root: Chunk) -> list[Track]:
+def tracks(root: Chunk) -> list[ReaperTrack]:
     """The tracks in order; those in a folder go to it."""
-    found: list[Track] = []
+    found: list[ReaperTrack] = []
     taken = {MASTER}
-    folders: list[Track] = []
+    folders: list[ReaperTrack] = []
     for index, chunk in enumerate(root.chunks("TRACK")):
         name = unique(" ".join(chunk.line("NAME")) or f"Track {index + 1}", taken, str)
-        track = Track(name, chunk=chunk)
+        track = ReaperTrack(name, chunk=chunk)
         if folders:
             track.parent = folders[-1].name
             folders[-1].fed = True
@@ -42,7 +42,7 @@ def tracks(root: Chunk) -> list[Track]:
     return found
 
 
-def route(found: list[Track], envelopes: Envelopes, losses: list[Loss]) -> None:
+def route(found: list[ReaperTrack], envelopes: Envelopes, losses: list[Loss]) -> None:
     """Sends are written where they arrive; one at 0 dB of a track without another way out is its way out."""
     for track in found:
         _receive(track, found, envelopes, losses)
@@ -58,9 +58,9 @@ def route(found: list[Track], envelopes: Envelopes, losses: list[Loss]) -> None:
             track.parent = MASTER
 
 
-def _receive(track: Track, found: list[Track], envelopes: Envelopes, losses: list[Loss]) -> None:
+def _receive(track: ReaperTrack, found: list[ReaperTrack], envelopes: Envelopes, losses: list[Loss]) -> None:
     """Hand the sends that arrive at a track to those they come from; behind one may stand how it moves."""
-    waiting: tuple[Track, Send] | None = None
+    waiting: tuple[ReaperTrack, TimelineSend] | None = None
     for each in track.chunk.inside:
         if isinstance(each, Chunk) and each.tag == "AUXVOLENV" and waiting is not None:
             source, send = waiting
@@ -77,16 +77,18 @@ def _receive(track: Track, found: list[Track], envelopes: Envelopes, losses: lis
             continue
         if number(each, 4):
             losses.append(Loss("the pan of a send", found[index].name, "a recipe's sends have none"))
-        send = Send(track.name, max(0.0, level), mode in (1, 3))
+        send = TimelineSend(track.name, max(0.0, level), mode in (1, 3))
         found[index].sends.append(send)
         track.fed = True
         waiting = (found[index], send)
 
 
-def strips(found: list[Track], envelopes: Envelopes, losses: list[Loss]) -> tuple[tuple[Strip, ...], tuple[Strip, ...]]:
+def strips(
+    found: list[ReaperTrack], envelopes: Envelopes, losses: list[Loss]
+) -> tuple[tuple[TimelineStrip, ...], tuple[TimelineStrip, ...]]:
     """Tracks and buses; one that others go to and that plays too becomes one of each."""
-    played: list[Strip] = []
-    buses: list[Strip] = []
+    played: list[TimelineStrip] = []
+    buses: list[TimelineStrip] = []
     for track in found:
         strip = _strip(track, len(played) + len(buses), envelopes, losses)
         if track.fed or (track.empty and not strip.devices):
@@ -97,10 +99,10 @@ def strips(found: list[Track], envelopes: Envelopes, losses: list[Loss]) -> tupl
     return tuple(played), tuple(buses)
 
 
-def _strip(track: Track, index: int, envelopes: Envelopes, losses: list[Loss]) -> Strip:
+def _strip(track: ReaperTrack, index: int, envelopes: Envelopes, losses: list[Loss]) -> TimelineStrip:
     chunk, name = track.chunk, track.name
     volume, pan = max(0.0, chunk.number("VOLPAN", 0, 1.0)), max(-1.0, min(1.0, chunk.number("VOLPAN", 1)))
-    return Strip(
+    return TimelineStrip(
         name,
         _colour(chunk.number("PEAKCOL"), index),
         devices=tuple(devices(chunk, "FXCHAIN", envelopes, losses)),
