@@ -79,7 +79,7 @@ def save_command(recipe: Path, name: str, address: str | None, replace: bool, **
     import tempfile
 
     from studio.recipe import Recipe
-    from studio.recipe.pack import install, pack
+    from studio.recipe.pack import install_pack, pack
     from studio.recipe.saving import chain_preset, keep
 
     song = Recipe.load(recipe)
@@ -90,7 +90,7 @@ def save_command(recipe: Path, name: str, address: str | None, replace: bool, **
         with tempfile.TemporaryDirectory() as folder:
             packed = Path(folder, f"{name}.studio")
             pack(song, packed)
-            path = install(packed, replace=replace)
+            path = install_pack(packed, replace=replace)
     click.echo(f"{path} is written.")
 
 
@@ -109,14 +109,14 @@ def pack_command(recipe: Path, out: Path | None) -> None:
     )
 
 
-@command.command("install")
+@command.command("install_pack")
 @click.argument("packed", metavar="PACK", type=click.Path(path_type=Path))
 @click.option("--replace", is_flag=True, help="Put it in the place of one with that name.")
 def install_command(packed: Path, replace: bool) -> None:
     """Check PACK and take it in. It is data only: nothing in it is run."""
-    from studio.recipe.pack import install
+    from studio.recipe.pack import install_pack
 
-    folder = install(packed, replace=replace)
+    folder = install_pack(packed, replace=replace)
     click.echo(f"{folder} is installed. Next: studio render {folder.name} -o out/")
 
 

@@ -125,7 +125,7 @@ def _without_presets(record: Record) -> Record:
     return unfolded(record.unfolded() if isinstance(record, Preset) else record)
 
 
-def install(path: Path, *, replace: bool = False) -> Path:
+def install_pack(path: Path, *, replace: bool = False) -> Path:
     """Check a pack and take it in among the user's presets; gives its folder.
 
     Raises:
