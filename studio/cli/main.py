@@ -120,6 +120,7 @@ COMMANDS = (
     "steps",
     "preset",
     "plugins",
+    "trust",
     "verify",
     "doctor",
 )

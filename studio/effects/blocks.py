@@ -72,6 +72,8 @@ class Multiband(Effect):
         ListOf(each=EFFECTS, default=((), (), ()), help="one chain for each band, from low to high")
     )
 
+    libraries = ("scipy",)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(self.bands) != len(self.crossovers) + 1:

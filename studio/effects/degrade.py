@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studio.audio import Audio
 from studio.context import RenderContext
-from studio.effects.pedal import fed, pedalboard_version
+from studio.effects.pedal import fed
 from studio.knobs import LOG, choice, knob
 from studio.steps import Effect, Run, Transform
 from studio.units import HZ
@@ -32,8 +32,7 @@ class Resample(Effect):
     rate: float = knob(12_000.0, 1_000.0, 48_000.0, HZ, taper=LOG, help="the rate it is lowered to", live=False)
     quality: str = choice("hold", *_QUALITIES, help="how the gaps are filled; hold is the grittiest")
 
-    def engine(self) -> str:
-        return pedalboard_version()
+    libraries = ("pedalboard",)
 
     def open(self, context: RenderContext) -> Run:
         import pedalboard
@@ -47,8 +46,7 @@ class Mp3(Effect):
 
     quality: float = knob(4.0, 0.0, 10.0, help="LAME's variable-rate quality: 0 is best, 10 worst", live=False)
 
-    def engine(self) -> str:
-        return pedalboard_version()
+    libraries = ("pedalboard",)
 
     def open(self, context: RenderContext) -> Run:
         import pedalboard
@@ -64,8 +62,7 @@ class Gsm(Transform):
 
     quality: str = choice("fast sinc", *_QUALITIES, help="how it is resampled")
 
-    def engine(self) -> str:
-        return pedalboard_version()
+    libraries = ("pedalboard",)
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
         import pedalboard

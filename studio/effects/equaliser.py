@@ -45,6 +45,8 @@ class Eq(Effect):
     low_cut: Live = _hz(10.0, "cut everything below")
     high_cut: Live = _hz(22_000.0, "cut everything above")
 
+    libraries = ("scipy",)
+
     def open(self, context: RenderContext) -> Run:
         cascade = Cascade(6, context.channels)
 

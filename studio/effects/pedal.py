@@ -8,8 +8,6 @@ pieces of one size.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import numpy as np
@@ -28,19 +26,12 @@ Settings: TypeAlias = Callable[[BlockContext], Iterator[tuple[slice, dict[str, f
 """Cuts a moment into pieces over which the plugin's attributes are held."""
 
 
-@cache
-def pedalboard_version() -> str:
-    return f"pedalboard {version('pedalboard')}"
-
-
 class Pedal(Effect, abstract=True):
     """An effect of pedalboard's: `pedal` is its class there, `turns` maps knobs to its attributes."""
 
     pedal: ClassVar[str]
     turns: ClassVar[Mapping[str, str]]
-
-    def engine(self) -> str:
-        return pedalboard_version()
+    libraries = ("pedalboard",)
 
     def make(self, context: RenderContext) -> Plugin:
         """A plugin whose moving knobs are still to be set."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from studio.audio import Audio
 from studio.context import RenderContext
-from studio.effects.pedal import pedalboard_version
 from studio.knobs import knob
 from studio.steps import Transform
 from studio.units import SEMITONES
@@ -19,8 +18,7 @@ class PitchShift(Transform):
 
     semitones: float = knob(0.0, -72.0, 72.0, SEMITONES, help="how far", live=False)
 
-    def engine(self) -> str:
-        return pedalboard_version()
+    libraries = ("pedalboard",)
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
         import pedalboard

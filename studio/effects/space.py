@@ -63,6 +63,8 @@ class Convolution(Effect):
     mix: Live = knob(0.3, 0.0, 1.0, help="room against the dry sound")
     gain: Live = knob(0.0, -60.0, 36.0, DB, help="level of the room")
 
+    libraries = ("scipy", "soundfile", "soxr")
+
     def open(self, context: RenderContext) -> Run:
         with within("file"):
             response = read_response(context.find(self.file))

@@ -21,6 +21,7 @@ from studio.audio import Audio, Block
 from studio.context import RenderContext, SideReader
 from studio.effect_chain import EffectChain, tail_seconds
 from studio.errors import RenderError, StudioError, within
+from studio.provenance import Component, Provenance, libraries
 from studio.score import Score
 from studio.steps import Effect, Instrument, Source, Step, Transform
 
@@ -60,6 +61,8 @@ class Node(ABC):
     """Where in the recipe it comes from, for errors."""
 
     kept: ClassVar[bool] = True
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """The distributions that the node itself works with, besides numpy; steps declare theirs."""
 
     @abstractmethod
     def blocks(self, reader: NodeReader) -> Iterator[Block]:
@@ -68,6 +71,16 @@ class Node(ABC):
     @abstractmethod
     def facts(self) -> Any:
         """Plain data on which, with the inputs and the context, the sound depends."""
+
+    def steps(self) -> Iterator[Step]:
+        """The steps at work in it, with those inside them."""
+        return iter(())
+
+    def made_by(self) -> Iterator[Component]:
+        """What makes its sound out of its inputs, besides files."""
+        yield from libraries("numpy", *self.libraries)
+        for step in self.steps():
+            yield from step.made_by()
 
     def count(self, reader: NodeReader) -> int:
         """Frames of a node that is not kept; here by running through it."""
@@ -79,6 +92,7 @@ class Node(ABC):
         everything = {
             "kind": type(self).__name__,
             "facts": self.facts(),
+            "made by": Provenance.of(self.made_by()).digest(),
             "inputs": [node.key for node in self.inputs],
             "rate": self.context.rate,
             "channels": self.context.channels,
@@ -95,12 +109,18 @@ class Node(ABC):
 
 
 def step_facts(step: Step, context: RenderContext, hashes: Mapping[str, str]) -> list[Any]:
-    """What the sound of a step depends on: its knobs, files, engine, and the tempo where it follows it."""
+    """What the sound of a step depends on besides what it is made by: knobs, files, tempo and notes it follows."""
     all_steps = (step, *step.inner())
     files = [hashes[str(path)] for inner in all_steps for path in inner.assets(context)]
     tempo = context.tempo.data() if step.follows_tempo() else None
     followed = [score.digest for inner in all_steps if (score := inner.follows(context)) is not None]
-    return [step.data(full=True), files, tempo, sorted({inner.engine() for inner in all_steps}), followed]
+    return [step.data(full=True), files, tempo, followed]
+
+
+def _with_inner(*steps: Step) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        yield from step.inner()
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +130,9 @@ class Play(Node):
     instrument: Instrument
     score: Score
     hashes: Mapping[str, str]
+
+    def steps(self) -> Iterator[Step]:
+        return _with_inner(self.instrument)
 
     def facts(self) -> Any:
         return [step_facts(self.instrument, self.context, self.hashes), self.score.digest]
@@ -124,6 +147,9 @@ class Read(Node):
 
     source: Source
     hashes: Mapping[str, str]
+
+    def steps(self) -> Iterator[Step]:
+        return _with_inner(self.source)
 
     def facts(self) -> Any:
         return step_facts(self.source, self.context, self.hashes)
@@ -152,6 +178,9 @@ class Process(Node):
     sides: Mapping[str, Node] = field(default_factory=dict)
 
     piece: ClassVar[int] = PIECE
+
+    def steps(self) -> Iterator[Step]:
+        return _with_inner(*(effect for effect in self.effects if not effect.bypass))
 
     def facts(self) -> Any:
         steps = [step_facts(effect, self.context, self.hashes) for effect in self.effects if not effect.bypass]
@@ -212,6 +241,9 @@ class Change(Node):
 
     step: Transform
     hashes: Mapping[str, str]
+
+    def steps(self) -> Iterator[Step]:
+        return _with_inner(self.step)
 
     def facts(self) -> Any:
         return step_facts(self.step, self.context, self.hashes)

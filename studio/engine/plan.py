@@ -19,10 +19,12 @@ from studio.errors import Gather, MissingError, OutputError, Place, RecipeError,
 from studio.folders import cache_folder
 from studio.midi import Part, read_midi, split, together
 from studio.midi.picks import chosen
+from studio.provenance import Asset, Component, Provenance
 from studio.recipe import Bus, Master, Recipe, Track
 from studio.score import Score
 from studio.sources.soundfont import SoundFont
 from studio.steps import Effect, Instrument, ScoreStep, Source, Step, Transform
+from studio.tempo import TempoMap
 
 LONGEST_HOURS = 4
 """A longer song is taken for a mistake."""
@@ -54,7 +56,7 @@ class Plan:
         frames: the fixed length of the song, or None when the last tail decides.
         direct: the tracks and buses whose sum is the premaster.
         files: every file the song is made of, with its hash.
-        engines: the libraries that make the sound, with their versions.
+        provenance: what makes the song: steps, libraries and plugins with versions, and every file.
         remarks: what whoever hears it should know beforehand.
     """
 
@@ -69,7 +71,7 @@ class Plan:
     frames: int | None
     direct: tuple[str, ...]
     files: Mapping[str, str]
-    engines: frozenset[str]
+    provenance: Provenance
     remarks: tuple[str, ...]
 
     def nodes(self) -> Iterator[Node]:
@@ -106,7 +108,7 @@ class _Planner:
         self.given, self.recipe = recipe, recipe.settled()
         self.faders = faders
         self.files: dict[str, str] = {}
-        self.engines: set[str] = set()
+        self.components: set[Component] = set()
         self.remarks: dict[str, None] = {}
         self.score = self._score(score)
         self.tempo = self.recipe.tempo_map(self.score)
@@ -120,7 +122,8 @@ class _Planner:
             raise RecipeError(
                 "the recipe has no tracks.", "Add one: `tracks: {keys: {part: all}}`, or run `studio new`."
             )
-        self._check_length()
+        if self.score is not None:
+            check_length(self.score, self.tempo)
         parts = self._parts()
         gather = Gather()
         for name in self._order():
@@ -146,7 +149,7 @@ class _Planner:
             mix = self._fader("master", recipe.master, chained)
         if recipe.master.loudness is not None:
             mix = Mastered("mix", self.context, (held(mix),), recipe.master.loudness, recipe.master.ceiling)
-        return Plan(
+        made = Plan(
             recipe=self.given,
             settled=recipe,
             context=self.context,
@@ -158,9 +161,17 @@ class _Planner:
             frames=self.tempo.frame_of(recipe.length, recipe.rate) if recipe.length else None,
             direct=tuple(direct),
             files=self.files,
-            engines=frozenset(self.engines - {""}),
+            provenance=Provenance(),
             remarks=tuple(self.remarks),
         )
+        return replace(made, provenance=self._provenance(made))
+
+    def _provenance(self, made: Plan) -> Provenance:
+        for node in made.nodes():
+            self.components.update(node.made_by())
+        folder = self.context.folder.resolve()
+        assets = [Asset(_shown(Path(path), folder), digest) for path, digest in self.files.items()]
+        return Provenance.of(self.components, assets)
 
     def _score(self, given: Score | Path | str | None) -> Score | None:
         if isinstance(given, Score):
@@ -227,6 +238,7 @@ class _Planner:
                 else:
                     assert isinstance(play, Instrument)
                     score = self._edited(track.notes, together(parts))
+                    self.remarks |= dict.fromkeys(f"{name}: {each}" for each in play.unplayed(score, self.context))
                     dry = Play(
                         f"{name} · {play.step}",
                         self.context,
@@ -267,7 +279,7 @@ class _Planner:
         for index, step in enumerate(steps):
             assert isinstance(step, ScoreStep)
             if not step.bypass:
-                with within("notes", index, step.label):
+                with within("notes", index, step.step):
                     self._hashes(step)
                     score = replace(step.edit(score, self.context), tempo=self.tempo)
         return score
@@ -278,7 +290,7 @@ class _Planner:
             if step.bypass:
                 # Nothing of it is heard, so nothing of it need be there.
                 continue
-            with within("chain", index, step.label):
+            with within("chain", index, step.step):
                 self._hashes(step)
                 step.follows(self.context)
             if isinstance(step, Effect):
@@ -337,7 +349,7 @@ class _Planner:
 
     def _hashes(self, step: Step) -> Mapping[str, str]:
         for inner in (step, *step.inner()):
-            self.engines.add(inner.engine())
+            self.components.update(inner.made_by())
             if not inner.bypass:
                 self.remarks |= dict.fromkeys(inner.remarks(self.context))
             for path in inner.assets(self.context):
@@ -348,18 +360,32 @@ class _Planner:
         if str(path) not in self.files:
             self.files[str(path)] = file_hash(path)
 
-    def _check_length(self) -> None:
-        if self.score is None or not self.score.events:
-            return
-        seconds = float(self.tempo.second_at(self.score.beat(self.score.end)))
-        if seconds > LONGEST_HOURS * 3600:
-            last = self.score.events[-1]
-            raise ScoreError(
-                f"the score lasts {seconds / 3600:.1f} hours; its last event is at tick {last.tick}"
-                f" of track {last.track + 1}.",
-                f"Songs go up to {LONGEST_HOURS} hours: take the gap or the stray event out.",
-                path=("score",),
-            )
+
+def check_length(score: Score, tempo: TempoMap) -> None:
+    """See that a score is no longer than a song.
+
+    Raises:
+        ScoreError: it is, by what is taken for a mistake.
+    """
+    if not score.events:
+        return
+    seconds = float(tempo.second_at(score.beat(score.end)))
+    if seconds > LONGEST_HOURS * 3600:
+        last = score.events[-1]
+        raise ScoreError(
+            f"the score lasts {seconds / 3600:.1f} hours; its last event is at tick {last.tick}"
+            f" of track {last.track + 1}.",
+            f"Songs go up to {LONGEST_HOURS} hours: take the gap or the stray event out.",
+            path=("score",),
+        )
+
+
+def _shown(path: Path, folder: Path) -> str:
+    """A path as the recipe would write it, or the name alone for files from elsewhere."""
+    try:
+        return path.resolve().relative_to(folder).as_posix()
+    except ValueError:
+        return path.name
 
 
 def file_hash(path: Path) -> str:

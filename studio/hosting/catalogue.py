@@ -113,10 +113,16 @@ def find_plugin(wanted: str) -> Path:
     )
 
 
+def is_installed(path: Path) -> bool:
+    """Whether a path leads into a folder for plugins, links followed."""
+    real = path.resolve()
+    return any(real.is_relative_to(folder.resolve()) for folder in plugin_folders())
+
+
 def _trusted(path: Path) -> Path:
     """A path in one of the plugin folders, as it is there; others could be anybody's code."""
     real = path.resolve()
-    if not any(real.is_relative_to(folder.resolve()) for folder in plugin_folders()):
+    if not is_installed(real):
         raise PluginError(
             f"{path.name} lies in {real.parent}, which is no folder for plugins; what a recipe brings along is not run.",
             "Install it, or name its folder in STUDIO_PLUGINS if you trust it.",

@@ -23,6 +23,7 @@ from studio.hosting.parameters import Parameter
 from studio.hosting.performance import Performance, Turns, transport_at
 from studio.hosting.workers import PATIENCE
 from studio.knobs import File, Text, choice, knob, port
+from studio.provenance import Component
 from studio.records import Kind, MapOf, field
 from studio.remarks import remark
 from studio.score import Score
@@ -151,9 +152,14 @@ class Plugin(Effect, Instrument):
         whole["properties"].pop("settings")
         return whole | {"additionalProperties": True}
 
-    def engine(self) -> str:
+    def made_by(self) -> Iterator[Component]:
+        yield from super().made_by()
         known = self._known()
-        return f"{known.path.name} {known.about.version} {known.stamp}" if known else ""
+        if known:
+            yield Component("plugin", known.path.name, known.about.version, known.stamp)
+
+    def programs(self) -> Iterator[str]:
+        yield f"the plugin {self.file}, as it is installed here"
 
     def follows_tempo(self) -> bool:
         """A VST2 plugin is told the tempo, whether it listens or not."""
@@ -194,6 +200,19 @@ class Plugin(Effect, Instrument):
                 path=("sidechain",),
             )
         return _Through(self, known, context)
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Open it in its own process, with its preset and program."""
+        known = self._at_hand()
+        if known is None:
+            return
+        if not known.about.instrument:
+            self.open(context)
+        try:
+            self.perform(known, context).leave()
+        except PluginError:
+            if self.on_error == "stop":
+                raise
 
     def tail_seconds(self, context: RenderContext) -> float:
         """Nobody knows what a plugin remembers; a delay of so long is still heard to its end."""

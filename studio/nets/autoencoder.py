@@ -18,11 +18,13 @@ import torch
 from torch import Tensor, nn
 
 from studio.audio import Audio
-from studio.errors import AudioError, KnobError, nearest
+from studio.errors import AudioError, KnobError, nearest, within
 from studio.nets.film import Film
-from studio.nets.model_file import open_model, write_model
+from studio.nets.model_file import CardFormat, ModelFormat, check_count, write_model
 from studio.nets.streaming import Recurrent, State, StreamingConv
 from studio.nets.training import Course, best_place, train
+from studio.records import Kind
+from studio.stored import Members, Real, Several, Whole, Words
 from studio.stretch.overlap import hann
 
 KIND = "spectral"
@@ -156,7 +158,7 @@ class Spectral:
         Raises:
             ModelError: the file is none, or damaged.
         """
-        return cls(*open_model(path, KIND, _built))
+        return cls(*FORMAT.load(path))
 
     def save(self, path: Path) -> None:
         """Write it, in half precision.
@@ -192,10 +194,49 @@ class Spectral:
 
 
 def _built(card: dict[str, Any]) -> Autoencoder:
-    model = Autoencoder(AutoencoderShape(**card["shape"]))
-    if len(card["instruments"]) != model.shape.instruments:
-        raise KeyError("instruments")
-    return model
+    """The model of a card, without its weights.
+
+    Raises:
+        StudioError: the card names other instruments than its shape has, or directions of other latents.
+    """
+    shape = AutoencoderShape(**card["shape"])
+    check_count(card, "instruments", shape.instruments)
+    for key in ("directions", "leanings"):
+        for index, each in enumerate(card.get(key, ())):
+            with within(key, index):
+                check_count(each, "axis", shape.latents)
+    return Autoencoder(shape)
+
+
+_DIRECTIONS = Several(
+    each=Members(
+        of={
+            "name": Words(longest=80),
+            "spread": Real(low=0, high=1e6),
+            "axis": Several(each=Real(low=-1e6, high=1e6), fewest=1, most=256),
+        },
+        more=True,
+    ),
+    most=256,
+    default=[],
+)
+
+_FIELDS: dict[str, Kind] = {
+    "shape": Members(
+        of={
+            "latents": Whole(low=1, high=256),
+            "width": Whole(low=1, high=2_048),
+            "memory": Whole(low=1, high=1_024),
+            "instruments": Whole(low=1, high=256),
+            "embedding": Whole(low=1, high=256),
+        }
+    ),
+    "instruments": Several(each=Words(longest=80), fewest=1, most=256),
+    "directions": _DIRECTIONS,
+    "leanings": _DIRECTIONS,
+}
+
+FORMAT = ModelFormat(CardFormat(KIND, VERSION, _FIELDS), _built)
 
 
 class _Reversed(torch.autograd.Function):

@@ -17,11 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from studio.audio import Audio
-from studio.errors import ModelError, Place
 from studio.nets.material import phrases
 from studio.nets.mel import log_mel
-from studio.nets.model_file import read_model, write_model
+from studio.nets.model_file import CardFormat, ModelFormat, write_model
 from studio.nets.training import Course, train
+from studio.records import Kind
+from studio.stored import Real, Several, Whole, Words
 from studio.tempo import Floats
 
 KIND = "ears"
@@ -80,6 +81,15 @@ class Net(nn.Module):
         return made
 
 
+_FIELDS: dict[str, Kind] = {
+    "classes": Several(each=Words(longest=80), fewest=2, most=1_000),
+    "rate": Whole(low=RATE, high=RATE),
+    "window": Real(low=WINDOW, high=WINDOW),
+}
+
+FORMAT = ModelFormat(CardFormat(KIND, VERSION, _FIELDS), lambda card: Net(len(card["classes"])))
+
+
 @dataclass(frozen=True, eq=False)
 class InstrumentClassifier:
     """A trained network; `card` says what it can tell apart, and how well."""
@@ -94,14 +104,7 @@ class InstrumentClassifier:
         Raises:
             ModelError: the file is none, or damaged.
         """
-        weights, card = read_model(path, KIND)
-        try:
-            net = Net(len(card["classes"]))
-            net.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
-        except (TypeError, KeyError, RuntimeError) as error:
-            cause = f"its card and its weights do not fit: {str(error).splitlines()[0]}."
-            raise ModelError(cause, place=Place(str(path))) from None
-        return cls(net.eval(), card)
+        return cls(*FORMAT.load(path))
 
     def save(self, path: Path) -> None:
         """Write it, in half precision.

@@ -20,10 +20,12 @@ from torch import Tensor, nn
 from studio.audio import Audio
 from studio.errors import AudioError
 from studio.nets.losses import spectral
-from studio.nets.model_file import open_model, write_model
+from studio.nets.model_file import CardFormat, ModelFormat, write_model
 from studio.nets.multiband import Cut, Join, delay
 from studio.nets.streaming import Chain, Expansion, Residual, State, Streaming, StreamingConv, StreamingModule
 from studio.nets.training import Course, best_place, train
+from studio.records import Kind
+from studio.stored import Members, Several, Whole
 
 KIND = "vae"
 VERSION = 1
@@ -118,6 +120,21 @@ class Vae(Streaming):
         return made, (one, other)
 
 
+_FIELDS: dict[str, Kind] = {
+    "shape": Members(
+        of={
+            "rate": Whole(low=8_000, high=192_000),
+            "bands": Whole(low=1, high=64),
+            "width": Whole(low=1, high=256),
+            "latents": Whole(low=1, high=512),
+            "strides": Several(each=Whole(low=1, high=16), fewest=1, most=6),
+        }
+    ),
+}
+
+FORMAT = ModelFormat(CardFormat(KIND, VERSION, _FIELDS), lambda card: Vae(VaeShape.parse(card["shape"])))
+
+
 @dataclass(frozen=True, eq=False)
 class Waves:
     """A trained waveform autoencoder with its card."""
@@ -132,7 +149,7 @@ class Waves:
         Raises:
             ModelError: the file is none, or damaged.
         """
-        return cls(*open_model(path, KIND, lambda card: Vae(VaeShape.parse(card["shape"]))))
+        return cls(*FORMAT.load(path))
 
     def save(self, path: Path) -> None:
         """Write it.

@@ -11,18 +11,33 @@ import torch
 from torch import Tensor
 
 from studio.audio import Audio
-from studio.errors import KnobError, ModelError, Place, nearest
+from studio.errors import KnobError, RecipeError, nearest
 from studio.nets.decoder import Decoder, DecoderShape, decoder
 from studio.nets.features import QUIETEST, Features, hop_of, loudness
-from studio.nets.model_file import read_model, write_model
+from studio.nets.model_file import ModelFormat, check_count, write_model
 from studio.nets.synthesis import audible, phases
+from studio.nets.voice_card import CARD, RANGE
+from studio.stored import Members
 from studio.tempo import Floats
 
-KIND = "voice"
-VERSION = 1
 
-RANGE = ("loudness_mean", "loudness_spread", "lowest_octave", "highest_octave")
-"""What a card says of each instrument."""
+def _build(card: dict[str, Any]) -> Decoder:
+    """The decoder of a card, without its weights.
+
+    Raises:
+        StudioError: the card names other instruments than its shape has room for, or does not say their range.
+    """
+    shape = DecoderShape(**card["shape"])
+    if "instruments" in card:
+        check_count(card, "instruments", shape.instruments)
+    elif shape.instruments > 1:
+        raise RecipeError(f"it is missing, with a shape for {shape.instruments}.", path=("instruments",))
+    else:
+        Members(of=RANGE, more=True).parse(card)
+    return decoder(shape, 0)
+
+
+FORMAT = ModelFormat(CARD, _build)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,20 +59,8 @@ class Voice:
         Raises:
             ModelError: the file is no voice, or damaged.
         """
-        weights, card = read_model(path, KIND)
-        try:
-            model = decoder(DecoderShape(**card["shape"]), 0)
-            model.load_state_dict(weights)
-            known = list(card["instruments"].values()) if "instruments" in card else [card]
-            for each in known:
-                [float(each[name]) for name in RANGE]
-            if model.shape.instruments not in (0, len(known)):
-                raise ValueError(f"{model.shape.instruments} instruments, and {len(known)} named")
-        except (TypeError, KeyError, RuntimeError, ValueError, AttributeError) as error:
-            raise ModelError(
-                f"its card and its weights do not fit: {str(error).splitlines()[0]}.", place=Place(str(path))
-            ) from None
-        voice = cls(model.eval(), card)
+        model, card = FORMAT.load(path)
+        voice = cls(model, card)
         return voice if len(voice.instruments) > 1 else voice.of(voice.instruments[0])
 
     def save(self, path: Path) -> None:

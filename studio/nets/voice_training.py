@@ -17,7 +17,8 @@ from studio.nets.features import QUIETEST
 from studio.nets.losses import spectral
 from studio.nets.material import Material
 from studio.nets.training import Course, best_place, train
-from studio.nets.voice import KIND, VERSION, Voice
+from studio.nets.voice import Voice
+from studio.nets.voice_card import KIND, VERSION
 
 BATCH, FRAMES = 8, 100
 WINDOWS = (4096, 2048, 1024, 512, 256, 128)

@@ -197,7 +197,7 @@ class _Writer:
     def __init__(self, planned: Plan, engine: Engine, out: Path, report: bool) -> None:
         self._plan, self._engine, self._out, self._report = planned, engine, out, report
         self._recipe = planned.recipe
-        self._old = Manifest.load(out)
+        self._old = Manifest.earlier(out)
         self._files = SignalWriters()
         self._writers: dict[str, SignalWriter] = {}
         self._entries: dict[str, Entry] = {}

@@ -26,10 +26,10 @@ def write_report(folder: Path, plan: Plan, manifest: Manifest, sketches: Mapping
     """
     sections = [_section(entry, sketches[entry.path], plan, manifest) for entry in manifest.entries]
     sources = "".join(
-        f"<tr><td>{escape(path)}</td><td><code>{digest[:16]}</code></td></tr>"
-        for path, digest in manifest.sources.items()
+        f"<tr><td>{escape(source.path)}</td><td><code>{source.sha256[:16]}</code></td></tr>"
+        for source in manifest.sources
     )
-    versions = ", ".join(f"{escape(name)} {escape(number)}" for name, number in manifest.versions.items())
+    versions = ", ".join(escape(f"{maker.name} {maker.version}") for maker in manifest.made_by if maker.kind != "step")
     page = filled(
         title=escape(manifest.title or "Untitled"),
         story=escape(plan.recipe.story),

@@ -20,9 +20,15 @@ class AudioSource(Source, step="audio"):
 
     file: str = file(help="an audio file")
 
+    libraries = ("soundfile", "soxr")
+
     def cheap(self, context: RenderContext) -> bool:
         path = context.find(self.file)
         return path.suffix.lower() in (".wav", ".aif", ".aiff") and probe(path)[0] == context.rate
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        with within("file"):
+            next(stream_audio(context.find(self.file)))
 
     def read(self, context: RenderContext) -> Iterator[Block]:
         with within("file"):

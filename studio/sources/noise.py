@@ -29,6 +29,8 @@ class Noise(Source):
     level: float = knob(-40.0, -80.0, 0.0, DB, help="its level", live=False)
     seed: int = count(0, 0, 2**31 - 1, help="another seed is another noise")
 
+    libraries = ("scipy",)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.length:

@@ -64,6 +64,8 @@ class Harmonise(Transform):
     lowest: float = knob(60.0, 20.0, 1_000.0, HZ, taper=LOG, help="the lowest pitch to look for", live=False)
     highest: float = knob(1_000.0, 100.0, 4_000.0, HZ, taper=LOG, help="the highest pitch to look for", live=False)
 
+    libraries = ("scipy",)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         for index, interval in enumerate(self.voices):

@@ -40,6 +40,8 @@ class Tune(Transform):
     lowest: float = knob(60.0, 20.0, 1_000.0, HZ, taper=LOG, help="the lowest pitch to look for", live=False)
     highest: float = knob(1_000.0, 100.0, 4_000.0, HZ, taper=LOG, help="the highest pitch to look for", live=False)
 
+    libraries = ("scipy",)
+
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
         line = melody(follow(audio, self.lowest, self.highest), ladder(self.key, self.scale))
         target = self._target(line, context)

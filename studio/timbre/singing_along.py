@@ -43,6 +43,8 @@ class SingLive(Effect):
     lowest: float = knob(80.0, 40.0, 1_000.0, HZ, taper="log", help="the lowest pitch to look for", live=False)
     highest: float = knob(2_200.0, 100.0, 4_000.0, HZ, taper="log", help="the highest pitch to look for", live=False)
 
+    libraries = ("safetensors", "scipy", "torch")
+
     def assets(self, context: RenderContext) -> Iterator[Path]:
         with within("voice"):
             yield find_voice(self.voice, context)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.context import RenderContext
+from studio.errors import ModelError, Place
 from studio.timbre.model_registry import ModelRegistry
 
 if TYPE_CHECKING:
@@ -36,6 +37,27 @@ def find_voice(name: str, context: RenderContext) -> Path:
         MissingError: there is none.
     """
     return VOICES.find(split_name(name)[0], context)
+
+
+def range_of(name: str, context: RenderContext) -> tuple[float, float]:
+    """The lowest and the highest key that a voice was trained on, as its card says; no network is loaded.
+
+    Raises:
+        MissingError: there is no such voice, or safetensors is not installed.
+        ModelError: the file is no voice.
+    """
+    from studio.nets.voice_card import CARD
+
+    voice, instrument = split_name(name)
+    card = CARD.read_card(find_voice(voice, context))
+    several = card.get("instruments", {})
+    known = [several[instrument]] if instrument in several else list(several.values()) or [card]
+    try:
+        lowest, highest = min(each["lowest_octave"] for each in known), max(each["highest_octave"] for each in known)
+    except KeyError as error:
+        place = Place(str(find_voice(voice, context)))
+        raise ModelError(f"its card does not say its range: {error}.", place=place) from None
+    return 57 + 12 * float(lowest), 57 + 12 * float(highest)
 
 
 def open_voice(name: str, context: RenderContext) -> Voice:

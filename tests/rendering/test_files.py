@@ -146,8 +146,11 @@ def test_the_manifest_tells_what_is_needed_to_make_it_again(song: Recipe, tmp_pa
     studio.render(song, tmp_path / "out", report=False)
     plain = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert Recipe.parse(plain["recipe"]).hash == plain["recipe_hash"] == song.hash
-    assert set(plain["sources"]) == {"band.mid", "TimGM6mb.sf2"}
-    assert {"mirepoix", "pedalboard", "fluidsynth", "python", "numpy"} <= set(plain["versions"])
+    assert {source["path"] for source in plain["sources"]} == {"band.mid", "TimGM6mb.sf2"}
+    makers = {(maker["kind"], maker["name"]) for maker in plain["made_by"]}
+    assert {("library", name) for name in ("mirepoix", "pedalboard", "numpy", "pyfluidsynth", "soundfile")} <= makers
+    assert {("program", name) for name in ("python", "fluidsynth", "libsndfile")} <= makers
+    assert ("step", "soundfont") in makers and all(maker["version"] for maker in plain["made_by"])
     assert [entry["path"] for entry in plain["entries"]] == [
         "mix.wav", "stems/keys.wav", "stems/drums.wav", "buses/room.wav",
     ]  # fmt: skip

@@ -66,16 +66,16 @@ class Heard:
     own: Distance | None
     said: dict[str, dict[str, Any]]
     failures: tuple[str, ...]
-    unasked: tuple[str, ...]
+    skipped: tuple[str, ...]
     sounds: dict[str, Block] = field(default_factory=dict, repr=False, compare=False)
 
 
 def verify(design: Design, path: Path, format: str, held: float) -> Heard:
     """Play an instrument in every host there is for its format."""
     there = [host for host in HOSTS[format] if host.there]
-    unasked = [f"{host.name} is not installed: {host.install}" for host in HOSTS[format] if not host.there]
+    skipped = [f"{host.name} is not installed: {host.install}" for host in HOSTS[format] if not host.there]
     if not HOSTS[format]:
-        unasked.append(f"no program here plays {format.upper()} instruments from a script: it was not loaded")
+        skipped.append(f"no program here plays {format.upper()} instruments from a script: it was not loaded")
     target, sampled = design.target, design.sampled
     assert sampled and target.playing
     keys = sorted({zone.span.key for zone in sampled.zones})
@@ -111,7 +111,7 @@ def verify(design: Design, path: Path, format: str, held: float) -> Heard:
             sounds |= {f"{name}": out, "the recipe": wanted} if not sounds else {}
             assert own is not None
             failures += [f"in {name} {words}" for words in _wrong(found, own)]
-    return Heard(distances, own, said, tuple(failures), tuple(unasked), sounds)
+    return Heard(distances, own, said, tuple(failures), tuple(skipped), sounds)
 
 
 def _loudest(notes: Phrase, velocity: int) -> Phrase:
