@@ -10,7 +10,7 @@ import pytest
 
 from studio.errors import RecipeError
 from studio.recipe import Recipe
-from studio.recipe.pack import CARD, install, pack
+from studio.recipe.pack import CARD, install_pack, pack
 from studio.recipe.presets import ChainPreset
 
 
@@ -53,5 +53,5 @@ def test_the_card_of_a_pack_is_checked_field_by_field(
             content = whole.read(name)
             bent.writestr(name, json.dumps(json.loads(content) | change) if name == CARD else content)
     with pytest.raises(RecipeError, match=message):
-        install(tmp_path / "bent.studio")
+        install_pack(tmp_path / "bent.studio")
     assert not list((tmp_path / "presets").rglob("*.yaml"))
