@@ -26,10 +26,9 @@ def run(*words: str | Path, cwd: Path, **environment: str) -> subprocess.Complet
     )
 
 
-def mypy(*files: Path, cwd: Path, python: Path | None = None) -> list[tuple[str, int]]:
+def mypy(*files: Path, cwd: Path, python: Path) -> list[tuple[str, int]]:
     """The places that `mypy --strict` complains of."""
-    executable = ("--python-executable", str(python)) if python else ()
-    done = run(sys.executable, "-m", "mypy", "--strict", "--no-incremental", *executable, *files, cwd=cwd)
+    done = run(sys.executable, "-m", "mypy", "--strict", "--python-executable", python, *files, cwd=cwd)
     assert done.returncode in (0, 1), done.stdout + done.stderr
     return [(Path(file).name, int(line)) for file, line in re.findall(r"^(.+?):(\d+): error", done.stdout, re.M)]
 
@@ -42,17 +41,6 @@ def test_every_public_name_is_there_and_importing_them_is_cheap() -> None:
     assert run(sys.executable, "-c", heavy, cwd=ROOT).stdout == "[]\n"
     with pytest.raises(AttributeError, match="rendr"):
         studio.rendr  # noqa: B018
-
-
-def test_types_reach_the_user(tmp_path: Path) -> None:
-    """Checked from outside, as an installed package is: without `py.typed` every name would be `Any`."""
-    wrong = HERE / "typed" / "wrong.py"
-    marked = [
-        ("wrong.py", number)
-        for number, line in enumerate(wrong.read_text().splitlines(), 1)
-        if line.endswith("# wrong")
-    ]
-    assert mypy(HERE / "typed" / "right.py", wrong, cwd=tmp_path) == marked
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +88,16 @@ tracks:
     assert json.loads(done.stdout)["files"]
 
 
-def test_a_package_by_somebody_else_is_typed(bells: Path, tmp_path: Path) -> None:
-    assert mypy(HERE / "package" / "src" / "mirepoix_bells", cwd=tmp_path, python=bells) == []
+def test_types_reach_whoever_uses_the_studio_and_whoever_writes_steps(bells: Path, tmp_path: Path) -> None:
+    """Checked from outside, as an installed package is: without `py.typed` every name would be `Any`."""
+    wrong = HERE / "typed" / "wrong.py"
+    marked = [
+        ("wrong.py", number)
+        for number, line in enumerate(wrong.read_text().splitlines(), 1)
+        if line.endswith("# wrong")
+    ]
+    package = HERE / "package" / "src" / "mirepoix_bells"
+    assert mypy(HERE / "typed" / "right.py", wrong, package, cwd=tmp_path, python=bells) == marked
 
 
 def test_what_is_deprecated_says_what_to_use_and_until_when() -> None:

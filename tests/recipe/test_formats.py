@@ -17,7 +17,7 @@ from studio.recipe.presets import ChainPreset
 def test_a_recipe_of_a_later_format_says_who_reads_it(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("title: x\nrecipe: 2\nfuture: yes\n")
     with pytest.raises(
-        RecipeError, match=r"a.yaml:2:1  recipe\n .*a recipe of format 2; .* reads format 1.\n .*A later"
+        RecipeError, match=r"a.yaml:2:1  recipe\n(?s:.*)a recipe of format 2; .* reads format 1.\n .*A later"
     ):
         Recipe.load(tmp_path / "a.yaml")
 
