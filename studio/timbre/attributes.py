@@ -95,6 +95,14 @@ class _AnyValue(Kind):
         return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": MOST_VALUES}]}
 
 
+class _Attributes(MapOf):
+    """Values by the names of attributes."""
+
+    @property
+    def range(self) -> str:
+        return "name: value, or several"
+
+
 def attributes() -> Any:
     """Declare a knob for the attributes of a model, by name."""
-    return field(MapOf(each=_AnyValue(), what="attribute", help="attributes of an nn~ model, by their names"))
+    return field(_Attributes(each=_AnyValue(), what="attribute", help="attributes of an nn~ model, by their names"))
