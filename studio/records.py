@@ -11,9 +11,9 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Self, dataclass_transform
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, dataclass_transform
 
-from studio.errors import Gather, RecipeError, nearest, shown, within
+from studio.errors import Gather, RecipeError, StudioError, Told, collector, nearest, shown, within
 
 REQUIRED: Any = object()
 """The default of a field that has none."""
@@ -64,6 +64,25 @@ def field(kind: Kind, *, kw_only: bool = False) -> Any:
     return dataclasses.field(default_factory=lambda: kind.parse(kind.default), metadata=metadata, kw_only=kw_only)
 
 
+Value = TypeVar("Value")
+
+if TYPE_CHECKING:
+
+    class Parsed(Generic[Value]):
+        """The type of a field that may be given as plain data, as a file would say it, and is read as a `Value`."""
+
+        def __get__(self, record: Record | None, kind: type[Record] | None = None) -> Value:
+            """What the plain data means."""
+
+        def __set__(self, record: Record, data: Any) -> None:
+            """Anything that the field's kind can parse."""
+
+else:
+
+    class Parsed(Generic[Value]):
+        """The type of a field that may be given as plain data, as a file would say it, and is read as a `Value`."""
+
+
 @dataclass_transform(frozen_default=True)
 class Record:
     """A frozen value made of declared fields."""
@@ -76,8 +95,12 @@ class Record:
         gather = Gather()
         for name, kind in self.kinds().items():
             with gather, within(name):
-                object.__setattr__(self, name, kind.parse(getattr(self, name)))
+                self._finish(name, kind.parse(getattr(self, name)))
         gather.done()
+
+    def _finish(self, name: str, value: object) -> None:
+        """Write a field while the record is being made; for `__post_init__` and nothing else."""
+        object.__setattr__(self, name, value)
 
     @classmethod
     def kinds(cls) -> Mapping[str, Kind]:
@@ -110,7 +133,30 @@ class Record:
                 if kind.required and key not in data:
                     raise RecipeError(f"{cls.called()} needs {key!r}: {kind.describe()}.")
         gather.done()
-        return cls(**values)
+        return cls(**values) if collector() is None else cls._of_what_is_left(values, data)
+
+    @classmethod
+    def _of_what_is_left(cls, values: dict[str, Any], data: Mapping[Any, Any]) -> Self:
+        """The record as far as it could be read, for a reading that goes on behind errors.
+
+        Raises:
+            Told: a field is missing that it cannot be without.
+        """
+        taking = collector()
+        assert taking is not None
+        for key in data:
+            if str(key) not in values:
+                taking.lose(str(key))
+        if any(kind.required and name not in values for name, kind in cls.kinds().items()):
+            raise Told
+        record = cls.__new__(cls)
+        try:
+            record.__init__(**values)  # type: ignore[misc]
+        except StudioError as error:
+            # Its fields stand; what they should be together is only worth telling where all of them were read.
+            if not taking.lost_near():
+                taking.take(error)
+        return record
 
     def data(self, *, full: bool = False) -> Any:
         """Plain data: only what differs from the defaults, or with `full` every field."""
@@ -192,6 +238,9 @@ class ListOf(Kind):
         for index, item in enumerate(items):
             with gather, within(index):
                 parsed.append(self.each.parse(item))
+                continue
+            if taking := collector():
+                taking.lose(index)
         gather.done()
         return tuple(parsed)
 
@@ -220,7 +269,12 @@ class MapOf(Kind):
         gather, parsed = Gather(), {}
         for key, item in value.items():
             with gather, within(str(key)):
-                parsed[self.check_name(key)] = self.each.parse(item)
+                self.check_name(key)
+            with gather, within(str(key)):
+                parsed[str(key)] = self.each.parse(item)
+                continue
+            if taking := collector():
+                taking.lose(str(key))
         gather.done()
         return parsed
 

@@ -44,6 +44,7 @@ _PROGRESS = Members(
         "seconds": Real(low=0, high=1e9),
         "before": Real(low=0, high=1e9),
         "steps": Whole(),
+        "skipped": Whole(),
         "best": Real(),
         "losses": Several(each=Kind(), most=10_000_000),
     }

@@ -21,7 +21,7 @@ from studio.nets.checkpoint import Checkpoint
 from studio.nets.material import phrases
 from studio.nets.mel import log_mel
 from studio.nets.model_file import CardFormat, ModelFormat, write_model
-from studio.nets.training import TrainingProgress, train
+from studio.nets.training import TrainingProgress, best_place, finished, train
 from studio.records import Kind
 from studio.stored import Real, Several, Whole, Words
 from studio.tempo import Floats
@@ -126,13 +126,13 @@ class InstrumentClassifier:
         windows = heard(audio)
         if not len(windows):
             return np.zeros((0, 64)), np.zeros((0, len(self.card["classes"])))
-        found, chances = [], []
+        found, chances, place = [], [], next(self.net.parameters()).device
         with torch.inference_mode():
             for first in range(0, len(windows), 64):
-                embedded = self.net.embed(windows[first : first + 64])
+                embedded = self.net.embed(windows[first : first + 64].to(place))
                 found.append(embedded)
                 chances.append(torch.softmax(self.net.classes(torch.relu(embedded)), dim=1))
-        return torch.cat(found).double().numpy(), torch.cat(chances).double().numpy()
+        return torch.cat(found).cpu().double().numpy(), torch.cat(chances).cpu().double().numpy()
 
 
 def heard(audio: Audio) -> Tensor:
@@ -145,7 +145,7 @@ def heard(audio: Audio) -> Tensor:
     size, step = round(WINDOW * RATE), round(STEP * RATE)
     mono = np.pad(mono, (0, max(0, size - len(mono))))
     windows = np.lib.stride_tricks.sliding_window_view(mono, size)[::step]
-    power = np.square(windows, dtype=np.float64).mean(axis=1)
+    power = np.array([np.square(window, dtype=np.float64).mean() for window in windows])
     loud = np.flatnonzero(power > max(power.max() * 10 ** (QUIET / 10), 1e-9))
     mels = [spectrograms(torch.tensor(windows[part])) for part in np.array_split(loud, 1 + len(loud) // 64)]
     return torch.cat(mels)
@@ -195,8 +195,11 @@ class InstrumentPhrases:
 
 def try_step(given: InstrumentPhrases) -> None:
     """Do what one step of a training does, on a network that is thrown away."""
-    net = Net(len(given.classes))
-    nn.functional.cross_entropy(net(given.sounds[:BATCH]), given.truth[:BATCH]).backward()  # type: ignore[no-untyped-call]
+    place = best_place()
+    net = Net(len(given.classes)).to(place)
+    made = net(given.sounds[:BATCH].to(place))
+    nn.functional.cross_entropy(made, given.truth[:BATCH].to(place)).backward()  # type: ignore[no-untyped-call]
+    finished(place)
 
 
 def train_ears(
@@ -205,6 +208,7 @@ def train_ears(
     about: Mapping[str, Any],
     *,
     seed: int = 0,
+    device: torch.device | None = None,
     checkpoint: Checkpoint | None = None,
     tell: Callable[[TrainingProgress], None] = lambda progress: None,
 ) -> InstrumentClassifier:
@@ -212,30 +216,37 @@ def train_ears(
 
     Args:
         about: goes into the card.
+        device: where to train, by default where it is fastest.
         checkpoint: where to go on from when the training is interrupted.
         tell: is told how far it has come.
     """
+    place = device or best_place()
+    sounds, others, truth, unheard = (
+        each.to(place) for each in (given.sounds, given.others, given.truth, given.unheard)
+    )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = Net(len(given.classes))
+    net.to(place)
 
     def loss(step: int) -> Tensor:
-        drawn = torch.tensor(np.random.default_rng([seed, step]).integers(0, len(given.sounds), BATCH))
-        return nn.functional.cross_entropy(net(given.sounds[drawn]), given.truth[drawn], label_smoothing=0.05)
+        drawn = torch.tensor(np.random.default_rng([seed, step]).integers(0, len(sounds), BATCH), device=place)
+        return nn.functional.cross_entropy(net(sounds[drawn]), truth[drawn], label_smoothing=0.05)
 
     def judge() -> float:
         with torch.inference_mode():
-            return float(nn.functional.cross_entropy(net(given.others), given.unheard))
+            return float(nn.functional.cross_entropy(net(others), unheard))
 
     progress = train(net, loss, judge, seconds, rate=2e-3, checkpoint=checkpoint, tell=tell)
     with torch.inference_mode():
-        right = (net(given.others).argmax(dim=1) == given.unheard).float().mean()
+        right = (net(others).argmax(dim=1) == unheard).float().mean()
     card = {
         "kind": KIND, "version": VERSION, "classes": list(given.classes), "rate": RATE, "window": WINDOW, "seed": seed,
-        "trained_seconds": round(progress.total, 1), "steps": progress.steps, "right": round(float(right), 4),
+        "trained_seconds": round(progress.total, 1), "steps": progress.steps,
+        "skipped": progress.skipped, "right": round(float(right), 4),
         "parameters": sum(weight.numel() for weight in net.parameters()), **about,
     }  # fmt: skip
-    return InstrumentClassifier(net.eval(), card)
+    return InstrumentClassifier(net.cpu().eval(), card)
 
 
 def _played(name: str, font: str, seconds: float, seed: int) -> Tensor:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from studio.audio import Audio
+from studio.errors import within
 from studio.provenance import Asset
 from studio.timbre.waves import ENDING
 from studio.training.checkpoints import sound_hash
@@ -43,9 +44,11 @@ class WaveformTraining(Training["Waves"]):
         Raises:
             StudioError: there is less than ten seconds of it.
         """
-        from studio.nets.vae import Vae, VaeShape, held_out, train_vae, try_step
+        from studio.nets.vae import Vae, VaeShape, check_sound, held_out, train_vae, try_step
 
         sound = self.source.sound(self.rate, self.seed)
+        with within(self.source.name):
+            check_sound(sound)
         shape = VaeShape(rate=self.rate)
         about = {"name": name, "source": self.source.source, "license": self.license}
         held = held_out(sound)
