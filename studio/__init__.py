@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from studio.engine import Cache, Engine
     from studio.engine.plan import plan
     from studio.errors import StudioError
-    from studio.exporting.plugin.export import export
+    from studio.exporting.export import export
     from studio.knobs import Live, knob
     from studio.midi import read_midi, write_midi
     from studio.recipe import Bus, Master, Output, Pick, Recipe, Send, Track
@@ -34,7 +34,7 @@ _ROOMS = {
     "studio.audio": ("Audio",),
     "studio.audiofile": ("read_audio",),
     "studio.rendering.apply": ("apply_file", "parse_chain"),
-    "studio.exporting.plugin.export": ("export",),
+    "studio.exporting.export": ("export",),
     "studio.rendering.render": ("Result", "render"),
     "studio.rendering.verify": ("verify",),
     "studio.engine": ("Cache", "Engine"),

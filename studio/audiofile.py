@@ -10,6 +10,7 @@ import numpy as np
 
 from studio.audio import Audio, Block, check_finite, to_channels
 from studio.errors import AudioError, MissingError, Place
+from studio.provenance import behind
 
 if TYPE_CHECKING:
     from soundfile import SoundFile
@@ -23,6 +24,13 @@ _FROM_OGG = {
     3: [0, 2, 1], 5: [0, 2, 1, 3, 4], 6: [0, 2, 1, 5, 3, 4], 7: [0, 2, 1, 6, 5, 3, 4], 8: [0, 2, 1, 7, 5, 6, 3, 4],
 }  # fmt: skip
 """Where each channel of the WAV order (L R C LFE …) stands in Ogg files, whose own is L C R … LFE."""
+
+
+@behind("soundfile", "libsndfile")
+def _libsndfile() -> str:
+    import soundfile
+
+    return str(soundfile.__libsndfile_version__)
 
 
 def read_audio(path: Path | str, rate: int | None = None, channels: int | None = None) -> Audio:

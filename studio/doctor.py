@@ -16,6 +16,7 @@ from pathlib import Path
 from studio.errors import StudioError
 from studio.folders import cache_folder, shipped_presets, user_presets
 from studio.hosting.catalogue import listing
+from studio.sandbox import protection
 from studio.sources.fluid import version as fluidsynth_version
 from studio.sources.fonts import aliases
 
@@ -24,7 +25,7 @@ _APT = "apt install {apt}"
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing: whether it is there, whether every recipe needs it, and the line that installs it."""
 
     name: str
@@ -34,17 +35,17 @@ class Finding:
     install: str = ""
 
 
-def examine() -> list[Finding]:
+def examine() -> list[Diagnosis]:
     """Look at everything the studio can use."""
     return [
-        Finding("Python", sys.version_info >= (3, 11), True, platform.python_version(), "Python 3.11 or newer"),
+        Diagnosis("Python", sys.version_info >= (3, 11), True, platform.python_version(), "Python 3.11 or newer"),
         *(_package(name, True, "") for name in ("mirepoix", "pedalboard", "soundfile", "soxr")),
         _fluidsynth(),
         *_soundfonts(),
         _program("Rubber Band", "rubberband", apt="rubberband-cli", brew="rubberband", choco="rubberband"),
         _package("torch", False, "pip install 'mirepoix[neural]'"),
         _package("ipywidgets", False, "pip install 'mirepoix[notebook]'"),
-        Finding(
+        Diagnosis(
             "presets",
             (shipped_presets() / "soundfonts.yaml").is_file(),
             True,
@@ -52,6 +53,7 @@ def examine() -> list[Finding]:
             "install it again",
         ),
         _plugins(),
+        _sandbox(),
         _folder("cache", cache_folder(), "STUDIO_CACHE"),
         _folder("your presets", user_presets(), "STUDIO_PRESETS"),
     ]
@@ -61,48 +63,54 @@ def _line(apt: str, brew: str, choco: str) -> str:
     return _SYSTEM.get(sys.platform, _APT).format(apt=apt, brew=brew, choco=choco)
 
 
-def _package(name: str, needed: bool, install: str) -> Finding:
+def _package(name: str, needed: bool, install: str) -> Diagnosis:
     if find_spec(name) is None and name != "mirepoix":
-        return Finding(name, False, needed, "", install or f"pip install {name}")
+        return Diagnosis(name, False, needed, "", install or f"pip install {name}")
     try:
-        return Finding(name, True, needed, version(name))
+        return Diagnosis(name, True, needed, version(name))
     except PackageNotFoundError:
-        return Finding(name, False, needed, "found, but not installed as a package", install or f"pip install {name}")
+        return Diagnosis(name, False, needed, "found, but not installed as a package", install or f"pip install {name}")
 
 
-def _fluidsynth() -> Finding:
+def _fluidsynth() -> Diagnosis:
     line = _line("libfluidsynth3", "fluid-synth", "fluidsynth")
     try:
-        return Finding("FluidSynth", True, True, fluidsynth_version())
+        return Diagnosis("FluidSynth", True, True, fluidsynth_version())
     except StudioError as error:
-        return Finding("FluidSynth", False, True, error.cause, line)
+        return Diagnosis("FluidSynth", False, True, error.cause, line)
 
 
-def _soundfonts() -> Iterator[Finding]:
+def _soundfonts() -> Iterator[Diagnosis]:
     for alias in aliases().values():
         found = alias.find()
-        yield Finding(
+        yield Diagnosis(
             f"SoundFont {alias.name}", found is not None, alias.name == "gm", str(found or alias.about), alias.install
         )
 
 
-def _program(name: str, program: str, **packages: str) -> Finding:
+def _program(name: str, program: str, **packages: str) -> Diagnosis:
     found = shutil.which(program)
     if found is None:
-        return Finding(name, False, False, "", _line(**packages))
+        return Diagnosis(name, False, False, "", _line(**packages))
     answer = subprocess.run([found, "--version"], capture_output=True, text=True, check=False)
-    return Finding(name, True, False, (answer.stdout or answer.stderr).strip().split("\n")[0][:40])
+    return Diagnosis(name, True, False, (answer.stdout or answer.stderr).strip().split("\n")[0][:40])
 
 
-def _plugins() -> Finding:
+def _plugins() -> Diagnosis:
     found = list(listing())
     blocked, new = sum(isinstance(each.known, str) for each in found), sum(each.known is None for each in found)
     detail = f"{len(found)} found, {new} not looked at, {blocked} blocked"
-    return Finding("plugins", not new, False, detail, "studio plugins scan")
+    return Diagnosis("plugins", not new, False, detail, "studio plugins scan")
 
 
-def _folder(name: str, folder: Path, variable: str) -> Finding:
+def _sandbox() -> Diagnosis:
+    """What holds plugins and models that are programs."""
+    held = protection()
+    return Diagnosis("sandbox", bool(held), False, held or "plugins and models run with all your rights", "Linux 5.13")
+
+
+def _folder(name: str, folder: Path, variable: str) -> Diagnosis:
     """A folder that may be made when it is first needed."""
     standing = next(place for place in (folder, *folder.parents) if place.exists())
     there = os.access(standing, os.W_OK)
-    return Finding(name, there, False, str(folder), f"set {variable} to a folder you can write")
+    return Diagnosis(name, there, False, str(folder), f"set {variable} to a folder you can write")

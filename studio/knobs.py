@@ -14,7 +14,7 @@ from typing import Any
 
 from studio import units
 from studio.curves import SHAPES, WAVES, Curve, Lfo, Mapped, Point, Points
-from studio.errors import KnobError, nearest, shown, within
+from studio.errors import Gather, KnobError, Told, nearest, shown, within
 from studio.levels import SILENCE_DB
 from studio.records import REQUIRED, Kind, field
 from studio.tempo import Time
@@ -27,14 +27,14 @@ Live = float | str | Curve
 
 
 @dataclass(frozen=True, kw_only=True)
-class Knob(Kind):
+class KnobKind(Kind):
     """What every parameter has in common: with `live` it may move while the song plays."""
 
     live: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
-class Number(Knob):
+class Number(KnobKind):
     """A number in a unit, between `low` and `high`.
 
     With taper `LOG` equal steps of a slider are equal ratios, and an LFO sweeps the same way.
@@ -135,9 +135,9 @@ class Number(Knob):
         return *ends, shape
 
     def _points(self, value: Sequence[object]) -> Points:
-        points: list[Point] = []
+        gather, points = Gather(), list[Point]()
         for index, item in enumerate(value):
-            with within(index):
+            with gather, within(index):
                 if not isinstance(item, (list, tuple)) or not 2 <= len(item) <= 3:
                     raise KnobError(
                         f"{shown(item)} is not a point of a curve.",
@@ -149,8 +149,11 @@ class Number(Knob):
                     raise KnobError(f"{point.at} comes after {points[-1].at}.", "Write the points in order of time.")
                 _check_shape(shape, points[-1].value if points else point.value, point.value)
                 points.append(point)
-        if not points:
+        gather.done()
+        if not points and not gather.caught:
             raise KnobError("a curve without points.", "Write at least one [time, value].")
+        if gather.caught:
+            raise Told
         return Points(tuple(points))
 
     def _point_data(self, point: Point) -> list[object]:
@@ -212,7 +215,7 @@ def _check_shape(shape: str, low: float, high: float) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice(Knob):
+class Choice(KnobKind):
     """One of a few names, or `None` when that is the default."""
 
     options: tuple[str, ...]
@@ -236,7 +239,7 @@ class Choice(Knob):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Switch(Knob):
+class Switch(KnobKind):
     """On or off, or `None` when that is the default."""
 
     def parse(self, value: object) -> bool | None:
@@ -258,7 +261,7 @@ class Switch(Knob):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Text(Knob):
+class Text(KnobKind):
     """Free text up to `longest` characters on one line, or `None` when that is the default."""
 
     longest: int = 4000
@@ -305,7 +308,7 @@ class Port(Text):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Span(Knob):
+class Span(KnobKind):
     """A length of time or a position, in seconds, note values, beats or bars, not before zero."""
 
     def parse(self, value: object) -> Time | None:
@@ -328,7 +331,7 @@ class Span(Knob):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Numbers(Knob):
+class Numbers(KnobKind):
     """Several numbers of one kind, in rising order."""
 
     each: Number

@@ -8,7 +8,7 @@ its class name its name in a recipe::
 
         gain: Live = knob(0.0, SILENCE_DB, 24.0, DB, help="how much")
 
-        def open(self, stage: Stage) -> Run:
+        def open(self, context: RenderContext) -> Run:
             return lambda block, now: block * amplitude(now["gain"])
 
 What the engine, the live player, automation and the exporter may do with a step follows from its kind.
@@ -27,13 +27,14 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, TypeAlias
 
 from studio.audio import Audio, Block
-from studio.errors import RecipeError, nearest, shown, within
+from studio.context import BlockContext, RenderContext
+from studio.errors import RecipeError, StudioError, collector, nearest, shown, within
 from studio.knobs import File, Port, Switch, Text
+from studio.provenance import Component, check_declared, libraries, writer_of
 from studio.records import Kind, MapOf, Record, field
 from studio.score import Score
-from studio.stage import Moment, Stage
 
-Run: TypeAlias = Callable[[Block, Moment], Block]
+Run: TypeAlias = Callable[[Block, BlockContext], Block]
 """An effect at work: takes the next block, of any number of whole cells of the grid, and gives what is ready.
 
 A run with latency gives fewer frames at first and is fed silence at the end until all has come out; the
@@ -51,6 +52,8 @@ class Step(Record):
     step: ClassVar[str]
     version: ClassVar[int] = 1
     """Raised whenever the same knobs begin to sound different, so that no stale result is reused."""
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """The distributions, besides numpy, that its sound may depend on, such as ``("scipy", "soxr")``."""
 
     name: str | None = field(
         Text(default=None, longest=80, help="a name of its own, to tell it from its like"), kw_only=True
@@ -68,6 +71,7 @@ class Step(Record):
             raise TypeError(f"two steps are called {cls.step!r}: {known.__module__} and {cls.__module__}")
         if not documented:
             raise TypeError(f"step {cls.step!r} has no docstring, which is its help")
+        check_declared(cls.step, cls, cls.libraries)
         _REGISTRY[cls.step] = cls
 
     @classmethod
@@ -121,7 +125,7 @@ class Step(Record):
         for value in (getattr(self, name) for name in self.parameters()):
             yield from _steps_in(value)
 
-    def assets(self, stage: Stage) -> Iterator[Path]:
+    def assets(self, context: RenderContext) -> Iterator[Path]:
         """The files whose content its sound depends on.
 
         Raises:
@@ -130,7 +134,11 @@ class Step(Record):
         for name, kind in self.parameters().items():
             if isinstance(kind, File) and getattr(self, name):
                 with within(name):
-                    yield stage.find(getattr(self, name))
+                    yield context.find(getattr(self, name))
+
+    def programs(self) -> Iterator[str]:
+        """The programs of others that run when it does, in a phrase each, without those of steps inside it."""
+        return iter(())
 
     def ports(self) -> Iterator[tuple[str, str]]:
         """Its connected side inputs: (knob, track or bus), without those of steps inside it."""
@@ -138,20 +146,37 @@ class Step(Record):
             if isinstance(kind, Port) and getattr(self, name):
                 yield name, getattr(self, name)
 
-    def engine(self) -> str:
-        """The library, with its version, that its sound depends on; empty when it is the studio alone."""
-        return ""
+    def uses(self) -> tuple[str, ...]:
+        """Those of `libraries` that its sound depends on as its knobs stand."""
+        return self.libraries
 
-    def remarks(self, stage: Stage) -> Iterator[str]:
+    def made_by(self) -> Iterator[Component]:
+        """What its sound depends on besides its knobs and files, without the steps inside it."""
+        yield Component("step", self.step, str(self.version))
+        yield from writer_of(type(self))
+        yield from libraries("numpy", *self.uses())
+
+    def remarks(self, context: RenderContext) -> Iterator[str]:
         """What whoever hears it should know beforehand."""
         return iter(())
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Find out, without making any sound, whether it will run.
+
+        Args:
+            context: the conditions it is to run under.
+            seconds: how long the sound that it is given lasts, where that is known.
+
+        Raises:
+            StudioError: what would stop it, as far as that can be known beforehand.
+        """
 
     def follows_tempo(self) -> bool:
         """Whether the tempo map has a say in how it sounds."""
         own = any(getattr(getattr(self, name), "musical", False) for name in self.parameters())
         return own or any(step.follows_tempo() for step in self.inner())
 
-    def follows(self, stage: Stage) -> Score | None:
+    def follows(self, context: RenderContext) -> Score | None:
         """The notes it listens to, where they have a say in how it sounds."""
         return None
 
@@ -166,12 +191,12 @@ class Source(Step, abstract=True):
 
     kind = "source"
 
-    def cheap(self, stage: Stage) -> bool:
+    def cheap(self, context: RenderContext) -> bool:
         """Whether reading it again costs no more than reading it from the cache."""
         return False
 
-    def read(self, stage: Stage) -> Iterator[Block]:
-        """The sound, in blocks of any size and `stage.channels` channels."""
+    def read(self, context: RenderContext) -> Iterator[Block]:
+        """The sound, in blocks of any size and `context.channels` channels."""
         raise NotImplementedError
 
 
@@ -180,8 +205,12 @@ class Instrument(Step, abstract=True):
 
     kind = "instrument"
 
-    def play(self, score: Score, stage: Stage) -> Iterator[Block]:
-        """The score as sound, tail included, in blocks of any size and `stage.channels` channels."""
+    def unplayed(self, score: Score, context: RenderContext) -> Iterator[str]:
+        """What of a score it will not play, or not as written; whoever hears it should know beforehand."""
+        return iter(())
+
+    def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
+        """The score as sound, tail included, in blocks of any size and `context.channels` channels."""
         raise NotImplementedError
 
 
@@ -190,11 +219,15 @@ class Effect(Step, abstract=True):
 
     kind = "effect"
 
-    def open(self, stage: Stage) -> Run:
+    def open(self, context: RenderContext) -> Run:
         """Begin a run, with all state at rest."""
         raise NotImplementedError
 
-    def memory(self, stage: Stage) -> float:
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Open it, and let go of it again."""
+        self.open(context)
+
+    def tail_seconds(self, context: RenderContext) -> float:
         """The longest silence, in seconds, behind which more sound can come once the input has ended."""
         return 0.05
 
@@ -204,7 +237,7 @@ class Transform(Step, abstract=True):
 
     kind = "transform"
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         raise NotImplementedError
 
 
@@ -213,8 +246,15 @@ class ScoreStep(Step, abstract=True):
 
     kind = "score"
 
-    def edit(self, score: Score, stage: Stage) -> Score:
+    def edit(self, score: Score, context: RenderContext) -> Score:
         raise NotImplementedError
+
+
+class Unread(Step, abstract=True):
+    """Stands for a step that could not be read, in a document whose errors are being collected."""
+
+    kind = "unread"
+    step = "unread"
 
 
 def _steps_in(value: object) -> Iterator[Step]:
@@ -264,6 +304,8 @@ def parse_step(data: object, *kinds: str) -> Step:
     Raises:
         StudioError: no such step, one of another kind, or knobs that do not fit.
     """
+    if isinstance(data, Unread):
+        return data
     if isinstance(data, Step):
         find_step(data.step, *kinds)
         return data
@@ -283,7 +325,17 @@ class StepKind(Kind):
     kinds: tuple[str, ...]
 
     def parse(self, value: object) -> Step | None:
-        return None if value is None and self.default is None else parse_step(value, *self.kinds)
+        if value is None and self.default is None:
+            return None
+        taking = collector()
+        if taking is None:
+            return parse_step(value, *self.kinds)
+        try:
+            return parse_step(value, *self.kinds)
+        except StudioError as error:
+            taking.take(error)
+            word = next(iter(value), "") if isinstance(value, Mapping) else value
+            return Unread(name=str(word)[:80], bypass=True)
 
     def data(self, value: Any, full: bool = False) -> object:
         return None if value is None else value.data(full=full)
@@ -302,6 +354,6 @@ def check_label(text: object) -> str:
 
 
 __all__ = [
-    "Effect", "Instrument", "Run", "ScoreStep", "Source", "Step", "StepKind", "Transform",
+    "Effect", "Instrument", "Run", "ScoreStep", "Source", "Step", "StepKind", "Transform", "Unread",
     "check_label", "find_step", "parse_step", "registry",
 ]  # fmt: skip

@@ -1,8 +1,5 @@
-"""Every test has a cache and a preset folder of its own, so none can see another's work or the user's.
-
-Strategies whose range holds zero leave out subnormal numbers: libraries built for speed, once loaded, round them to
-zero in the whole process, and hypothesis refuses to draw them there.
-"""
+"""Every test has a cache and a preset folder of its own, so none can see another's work or the user's; and none leaves
+another arithmetic behind than it found."""
 
 from __future__ import annotations
 
@@ -10,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
-from studio.stage import Stage
+from studio.context import RenderContext
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -20,17 +18,25 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """`STUDIO_CACHE` and `STUDIO_PRESETS` in a fresh folder; child processes inherit them."""
+    """`STUDIO_CACHE`, `STUDIO_PRESETS` and `STUDIO_TRUST` in a fresh folder; child processes inherit them."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("STUDIO_CACHE", str(home / "cache"))
     monkeypatch.setenv("STUDIO_PRESETS", str(home / "presets"))
+    monkeypatch.setenv("STUDIO_TRUST", str(home / "trusted.json"))
     return home
 
 
+@pytest.fixture(autouse=True)
+def subnormals_survive() -> Iterator[None]:
+    """Nothing that a test loads or runs may leave flush-to-zero switched on in its thread."""
+    yield
+    assert np.float32(1e-40) * np.float32(1.0) == np.float32(1e-40), "flush-to-zero was left on"
+
+
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
+def context(tmp_path: Path) -> RenderContext:
     """44.1 kHz, stereo, 120 bpm in 4/4; paths are relative to `tmp_path`."""
-    return Stage(folder=tmp_path)
+    return RenderContext(folder=tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from studio.audio import Block
-from studio.stage import Stage
+from studio.context import RenderContext
 from studio.steps import Effect
 
 
@@ -72,12 +72,12 @@ def _mel(mono: NDArray[np.float64], rate: int, bands: int) -> NDArray[np.float64
     return np.asarray(10 * np.log10(power @ weights.T + 1e-10))
 
 
-def through(effect: Effect, block: Block, stage: Stage, cuts: tuple[int, ...] = (), tail: int = 0) -> Block:
+def through(effect: Effect, block: Block, context: RenderContext, cuts: tuple[int, ...] = (), tail: int = 0) -> Block:
     """A sound through one effect, cut at `cuts`, with `tail` frames of silence after it; latency is taken up."""
-    from studio.line import Line
+    from studio.effect_chain import EffectChain
 
     padded = np.pad(block, ((0, 0), (0, tail)))
-    line = Line([effect], stage)
+    line = EffectChain([effect], context)
     edges = [0, *cuts, padded.shape[1]]
     pieces = [line.push(padded[:, begin:end]) for begin, end in pairwise(edges)]
     out = np.concatenate(pieces, axis=1)

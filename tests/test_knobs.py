@@ -45,7 +45,7 @@ def curves(draw: st.DrawFn, kind: Number) -> Curve:
             draw(st.sampled_from(sorted(WAVES))),
             period,
             *ends,
-            draw(st.floats(0, 1, allow_subnormal=False)),
+            draw(st.floats(0, 1)),
             draw(st.integers(0, 2**31 - 1)),
         )
     times = sorted(draw(st.lists(st.fractions(0, 999), min_size=1, max_size=5)))
@@ -189,7 +189,7 @@ def test_an_lfo_sweeps_a_log_knob_by_ratios() -> None:
 
 
 @pytest.mark.parametrize("kind", [LEVEL, CUTOFF, MIX], ids=lambda kind: kind.unit.what)
-@given(place=st.floats(0, 1, allow_subnormal=False))
+@given(place=st.floats(0, 1))
 def test_a_slider_goes_over_the_whole_range_and_back(kind: Number, place: float) -> None:
     assert kind.position(kind.at(place)) == pytest.approx(place, abs=1e-9)
     assert kind.position(kind.low) == 0 and kind.position(kind.high) == 1

@@ -92,7 +92,7 @@ def test_the_step_in_the_contributing_guide_is_a_step_that_works(tmp_path: Path)
 {code}
 from tests.listening import pitch_hz, sine
 from tests.listening import through
-out = through(RingModulator(carrier=100.0), sine(1000.0), Stage(), cuts=(777,))
+out = through(RingModulator(carrier=100.0), sine(1000.0), RenderContext(), cuts=(777,))
 print(round(pitch_hz(out, 44100)))
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)

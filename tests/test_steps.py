@@ -160,7 +160,7 @@ BELLS = '''
 import numpy as np
 
 from studio.knobs import Live, knob
-from studio.stage import Moment, Stage
+from studio.context import BlockContext, RenderContext
 from studio.steps import Effect, Run
 from studio.units import HZ
 
@@ -170,12 +170,12 @@ class RingModulator(Effect):
 
     carrier: Live = knob(440.0, 1.0, 8_000.0, HZ, taper="log", help="frequency of the sine")
 
-    def open(self, stage: Stage) -> Run:
+    def open(self, context: RenderContext) -> Run:
         phase = 0.0
 
-        def run(block, now: Moment):
+        def run(block, now: BlockContext):
             nonlocal phase
-            turns = phase + np.cumsum(np.broadcast_to(now["carrier"], block.shape[1])) / stage.rate
+            turns = phase + np.cumsum(np.broadcast_to(now["carrier"], block.shape[1])) / context.rate
             phase = turns[-1] % 1
             return (block * np.sin(2 * np.pi * turns)).astype(np.float32)
 

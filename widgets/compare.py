@@ -20,7 +20,7 @@ from studio.levels import amplitude, decibels
 from studio.rendering.player.modules import script
 from studio.rendering.render import Result
 from widgets.player import HERE, STYLE, Playing
-from widgets.session import Session
+from widgets.session import PlaybackSession
 from widgets.sounds import Given, sounds_of
 
 X, DIFFERENCE = "X", "difference"
@@ -95,7 +95,7 @@ class Compare(Playing):
             "gains": [round(gain, 1) for gain in self._gains.values()],
             "spectrum": [list(point) for point in self.spectrum_db],
         }
-        self._session = Session(self._tell)
+        self._session = PlaybackSession(self._tell)
         self._ask()
 
     def answer(self, name: str) -> None:

@@ -10,15 +10,15 @@ import traitlets
 from numpy.typing import NDArray
 
 from studio.audio import Audio, Block, to_channels
+from studio.context import RenderContext
+from studio.effect_chain import EffectChain
 from studio.errors import AudioError
-from studio.line import Line
 from studio.recipe.presets import presets
 from studio.rendering.apply import parse_chain
 from studio.rendering.player.modules import script
-from studio.stage import Stage
 from studio.steps import Effect
 from widgets.player import HERE, STYLE, Playing
-from widgets.session import Session
+from widgets.session import PlaybackSession
 from widgets.sounds import Given
 
 MOST = 500
@@ -74,7 +74,7 @@ class Map(Playing):
             [name, round(float(x), 4), round(float(y), 4), length]
             for name, (x, y), length in zip(sounds, unit, lengths, strict=True)
         ]
-        self._session = Session(self._tell)
+        self._session = PlaybackSession(self._tell)
         self._session.play(given, draw=False)
 
     @classmethod
@@ -82,11 +82,11 @@ class Map(Playing):
         """The beginning of a sound through chain presets: all there are, or those named."""
         wanted = list(names) if names is not None else [each.name for each in presets() if each.kind == "chain"]
         samples = to_channels(audio.samples, 2)[:, : round(seconds * audio.rate)]
-        stage = Stage(rate=audio.rate)
+        context = RenderContext(rate=audio.rate)
         sounds = {"dry": Audio(samples, audio.rate)}
         for name in wanted:
             effects = [step for step in parse_chain(name) if isinstance(step, Effect)]
-            line, out = Line(effects, stage), np.zeros((2, 0), np.float32)
+            line, out = EffectChain(effects, context), np.zeros((2, 0), np.float32)
             for block in (samples, *[np.zeros((2, 8192), np.float32)] * 64):
                 out = np.concatenate([out, line.push(block)], axis=1)
                 if out.shape[1] >= samples.shape[1]:

@@ -13,7 +13,7 @@ from studio.errors import StudioError
 from studio.recipe import Recipe
 from studio.rendering.player import LOOK
 from studio.rendering.player.modules import script
-from widgets.session import Session
+from widgets.session import PlaybackSession
 from widgets.sounds import Sounds, sounds_of
 
 HERE = Path(__file__).parent
@@ -85,7 +85,7 @@ class Player(Playing):
         sounds: Sounds | None = None if isinstance(source, Recipe) else sounds_of(source)
         rate = source.rate if isinstance(source, Recipe) else sounds.rate if sounds else 0
         super().__init__(rate=rate, title=title or getattr(source, "title", ""))
-        self._session = Session(self._tell, failed=self._failed, stems=True)
+        self._session = PlaybackSession(self._tell, failed=self._failed, stems=True)
         if isinstance(source, Recipe):
             self._session.wish(source)
         elif sounds is not None:

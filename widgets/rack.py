@@ -12,7 +12,7 @@ from studio.address import Path as Way
 from studio.address import get, locate
 from studio.audio import Audio
 from studio.engine import Cache
-from studio.engine.loudness import Meter
+from studio.engine.loudness import LoudnessMeter
 from studio.errors import KnobError, Problems, RecipeError, StudioError, shown
 from studio.knobs import Number
 from studio.levels import amplitude
@@ -24,7 +24,7 @@ from studio.rendering.player.modules import script
 from studio.steps import Step, check_label, parse_step
 from widgets.panels import drivers, layout, name_of, palette, path_of, shelf, step_at, values
 from widgets.player import HERE, STYLE, Playing
-from widgets.session import Ear, Session
+from widgets.session import Ear, PlaybackSession
 from widgets.sides import Sides
 from widgets.sounds import Rendered
 from widgets.variation import morphed, randomised
@@ -66,7 +66,7 @@ class Rack(Playing):
         self._match, self._levels = True, dict[str, float]()
         first = next(iter(recipe.tracks), "master")
         super().__init__(rate=recipe.rate, title=recipe.title, selected=first, palette=palette())
-        self._session = Session(self._tell, failed=self._failed, finished=self._finished, cache=cache)
+        self._session = PlaybackSession(self._tell, failed=self._failed, finished=self._finished, cache=cache)
         self._show()
         self._session.wish(recipe)
 
@@ -179,7 +179,7 @@ class Rack(Playing):
 
     def export(self, out: Path | str, **options: Any) -> Any:
         """Make a plugin of the selected chain; `studio.export` has the options."""
-        from studio.exporting.plugin.export import export
+        from studio.exporting.export import export
 
         return export(self._now, out, strip=self.selected, **options)
 
@@ -262,7 +262,7 @@ class Rack(Playing):
         self._say(found.get("", "the last good sound plays on" if found else ""), bad=bool(found))
 
     def _finished(self, sounds: Rendered, recipe: Recipe) -> None:
-        meter = Meter(sounds.rate, 2, true_peak=False)
+        meter = LoudnessMeter(sounds.rate, 2, true_peak=False)
         meter.push(sounds.read(0, 0, min(sounds.frames, int(MATCHED_SECONDS * sounds.rate))))
         known = {each.recipe.hash: self._levels.get(each.recipe.hash) for each in self._both()}
         self._levels = {key: level for key, level in known.items() if level is not None}

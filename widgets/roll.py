@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import traitlets
 
+from studio.context import RenderContext
 from studio.engine import plan
 from studio.errors import RecipeError, ScoreError, StudioError, nearest
 from studio.midi import split, write_midi
@@ -17,9 +18,8 @@ from studio.midi.timing import Quantise
 from studio.recipe import Recipe
 from studio.rendering.player.modules import script
 from studio.score import Note, Score
-from studio.stage import Stage
 from widgets.player import HERE, STYLE, Playing
-from widgets.session import Ear, Session
+from widgets.session import Ear, PlaybackSession
 
 MOST = 20_000
 """Notes that a roll shows."""
@@ -70,14 +70,14 @@ class PianoRoll(Playing):
         self._own = [note for note, first, _ in grown if first in own]
         if len(self._own) > MOST:
             raise ScoreError(f"{track!r} has {len(self._own)} notes.", f"A roll shows {MOST} at most.")
-        self._like, self._recipe, self._tempo = parts[0], recipe, planned.stage.tempo
+        self._like, self._recipe, self._tempo = parts[0], recipe, planned.context.tempo
         self._past: list[list[Note]] = []
         end = int(self._whole.beat(self._whole.end)) + 9
         seconds = [[beat, float(self._tempo.second_at(Fraction(beat)))] for beat in range(end)]
         names = list(planned.tracks)
         index = names.index(track) + 1 if track in names else 0
         super().__init__(rate=recipe.rate, title=f"{track}: notes", beats=seconds, grids=list(GRIDS), track=index)
-        self._session = Session(self._tell, failed=self._failed, stems=True)
+        self._session = PlaybackSession(self._tell, failed=self._failed, stems=True)
         self._show()
         self._session.wish(recipe)
 
@@ -102,7 +102,7 @@ class PianoRoll(Playing):
         """
         step = Quantise(grid=grid, strength=strength)  # type: ignore[arg-type]
         alone = self._whole.with_notes(self._own)
-        edited = step.edit(alone, Stage(tempo=self._tempo))
+        edited = step.edit(alone, RenderContext(tempo=self._tempo))
         factor = edited.resolution // self._whole.resolution
         self._change([note._replace(start=note.start // factor, end=note.end // factor) for note in edited.notes])
 

@@ -19,7 +19,7 @@ from studio.errors import Interrupted, StudioError
 from studio.recipe import Recipe
 from studio.rendering.player.page import bytes_of_peaks
 from studio.rendering.render import length
-from studio.rendering.sketch import Sketcher
+from studio.rendering.waveform_summary import WaveformSummarizer
 from studio.score import Score
 from widgets.sounds import PEAK_STEP, Rendered, Sounds, outline, pcm
 
@@ -79,7 +79,7 @@ class Drawing:
 Work = Wish | Recipe | Drawing | list[Mapping[str, Any]]
 
 
-class Session:
+class PlaybackSession:
     """Renders wishes one after the other and tells the browser of them.
 
     While a hand moves, only what is heard next is computed, behind the knob; once it rests, the whole song, through
@@ -278,7 +278,7 @@ class Session:
 
     def _heard(self, planned: Plan, ear: Ear) -> Iterator[tuple[int, Block]]:
         """What is heard next, in pieces that grow."""
-        at, left, size = ear.at, int(PREVIEW_SECONDS * planned.stage.rate), FIRST
+        at, left, size = ear.at, int(PREVIEW_SECONDS * planned.context.rate), FIRST
         loop = ear.loop if ear.loop and ear.loop[0] <= at < ear.loop[1] else None
         preview = Preview(self._engine, at, self._gains)
         while left > 0:
@@ -328,7 +328,7 @@ class Session:
         self._pictures = pictures
 
 
-def _work(session: weakref.ref[Session], changed: threading.Condition) -> None:
+def _work(session: weakref.ref[PlaybackSession], changed: threading.Condition) -> None:
     while True:
         with changed:
             here = session()
@@ -346,7 +346,7 @@ def _work(session: weakref.ref[Session], changed: threading.Condition) -> None:
 def _picture(sounds: Sounds, track: int, newer: Callable[[], bool]) -> tuple[dict[str, Any], list[bytes]] | None:
     """The outline of a sound; of what is heard, its spectrum and loudness too."""
     content: dict[str, Any] = {"kind": "picture", "track": track, "step": PEAK_STEP}
-    sketcher = Sketcher(sounds.rate, 2) if track == 0 else None
+    sketcher = WaveformSummarizer(sounds.rate, 2) if track == 0 else None
     peaks, size = [], PEAK_STEP * 128
     for start in range(0, sounds.frames, size):
         if newer():

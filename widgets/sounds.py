@@ -102,7 +102,7 @@ class Rendered:
 
     @property
     def rate(self) -> int:
-        return self.plan.stage.rate
+        return self.plan.context.rate
 
     def read(self, track: int, start: int, frames: int) -> Block:
         return Preview(self.engine, start).read(list(self.nodes.values())[track], start, frames)

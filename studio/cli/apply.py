@@ -8,6 +8,8 @@ import click
 
 from studio.cli.watch import watching
 
+ENDINGS = (".yaml", ".yml")
+
 
 @click.command("apply")
 @click.argument("chain")
@@ -18,13 +20,14 @@ from studio.cli.watch import watching
 def command(chain: str, audio: Path, out: Path, bits: str, bpm: float) -> None:
     """Run an audio file through CHAIN and write the result.
 
-    CHAIN is the name of a preset, a preset file, or steps in YAML: "[stretch: 0.75, reverb: {wet: 0.3}]". Effects need
-    no more memory for a longer file.
+    CHAIN is the name of a preset, a preset file, or steps in YAML: "[stretch: 0.75, reverb: {wet: 0.3}]". Files that it
+    names lie beside the preset file, else in the working folder. Effects need no more memory for a longer file.
     """
     from studio.audiofile import probe
     from studio.rendering.apply import apply_file, parse_chain
 
     rate, _, frames = probe(audio)
     with watching(frames / rate, quiet=False) as listener:
-        loudness = apply_file(parse_chain(chain), audio, out, bits=bits, bpm=bpm, listener=listener)
+        folder = Path(chain).parent if chain.endswith(ENDINGS) else Path()
+        loudness = apply_file(parse_chain(chain), audio, out, bits=bits, bpm=bpm, folder=folder, listener=listener)
     click.echo(f"{out} is written: {loudness.integrated:.1f} LUFS, {loudness.true_peak_db:+.1f} dBTP.")

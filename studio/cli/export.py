@@ -94,11 +94,11 @@ def _plugin(
     grid: str | None,
     as_script: bool,
 ) -> None:
+    from studio.exporting.export import export
     from studio.exporting.instrument.card import InstrumentCard
-    from studio.exporting.plugin import export
     from studio.exporting.plugin.bundle import file_name
-    from studio.exporting.plugin.design import chain_name
     from studio.exporting.plugin.install import plugin_folder
+    from studio.exporting.target import Target
     from studio.recipe.document import Document
 
     if install and out:
@@ -107,14 +107,15 @@ def _plugin(
         raise click.UsageError("--install is for plugins; say with --out where this goes.")
     if install and target:
         raise click.UsageError("--install is for this system; leave --target out.")
-    called = name or chain_name(chain)
+    meant = Target.parse(chain)
+    called = name or meant.name
     folder = plugin_folder(form) if install else out or Path()
     ending = "" if form == "source" else f".{form}"
     path = folder / f"{file_name(called)}{ending}"
     chosen = Document(f"{{{grid.strip().strip('{}')}}}", "--grid").data if grid else None
     say = (lambda phrase: None) if as_script else (lambda phrase: click.echo(click.style(f"{phrase} …", dim=True)))
     made = export(
-        chain, path, name=called, format=form, target=target, allow_mismatch=allow_mismatch, grid=chosen, say=say
+        meant, path, name=called, format=form, target=target, allow_mismatch=allow_mismatch, grid=chosen, say=say
     )
     if made.card is None:
         click.echo(f"{made.path} is written. Next: cmake -B build {made.path}")
@@ -125,7 +126,7 @@ def _plugin(
     card = made.card
     if isinstance(card, InstrumentCard):
         table(("program", "level", "mel bands", "onset", "pitch"), card.rows())
-        for what in card.heard.unasked if card.heard else ():
+        for what in card.heard.skipped if card.heard else ():
             click.echo(what)
         seconds = sum(card.seconds.values())
         click.echo(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from studio.live.output import Output
-    from studio.live.player import Player
-    from studio.live.voice import Voice
+    from studio.live.output import LiveOutput
+    from studio.live.player import LivePlayer
+    from studio.live.voice import LiveVoice
     from studio.recipe import Recipe
 
 
@@ -74,7 +74,7 @@ def command(
     from studio.cli.show import as_json
     from studio.live.control import OscControl
     from studio.live.midi import MidiInput, MidiMap, parse_bindings
-    from studio.live.player import Player
+    from studio.live.player import LivePlayer
     from studio.live.song import voice_of
 
     if drive:
@@ -85,7 +85,7 @@ def command(
         sound = stack.enter_context(_output(song.rate, device, follow, live_input))
         song = song.replace(rate=sound.rate)
         voice = partial(voice_of, strip=strip, live_input=live_input, as_rendered=as_rendered)
-        player = Player(voice(song))
+        player = LivePlayer(voice(song))
         controls = MidiMap(lambda: player.dials, parse_bindings(bind))
         osc = stack.enter_context(OscControl(lambda: player.dials, osc_port, osc_host, controls.learn))
         if midi:
@@ -111,7 +111,7 @@ def command(
         click.echo("The chains take too long: a longer period gives them time, or --as-rendered STRIP spares one.")
 
 
-def _output(rate: int, device: str | None, follow: bool, listens: bool) -> Output:
+def _output(rate: int, device: str | None, follow: bool, listens: bool) -> LiveOutput:
     """Where the sound goes: to JACK, or to the system's own audio where no JACK server runs or a device is named."""
     from studio.errors import MissingError
     from studio.live.jack import Jack
@@ -130,8 +130,8 @@ def _output(rate: int, device: str | None, follow: bool, listens: bool) -> Outpu
 def _drive(recipe: str, to: str) -> None:
     """Move the faders, pans, mutes, sends and plugins of a DAW in which a session of the recipe is open."""
     from studio.cli.render import opened
-    from studio.live.desks import Remote, desk
     from studio.live.driving import moves_of
+    from studio.live.remotes import Remote, desk
     from studio.sessions.building import session_of
 
     name, _, port = to.partition(":")
@@ -147,7 +147,9 @@ def _drive(recipe: str, to: str) -> None:
     click.echo(f"{len(moves)} movements are sent to {found.name}.")
 
 
-def _play(player: Player, path: Path, voice: Callable[[Recipe], Voice], rate: int, seconds: float | None) -> None:
+def _play(
+    player: LivePlayer, path: Path, voice: Callable[[Recipe], LiveVoice], rate: int, seconds: float | None
+) -> None:
     """Wait, and fade into the recipe anew whenever its file changes."""
     from studio.errors import StudioError
     from studio.recipe import Recipe

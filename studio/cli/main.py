@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from studio.errors import Interrupted, Problems, StudioError
+from studio.processes import forget_working_folder
 
 FAILED, BROKEN, INTERRUPTED = 1, 70, 130
 
@@ -96,6 +97,7 @@ def main(verbose: bool) -> None:
 
     Start with `studio new song.yaml --from song.mid`, then `studio render song.yaml -o out/`.
     """
+    forget_working_folder()
     root = logging.getLogger("studio")
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
     root.addHandler(_Echo())
@@ -118,6 +120,7 @@ COMMANDS = (
     "steps",
     "preset",
     "plugins",
+    "trust",
     "verify",
     "doctor",
 )

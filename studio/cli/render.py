@@ -111,10 +111,10 @@ def _value(text: str) -> Any:
 def _estimate(planned: Plan) -> float:
     """About how many seconds the song will last, for the progress bar."""
     if planned.frames:
-        return planned.frames / planned.stage.rate
+        return planned.frames / planned.context.rate
     if planned.score is None:
         return 60.0
-    return float(planned.stage.tempo.second_at(planned.score.beat(planned.score.end)))
+    return float(planned.context.tempo.second_at(planned.score.beat(planned.score.end)))
 
 
 def _explain(planned: Plan, cache: Any, as_script: bool) -> None:
@@ -141,7 +141,7 @@ def _tell(result: Result, as_script: bool) -> None:
         as_json(
             {
                 "folder": str(result.folder),
-                "seconds": result.frames / result.plan.stage.rate,
+                "seconds": result.frames / result.plan.context.rate,
                 "recipe_hash": result.manifest.recipe_hash,
                 "files": [
                     {

@@ -12,7 +12,7 @@ from studio.cli.show import table
 from studio.errors import KnobError
 
 if TYPE_CHECKING:
-    from studio.training.instruments import Instrument
+    from studio.training.instruments import TrainingSource
 
 
 @click.group("train")
@@ -55,11 +55,11 @@ def voice(
     in between. It says what it will take, takes as long as it is told, and can be stopped: the same command then goes on
     where it was.
     """
-    from studio.training.instruments import Instrument
+    from studio.training.instruments import TrainingSource
     from studio.training.voices import Plan, learn
 
     if len(sources) > 1 or "=" in "".join(sources):
-        instruments = tuple(Instrument.parse(each) for each in sources)
+        instruments = tuple(TrainingSource.parse(each) for each in sources)
     else:
         instruments = (_one("a voice", "".join(sources), soundfont, low, high, out),)
     plan = Plan(instruments, minutes * 60, rate, licence, seed, start, room)
@@ -88,17 +88,17 @@ def vae(
     _done(card, ("spectral_loss", "data_seconds", "steps", "parameters"), out, report)
 
 
-def _one(what: str, folder: str, soundfont: str | None, low: int, high: int, out: Path) -> Instrument:
+def _one(what: str, folder: str, soundfont: str | None, low: int, high: int, out: Path) -> TrainingSource:
     """The one instrument that a folder, or a program of a SoundFont, is."""
-    from studio.training.instruments import Instrument
+    from studio.training.instruments import TrainingSource
 
     if bool(folder) == (soundfont is not None):
         raise KnobError(f"{what} is learned from a folder, or from a SoundFont.", "Give FOLDER or --soundfont gm:40.")
     if soundfont is not None:
-        return Instrument(out.stem, f"{soundfont}:{low}:{high}")
+        return TrainingSource(out.stem, f"{soundfont}:{low}:{high}")
     if not Path(folder).is_dir():
         raise KnobError(f"there is no folder {folder!r}.", "Give a folder with recordings.")
-    return Instrument(out.stem, folder)
+    return TrainingSource(out.stem, folder)
 
 
 @command.command("spectral")
@@ -113,9 +113,9 @@ def spectral(
 ) -> None:
     """Learn a spectral autoencoder of several INSTRUMENTS, each name=folder or name=gm:program:lowest:highest."""
     from studio.training.colours import learn_colours
-    from studio.training.instruments import Instrument
+    from studio.training.instruments import TrainingSource
 
-    parsed = [Instrument.parse(each) for each in instruments]
+    parsed = [TrainingSource.parse(each) for each in instruments]
     card = learn_colours(parsed, out, minutes * 60, licence=licence, seed=seed, report=report, say=click.echo)
     _done(card, ("log_spectral_distance", "data_seconds", "steps", "parameters"), out, report)
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from studio.engine import Event, Listener
+    from studio.engine import Listener, ProgressEvent
 
 
 @contextmanager
@@ -48,7 +48,7 @@ class _Shown:
         self._planned = 0
         self._done: dict[str, float] = {}
 
-    def hear(self, event: Event) -> None:
+    def hear(self, event: ProgressEvent) -> None:
         with self._lock:
             if event.kind == "planned":
                 self._planned += 1

@@ -7,9 +7,9 @@ from fractions import Fraction
 import numpy as np
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.curves import stretch
 from studio.knobs import choice, span
-from studio.stage import Stage
 from studio.steps import Transform
 from studio.tempo import Floats, Time
 
@@ -33,8 +33,8 @@ class FadeIn(Transform):
     length: Time = span("2 s", help="how long it takes")
     shape: str = choice("smooth", *_SHAPES, help="how the level rises")
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
-        frames = min(audio.frames, stage.tempo.frame_of(self.length, stage.rate))
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        frames = min(audio.frames, context.tempo.frame_of(self.length, context.rate))
         samples = audio.samples.copy()
         samples[:, :frames] *= _ramp(frames, self.shape).astype(np.float32)
         return Audio(samples, audio.rate)
@@ -47,21 +47,21 @@ class FadeOut(Transform):
     end: Time | None = span(None, help="when it is over; the end of the sound if not given")
     shape: str = choice("smooth", *_SHAPES, help="how the level falls")
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
-        end = audio.frames if self.end is None else min(audio.frames, stage.tempo.frame_of(self.end, stage.rate))
-        beat = stage.tempo.beat_at(Fraction(end, stage.rate))
-        seconds = _length_before(stage, self.length, beat, Fraction(end, stage.rate))
-        frames = min(end, round(seconds * stage.rate))
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        end = audio.frames if self.end is None else min(audio.frames, context.tempo.frame_of(self.end, context.rate))
+        beat = context.tempo.beat_at(Fraction(end, context.rate))
+        seconds = _length_before(context, self.length, beat, Fraction(end, context.rate))
+        frames = min(end, round(seconds * context.rate))
         samples = audio.samples[:, :end].copy()
         if frames:
             samples[:, end - frames :] *= _ramp(frames, self.shape)[::-1].astype(np.float32)
         return Audio(samples, audio.rate)
 
 
-def _length_before(stage: Stage, length: Time, beat: Fraction, second: Fraction) -> Fraction:
+def _length_before(context: RenderContext, length: Time, beat: Fraction, second: Fraction) -> Fraction:
     """Seconds that a musical length takes when it ends at `beat`."""
     if not length.musical:
         return length.seconds
-    tempo = stage.tempo
+    tempo = context.tempo
     start = tempo.beat_of_bar(max(Fraction(0), tempo.bar_of_beat(beat) - length.bars)) - length.beats
     return second - tempo.second_at(max(Fraction(0), start)) + length.seconds

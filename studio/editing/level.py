@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.knobs import knob
 from studio.levels import amplitude
-from studio.stage import Stage
 from studio.steps import Transform
 from studio.units import DB
 
@@ -17,7 +17,7 @@ class Normalise(Transform):
 
     peak: float = knob(-1.0, -60.0, 0.0, DB, help="level of the highest sample", live=False)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         highest = float(np.max(np.abs(audio.samples), initial=0.0))
         if not highest:
             return audio

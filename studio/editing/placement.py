@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from studio.audio import Audio
-from studio.errors import RenderError
+from studio.context import RenderContext
+from studio.errors import RenderError, within
 from studio.knobs import count, span
-from studio.stage import Stage
 from studio.steps import Transform
 from studio.tempo import Time
 
@@ -20,9 +20,13 @@ class Place(Transform):
 
     at: Time = span(help="when it starts")
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
-        frames = stage.tempo.frame_of(self.at, stage.rate)
-        _check_length(frames + audio.frames, stage)
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        with within("at"):
+            _check_length(context.tempo.frame_of(self.at, context.rate), context)
+
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        frames = context.tempo.frame_of(self.at, context.rate)
+        _check_length(frames + audio.frames, context)
         return Audio(np.pad(audio.samples, ((0, 0), (frames, 0))), audio.rate)
 
 
@@ -36,19 +40,27 @@ class Repeat(Transform):
     times: int = count(2, 1, 10_000, help="how often it plays")
     every: Time | None = span(None, help="the time from start to start; its own length if not given")
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
-        starts = [self._start(index, audio, stage) for index in range(self.times)]
-        _check_length(starts[-1] + audio.frames, stage)
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        if self.every is not None:
+            _check_length(self._start(self.times - 1, 0, context), context)
+        elif seconds is not None:
+            _check_length(round(self.times * seconds * context.rate), context)
+
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        starts = [self._start(index, audio.frames, context) for index in range(self.times)]
+        _check_length(starts[-1] + audio.frames, context)
         out = np.zeros((audio.channels, starts[-1] + audio.frames), np.float32)
         for start in starts:
             out[:, start : start + audio.frames] += audio.samples
         return Audio(out, audio.rate)
 
-    def _start(self, index: int, audio: Audio, stage: Stage) -> int:
+    def _start(self, index: int, frames: int, context: RenderContext) -> int:
         if self.every is None:
-            return index * audio.frames
+            return index * frames
         every = self.every
-        return stage.tempo.frame_of(Time(every.bars * index, every.beats * index, every.seconds * index), stage.rate)
+        return context.tempo.frame_of(
+            Time(every.bars * index, every.beats * index, every.seconds * index), context.rate
+        )
 
 
 class Trim(Transform):
@@ -57,28 +69,31 @@ class Trim(Transform):
     start: Time = span("0 s", help="where it begins")
     length: Time | None = span(None, help="how long it is; to the end if not given")
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
-        start = stage.tempo.frame_of(self.start, stage.rate)
-        if start >= audio.frames:
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        if seconds is not None and context.tempo.frame_of(self.start, context.rate) >= round(seconds * context.rate):
             raise RenderError(
-                f"the sound is over after {audio.seconds:.2f} s, before the trim begins.", "Begin earlier."
+                f"the sound is over after {seconds:.2f} s, before the trim begins.", "Begin earlier.", path=("start",)
             )
+
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        start = context.tempo.frame_of(self.start, context.rate)
+        self.ready(context, audio.seconds)
         end = audio.frames
         if self.length is not None:
-            beat = stage.tempo.beat_of(self.start)
-            end = start + round(stage.tempo.length_of(self.length, beat) * stage.rate)
+            beat = context.tempo.beat_of(self.start)
+            end = start + round(context.tempo.length_of(self.length, beat) * context.rate)
         return Audio(audio.samples[:, start : max(end, start + 1)], audio.rate)
 
 
 class Reverse(Transform):
     """Play a sound backwards."""
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         return Audio(audio.samples[:, ::-1], audio.rate)
 
 
-def _check_length(frames: int, stage: Stage) -> None:
-    if frames > LONGEST_SECONDS * stage.rate:
+def _check_length(frames: int, context: RenderContext) -> None:
+    if frames > LONGEST_SECONDS * context.rate:
         raise RenderError(
-            f"the sound would last {frames / stage.rate / 3600:.1f} hours.", "Four hours at most: repeat it less."
+            f"the sound would last {frames / context.rate / 3600:.1f} hours.", "Four hours at most: repeat it less."
         )

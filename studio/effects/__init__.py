@@ -1,6 +1,6 @@
 """Effects: pedalboard's, and what a mixer needs besides."""
 
-from studio.effects.blocks import Layers, Multiband, Parallel, Rack
+from studio.effects.blocks import Layers, Multiband, Parallel, RackBlock
 from studio.effects.degrade import Gsm, Mp3, Resample
 from studio.effects.delays import Delay, Echo
 from studio.effects.dynamics import Brickwall, Compressor, Ducker, Gate, Limiter
@@ -15,6 +15,6 @@ from studio.effects.space import Convolution, Reverb
 __all__ = [
     "Bitcrush", "Brickwall", "Chorus", "Clip", "Compressor", "Convolution", "Delay", "Distortion", "Ducker",
     "Echo", "Eq", "Gain", "Gate", "Gsm", "HighShelf", "Highpass", "Invert", "Ladder", "Layers", "Limiter",
-    "LowShelf", "Lowpass", "Mp3", "Multiband", "Pan", "Parallel", "Peak", "Phaser", "PitchShift", "Rack",
+    "LowShelf", "Lowpass", "Mp3", "Multiband", "Pan", "Parallel", "Peak", "Phaser", "PitchShift", "RackBlock",
     "Resample", "Reverb", "Tremolo", "Width",
 ]  # fmt: skip

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <vector>
 
-#include "stage.hpp"
+#include "context.hpp"
 
 namespace mirepoix {
 

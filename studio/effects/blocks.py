@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from studio.audio import Block
+from studio.context import BlockContext, RenderContext
+from studio.effect_chain import AlignedSum, EffectChain, Fifo, tail_seconds
 from studio.effects.biquads import BUTTERWORTH, Cascade, section
 from studio.errors import KnobError
 from studio.knobs import Live, knob, numbers
-from studio.line import Aligned, Line, Merge, memory
 from studio.macros import MACROS, Macro, checked, settle
 from studio.records import ListOf, field
-from studio.stage import Moment, Stage
 from studio.steps import Effect, Run, StepKind
 from studio.units import HZ
 
@@ -28,10 +28,10 @@ class Parallel(Effect):
     mix: Live = knob(0.5, 0.0, 1.0, help="chain against the dry sound")
     chain: Chain = field(EFFECTS)
 
-    def open(self, stage: Stage) -> Run:
-        line, dry, mixes = Line(self.chain, stage), Aligned(stage.channels), Aligned(1)
+    def open(self, context: RenderContext) -> Run:
+        line, dry, mixes = EffectChain(self.chain, context), Fifo(context.channels), Fifo(1)
 
-        def run(block: Block, now: Moment) -> Block:
+        def run(block: Block, now: BlockContext) -> Block:
             # The mix belongs to the frame that went in, so both sides carry it before the latency.
             mix = np.asarray(now["mix"])
             dry.push(np.asarray(block * (1 - mix), dtype=np.float32))
@@ -42,8 +42,8 @@ class Parallel(Effect):
 
         return run
 
-    def memory(self, stage: Stage) -> float:
-        return memory(self.chain, stage)
+    def tail_seconds(self, context: RenderContext) -> float:
+        return tail_seconds(self.chain, context)
 
 
 class Layers(Effect):
@@ -51,13 +51,13 @@ class Layers(Effect):
 
     chains: tuple[Chain, ...] = field(ListOf(each=EFFECTS, default=((),), help="chains whose sounds are added"))
 
-    def open(self, stage: Stage) -> Run:
-        lines = [Line(chain, stage) for chain in self.chains]
-        merge = Merge(len(lines), stage.channels)
+    def open(self, context: RenderContext) -> Run:
+        lines = [EffectChain(chain, context) for chain in self.chains]
+        merge = AlignedSum(len(lines), context.channels)
         return lambda block, now: merge([line.push(block, now.sides) for line in lines])
 
-    def memory(self, stage: Stage) -> float:
-        return max((memory(chain, stage) for chain in self.chains), default=0.0)
+    def tail_seconds(self, context: RenderContext) -> float:
+        return max((tail_seconds(chain, context) for chain in self.chains), default=0.0)
 
 
 class Multiband(Effect):
@@ -72,6 +72,8 @@ class Multiband(Effect):
         ListOf(each=EFFECTS, default=((), (), ()), help="one chain for each band, from low to high")
     )
 
+    libraries = ("scipy",)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(self.bands) != len(self.crossovers) + 1:
@@ -82,13 +84,13 @@ class Multiband(Effect):
                 path=("bands",),
             )
 
-    def open(self, stage: Stage) -> Run:
-        splits = [_Crossover(hz, stage) for hz in self.crossovers]
-        passes = [[_Crossover(hz, stage) for hz in self.crossovers[index + 1 :]] for index in range(len(splits))]
-        lines = [Line(chain, stage) for chain in self.bands]
-        merge = Merge(len(lines), stage.channels)
+    def open(self, context: RenderContext) -> Run:
+        splits = [_Crossover(hz, context) for hz in self.crossovers]
+        passes = [[_Crossover(hz, context) for hz in self.crossovers[index + 1 :]] for index in range(len(splits))]
+        lines = [EffectChain(chain, context) for chain in self.bands]
+        merge = AlignedSum(len(lines), context.channels)
 
-        def run(block: Block, now: Moment) -> Block:
+        def run(block: Block, now: BlockContext) -> Block:
             bands, rest = [], block
             for split, above in zip(splits, passes, strict=True):
                 low, rest = split(rest)
@@ -100,11 +102,11 @@ class Multiband(Effect):
 
         return run
 
-    def memory(self, stage: Stage) -> float:
-        return 0.05 + max(memory(chain, stage) for chain in self.bands)
+    def tail_seconds(self, context: RenderContext) -> float:
+        return 0.05 + max(tail_seconds(chain, context) for chain in self.bands)
 
 
-class Rack(Effect):
+class RackBlock(Effect, step="rack"):
     """A chain folded up behind a few knobs of its own, each of which drives several inside."""
 
     chain: Chain = field(EFFECTS)
@@ -117,22 +119,22 @@ class Rack(Effect):
     def follows_tempo(self) -> bool:
         return any(effect.follows_tempo() for effect in settle(self).chain)
 
-    def open(self, stage: Stage) -> Run:
-        line = Line(settle(self).chain, stage)
+    def open(self, context: RenderContext) -> Run:
+        line = EffectChain(settle(self).chain, context)
         return lambda block, now: line.push(block, now.sides)
 
-    def memory(self, stage: Stage) -> float:
-        return memory(settle(self).chain, stage)
+    def tail_seconds(self, context: RenderContext) -> float:
+        return tail_seconds(settle(self).chain, context)
 
 
 class _Crossover:
     """A Linkwitz-Riley pair; its two outputs add up to an all-pass."""
 
-    def __init__(self, hz: float, stage: Stage) -> None:
+    def __init__(self, hz: float, context: RenderContext) -> None:
         self._sections = {
-            kind: [section(kind, hz, BUTTERWORTH, 0.0, stage.rate)] * 2 for kind in ("lowpass", "highpass")
+            kind: [section(kind, hz, BUTTERWORTH, 0.0, context.rate)] * 2 for kind in ("lowpass", "highpass")
         }
-        self._low, self._high = Cascade(2, stage.channels), Cascade(2, stage.channels)
+        self._low, self._high = Cascade(2, context.channels), Cascade(2, context.channels)
 
     def __call__(self, block: Block) -> tuple[Block, Block]:
         low = self._low(self._sections["lowpass"], block)

@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "stage.hpp"
+#include "context.hpp"
 
 namespace mirepoix {
 

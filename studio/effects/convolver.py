@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio import Block
-from studio.line import Aligned
+from studio.effect_chain import Fifo
 
 
 class Convolver:
@@ -26,7 +26,7 @@ class Convolver:
         self._pieces = fft.rfft(pieces, 2 * size)
         self._heard = np.zeros_like(self._pieces)
         self._last = np.zeros((channels, size))
-        self._waiting = Aligned(channels)
+        self._waiting = Fifo(channels)
 
     def push(self, block: Block) -> Block:
         self._waiting.push(block)

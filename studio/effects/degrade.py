@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from studio.audio import Audio
-from studio.effects.pedal import fed, pedalboard_version
+from studio.context import RenderContext
+from studio.effects.pedal import fed
 from studio.knobs import LOG, choice, knob
-from studio.stage import Stage
 from studio.steps import Effect, Run, Transform
 from studio.units import HZ
 
@@ -32,14 +32,13 @@ class Resample(Effect):
     rate: float = knob(12_000.0, 1_000.0, 48_000.0, HZ, taper=LOG, help="the rate it is lowered to", live=False)
     quality: str = choice("hold", *_QUALITIES, help="how the gaps are filled; hold is the grittiest")
 
-    def engine(self) -> str:
-        return pedalboard_version()
+    libraries = ("pedalboard",)
 
-    def open(self, stage: Stage) -> Run:
+    def open(self, context: RenderContext) -> Run:
         import pedalboard
 
         plugin = pedalboard.Resample(self.rate, _quality(self.quality))  # type: ignore[arg-type]
-        return fed(plugin, stage, _PIECE)
+        return fed(plugin, context, _PIECE)
 
 
 class Mp3(Effect):
@@ -47,13 +46,12 @@ class Mp3(Effect):
 
     quality: float = knob(4.0, 0.0, 10.0, help="LAME's variable-rate quality: 0 is best, 10 worst", live=False)
 
-    def engine(self) -> str:
-        return pedalboard_version()
+    libraries = ("pedalboard",)
 
-    def open(self, stage: Stage) -> Run:
+    def open(self, context: RenderContext) -> Run:
         import pedalboard
 
-        return fed(pedalboard.MP3Compressor(self.quality), stage, _PIECE)
+        return fed(pedalboard.MP3Compressor(self.quality), context, _PIECE)
 
 
 class Gsm(Transform):
@@ -64,10 +62,9 @@ class Gsm(Transform):
 
     quality: str = choice("fast sinc", *_QUALITIES, help="how it is resampled")
 
-    def engine(self) -> str:
-        return pedalboard_version()
+    libraries = ("pedalboard",)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         import pedalboard
 
         plugin = pedalboard.GSMFullRateCompressor(_quality(self.quality))  # type: ignore[arg-type]

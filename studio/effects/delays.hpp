@@ -7,7 +7,7 @@
 #include <cmath>
 #include <vector>
 
-#include "stage.hpp"
+#include "context.hpp"
 
 namespace mirepoix {
 
@@ -17,10 +17,10 @@ struct Delay {
     double time = 0.35;
     Knob feedback, mix;
 
-    void prepare(const Stage& stage) {
-        rate_ = stage.rate;
-        lines_.assign(static_cast<size_t>(stage.channels),
-                      std::vector<float>(static_cast<size_t>(LONGEST_DELAY * stage.rate) + 1, 0.0f));
+    void prepare(const RenderContext& context) {
+        rate_ = context.rate;
+        lines_.assign(static_cast<size_t>(context.channels),
+                      std::vector<float>(static_cast<size_t>(LONGEST_DELAY * context.rate) + 1, 0.0f));
         write_ = 0;
     }
     void reset() {
@@ -28,9 +28,9 @@ struct Delay {
         write_ = 0;
     }
     int latency() const { return 0; }
-    double memory() const { return time * 1.1 + 0.05; }
+    double tail_seconds() const { return time * 1.1 + 0.05; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         const size_t size = lines_[0].size();
         const size_t frames = std::min(static_cast<size_t>(static_cast<float>(time) * rate_), size - 1);
         const float again = static_cast<float>(feedback.middle()), wet = static_cast<float>(mix.middle()), dry = 1.0f - wet;
@@ -57,10 +57,10 @@ struct Echo {
     Knob feedback, mix, highs, lows;
     bool pingpong = false;
 
-    void prepare(const Stage& stage) {
-        rate_ = stage.rate;
-        const size_t longest = static_cast<size_t>(std::lround(LONGEST_DELAY * stage.rate)) + 1;
-        lines_.assign(static_cast<size_t>(stage.channels), std::vector<double>(longest, 0.0));
+    void prepare(const RenderContext& context) {
+        rate_ = context.rate;
+        const size_t longest = static_cast<size_t>(std::lround(LONGEST_DELAY * context.rate)) + 1;
+        lines_.assign(static_cast<size_t>(context.channels), std::vector<double>(longest, 0.0));
         low_.assign(lines_.size(), 0.0);
         high_.assign(lines_.size(), 0.0);
         write_ = 0;
@@ -72,9 +72,9 @@ struct Echo {
         write_ = 0;
     }
     int latency() const { return 0; }
-    double memory() const { return time * 1.1 + 0.05; }
+    double tail_seconds() const { return time * 1.1 + 0.05; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         const size_t size = lines_[0].size();
         // Halves go to the even number, as in the render.
         const size_t frames = std::min(static_cast<size_t>(std::max(1.0, std::nearbyint(time * rate_))), size - 1);

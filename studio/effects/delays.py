@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.audio import Block
+from studio.context import GRID, BlockContext, RenderContext
 from studio.effects.pedal import Pedal, live
 from studio.errors import KnobError
 from studio.knobs import LOG, Live, knob, span, switch
-from studio.stage import GRID, Moment, Stage
 from studio.steps import Effect, Run
 from studio.tempo import Time
 from studio.units import HZ
@@ -32,25 +32,27 @@ class _Timed(Effect, abstract=True):
         if not self.time:  # type: ignore[attr-defined]
             raise KnobError("a delay of no length.", "Write 1/8., 2 beats or 350 ms.", path=("time",))
 
-    def seconds_at(self, stage: Stage, frame: int) -> float:
-        """How long the delay is when the song has come to `frame`."""
+    def seconds_at(self, context: RenderContext, frame: int) -> float:
+        """How long the delay is at the tempo and meter that the song has come to at `frame`: all that a plugin knows."""
         time: Time = self.time  # type: ignore[attr-defined]
-        start = stage.tempo.beat_at(Fraction(frame, stage.rate)) if time.musical else Fraction(0)
-        seconds = float(stage.tempo.length_of(time, start))
+        start = context.tempo.beat_at(Fraction(frame, context.rate)) if time.musical else Fraction(0)
+        seconds = context.tempo.held_length_of(time, start)
         if seconds > LONGEST:
             raise KnobError(f"a delay of {seconds:.1f} s.", f"{LONGEST:.0f} s at most.", path=("time",))
         return seconds
 
-    def steady(self, stage: Stage) -> bool:
+    def steady(self, context: RenderContext) -> bool:
         """Whether it stays the same length all through the song."""
-        return not self.time.musical or len(stage.tempo.tempos) == 1  # type: ignore[attr-defined]
+        return not self.time.musical or len(context.tempo.tempos) == 1  # type: ignore[attr-defined]
 
-    def memory(self, stage: Stage) -> float:
-        return self.seconds_at(stage, 0) * 1.1 + 0.05
+    def tail_seconds(self, context: RenderContext) -> float:
+        return self.seconds_at(context, 0) * 1.1 + 0.05
 
 
 class Delay(_Timed, Pedal):
     """Repeat the sound after a time, again and again with feedback."""
+
+    version = 2
 
     time: Time = span("1/8.", help="time until it comes back; note values follow the tempo")
     feedback: Live = knob(0.35, 0.0, 1.0, help="how much of each repeat comes again")
@@ -59,28 +61,30 @@ class Delay(_Timed, Pedal):
     pedal = "Delay"
     turns = {"feedback": "feedback", "mix": "mix"}
 
-    def make(self, stage: Stage) -> Plugin:
-        plugin = super().make(stage)
-        plugin.delay_seconds = self.seconds_at(stage, 0)  # type: ignore[attr-defined]
+    def make(self, context: RenderContext) -> Plugin:
+        plugin = super().make(context)
+        plugin.delay_seconds = self.seconds_at(context, 0)  # type: ignore[attr-defined]
         return plugin
 
-    def open(self, stage: Stage) -> Run:
-        steady = self.steady(stage)
+    def open(self, context: RenderContext) -> Run:
+        steady = self.steady(context)
 
-        def settings(now: Moment) -> Iterator[tuple[slice, dict[str, float]]]:
+        def settings(now: BlockContext) -> Iterator[tuple[slice, dict[str, float]]]:
             for piece, held in self.settings(now):
                 if steady:
                     yield piece, held
                     continue
                 for start in range(piece.start, piece.stop, GRID):
-                    seconds = self.seconds_at(stage, now.start + start)
+                    seconds = self.seconds_at(context, now.start + start)
                     yield slice(start, min(start + GRID, piece.stop)), held | {"delay_seconds": seconds}
 
-        return live(self.make(stage), stage, settings)
+        return live(self.make(context), context, settings)
 
 
 class Echo(_Timed):
     """A dub echo: every repeat is darker and thinner than the last, and may jump from side to side."""
+
+    version = 2
 
     time: Time = span("1/4", help="time from repeat to repeat; note values follow the tempo")
     feedback: Live = knob(0.5, 0.0, 0.98, help="how much of each repeat comes again")
@@ -89,33 +93,35 @@ class Echo(_Timed):
     lows: Live = knob(120.0, 10.0, 2_000.0, HZ, taper=LOG, help="lows below it are lost in each repeat")
     pingpong: bool = switch(False, help="repeats change sides")
 
-    def open(self, stage: Stage) -> Run:
-        return _EchoLoop(self, stage)
+    libraries = ("scipy",)
 
-    def frames_at(self, stage: Stage, frame: int) -> int:
-        return max(1, round(self.seconds_at(stage, frame) * stage.rate))
+    def open(self, context: RenderContext) -> Run:
+        return _EchoLoop(self, context)
+
+    def frames_at(self, context: RenderContext, frame: int) -> int:
+        return max(1, round(self.seconds_at(context, frame) * context.rate))
 
 
 class _EchoLoop:
     """A ring of past input and repeats, read in pieces no longer than the delay."""
 
-    def __init__(self, echo: Echo, stage: Stage) -> None:
-        self._echo, self._stage = echo, stage
-        self._steady = echo.steady(stage)
-        self._delay = echo.frames_at(stage, 0)
-        self._ring = np.zeros((stage.channels, round(LONGEST * stage.rate) if not self._steady else self._delay))
+    def __init__(self, echo: Echo, context: RenderContext) -> None:
+        self._echo, self._context = echo, context
+        self._steady = echo.steady(context)
+        self._delay = echo.frames_at(context, 0)
+        self._ring = np.zeros((context.channels, round(LONGEST * context.rate) if not self._steady else self._delay))
         self._written = 0
-        self._low = np.zeros((stage.channels, 1))
-        self._high = np.zeros((stage.channels, 1))
+        self._low = np.zeros((context.channels, 1))
+        self._high = np.zeros((context.channels, 1))
 
-    def __call__(self, block: Block, now: Moment) -> Block:
+    def __call__(self, block: Block, now: BlockContext) -> Block:
         out = np.empty_like(block)
         for piece, held in now.cells("feedback", "mix", "highs", "lows"):
             start = piece.start
             while start < piece.stop:
                 frame = now.start + start
                 if not self._steady:
-                    self._delay = self._echo.frames_at(self._stage, frame // GRID * GRID)
+                    self._delay = self._echo.frames_at(self._context, frame // GRID * GRID)
                 stop = min(piece.stop, start + self._delay)
                 if not self._steady:
                     stop = min(stop, start + GRID - frame % GRID)
@@ -140,9 +146,9 @@ class _EchoLoop:
         """Two one-pole filters: a low-pass at `highs`, then a high-pass at `lows`."""
         from scipy.signal import lfilter
 
-        pole = np.exp(-2 * np.pi * held["highs"] / self._stage.rate)
+        pole = np.exp(-2 * np.pi * held["highs"] / self._context.rate)
         heard, self._low = lfilter([1 - pole], [1, -pole], heard, axis=1, zi=self._low)
-        pole = np.exp(-2 * np.pi * held["lows"] / self._stage.rate)
+        pole = np.exp(-2 * np.pi * held["lows"] / self._context.rate)
         half = (1 + pole) / 2
         heard, self._high = lfilter([half, -half], [1, -pole], heard, axis=1, zi=self._high)
         return heard

@@ -8,7 +8,7 @@
 
 #include "glide.hpp"
 #include "levels.hpp"
-#include "stage.hpp"
+#include "context.hpp"
 #include "true_peak.hpp"
 
 namespace mirepoix {
@@ -95,7 +95,7 @@ private:
 };
 
 // The loudest of all channels, or of the side input; never less than can be divided by.
-inline float heard(float* const* audio, const Moment& now, int channels, int frame) {
+inline float heard(float* const* audio, const BlockContext& now, int channels, int frame) {
     const float* const* from = now.side != nullptr ? now.side : audio;
     float key = 1.0e-6f;
     for (int c = 0; c < channels; ++c) key = std::max(key, std::abs(from[c][frame]));
@@ -106,19 +106,19 @@ struct Compressor {
     Knob threshold, ratio, attack, release, makeup;
     bool link = true;
 
-    void prepare(const Stage& stage) {
-        channels_ = stage.channels;
-        own_.prepare(stage.rate, channels_);
-        shared_.prepare(stage.rate, 1);
+    void prepare(const RenderContext& context) {
+        channels_ = context.channels;
+        own_.prepare(context.rate, channels_);
+        shared_.prepare(context.rate, 1);
     }
     void reset() {
         own_.reset();
         shared_.reset();
     }
     int latency() const { return 0; }
-    double memory() const { return 0.05; }
+    double tail_seconds() const { return 0.05; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         const bool alone = !link && now.side == nullptr;
         (alone ? own_ : shared_).set(threshold.middle(), ratio.middle(), attack.middle(), release.middle());
         for (int i = 0; i < now.frames; ++i) {
@@ -141,15 +141,15 @@ private:
 struct Ducker {
     Knob depth, threshold, attack, release;
 
-    void prepare(const Stage& stage) {
-        channels_ = stage.channels;
-        shared_.prepare(stage.rate, 1);
+    void prepare(const RenderContext& context) {
+        channels_ = context.channels;
+        shared_.prepare(context.rate, 1);
     }
     void reset() { shared_.reset(); }
     int latency() const { return 0; }
-    double memory() const { return 0.05; }
+    double tail_seconds() const { return 0.05; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         shared_.set(threshold.middle(), 20.0, attack.middle(), release.middle());
         for (int i = 0; i < now.frames; ++i) {
             const float key = heard(audio, now, channels_, i);
@@ -167,19 +167,19 @@ struct Gate {
     Knob threshold, ratio, attack, release;
     bool link = true;
 
-    void prepare(const Stage& stage) {
-        channels_ = stage.channels;
-        own_.prepare(stage.rate, channels_);
-        shared_.prepare(stage.rate, 1);
+    void prepare(const RenderContext& context) {
+        channels_ = context.channels;
+        own_.prepare(context.rate, channels_);
+        shared_.prepare(context.rate, 1);
     }
     void reset() {
         own_.reset();
         shared_.reset();
     }
     int latency() const { return 0; }
-    double memory() const { return 0.05; }
+    double tail_seconds() const { return 0.05; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         const bool alone = !link && now.side == nullptr;
         (alone ? own_ : shared_).set(threshold.middle(), ratio.middle(), attack.middle(), release.middle());
         for (int i = 0; i < now.frames; ++i) {
@@ -201,12 +201,12 @@ private:
 struct Limiter {
     Knob threshold, release;
 
-    void prepare(const Stage& stage) {
-        channels_ = stage.channels;
-        first_.prepare(stage.rate, channels_);
-        second_.prepare(stage.rate, channels_);
+    void prepare(const RenderContext& context) {
+        channels_ = context.channels;
+        first_.prepare(context.rate, channels_);
+        second_.prepare(context.rate, channels_);
         first_.set(-10.0, 4.0, 2.0, 200.0);
-        up_.prepare(stage.rate, 0.001);
+        up_.prepare(context.rate, 0.001);
         fresh_ = true;
     }
     void reset() {
@@ -215,9 +215,9 @@ struct Limiter {
         fresh_ = true;
     }
     int latency() const { return 0; }
-    double memory() const { return 0.05; }
+    double tail_seconds() const { return 0.05; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         second_.set(threshold.middle(), 1000.0, 0.001, release.middle());
         const float makeup = static_cast<float>(std::pow(10.0, 10.0 * (1.0 - 0.25) / 40.0));
         up_.to(makeup * single_amplitude(-threshold.middle()));
@@ -245,10 +245,10 @@ struct Brickwall {
     double lookahead = 5.0;
     bool true_peak = true;
 
-    void prepare(const Stage& stage) {
-        channels_ = stage.channels;
-        rate_ = stage.rate;
-        ahead_ = std::max(1, static_cast<int>(stage.rate * static_cast<float>(lookahead) / 1000.0f));
+    void prepare(const RenderContext& context) {
+        channels_ = context.channels;
+        rate_ = context.rate;
+        ahead_ = std::max(1, static_cast<int>(context.rate * static_cast<float>(lookahead) / 1000.0f));
         if (true_peak) ahead_ += TruePeak::LATENCY;
         for (int c = 0; c < channels_; ++c) held_[c].assign(static_cast<size_t>(ahead_), 0.0f);
         reset();
@@ -262,9 +262,9 @@ struct Brickwall {
         at_ = hold_ = 0;
     }
     int latency() const { return ahead_; }
-    double memory() const { return 0.05; }
+    double tail_seconds() const { return 0.05; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         const float top = std::pow(10.0f, static_cast<float>(ceiling.middle()) / 20.0f);
         const int frames = static_cast<int>(rate_ * static_cast<float>(release.middle()) / 1000.0f);
         const float back = 1.0f - std::exp(-1.0f / static_cast<float>(std::max(1, frames)));

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from studio.audio import Block
+from studio.context import BlockContext, RenderContext
 from studio.effects.pedal import Pedal, live
 from studio.errors import KnobError
 from studio.knobs import LOG, Live, knob, port, switch
 from studio.levels import amplitude
-from studio.stage import Moment, Stage
 from studio.steps import Run
 from studio.units import DB, MS, RATIO
 
@@ -34,11 +34,11 @@ def _release(default: float) -> Any:
     return knob(default, 1.0, 5_000.0, MS, taper=LOG, help="how fast it lets go")
 
 
-def _gain_of(pedal: Pedal, stage: Stage) -> Run:
+def _gain_of(pedal: Pedal, context: RenderContext) -> Run:
     """A run that gives, instead of the sound, the one gain a pedal has for all channels of what it hears."""
-    detector = live(pedal.make(stage), stage, pedal.settings)
+    detector = live(pedal.make(context), context, pedal.settings)
 
-    def run(block: Block, now: Moment) -> Block:
+    def run(block: Block, now: BlockContext) -> Block:
         heard = now.side("sidechain")
         key = np.abs(block if heard is None else heard).max(axis=0, keepdims=True)
         key = np.maximum(key, _FLOOR)
@@ -65,11 +65,11 @@ class Compressor(Pedal):
     pedal = "Compressor"
     turns = {"threshold": "threshold_db", "ratio": "ratio", "attack": "attack_ms", "release": "release_ms"}
 
-    def open(self, stage: Stage) -> Run:
+    def open(self, context: RenderContext) -> Run:
         if self.sidechain is None and not self.link:
-            plain = super().open(stage)
+            plain = super().open(context)
             return lambda block, now: np.asarray(plain(block, now) * amplitude(now["makeup"]), dtype=np.float32)
-        gain = _gain_of(self, stage)
+        gain = _gain_of(self, context)
         return lambda block, now: np.asarray(block * gain(block, now) * amplitude(now["makeup"]), dtype=np.float32)
 
 
@@ -90,15 +90,15 @@ class Ducker(Pedal):
         if self.sidechain is None:
             raise KnobError("a ducker needs a side-chain.", "Write `sidechain: kick`, a track or bus.")
 
-    def make(self, stage: Stage) -> Plugin:
-        plugin = super().make(stage)
+    def make(self, context: RenderContext) -> Plugin:
+        plugin = super().make(context)
         plugin.ratio = 20.0  # type: ignore[attr-defined]
         return plugin
 
-    def open(self, stage: Stage) -> Run:
-        gain = _gain_of(self, stage)
+    def open(self, context: RenderContext) -> Run:
+        gain = _gain_of(self, context)
 
-        def run(block: Block, now: Moment) -> Block:
+        def run(block: Block, now: BlockContext) -> Block:
             deepest = amplitude(-np.asarray(now["depth"]))
             return np.asarray(block * np.maximum(gain(block, now), deepest), dtype=np.float32)
 
@@ -118,15 +118,15 @@ class Gate(Pedal):
     pedal = "NoiseGate"
     turns = {"threshold": "threshold_db", "ratio": "ratio", "attack": "attack_ms", "release": "release_ms"}
 
-    def open(self, stage: Stage) -> Run:
+    def open(self, context: RenderContext) -> Run:
         if self.sidechain is None and not self.link:
-            return super().open(stage)
-        gain = _gain_of(self, stage)
+            return super().open(context)
+        gain = _gain_of(self, context)
         return lambda block, now: np.asarray(block * gain(block, now), dtype=np.float32)
 
 
 class Limiter(Pedal):
-    """JUCE's two-stage limiter: it holds the level under the threshold and then makes up for it."""
+    """JUCE's two-context limiter: it holds the level under the threshold and then makes up for it."""
 
     threshold: Live = knob(-6.0, -60.0, 0.0, DB, help="level it holds")
     release: Live = knob(100.0, 1.0, 5_000.0, MS, taper=LOG, help="how fast it lets go")

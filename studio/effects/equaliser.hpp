@@ -3,23 +3,23 @@
 #pragma once
 
 #include "biquads.hpp"
-#include "stage.hpp"
+#include "context.hpp"
 
 namespace mirepoix {
 
 struct Eq {
     Knob low, low_mid, high_mid, high, low_hz, low_mid_hz, high_mid_hz, high_hz, low_mid_q, high_mid_q, low_cut, high_cut;
 
-    void prepare(const Stage& stage) {
-        rate_ = stage.rate;
-        channels_ = stage.channels;
+    void prepare(const RenderContext& context) {
+        rate_ = context.rate;
+        channels_ = context.channels;
         cascade_.prepare(channels_);
     }
     void reset() { cascade_.reset(); }
     int latency() const { return 0; }
-    double memory() const { return 0.05; }
+    double tail_seconds() const { return 0.05; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         shape();
         for (int c = 0; c < channels_; ++c)
             for (int i = 0; i < now.frames; ++i)

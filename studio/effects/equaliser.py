@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from studio.audio import Block
+from studio.context import BlockContext, RenderContext
 from studio.effects.biquads import BUTTERWORTH, Cascade, Section, section
 from studio.knobs import LOG, Live, knob
-from studio.stage import Moment, Stage
 from studio.steps import Effect, Run
 from studio.units import DB, HZ
 
@@ -45,13 +45,15 @@ class Eq(Effect):
     low_cut: Live = _hz(10.0, "cut everything below")
     high_cut: Live = _hz(22_000.0, "cut everything above")
 
-    def open(self, stage: Stage) -> Run:
-        cascade = Cascade(6, stage.channels)
+    libraries = ("scipy",)
 
-        def run(block: Block, now: Moment) -> Block:
+    def open(self, context: RenderContext) -> Run:
+        cascade = Cascade(6, context.channels)
+
+        def run(block: Block, now: BlockContext) -> Block:
             out = np.empty_like(block)
             for piece, held in now.cells(*self.parameters()):
-                out[:, piece] = cascade(_sections(held, stage.rate), block[:, piece])
+                out[:, piece] = cascade(_sections(held, context.rate), block[:, piece])
             return out
 
         return run

@@ -9,7 +9,7 @@
 
 #include "glide.hpp"
 #include "levels.hpp"
-#include "stage.hpp"
+#include "context.hpp"
 
 namespace mirepoix {
 
@@ -18,7 +18,7 @@ constexpr float PI = 3.14159265358979323846f;
 // One section in the transposed direct form II; with b2 = a2 = 0 it is of the first order.
 class Section {
 public:
-    void prepare(const Stage& stage) { state_.assign(static_cast<size_t>(stage.channels), {0.0f, 0.0f}); }
+    void prepare(const RenderContext& context) { state_.assign(static_cast<size_t>(context.channels), {0.0f, 0.0f}); }
     void reset() { std::fill(state_.begin(), state_.end(), std::array<float, 2>{0.0f, 0.0f}); }
 
     void set(float b0, float b1, float b2, float a0, float a1, float a2) {
@@ -48,15 +48,15 @@ private:
 // What the filters of one section share; `Shape` turns knobs into coefficients whenever they change.
 template <typename Shape>
 struct Filter : Shape {
-    void prepare(const Stage& stage) {
-        rate_ = static_cast<float>(stage.rate);
-        section_.prepare(stage);
+    void prepare(const RenderContext& context) {
+        rate_ = static_cast<float>(context.rate);
+        section_.prepare(context);
     }
     void reset() { section_.reset(); }
     int latency() const { return 0; }
-    double memory() const { return 0.05; }
+    double tail_seconds() const { return 0.05; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         const auto held = this->held();
         if (held != last_) {
             last_ = held;
@@ -129,11 +129,11 @@ struct Ladder {
     int passes = 0;  // lowpass, highpass, bandpass
     int slope = 1;   // 12 dB, 24 dB
 
-    void prepare(const Stage& stage) {
-        rate_ = static_cast<float>(stage.rate);
-        pole_.prepare(stage.rate, 0.05);
-        loop_.prepare(stage.rate, 0.05);
-        state_.assign(static_cast<size_t>(stage.channels), {});
+    void prepare(const RenderContext& context) {
+        rate_ = static_cast<float>(context.rate);
+        pole_.prepare(context.rate, 0.05);
+        loop_.prepare(context.rate, 0.05);
+        state_.assign(static_cast<size_t>(context.channels), {});
         for (int i = 0; i <= POINTS; ++i)
             table_[static_cast<size_t>(i)] = std::tanh(-5.0f + 10.0f * static_cast<float>(std::min(i, POINTS - 1)) / (POINTS - 1));
         static constexpr float TAPS[3][2][5] = {{{0, 0, 1, 0, 0}, {0, 0, 0, 0, 1}},
@@ -149,9 +149,9 @@ struct Ladder {
         fresh_ = true;
     }
     int latency() const { return 0; }
-    double memory() const { return 0.05; }
+    double tail_seconds() const { return 0.05; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         const float scale = static_cast<float>(-2.0 * 3.14159265358979323846) / rate_;
         pole_.to(std::exp(static_cast<float>(cutoff.middle()) * scale));
         loop_.to(0.1f + static_cast<float>(resonance.middle()) * 0.9f);

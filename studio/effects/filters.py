@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from studio.context import RenderContext
 from studio.effects.pedal import Pedal
 from studio.knobs import LOG, Live, choice, knob
-from studio.stage import Stage
 from studio.units import DB, HZ
 
 if TYPE_CHECKING:
@@ -91,10 +91,10 @@ class Ladder(Pedal):
     pedal = "LadderFilter"
     turns = {"cutoff": "cutoff_hz", "resonance": "resonance", "drive": "drive"}
 
-    def make(self, stage: Stage) -> Plugin:
+    def make(self, context: RenderContext) -> Plugin:
         import pedalboard
 
-        plugin = super().make(stage)
+        plugin = super().make(context)
         mode = _PASSES[self.passes] + _SLOPES[self.slope]
         plugin.mode = getattr(pedalboard.LadderFilter.Mode, mode)  # type: ignore[attr-defined]
         return plugin

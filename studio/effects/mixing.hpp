@@ -6,19 +6,19 @@
 #include <cmath>
 
 #include "levels.hpp"
-#include "stage.hpp"
+#include "context.hpp"
 
 namespace mirepoix {
 
 struct Gain {
     Knob gain;
 
-    void prepare(const Stage& stage) { channels_ = stage.channels; }
+    void prepare(const RenderContext& context) { channels_ = context.channels; }
     void reset() {}
     int latency() const { return 0; }
-    double memory() const { return 0.0; }
+    double tail_seconds() const { return 0.0; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         const float still = static_cast<float>(amplitude(gain.to));
         for (int i = 0; i < now.frames; ++i) {
             const float factor = gain.moves() ? static_cast<float>(amplitude(gain.at(now.offset + i))) : still;
@@ -31,12 +31,12 @@ private:
 };
 
 struct Invert {
-    void prepare(const Stage& stage) { channels_ = stage.channels; }
+    void prepare(const RenderContext& context) { channels_ = context.channels; }
     void reset() {}
     int latency() const { return 0; }
-    double memory() const { return 0.0; }
+    double tail_seconds() const { return 0.0; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         for (int c = 0; c < channels_; ++c)
             for (int i = 0; i < now.frames; ++i) audio[c][i] = -audio[c][i];
     }
@@ -49,12 +49,12 @@ struct Pan {
     Knob position;
     int law = 0;  // balance, -3 dB, -4.5 dB, -6 dB
 
-    void prepare(const Stage&) {}
+    void prepare(const RenderContext&) {}
     void reset() {}
     int latency() const { return 0; }
-    double memory() const { return 0.0; }
+    double tail_seconds() const { return 0.0; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         for (int i = 0; i < now.frames; ++i) {
             const double right = (position.at(now.offset + i) + 1.0) / 2.0, left = 1.0 - right;
             double one = left, other = right;
@@ -79,12 +79,12 @@ struct Pan {
 struct Width {
     Knob width;
 
-    void prepare(const Stage&) {}
+    void prepare(const RenderContext&) {}
     void reset() {}
     int latency() const { return 0; }
-    double memory() const { return 0.0; }
+    double tail_seconds() const { return 0.0; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         // As numpy does it: a number takes the precision of the sound, a curve its own.
         if (width.moves()) spread<double>(audio, now);
         else spread<float>(audio, now);
@@ -92,7 +92,7 @@ struct Width {
 
 private:
     template <class Real>
-    void spread(float* const* audio, const Moment& now) {
+    void spread(float* const* audio, const BlockContext& now) {
         for (int i = 0; i < now.frames; ++i) {
             const Real middle = (audio[0][i] + audio[1][i]) / 2.0f;
             const Real side = (audio[0][i] - audio[1][i]) / 2.0f * static_cast<Real>(width.at(now.offset + i));

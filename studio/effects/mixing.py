@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from studio.audio import Block
+from studio.context import BlockContext, RenderContext
 from studio.errors import RenderError
 from studio.knobs import Live, choice, knob
 from studio.levels import SILENCE_DB, amplitude
-from studio.stage import Moment, Stage
 from studio.steps import Effect, Run
 from studio.tempo import Floats
 from studio.units import DB
@@ -21,20 +21,20 @@ class Gain(Effect):
 
     gain: Live = knob(0.0, SILENCE_DB, 36.0, DB, help="how much")
 
-    def open(self, stage: Stage) -> Run:
+    def open(self, context: RenderContext) -> Run:
         return lambda block, now: block * np.asarray(amplitude(now["gain"]), dtype=np.float32)
 
-    def memory(self, stage: Stage) -> float:
+    def tail_seconds(self, context: RenderContext) -> float:
         return 0.0
 
 
 class Invert(Effect):
     """Turn the polarity round."""
 
-    def open(self, stage: Stage) -> Run:
+    def open(self, context: RenderContext) -> Run:
         return lambda block, now: -block
 
-    def memory(self, stage: Stage) -> float:
+    def tail_seconds(self, context: RenderContext) -> float:
         return 0.0
 
 
@@ -49,8 +49,8 @@ class Pan(Effect):
     position: Live = knob(0.0, -1.0, 1.0, help="left to right")
     law: str = choice("balance", *LAWS, help="how loud it is on its way")
 
-    def open(self, stage: Stage) -> Run:
-        def run(block: Block, now: Moment) -> Block:
+    def open(self, context: RenderContext) -> Run:
+        def run(block: Block, now: BlockContext) -> Block:
             if block.shape[0] != 2:
                 raise RenderError(f"pan needs stereo, here are {block.shape[0]} channels.", "Take the step out.")
             gains = pan_gains(now["position"], self.law)
@@ -58,7 +58,7 @@ class Pan(Effect):
 
         return run
 
-    def memory(self, stage: Stage) -> float:
+    def tail_seconds(self, context: RenderContext) -> float:
         return 0.0
 
 
@@ -81,8 +81,8 @@ class Width(Effect):
 
     width: Live = knob(1.0, 0.0, 2.0, help="how wide")
 
-    def open(self, stage: Stage) -> Run:
-        def run(block: Block, now: Moment) -> Block:
+    def open(self, context: RenderContext) -> Run:
+        def run(block: Block, now: BlockContext) -> Block:
             if block.shape[0] != 2:
                 raise RenderError(f"width needs stereo, here are {block.shape[0]} channels.", "Take the step out.")
             middle = (block[0] + block[1]) / 2
@@ -91,5 +91,5 @@ class Width(Effect):
 
         return run
 
-    def memory(self, stage: Stage) -> float:
+    def tail_seconds(self, context: RenderContext) -> float:
         return 0.0

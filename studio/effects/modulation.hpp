@@ -9,7 +9,7 @@
 
 #include "chance.hpp"
 #include "glide.hpp"
-#include "stage.hpp"
+#include "context.hpp"
 
 namespace mirepoix {
 
@@ -43,12 +43,12 @@ private:
 struct Chorus {
     Knob rate, depth, mix, delay, feedback;
 
-    void prepare(const Stage& stage) {
-        rate_ = stage.rate;
-        swing_.prepare(stage.rate);
-        for (Glide* glide : {&sweep_, &wet_, &dry_, &again_}) glide->prepare(stage.rate, 0.05);
-        const size_t longest = static_cast<size_t>(std::ceil(110.0 * stage.rate / 1000.0)) + 2;
-        lines_.assign(static_cast<size_t>(stage.channels), std::vector<float>(longest, 0.0f));
+    void prepare(const RenderContext& context) {
+        rate_ = context.rate;
+        swing_.prepare(context.rate);
+        for (Glide* glide : {&sweep_, &wet_, &dry_, &again_}) glide->prepare(context.rate, 0.05);
+        const size_t longest = static_cast<size_t>(std::ceil(110.0 * context.rate / 1000.0)) + 2;
+        lines_.assign(static_cast<size_t>(context.channels), std::vector<float>(longest, 0.0f));
         last_.assign(lines_.size(), 0.0f);
         reset();
     }
@@ -59,9 +59,9 @@ struct Chorus {
         fresh_ = true;
     }
     int latency() const { return 0; }
-    double memory() const { return 0.05; }
+    double tail_seconds() const { return 0.05; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         swing_.to(static_cast<float>(rate.middle()));
         sweep_.to(static_cast<float>(depth.middle()) * 0.5f);
         wet_.to(static_cast<float>(mix.middle()));
@@ -107,12 +107,12 @@ private:
 struct Phaser {
     Knob rate, depth, mix, centre, feedback;
 
-    void prepare(const Stage& stage) {
-        rate_ = stage.rate;
-        swing_.prepare(stage.rate / EVERY);
-        sweep_.prepare(stage.rate / EVERY, 0.05);
-        for (Glide* glide : {&wet_, &dry_, &again_}) glide->prepare(stage.rate, 0.05);
-        stages_.assign(static_cast<size_t>(stage.channels), {});
+    void prepare(const RenderContext& context) {
+        rate_ = context.rate;
+        swing_.prepare(context.rate / EVERY);
+        sweep_.prepare(context.rate / EVERY, 0.05);
+        for (Glide* glide : {&wet_, &dry_, &again_}) glide->prepare(context.rate, 0.05);
+        stages_.assign(static_cast<size_t>(context.channels), {});
         last_.assign(stages_.size(), 0.0f);
         reset();
     }
@@ -123,9 +123,9 @@ struct Phaser {
         fresh_ = true;
     }
     int latency() const { return 0; }
-    double memory() const { return 0.05; }
+    double tail_seconds() const { return 0.05; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         swing_.to(static_cast<float>(rate.middle()));
         sweep_.to(static_cast<float>(depth.middle()) * 0.5f);
         wet_.to(static_cast<float>(mix.middle()));
@@ -181,12 +181,12 @@ struct Tremolo {
     int wave = 0;         // sine, triangle, up, down, square, random, drift
     double spread = 0.0;  // degrees
 
-    void prepare(const Stage& stage) { channels_ = stage.channels, rate_ = stage.rate; }
+    void prepare(const RenderContext& context) { channels_ = context.channels, rate_ = context.rate; }
     void reset() {}
     int latency() const { return 0; }
-    double memory() const { return 0.05; }
+    double tail_seconds() const { return 0.05; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         // Whole frames since the song began, so that a wave with edges turns on the frame it does in a render.
         const double start = std::nearbyint(now.beat * 60.0 / now.bpm * rate_);
         for (int i = 0; i < now.frames; ++i) {

@@ -8,15 +8,13 @@ pieces of one size.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import numpy as np
 
 from studio.audio import Block
-from studio.line import Aligned
-from studio.stage import Moment, Stage
+from studio.context import BlockContext, RenderContext
+from studio.effect_chain import Fifo
 from studio.steps import Effect, Run
 
 if TYPE_CHECKING:
@@ -24,13 +22,8 @@ if TYPE_CHECKING:
 
 LARGEST = 8192
 
-Settings: TypeAlias = Callable[[Moment], Iterator[tuple[slice, dict[str, float]]]]
+Settings: TypeAlias = Callable[[BlockContext], Iterator[tuple[slice, dict[str, float]]]]
 """Cuts a moment into pieces over which the plugin's attributes are held."""
-
-
-@cache
-def pedalboard_version() -> str:
-    return f"pedalboard {version('pedalboard')}"
 
 
 class Pedal(Effect, abstract=True):
@@ -38,11 +31,9 @@ class Pedal(Effect, abstract=True):
 
     pedal: ClassVar[str]
     turns: ClassVar[Mapping[str, str]]
+    libraries = ("pedalboard",)
 
-    def engine(self) -> str:
-        return pedalboard_version()
-
-    def make(self, stage: Stage) -> Plugin:
+    def make(self, context: RenderContext) -> Plugin:
         """A plugin whose moving knobs are still to be set."""
         import pedalboard
 
@@ -51,16 +42,16 @@ class Pedal(Effect, abstract=True):
         plugin: Plugin = getattr(pedalboard, self.pedal)(**fixed)
         return plugin
 
-    def settings(self, now: Moment) -> Iterator[tuple[slice, dict[str, float]]]:
+    def settings(self, now: BlockContext) -> Iterator[tuple[slice, dict[str, float]]]:
         """The block in pieces, each with the attributes that hold in it."""
         for piece, held in now.cells(*self.turns):
             yield piece, {self.turns[knob]: value for knob, value in held.items()}
 
-    def open(self, stage: Stage) -> Run:
-        return live(self.make(stage), stage, self.settings)
+    def open(self, context: RenderContext) -> Run:
+        return live(self.make(context), context, self.settings)
 
 
-def live(plugin: Plugin, stage: Stage, settings: Settings) -> Run:
+def live(plugin: Plugin, context: RenderContext, settings: Settings) -> Run:
     """Run a plugin whose result does not depend on how the sound is cut."""
     fresh, silence = True, 0
     known: dict[str, float] = {}
@@ -69,10 +60,10 @@ def live(plugin: Plugin, stage: Stage, settings: Settings) -> Run:
         nonlocal fresh, silence
         if fresh:
             prepare = np.zeros((block.shape[0], LARGEST), np.float32)
-            given = plugin.process(prepare, stage.rate, buffer_size=LARGEST, reset=False)
+            given = plugin.process(prepare, context.rate, buffer_size=LARGEST, reset=False)
             silence = LARGEST - given.shape[1]
         # A plugin with latency cannot be reset without giving its delayed sound at once; at rest it stays.
-        out = plugin.process(block, stage.rate, buffer_size=LARGEST, reset=fresh and not silence)
+        out = plugin.process(block, context.rate, buffer_size=LARGEST, reset=fresh and not silence)
         fresh = False
         if not out.size:
             # While latency fills, pedalboard gives an array without channels.
@@ -81,7 +72,7 @@ def live(plugin: Plugin, stage: Stage, settings: Settings) -> Run:
         silence -= skipped
         return np.asarray(out[:, skipped:])
 
-    def run(block: Block, now: Moment) -> Block:
+    def run(block: Block, now: BlockContext) -> Block:
         pieces = []
         for piece, held in settings(now):
             for attribute, value in held.items():
@@ -94,17 +85,17 @@ def live(plugin: Plugin, stage: Stage, settings: Settings) -> Run:
     return run
 
 
-def fed(plugin: Plugin, stage: Stage, size: int) -> Run:
+def fed(plugin: Plugin, context: RenderContext, size: int) -> Run:
     """Run a plugin whose result depends on how the sound is cut: always in pieces of `size` frames."""
-    held: Aligned | None = None
+    held: Fifo | None = None
 
-    def run(block: Block, now: Moment) -> Block:
+    def run(block: Block, now: BlockContext) -> Block:
         nonlocal held
-        held = held or Aligned(block.shape[0])
+        held = held or Fifo(block.shape[0])
         held.push(block)
         out = [np.zeros((block.shape[0], 0), np.float32)]
         while held.ready >= size:
-            out.append(plugin.process(held.pull(size), stage.rate, buffer_size=size, reset=False))
+            out.append(plugin.process(held.pull(size), context.rate, buffer_size=size, reset=False))
         return np.concatenate(out, axis=1)
 
     return run

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from studio.audio import Audio
-from studio.effects.pedal import pedalboard_version
+from studio.context import RenderContext
 from studio.knobs import knob
-from studio.stage import Stage
 from studio.steps import Transform
 from studio.units import SEMITONES
 
@@ -19,10 +18,9 @@ class PitchShift(Transform):
 
     semitones: float = knob(0.0, -72.0, 72.0, SEMITONES, help="how far", live=False)
 
-    def engine(self) -> str:
-        return pedalboard_version()
+    libraries = ("pedalboard",)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         import pedalboard
 
         shifted = pedalboard.PitchShift(self.semitones).process(audio.samples, audio.rate)

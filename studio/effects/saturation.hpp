@@ -6,19 +6,19 @@
 #include <cmath>
 
 #include "levels.hpp"
-#include "stage.hpp"
+#include "context.hpp"
 
 namespace mirepoix {
 
 // What effects without memory share: each sample goes through `bend`, which is made ready once a cell.
 template <typename Shape>
 struct Waveshaper : Shape {
-    void prepare(const Stage& stage) { channels_ = stage.channels; }
+    void prepare(const RenderContext& context) { channels_ = context.channels; }
     void reset() {}
     int latency() const { return 0; }
-    double memory() const { return 0.05; }
+    double tail_seconds() const { return 0.05; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         const auto bend = this->bend();
         for (int c = 0; c < channels_; ++c)
             for (int i = 0; i < now.frames; ++i) audio[c][i] = bend(audio[c][i]);

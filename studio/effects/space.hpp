@@ -10,7 +10,7 @@
 #include "glide.hpp"
 #include "levels.hpp"
 #include "response.hpp"
-#include "stage.hpp"
+#include "context.hpp"
 
 namespace mirepoix {
 
@@ -19,15 +19,15 @@ struct Reverb {
     Knob room_size, damping, wet, dry, width;
     bool freeze = false;
 
-    void prepare(const Stage& stage) {
+    void prepare(const RenderContext& context) {
         static constexpr int COMBS[] = {1116, 1188, 1277, 1356, 1422, 1491, 1557, 1617}, PASSES[] = {556, 441, 341, 225};
-        channels_ = stage.channels;
-        const int rate = static_cast<int>(stage.rate);
+        channels_ = context.channels;
+        const int rate = static_cast<int>(context.rate);
         for (int side = 0; side < 2; ++side) {
             for (int i = 0; i < 8; ++i) combs_[side][i].prepare(rate * (COMBS[i] + 23 * side) / 44100);
             for (int i = 0; i < 4; ++i) passes_[side][i].prepare(rate * (PASSES[i] + 23 * side) / 44100);
         }
-        for (Glide* glide : glides()) glide->prepare(stage.rate, 0.01);
+        for (Glide* glide : glides()) glide->prepare(context.rate, 0.01);
         reset();
     }
     void reset() {
@@ -38,9 +38,9 @@ struct Reverb {
         fresh_ = true;
     }
     int latency() const { return 0; }
-    double memory() const { return 1.0; }
+    double tail_seconds() const { return 1.0; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         const float level = static_cast<float>(wet.middle()) * 3.0f, wide = static_cast<float>(width.middle());
         through_.to(static_cast<float>(dry.middle()) * 2.0f);
         same_.to(0.5f * level * (1.0f + wide));
@@ -132,12 +132,12 @@ struct Convolution {
     Response file;
     Knob mix, gain;
 
-    void prepare(const Stage& stage) {
-        channels_ = stage.channels;
+    void prepare(const RenderContext& context) {
+        channels_ = context.channels;
         std::vector<double> taps[2];
         double loudest = 0.0;
         for (int c = 0; c < channels_; ++c) {
-            const std::vector<float> at_rate = resampled(channel(c), file.rate, stage.rate);
+            const std::vector<float> at_rate = resampled(channel(c), file.rate, context.rate);
             taps[c].assign(at_rate.begin(), at_rate.end());
             double energy = 0.0;
             for (double tap : taps[c]) energy += tap * tap;
@@ -146,14 +146,14 @@ struct Convolution {
         const double unit = loudest < 1e-8 ? 1.0 : 1.0 / std::sqrt(loudest);
         for (int c = 0; c < channels_; ++c)
             for (double& tap : taps[c]) tap *= unit;
-        seconds_ = static_cast<double>(taps[0].size()) / stage.rate;
+        seconds_ = static_cast<double>(taps[0].size()) / context.rate;
         convolver_.prepare(taps, channels_);
     }
     void reset() { convolver_.reset(); }
     int latency() const { return 0; }
-    double memory() const { return seconds_; }
+    double tail_seconds() const { return seconds_; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         float dry[2][GRID];
         for (int i = 0; i < now.frames; ++i) {
             const double wet = mix.at(now.offset + i), level = amplitude(gain.at(now.offset + i)) * wet;

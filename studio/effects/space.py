@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 from studio.audio import Block, to_channels
 from studio.audiofile import probe
+from studio.context import BlockContext, RenderContext
+from studio.effect_chain import Fifo
 from studio.effects.convolver import Convolver
 from studio.effects.pedal import Pedal
 from studio.effects.response import read_response, resampled
 from studio.errors import within
 from studio.knobs import Live, file, knob, switch
 from studio.levels import amplitude
-from studio.line import Aligned
-from studio.stage import Moment, Stage
 from studio.steps import Effect, Run
 from studio.units import DB
 
@@ -46,7 +46,7 @@ class Reverb(Pedal):
         "freeze": "freeze_mode",
     }
 
-    def memory(self, stage: Stage) -> float:
+    def tail_seconds(self, context: RenderContext) -> float:
         # Near its end a long tail comes in single peaks, with silence between them.
         return 1.0
 
@@ -63,13 +63,15 @@ class Convolution(Effect):
     mix: Live = knob(0.3, 0.0, 1.0, help="room against the dry sound")
     gain: Live = knob(0.0, -60.0, 36.0, DB, help="level of the room")
 
-    def open(self, stage: Stage) -> Run:
-        with within("file"):
-            response = read_response(stage.find(self.file))
-            taps = resampled(to_channels(response.samples, stage.channels), response.rate, stage.rate)
-        convolver, dry = Convolver(_at_unit_energy(taps), _PARTITION), Aligned(stage.channels)
+    libraries = ("scipy", "soundfile", "soxr")
 
-        def run(block: Block, now: Moment) -> Block:
+    def open(self, context: RenderContext) -> Run:
+        with within("file"):
+            response = read_response(context.find(self.file))
+            taps = resampled(to_channels(response.samples, context.channels), response.rate, context.rate)
+        convolver, dry = Convolver(_at_unit_energy(taps), _PARTITION), Fifo(context.channels)
+
+        def run(block: Block, now: BlockContext) -> Block:
             mix = now["mix"]
             dry.push(_level(block, 1 - np.asarray(mix)))
             wet = convolver.push(_level(block, amplitude(now["gain"]) * mix))
@@ -77,9 +79,9 @@ class Convolution(Effect):
 
         return run
 
-    def memory(self, stage: Stage) -> float:
-        rate, _, frames = probe(stage.find(self.file))
-        return frames / rate + _PARTITION / stage.rate
+    def tail_seconds(self, context: RenderContext) -> float:
+        rate, _, frames = probe(context.find(self.file))
+        return frames / rate + _PARTITION / context.rate
 
 
 def _level(block: Block, factor: object) -> Block:

@@ -2,7 +2,7 @@
 
 from studio.engine.cache import Cache
 from studio.engine.plan import Plan, plan
-from studio.engine.progress import Event, Listener
-from studio.engine.run import Engine, Errand
+from studio.engine.progress import Listener, ProgressEvent
+from studio.engine.run import Engine, Task
 
-__all__ = ["Cache", "Engine", "Errand", "Event", "Listener", "Plan", "plan"]
+__all__ = ["Cache", "Engine", "Listener", "Plan", "ProgressEvent", "Task", "plan"]

@@ -33,7 +33,7 @@ class Loudness:
     short_term: tuple[float, ...] = ()
 
 
-class Meter:
+class LoudnessMeter:
     """Feed it a song block by block, then read it."""
 
     def __init__(self, rate: int, channels: int, true_peak: bool = True) -> None:
@@ -79,7 +79,7 @@ class Meter:
 
 def measure(audio: Audio) -> Loudness:
     """The loudness of a sound."""
-    meter = Meter(audio.rate, audio.channels)
+    meter = LoudnessMeter(audio.rate, audio.channels)
     meter.push(audio.samples)
     return meter.read()
 

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from studio.audio import Block
+from studio.effect_chain import EffectChain
 from studio.effects.dynamics import Brickwall
 from studio.effects.mixing import Gain
-from studio.effects.pedal import pedalboard_version
-from studio.engine.loudness import Loudness, Meter
-from studio.engine.nodes import PIECE, Hall, Node
+from studio.engine.loudness import Loudness, LoudnessMeter
+from studio.engine.nodes import PIECE, Node, NodeReader
 from studio.levels import SILENCE_DB
-from studio.line import Line
 from studio.steps import Effect
 
 log = logging.getLogger(__name__)
@@ -37,20 +36,22 @@ class Mastered(Node):
     loudness: float
     ceiling: float
 
-    def facts(self) -> Any:
-        return [self.loudness, self.ceiling, pedalboard_version()]
+    libraries = ("pedalboard", "pyloudnorm", "scipy")
 
-    def blocks(self, hall: Hall) -> Iterator[Block]:
-        before = self._measured(hall, 0.0, limit=False)
+    def facts(self) -> Any:
+        return [self.loudness, self.ceiling]
+
+    def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        before = self._measured(reader, 0.0, limit=False)
         if before.integrated == float("-inf"):
             log.warning("the mix is silent, so it has no loudness to bring to %.1f LUFS", self.loudness)
-            yield from hall.blocks(self.inputs[0])
+            yield from reader.blocks(self.inputs[0])
             return
         gain = min(self.loudness - before.integrated, _MOST_GAIN)
         limit = before.true_peak_db + gain > self.ceiling
         if limit:
-            gain = self._searched(hall, gain)
-        yield from self._rendered(hall, gain, limit)
+            gain = self._searched(reader, gain)
+        yield from self._rendered(reader, gain, limit)
 
     def effects(self, gain: float, limit: bool) -> tuple[Effect, ...]:
         """The gain in dB, and behind it the limiter where it is needed."""
@@ -58,11 +59,11 @@ class Mastered(Node):
         ceiling = Brickwall(ceiling=max(SILENCE_DB, self.ceiling - 0.1))
         return (Gain(gain=gain), ceiling) if limit else (Gain(gain=gain),)
 
-    def _searched(self, hall: Hall, gain: float) -> float:
+    def _searched(self, reader: NodeReader, gain: float) -> float:
         """The gain that, limiter included, gives the loudness, by the secant method."""
         tried: list[tuple[float, float]] = []
         for _ in range(_PASSES):
-            missing = self.loudness - self._measured(hall, gain, limit=True).integrated
+            missing = self.loudness - self._measured(reader, gain, limit=True).integrated
             if abs(missing) <= _TOLERANCE:
                 return gain
             tried.append((gain, missing))
@@ -83,20 +84,20 @@ class Mastered(Node):
         )
         return best
 
-    def _measured(self, hall: Hall, gain: float, limit: bool) -> Loudness:
-        meter = Meter(self.stage.rate, self.stage.channels, true_peak=not limit)
-        for block in self._rendered(hall, gain, limit):
+    def _measured(self, reader: NodeReader, gain: float, limit: bool) -> Loudness:
+        meter = LoudnessMeter(self.context.rate, self.context.channels, true_peak=not limit)
+        for block in self._rendered(reader, gain, limit):
             meter.push(block)
         return meter.read()
 
-    def _rendered(self, hall: Hall, gain: float, limit: bool) -> Iterator[Block]:
-        line = Line(self.effects(gain, limit), self.stage, PIECE)
+    def _rendered(self, reader: NodeReader, gain: float, limit: bool) -> Iterator[Block]:
+        line = EffectChain(self.effects(gain, limit), self.context, PIECE)
         owed = 0
-        for block in hall.blocks(self.inputs[0]):
+        for block in reader.blocks(self.inputs[0]):
             out = line.push(block)
             owed += block.shape[1] - out.shape[1]
             yield out
         while owed > 0:
-            out = line.push(np.zeros((self.stage.channels, PIECE), np.float32))[:, :owed]
+            out = line.push(np.zeros((self.context.channels, PIECE), np.float32))[:, :owed]
             owed -= out.shape[1]
             yield out

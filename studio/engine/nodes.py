@@ -18,10 +18,11 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from studio.audio import Audio, Block
+from studio.context import RenderContext, SideReader
+from studio.effect_chain import EffectChain, tail_seconds
 from studio.errors import RenderError, StudioError, within
-from studio.line import Line, memory
+from studio.provenance import Component, Provenance, libraries
 from studio.score import Score
-from studio.stage import SideReader, Stage
 from studio.steps import Effect, Instrument, Source, Step, Transform
 
 SILENCE = 1e-5
@@ -31,7 +32,7 @@ PIECE = 8192
 """Frames that effects are given at a time, whatever the size of the engine's blocks."""
 
 
-class Hall(Protocol):
+class NodeReader(Protocol):
     """Where nodes find what they are made of."""
 
     size: int
@@ -51,27 +52,39 @@ class Hall(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Node(ABC):
-    """A piece of work: `name` is for people, `stage` the conditions it runs under."""
+    """A piece of work: `name` is for people, `context` the conditions it runs under."""
 
     name: str
-    stage: Stage
+    context: RenderContext
     inputs: tuple[Node, ...]
     path: tuple[str | int, ...] = field(default=(), kw_only=True)
     """Where in the recipe it comes from, for errors."""
 
     kept: ClassVar[bool] = True
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """The distributions that the node itself works with, besides numpy; steps declare theirs."""
 
     @abstractmethod
-    def blocks(self, hall: Hall) -> Iterator[Block]:
+    def blocks(self, reader: NodeReader) -> Iterator[Block]:
         """The sound, computed now, in blocks of any size."""
 
     @abstractmethod
     def facts(self) -> Any:
-        """Plain data on which, with the inputs and the stage, the sound depends."""
+        """Plain data on which, with the inputs and the context, the sound depends."""
 
-    def count(self, hall: Hall) -> int:
+    def steps(self) -> Iterator[Step]:
+        """The steps at work in it, with those inside them."""
+        return iter(())
+
+    def made_by(self) -> Iterator[Component]:
+        """What makes its sound out of its inputs, besides files."""
+        yield from libraries("numpy", *self.libraries)
+        for step in self.steps():
+            yield from step.made_by()
+
+    def count(self, reader: NodeReader) -> int:
         """Frames of a node that is not kept; here by running through it."""
-        return sum(block.shape[1] for block in hall.blocks(self))
+        return sum(block.shape[1] for block in reader.blocks(self))
 
     @cached_property
     def key(self) -> str:
@@ -79,9 +92,10 @@ class Node(ABC):
         everything = {
             "kind": type(self).__name__,
             "facts": self.facts(),
+            "made by": Provenance.of(self.made_by()).digest(),
             "inputs": [node.key for node in self.inputs],
-            "rate": self.stage.rate,
-            "channels": self.stage.channels,
+            "rate": self.context.rate,
+            "channels": self.context.channels,
         }
         return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:40]
 
@@ -94,13 +108,19 @@ class Node(ABC):
                 yield from node.needs()
 
 
-def step_facts(step: Step, stage: Stage, hashes: Mapping[str, str]) -> list[Any]:
-    """What the sound of a step depends on: its knobs, files, engine, and the tempo where it follows it."""
+def step_facts(step: Step, context: RenderContext, hashes: Mapping[str, str]) -> list[Any]:
+    """What the sound of a step depends on besides what it is made by: knobs, files, tempo and notes it follows."""
     all_steps = (step, *step.inner())
-    files = [hashes[str(path)] for inner in all_steps for path in inner.assets(stage)]
-    tempo = stage.tempo.data() if step.follows_tempo() else None
-    followed = [score.digest for inner in all_steps if (score := inner.follows(stage)) is not None]
-    return [step.data(full=True), files, tempo, sorted({inner.engine() for inner in all_steps}), followed]
+    files = [hashes[str(path)] for inner in all_steps for path in inner.assets(context)]
+    tempo = context.tempo.data() if step.follows_tempo() else None
+    followed = [score.digest for inner in all_steps if (score := inner.follows(context)) is not None]
+    return [step.data(full=True), files, tempo, followed]
+
+
+def _with_inner(*steps: Step) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        yield from step.inner()
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,11 +131,14 @@ class Play(Node):
     score: Score
     hashes: Mapping[str, str]
 
-    def facts(self) -> Any:
-        return [step_facts(self.instrument, self.stage, self.hashes), self.score.digest]
+    def steps(self) -> Iterator[Step]:
+        return _with_inner(self.instrument)
 
-    def blocks(self, hall: Hall) -> Iterator[Block]:
-        yield from self.instrument.play(self.score, self.stage)
+    def facts(self) -> Any:
+        return [step_facts(self.instrument, self.context, self.hashes), self.score.digest]
+
+    def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        yield from self.instrument.play(self.score, self.context)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,11 +148,14 @@ class Read(Node):
     source: Source
     hashes: Mapping[str, str]
 
-    def facts(self) -> Any:
-        return step_facts(self.source, self.stage, self.hashes)
+    def steps(self) -> Iterator[Step]:
+        return _with_inner(self.source)
 
-    def blocks(self, hall: Hall) -> Iterator[Block]:
-        yield from self.source.read(self.stage)
+    def facts(self) -> Any:
+        return step_facts(self.source, self.context, self.hashes)
+
+    def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        yield from self.source.read(self.context)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,36 +179,39 @@ class Process(Node):
 
     piece: ClassVar[int] = PIECE
 
+    def steps(self) -> Iterator[Step]:
+        return _with_inner(*(effect for effect in self.effects if not effect.bypass))
+
     def facts(self) -> Any:
-        steps = [step_facts(effect, self.stage, self.hashes) for effect in self.effects if not effect.bypass]
+        steps = [step_facts(effect, self.context, self.hashes) for effect in self.effects if not effect.bypass]
         return [steps, self.longest_tail, sorted(self.sides)]
 
-    def blocks(self, hall: Hall) -> Iterator[Block]:
-        line = Line(self.effects, self.stage, self.piece)
+    def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        line = EffectChain(self.effects, self.context, self.piece)
         heard: SideReader | None = None
         if self.sides:
-            heard = lambda name, start, frames: hall.read(self.sides[name], start, frames)  # noqa: E731
+            heard = lambda name, start, frames: reader.read(self.sides[name], start, frames)  # noqa: E731
         taken = given = 0
-        for block in hall.blocks(self.inputs[0]):
+        for block in reader.blocks(self.inputs[0]):
             taken += block.shape[1]
             out = line.push(block, heard)
             given += out.shape[1]
             yield out
         yield from self._tail(line, heard, taken - given)
 
-    def _tail(self, line: Line, heard: SideReader | None, owed: int) -> Iterator[Block]:
+    def _tail(self, line: EffectChain, heard: SideReader | None, owed: int) -> Iterator[Block]:
         """What the line still owes, and what rings on after it, up to the last frame that can be heard.
 
         The end does not depend on how the sound is cut: it is where silence first lasts longer than the
         effects can remember.
         """
-        stage = self.stage
-        patience = int(memory(self.effects, stage) * stage.rate) + 1
-        most = owed + int(self.longest_tail * stage.rate)
+        context = self.context
+        patience = int(tail_seconds(self.effects, context) * context.rate) + 1
+        most = owed + int(self.longest_tail * context.rate)
         pending: list[Block] = []
         position, last = 0, owed - 1
         while position < most:
-            out = line.push(np.zeros((stage.channels, PIECE), np.float32), heard)[:, : most - position]
+            out = line.push(np.zeros((context.channels, PIECE), np.float32), heard)[:, : most - position]
             pending.append(out)
             loud = np.flatnonzero(np.max(np.abs(out), axis=0, initial=0.0) >= SILENCE) + position
             position += out.shape[1]
@@ -202,8 +231,8 @@ class Fader(Process):
     kept = False
     piece = 0
 
-    def count(self, hall: Hall) -> int:
-        return hall.frames(self.inputs[0])
+    def count(self, reader: NodeReader) -> int:
+        return reader.frames(self.inputs[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,16 +242,19 @@ class Change(Node):
     step: Transform
     hashes: Mapping[str, str]
 
-    def facts(self) -> Any:
-        return step_facts(self.step, self.stage, self.hashes)
+    def steps(self) -> Iterator[Step]:
+        return _with_inner(self.step)
 
-    def blocks(self, hall: Hall) -> Iterator[Block]:
-        pieces = list(hall.blocks(self.inputs[0]))
+    def facts(self) -> Any:
+        return step_facts(self.step, self.context, self.hashes)
+
+    def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        pieces = list(reader.blocks(self.inputs[0]))
         if not pieces:
             return
         with within(self.step.label):
             try:
-                changed = self.step.apply(Audio(np.concatenate(pieces, axis=1), self.stage.rate), self.stage)
+                changed = self.step.apply(Audio(np.concatenate(pieces, axis=1), self.context.rate), self.context)
             except StudioError:
                 raise
             except Exception as error:
@@ -237,17 +269,17 @@ class Sum(Node):
 
     kept = False
 
-    def count(self, hall: Hall) -> int:
-        return max(hall.frames(node) for node in self.inputs)
+    def count(self, reader: NodeReader) -> int:
+        return max(reader.frames(node) for node in self.inputs)
 
     def facts(self) -> Any:
         return None
 
-    def blocks(self, hall: Hall) -> Iterator[Block]:
-        for together in zip_longest(*(hall.blocks(node) for node in self.inputs)):
+    def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        for together in zip_longest(*(reader.blocks(node) for node in self.inputs)):
             present = [block for block in together if block is not None]
             longest = max(block.shape[1] for block in present)
-            total = np.zeros((self.stage.channels, longest), np.float32, order="F")
+            total = np.zeros((self.context.channels, longest), np.float32, order="F")
             for block in present:
                 total[:, : block.shape[1]] += block
             yield total
@@ -260,16 +292,16 @@ class Hold(Node):
     def facts(self) -> Any:
         return None
 
-    def blocks(self, hall: Hall) -> Iterator[Block]:
-        yield from hall.blocks(self.inputs[0])
+    def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        yield from reader.blocks(self.inputs[0])
 
 
 def held(node: Node) -> Node:
     """The node itself if it is kept, else a written-down copy of it."""
-    return node if node.kept else Hold(node.name, node.stage, (node,), path=node.path)
+    return node if node.kept else Hold(node.name, node.context, (node,), path=node.path)
 
 
-def mixed(name: str, stage: Stage, signals: Sequence[Node]) -> Node:
+def mixed(name: str, context: RenderContext, signals: Sequence[Node]) -> Node:
     """The sum of several signals, or the only one."""
     ordered = sorted(signals, key=lambda node: (node.name, node.key))
-    return ordered[0] if len(ordered) == 1 else Sum(name, stage, tuple(ordered))
+    return ordered[0] if len(ordered) == 1 else Sum(name, context, tuple(ordered))

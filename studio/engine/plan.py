@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from studio.context import RenderContext
 from studio.curves import Curve
 from studio.disk import write_whole
 from studio.effects.mixing import Gain, Pan
@@ -18,18 +19,19 @@ from studio.errors import Gather, MissingError, OutputError, Place, RecipeError,
 from studio.folders import cache_folder
 from studio.midi import Part, read_midi, split, together
 from studio.midi.picks import chosen
+from studio.provenance import Asset, Component, Provenance
 from studio.recipe import Bus, Master, Recipe, Track
 from studio.score import Score
 from studio.sources.soundfont import SoundFont
-from studio.stage import Stage
 from studio.steps import Effect, Instrument, ScoreStep, Source, Step, Transform
+from studio.tempo import TempoMap
 
 LONGEST_HOURS = 4
 """A longer song is taken for a mistake."""
 
 
 @dataclass(frozen=True)
-class Strip:
+class PlannedStrip:
     """The signals of one track or bus, in the order in which they arise; `post` is what reaches the mix."""
 
     name: str
@@ -46,7 +48,7 @@ class Plan:
     Attributes:
         recipe: the recipe as it was given.
         settled: the same with its knobs where the macros put them.
-        stage: rate, channels, tempo and folder.
+        context: rate, channels, tempo and folder.
         score: the whole score, or None when the recipe has none.
         tracks, buses: the strips that are heard, by name.
         premaster: the sum before the master chain.
@@ -54,22 +56,22 @@ class Plan:
         frames: the fixed length of the song, or None when the last tail decides.
         direct: the tracks and buses whose sum is the premaster.
         files: every file the song is made of, with its hash.
-        engines: the libraries that make the sound, with their versions.
+        provenance: what makes the song: steps, libraries and plugins with versions, and every file.
         remarks: what whoever hears it should know beforehand.
     """
 
     recipe: Recipe
     settled: Recipe
-    stage: Stage
+    context: RenderContext
     score: Score | None
-    tracks: Mapping[str, Strip]
-    buses: Mapping[str, Strip]
+    tracks: Mapping[str, PlannedStrip]
+    buses: Mapping[str, PlannedStrip]
     premaster: Node
     mix: Node
     frames: int | None
     direct: tuple[str, ...]
     files: Mapping[str, str]
-    engines: frozenset[str]
+    provenance: Provenance
     remarks: tuple[str, ...]
 
     def nodes(self) -> Iterator[Node]:
@@ -106,13 +108,13 @@ class _Planner:
         self.given, self.recipe = recipe, recipe.settled()
         self.faders = faders
         self.files: dict[str, str] = {}
-        self.engines: set[str] = set()
+        self.components: set[Component] = set()
         self.remarks: dict[str, None] = {}
         self.score = self._score(score)
         self.tempo = self.recipe.tempo_map(self.score)
         heard = replace(self.score, tempo=self.tempo) if self.score else None
-        self.stage = Stage(self.recipe.rate, 2, self.tempo, self.recipe.folder, heard)
-        self.strips: dict[str, Strip] = {}
+        self.context = RenderContext(self.recipe.rate, 2, self.tempo, self.recipe.folder, heard)
+        self.strips: dict[str, PlannedStrip] = {}
 
     def plan(self) -> Plan:
         recipe = self.recipe
@@ -120,7 +122,8 @@ class _Planner:
             raise RecipeError(
                 "the recipe has no tracks.", "Add one: `tracks: {keys: {part: all}}`, or run `studio new`."
             )
-        self._check_length()
+        if self.score is not None:
+            check_length(self.score, self.tempo)
         parts = self._parts()
         gather = Gather()
         for name in self._order():
@@ -140,16 +143,16 @@ class _Planner:
         direct = [name for name in heard if self._strip_of(name).to == "master"]
         if not direct:
             raise RecipeError("nothing reaches the master.", "Every track is muted, missing or routed elsewhere.")
-        premaster = mixed("premaster", self.stage, [self.strips[name].post for name in direct])
+        premaster = mixed("premaster", self.context, [self.strips[name].post for name in direct])
         with within("master"):
             chained = self._chain("master", recipe.master, premaster)
             mix = self._fader("master", recipe.master, chained)
         if recipe.master.loudness is not None:
-            mix = Mastered("mix", self.stage, (held(mix),), recipe.master.loudness, recipe.master.ceiling)
-        return Plan(
+            mix = Mastered("mix", self.context, (held(mix),), recipe.master.loudness, recipe.master.ceiling)
+        made = Plan(
             recipe=self.given,
             settled=recipe,
-            stage=self.stage,
+            context=self.context,
             score=self.score,
             tracks={name: self.strips[name] for name in recipe.tracks if name in heard},
             buses={name: self.strips[name] for name in recipe.buses if name in heard},
@@ -158,9 +161,17 @@ class _Planner:
             frames=self.tempo.frame_of(recipe.length, recipe.rate) if recipe.length else None,
             direct=tuple(direct),
             files=self.files,
-            engines=frozenset(self.engines - {""}),
+            provenance=Provenance(),
             remarks=tuple(self.remarks),
         )
+        return replace(made, provenance=self._provenance(made))
+
+    def _provenance(self, made: Plan) -> Provenance:
+        for node in made.nodes():
+            self.components.update(node.made_by())
+        folder = self.context.folder.resolve()
+        assets = [Asset(_shown(Path(path), folder), digest) for path, digest in self.files.items()]
+        return Provenance.of(self.components, assets)
 
     def _score(self, given: Score | Path | str | None) -> Score | None:
         if isinstance(given, Score):
@@ -168,7 +179,11 @@ class _Planner:
         if given is None and self.recipe.score is None:
             return None
         with within("score"):
-            path = Path(given) if given is not None else Stage(folder=self.recipe.folder).find(str(self.recipe.score))
+            path = (
+                Path(given)
+                if given is not None
+                else RenderContext(folder=self.recipe.folder).find(str(self.recipe.score))
+            )
             score = read_midi(path)
             self._hash(path)
             return score
@@ -204,23 +219,29 @@ class _Planner:
         solo = any(track.solo for track in self.recipe.tracks.values())
         return not strip.mute and (strip.solo or not solo)
 
-    def _track(self, name: str, track: Track, parts: tuple[Part, ...]) -> Strip:
+    def _track(self, name: str, track: Track, parts: tuple[Part, ...]) -> PlannedStrip:
         with within("tracks", name):
             play = track.play or SoundFont()
             with within("play", play.step):
                 hashes = self._hashes(play)
                 dry: Node
                 if isinstance(play, Source):
-                    kind = Stream if play.cheap(self.stage) else Read
+                    kind = Stream if play.cheap(self.context) else Read
                     dry = kind(
-                        f"{name} · {play.step}", self.stage, (), play, hashes, path=("tracks", name, "play", play.step)
+                        f"{name} · {play.step}",
+                        self.context,
+                        (),
+                        play,
+                        hashes,
+                        path=("tracks", name, "play", play.step),
                     )
                 else:
                     assert isinstance(play, Instrument)
                     score = self._edited(track.notes, together(parts))
+                    self.remarks |= dict.fromkeys(f"{name}: {each}" for each in play.unplayed(score, self.context))
                     dry = Play(
                         f"{name} · {play.step}",
-                        self.stage,
+                        self.context,
                         (),
                         play,
                         score,
@@ -230,7 +251,7 @@ class _Planner:
             pre = self._chain(name, track, dry)
             return self._strip(name, track, dry, pre)
 
-    def _bus(self, name: str, bus: Bus) -> Strip | None:
+    def _bus(self, name: str, bus: Bus) -> PlannedStrip | None:
         """The strip of a bus, or None while nothing that is heard is sent to it."""
         with within("buses", name):
             signals = []
@@ -247,20 +268,20 @@ class _Planner:
                 if not self.given.feeds(name, bus):
                     raise RecipeError("nothing is sent to the bus.", f"Add `send: {{{name}: -12 dB}}` to a track.")
                 return None
-            dry = mixed(f"{name} · input", self.stage, signals)
+            dry = mixed(f"{name} · input", self.context, signals)
             return self._strip(name, bus, dry, self._chain(name, bus, dry))
 
-    def _strip(self, name: str, strip: Track | Bus, dry: Node, pre: Node) -> Strip:
-        return Strip(name, dry, pre, self._fader(name, strip, pre), self._fader(name, strip, dry))
+    def _strip(self, name: str, strip: Track | Bus, dry: Node, pre: Node) -> PlannedStrip:
+        return PlannedStrip(name, dry, pre, self._fader(name, strip, pre), self._fader(name, strip, dry))
 
     def _edited(self, steps: tuple[Step, ...], score: Score) -> Score:
         score = replace(score, tempo=self.tempo)
         for index, step in enumerate(steps):
             assert isinstance(step, ScoreStep)
             if not step.bypass:
-                with within("notes", index, step.label):
+                with within("notes", index, step.step):
                     self._hashes(step)
-                    score = replace(step.edit(score, self.stage), tempo=self.tempo)
+                    score = replace(step.edit(score, self.context), tempo=self.tempo)
         return score
 
     def _chain(self, name: str, strip: Track | Bus | Master, node: Node) -> Node:
@@ -269,9 +290,9 @@ class _Planner:
             if step.bypass:
                 # Nothing of it is heard, so nothing of it need be there.
                 continue
-            with within("chain", index, step.label):
+            with within("chain", index, step.step):
                 self._hashes(step)
-                step.follows(self.stage)
+                step.follows(self.context)
             if isinstance(step, Effect):
                 run.append(step)
             else:
@@ -279,7 +300,7 @@ class _Planner:
                 node = self._effects(name, node, tuple(run))
                 run = []
                 node = Change(
-                    f"{name} · {step.label}", self.stage, (node,), step, self.files, path=(*self._way(name), index)
+                    f"{name} · {step.label}", self.context, (node,), step, self.files, path=(*self._way(name), index)
                 )
         return self._effects(name, node, tuple(run))
 
@@ -300,7 +321,7 @@ class _Planner:
         tail = float(self.tempo.second_of(self.recipe.tail))
         return Process(
             f"{name} · {label}",
-            self.stage,
+            self.context,
             (node, *sides.values()),
             effects,
             self.files,
@@ -318,20 +339,20 @@ class _Planner:
         if not effects:
             return node
         path = self._way(name)[:-1]
-        return Fader(f"{name} · fader", self.stage, (node,), tuple(effects), self.files, 0.0, path=path)
+        return Fader(f"{name} · fader", self.context, (node,), tuple(effects), self.files, 0.0, path=path)
 
     def _send(self, name: str, bus: str, node: Node, level: Curve | float | str) -> Node:
         if level == 0.0 and not self.faders:
             return node
         path = (*self._way(name)[:-1], "send", bus)
-        return Fader(f"{name} → {bus}", self.stage, (node,), (Gain(gain=level),), self.files, 0.0, path=path)
+        return Fader(f"{name} → {bus}", self.context, (node,), (Gain(gain=level),), self.files, 0.0, path=path)
 
     def _hashes(self, step: Step) -> Mapping[str, str]:
         for inner in (step, *step.inner()):
-            self.engines.add(inner.engine())
+            self.components.update(inner.made_by())
             if not inner.bypass:
-                self.remarks |= dict.fromkeys(inner.remarks(self.stage))
-            for path in inner.assets(self.stage):
+                self.remarks |= dict.fromkeys(inner.remarks(self.context))
+            for path in inner.assets(self.context):
                 self._hash(path)
         return self.files
 
@@ -339,18 +360,32 @@ class _Planner:
         if str(path) not in self.files:
             self.files[str(path)] = file_hash(path)
 
-    def _check_length(self) -> None:
-        if self.score is None or not self.score.events:
-            return
-        seconds = float(self.tempo.second_at(self.score.beat(self.score.end)))
-        if seconds > LONGEST_HOURS * 3600:
-            last = self.score.events[-1]
-            raise ScoreError(
-                f"the score lasts {seconds / 3600:.1f} hours; its last event is at tick {last.tick}"
-                f" of track {last.track + 1}.",
-                f"Songs go up to {LONGEST_HOURS} hours: take the gap or the stray event out.",
-                path=("score",),
-            )
+
+def check_length(score: Score, tempo: TempoMap) -> None:
+    """See that a score is no longer than a song.
+
+    Raises:
+        ScoreError: it is, by what is taken for a mistake.
+    """
+    if not score.events:
+        return
+    seconds = float(tempo.second_at(score.beat(score.end)))
+    if seconds > LONGEST_HOURS * 3600:
+        last = score.events[-1]
+        raise ScoreError(
+            f"the score lasts {seconds / 3600:.1f} hours; its last event is at tick {last.tick}"
+            f" of track {last.track + 1}.",
+            f"Songs go up to {LONGEST_HOURS} hours: take the gap or the stray event out.",
+            path=("score",),
+        )
+
+
+def _shown(path: Path, folder: Path) -> str:
+    """A path as the recipe would write it, or the name alone for files from elsewhere."""
+    try:
+        return path.resolve().relative_to(folder).as_posix()
+    except ValueError:
+        return path.name
 
 
 def file_hash(path: Path) -> str:

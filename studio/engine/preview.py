@@ -14,13 +14,13 @@ from typing import Protocol
 import numpy as np
 
 from studio.audio import Block
+from studio.context import GRID, SideReader
+from studio.effect_chain import EffectChain, tail_seconds
 from studio.engine.mastering import Mastered
 from studio.engine.nodes import Change, Node, Process, Sum
 from studio.engine.run import Engine
 from studio.errors import StudioError
 from studio.levels import decibels
-from studio.line import Line, memory
-from studio.stage import GRID, SideReader
 
 LONGEST_LEAD = 1.0
 """Seconds before the place that is heard from which a chain is run at most."""
@@ -92,7 +92,7 @@ class Preview:
             return _Processed(self._tap(node.inputs[0]), node, begin, self._engine)
         if isinstance(node, Mastered):
             effects = node.effects(self._gains[0] if self._gains else 0.0, limit=True)
-            return _Lined(self._tap(node.inputs[0]), Line(effects, node.stage), begin, _lead(node, begin))
+            return _Lined(self._tap(node.inputs[0]), EffectChain(effects, node.context), begin, _lead(node, begin))
         if isinstance(node, Sum):
             return _Summed([self._tap(below) for below in node.inputs])
         if len(node.inputs) == 1:
@@ -140,7 +140,7 @@ class _Grown:
 class _Lined(_Grown):
     """A signal through a line that takes it up at frame `fed`; what comes before `begin` only fills its memory."""
 
-    def __init__(self, source: _Tap, line: Line, begin: int, fed: int, heard: SideReader | None = None) -> None:
+    def __init__(self, source: _Tap, line: EffectChain, begin: int, fed: int, heard: SideReader | None = None) -> None:
         super().__init__(begin)
         self._source, self._line, self._fed, self._heard = source, line, fed, heard
         self._skip = begin - fed
@@ -163,7 +163,7 @@ class _Processed(_Lined):
             heard = lambda name, first, frames: engine.read(node.sides[name], first, frames)  # noqa: E731
         fed = _lead(node, begin)
         with _placed(node):
-            super().__init__(source, Line(node.effects, node.stage, start=fed), begin, fed, heard)
+            super().__init__(source, EffectChain(node.effects, node.context, start=fed), begin, fed, heard)
         self._node = node
 
     def _more(self, frames: int) -> Block:
@@ -189,7 +189,7 @@ class _Played(_Grown):
 
     def __init__(self, node: Node, engine: Engine, begin: int) -> None:
         super().__init__(begin)
-        self._stream, self._skip, self._channels = node.blocks(engine), begin, node.stage.channels
+        self._stream, self._skip, self._channels = node.blocks(engine), begin, node.context.channels
 
     def _more(self, frames: int) -> Block:
         for block in self._stream:
@@ -205,10 +205,10 @@ def _lead(node: Node, begin: int) -> int:
     """Where a node is to be run from, to sound from `begin` on as it would have."""
     seconds = 0.0
     if isinstance(node, Process):
-        seconds = min(memory(node.effects, node.stage), LONGEST_LEAD)
+        seconds = min(tail_seconds(node.effects, node.context), LONGEST_LEAD)
     elif isinstance(node, Mastered):
         seconds = LIMITER_LEAD
-    return max(0, begin - int(seconds * node.stage.rate)) // GRID * GRID
+    return max(0, begin - int(seconds * node.context.rate)) // GRID * GRID
 
 
 @contextlib.contextmanager
@@ -232,7 +232,7 @@ def held_gains(engine: Engine, mix: Node, start: int, seconds: float = 10.0) -> 
     [source] = mix.inputs
     if not engine.served(source):
         engine.run([source])
-    frames = int(seconds * mix.stage.rate)
+    frames = int(seconds * mix.context.rate)
     before, after = engine.read(source, start, frames), engine.read(mix, start, frames)
     loud = np.abs(before) > 1e-4
     return (decibels(float(np.median(np.abs(after[loud]) / np.abs(before[loud])))) if loud.any() else 0.0,)

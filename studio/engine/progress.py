@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 
 @dataclass(frozen=True)
-class Event:
+class ProgressEvent:
     """A piece of work was planned, started, has come to `done` of `total` seconds of sound, or is finished."""
 
     kind: Literal["planned", "cached", "started", "moved", "finished"]
@@ -17,8 +17,8 @@ class Event:
     total: float = 0.0
 
 
-Listener: TypeAlias = Callable[[Event], None]
+Listener: TypeAlias = Callable[[ProgressEvent], None]
 
 
-def silent(event: Event) -> None:
+def silent(event: ProgressEvent) -> None:
     """A listener that does nothing."""

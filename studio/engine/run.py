@@ -14,20 +14,20 @@ from pathlib import Path
 import numpy as np
 
 from studio.audio import Block
+from studio.context import GRID
 from studio.engine.cache import Cache
 from studio.engine.nodes import Node
-from studio.engine.progress import Event, Listener, silent
+from studio.engine.progress import Listener, ProgressEvent, silent
 from studio.engine.schedule import Job, Schedule
 from studio.engine.tape import Tape
 from studio.errors import Interrupted, RenderError, StudioError
 from studio.remarks import remarking
-from studio.stage import GRID
 
 BLOCK = 65_536
 
 
 @dataclass(frozen=True, eq=False)
-class Errand:
+class Task:
     """Something to do once some signals are there, such as writing a file."""
 
     name: str
@@ -36,7 +36,7 @@ class Errand:
 
 
 class Engine:
-    """Computes nodes and runs errands; its results can be read for as long as it lives.
+    """Computes nodes and runs tasks; its results can be read for as long as it lives.
 
     Args:
         cache: where finished work is kept; None keeps it in a temporary folder for the life of the engine.
@@ -77,32 +77,32 @@ class Engine:
             said |= dict.fromkeys(self.remarks(source))
         return tuple(said)
 
-    def run(self, nodes: Sequence[Node] = (), errands: Sequence[Errand] = ()) -> None:
-        """Compute what the nodes and errands need and is not in the cache, then do the errands.
+    def run(self, nodes: Sequence[Node] = (), tasks: Sequence[Task] = ()) -> None:
+        """Compute what the nodes and tasks need and is not in the cache, then do the tasks.
 
         Raises:
             StudioError: the first thing that went wrong; everything else stops.
             Interrupted: the user pressed Ctrl-C; what was finished stays in the cache.
         """
         wanted: dict[str, Node] = {}
-        for errand in errands:
-            for node in errand.wants:
+        for task in tasks:
+            for node in task.wants:
                 self._collect(node, wanted)
         for node in nodes:
             self._collect(node, wanted)
         for node in wanted.values():
-            self._tell(Event("planned", node.name))
+            self._tell(ProgressEvent("planned", node.name))
         jobs = [
             Job(key, frozenset(below.key for below in node.needs()) & wanted.keys(), partial(self._compute, node))
             for key, node in wanted.items()
         ]
         jobs += [
             Job(
-                f"errand {index}",
-                frozenset(below.key for node in errand.wants for below in _kept(node)) & wanted.keys(),
-                partial(_do, errand, self),
+                f"task {index}",
+                frozenset(below.key for node in task.wants for below in _kept(node)) & wanted.keys(),
+                partial(_do, task, self),
             )
-            for index, errand in enumerate(errands)
+            for index, task in enumerate(tasks)
         ]
         self._schedule.run(jobs)
         self._cache.prune()
@@ -163,19 +163,19 @@ class Engine:
             if below.key in wanted:
                 continue
             if self.served(below):
-                self._tell(Event("cached", below.name))
+                self._tell(ProgressEvent("cached", below.name))
                 continue
             for source in below.inputs:
                 self._collect(source, wanted)
             wanted[below.key] = below
 
     def _compute(self, node: Node, begun: Callable[[], None]) -> None:
-        self._tell(Event("started", node.name))
-        rate, done = node.stage.rate, 0
+        self._tell(ProgressEvent("started", node.name))
+        rate, done = node.context.rate, 0
         try:
             with (
                 remarking() as said,
-                self._cache.record(node.key, node.name, rate, node.stage.channels) as recording,
+                self._cache.record(node.key, node.name, rate, node.context.channels) as recording,
             ):
                 self._tapes[node.key] = recording.tape
                 begun()
@@ -186,7 +186,7 @@ class Engine:
                         raise RenderError("the sound holds NaN or infinity.", "Check the step's knobs and files.")
                     recording.write(block)
                     done += block.shape[1]
-                    self._tell(Event("moved", node.name, done / rate))
+                    self._tell(ProgressEvent("moved", node.name, done / rate))
                 self._remarks[node.key] = tuple(said)
                 recording.keep(self.remarks(node))
         except BaseException as error:
@@ -194,7 +194,7 @@ class Engine:
             if isinstance(error, StudioError):
                 _root(error, node)
             raise
-        self._tell(Event("finished", node.name, done / rate))
+        self._tell(ProgressEvent("finished", node.name, done / rate))
 
 
 def _root(error: StudioError, node: Node) -> None:
@@ -203,8 +203,8 @@ def _root(error: StudioError, node: Node) -> None:
         error.path = (*node.path, *error.path)
 
 
-def _do(errand: Errand, engine: Engine, begun: Callable[[], None]) -> None:
-    errand.work(engine)
+def _do(task: Task, engine: Engine, begun: Callable[[], None]) -> None:
+    task.work(engine)
 
 
 def _temporary_cache(engine: Engine) -> Cache:

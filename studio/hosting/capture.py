@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from studio.context import RenderContext
 from studio.disk import write_whole
 from studio.hosting.catalogue import described
 from studio.hosting.plugin import Plugin
-from studio.stage import Stage
 
 
-def save_state(step: Plugin, path: Path, stage: Stage | None = None) -> Plugin:
+def save_state(step: Plugin, path: Path, context: RenderContext | None = None) -> Plugin:
     """Write the plugin's state, with its parameters where the step starts, as the preset file of its format.
 
     Args:
         step: the plugin; its settings may be curves, of which the first value is taken.
         path: the file to write, by habit `.vstpreset` or `.fxp`.
-        stage: what paths in the step are relative to.
+        context: what paths in the step are relative to.
 
     Returns:
         The step with that file as its preset and without settings, and with the plugin's id, its version and the
@@ -26,9 +26,9 @@ def save_state(step: Plugin, path: Path, stage: Stage | None = None) -> Plugin:
     Raises:
         StudioError: the plugin is missing or fails, or the file cannot be written.
     """
-    stage = stage or Stage()
+    context = context or RenderContext()
     known = described(step.file, step.host)
-    content = step.perform(known, stage).state()
+    content = step.perform(known, context).state()
     write_whole(path, content)
     return step.replace(
         preset=str(path),

@@ -18,8 +18,9 @@ from pathlib import Path
 from studio.disk import write_whole
 from studio.errors import MissingError, OutputError, nearest
 from studio.folders import cache_folder, folder_of_reading, plugin_folders
+from studio.hosting.contract import About, PluginError
 from studio.hosting.description import Description
-from studio.hosting.host import About, PluginError, host_of
+from studio.hosting.host import host_of
 from studio.hosting.measuring import latency_movers, measure, true_latency
 from studio.hosting.parameters import Parameter
 from studio.hosting.workers import LOADING, Worker
@@ -112,10 +113,16 @@ def find(wanted: str) -> Path:
     )
 
 
+def is_installed(path: Path) -> bool:
+    """Whether a path leads into a folder for plugins, links followed."""
+    real = path.resolve()
+    return any(real.is_relative_to(folder.resolve()) for folder in plugin_folders())
+
+
 def _trusted(path: Path) -> Path:
     """A path in one of the plugin folders, as it is there; others could be anybody's code."""
     real = path.resolve()
-    if not any(real.is_relative_to(folder.resolve()) for folder in plugin_folders()):
+    if not is_installed(real):
         raise PluginError(
             f"{path.name} lies in {real.parent}, which is no folder for plugins; what a recipe brings along is not run.",
             "Install it, or name its folder in STUDIO_PLUGINS if you trust it.",

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from studio.hosting.host import About
+from studio.hosting.contract import About
 from studio.hosting.parameters import Parameter
 
 

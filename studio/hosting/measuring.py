@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from studio.audio import Block
+from studio.hosting.contract import PluginError
 from studio.hosting.description import Description, Measured
-from studio.hosting.host import PluginError
 from studio.hosting.performance import Performance
 from studio.hosting.pool import Pool
 from studio.hosting.workers import LOADING

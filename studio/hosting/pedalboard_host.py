@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from studio.audio import Block
-from studio.hosting.host import About, PluginError, Transport
+from studio.floating_point import all_as_in_a_daw, as_in_a_daw
+from studio.hosting.contract import About, PluginError, Transport
 from studio.hosting.parameters import Raw
 
 LARGEST = 8192
@@ -19,6 +20,7 @@ _PLUMBING = {"Buffer Size", "Sample Rate", "Current Program", "Latency"}
 """Parameters that some frameworks add to every plugin for its host."""
 
 
+@all_as_in_a_daw
 class InPedalboard:
     """A plugin that pedalboard has loaded into this process."""
 
@@ -154,6 +156,7 @@ class InPedalboard:
             self._plugin.raw_state = content
 
 
+@as_in_a_daw
 def _text(parameter: Any, position: float) -> str:
     return str(parameter.get_text_for_raw_value(position))
 

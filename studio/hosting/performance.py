@@ -14,8 +14,8 @@ from weakref import finalize
 import numpy as np
 
 from studio.audio import Block
+from studio.hosting.contract import PluginError, Transport
 from studio.hosting.description import Description
-from studio.hosting.host import PluginError, Transport
 from studio.hosting.pool import POOL, Pool
 from studio.hosting.worker import CHANNELS, FRAMES, SLOTS
 from studio.hosting.workers import LOADING, PATIENCE, Worker

@@ -11,19 +11,21 @@ from typing import Any, Self
 import numpy as np
 
 from studio.audio import Block
+from studio.context import GRID, BlockContext, RenderContext
 from studio.errors import Gather, MissingError, RecipeError, nearest, shown, within
 from studio.folders import folder_of_reading, reading
 from studio.hosting.catalogue import described
+from studio.hosting.contract import PluginError
 from studio.hosting.description import Description
-from studio.hosting.host import HOSTS, PluginError
+from studio.hosting.host import HOSTS
 from studio.hosting.parameters import Parameter
 from studio.hosting.performance import Performance, Turns, transport_at
 from studio.hosting.workers import PATIENCE
 from studio.knobs import File, Text, choice, knob, port
+from studio.provenance import Component
 from studio.records import Kind, MapOf, field
 from studio.remarks import remark
 from studio.score import Score
-from studio.stage import GRID, Moment, Stage
 from studio.steps import Effect, Instrument, Run
 from studio.units import SECONDS
 
@@ -149,9 +151,14 @@ class Plugin(Effect, Instrument):
         whole["properties"].pop("settings")
         return whole | {"additionalProperties": True}
 
-    def engine(self) -> str:
+    def made_by(self) -> Iterator[Component]:
+        yield from super().made_by()
         known = self._known()
-        return f"{known.path.name} {known.about.version} {known.stamp}" if known else ""
+        if known:
+            yield Component("plugin", known.path.name, known.about.version, known.stamp)
+
+    def programs(self) -> Iterator[str]:
+        yield f"the plugin {self.file}, as it is installed here"
 
     def follows_tempo(self) -> bool:
         """A VST2 plugin is told the tempo, whether it listens or not."""
@@ -159,7 +166,7 @@ class Plugin(Effect, Instrument):
         known = self._known()
         return moving or (known is not None and known.host == "vst2")
 
-    def remarks(self, stage: Stage) -> Iterator[str]:
+    def remarks(self, context: RenderContext) -> Iterator[str]:
         try:
             known = described(self._file_here, self.host)
         except (MissingError, PluginError) as error:
@@ -175,11 +182,11 @@ class Plugin(Effect, Instrument):
         if self.made_with is not None and self.made_with != about.version:
             yield f"{about.name} is version {about.version} here; the recipe was made with {self.made_with}."
         if self.preset is not None and self.state_hash is not None:
-            found = hashlib.sha256(stage.find(self.preset).read_bytes()).hexdigest()
+            found = hashlib.sha256(context.find(self.preset).read_bytes()).hexdigest()
             if found != self.state_hash:
                 yield f"the preset {self.preset} of {about.name} has changed since the recipe was made."
 
-    def open(self, stage: Stage) -> Run:
+    def open(self, context: RenderContext) -> Run:
         known = self._at_hand()
         if known is None:
             return lambda block, now: block
@@ -191,35 +198,48 @@ class Plugin(Effect, Instrument):
                 "Take `sidechain` out, or use its VST2 version, or `compressor` and `ducker`, which have one.",
                 path=("sidechain",),
             )
-        return _Through(self, known, stage)
+        return _Through(self, known, context)
 
-    def memory(self, stage: Stage) -> float:
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Open it in its own process, with its preset and program."""
+        known = self._at_hand()
+        if known is None:
+            return
+        if not known.about.instrument:
+            self.open(context)
+        try:
+            self.perform(known, context).leave()
+        except PluginError:
+            if self.on_error == "stop":
+                raise
+
+    def tail_seconds(self, context: RenderContext) -> float:
         """Nobody knows what a plugin remembers; a delay of so long is still heard to its end."""
         return 2.0
 
-    def play(self, score: Score, stage: Stage) -> Iterator[Block]:
+    def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
         known = self._at_hand()
-        frames = math.ceil(float(score.length) * stage.rate)
+        frames = math.ceil(float(score.length) * context.rate)
         if known is None:
-            yield np.zeros((stage.channels, frames), np.float32)
+            yield np.zeros((context.channels, frames), np.float32)
             return
         if not known.about.instrument:
             raise RecipeError(f"{known.about.name} is an effect.", "Write it under `chain:`.")
         given = 0
         try:
-            for block in self._played(known, score, stage, frames):
+            for block in self._played(known, score, context, frames):
                 given += block.shape[1]
                 yield block
         except PluginError as error:
             if self.on_error == "stop":
                 raise
-            remark(f"{self.label} was silenced at {given / stage.rate:.2f} s: {error.cause}")
-            yield np.zeros((stage.channels, max(0, frames - given)), np.float32)
+            remark(f"{self.label} was silenced at {given / context.rate:.2f} s: {error.cause}")
+            yield np.zeros((context.channels, max(0, frames - given)), np.float32)
 
-    def _played(self, known: Description, score: Score, stage: Stage, frames: int) -> Iterator[Block]:
-        performance = self.perform(known, stage)
+    def _played(self, known: Description, score: Score, context: RenderContext, frames: int) -> Iterator[Block]:
+        performance = self.perform(known, context)
         due = [
-            (min(round(second * stage.rate), max(0, frames - 1)), event.data)
+            (min(round(second * context.rate), max(0, frames - 1)), event.data)
             for second, event in zip(score.seconds.tolist(), score.events, strict=True)
         ]
         # Whole cells of the grid, since some plugins never met another size.
@@ -231,31 +251,31 @@ class Plugin(Effect, Instrument):
             while at < len(due) and due[at][0] < stop:
                 events.append((due[at][0] - start, due[at][1]))
                 at += 1
-            turns = self._turns(known, Moment(self, stage, start, stop - start))
-            place = transport_at(stage.tempo, start, stage.rate)
+            turns = self._turns(known, BlockContext(self, context, start, stop - start))
+            place = transport_at(context.tempo, start, context.rate)
             yield from performance.play(events, stop - start, place, turns)
-        yield from self._tail(performance, stage)
+        yield from self._tail(performance, context)
 
-    def _tail(self, performance: Performance, stage: Stage) -> Iterator[Block]:
+    def _tail(self, performance: Performance, context: RenderContext) -> Iterator[Block]:
         events = [(0, data) for data in _ALL_QUIET]
-        quiet, left = 0, int(_LONGEST_TAIL * stage.rate)
-        while left > 0 and quiet < stage.rate // 2:
+        quiet, left = 0, int(_LONGEST_TAIL * context.rate)
+        while left > 0 and quiet < context.rate // 2:
             for block in performance.play(events, _BLOCK, None):
                 quiet = quiet + block.shape[1] if np.max(np.abs(block), initial=0.0) < _SILENCE else 0
                 yield block
             events, left = [], left - _BLOCK
 
-    def perform(self, known: Description, stage: Stage) -> Performance:
+    def perform(self, known: Description, context: RenderContext) -> Performance:
         """The plugin at its start: preset loaded, program chosen, every parameter where it begins."""
-        start = Moment(self, stage, 0, GRID)
+        start = BlockContext(self, context, 0, GRID)
         positions = {known.named[name].index: _first(known.named[name], start, name) for name in self.settings}
-        preset = stage.find(self.preset).read_bytes() if self.preset else None
+        preset = context.find(self.preset).read_bytes() if self.preset else None
         return Performance(
-            known, stage.rate, stage.channels, positions,
+            known, context.rate, context.channels, positions,
             program=self._program(known), preset=preset, patience=self.patience,
         )  # fmt: skip
 
-    def _turns(self, known: Description, now: Moment) -> Turns:
+    def _turns(self, known: Description, now: BlockContext) -> Turns:
         """The parameters that move, at the cells of the grid in which they do."""
         moving = [name for name, value in self.settings.items() if hasattr(value, "values")]
         if not moving:
@@ -315,13 +335,13 @@ class Plugin(Effect, Instrument):
 class _Through:
     """An effect at work; when it fails and may be bypassed, what went in comes out from there on."""
 
-    def __init__(self, step: Plugin, known: Description, stage: Stage) -> None:
-        self._step, self._known, self._stage = step, known, stage
+    def __init__(self, step: Plugin, known: Description, context: RenderContext) -> None:
+        self._step, self._known, self._context = step, known, context
         self._performance: Performance | None = None
         self._dry: list[Block] = []
         self._failed = False
 
-    def __call__(self, block: Block, now: Moment) -> Block:
+    def __call__(self, block: Block, now: BlockContext) -> Block:
         if self._failed:
             return block
         if self._step.on_error == "bypass":
@@ -331,21 +351,23 @@ class _Through:
         except PluginError as error:
             if self._step.on_error == "stop":
                 raise
-            second = (now.start + block.shape[1] - sum(dry.shape[1] for dry in self._dry)) / self._stage.rate
+            second = (now.start + block.shape[1] - sum(dry.shape[1] for dry in self._dry)) / self._context.rate
             remark(f"{self._step.label} was bypassed from {second:.2f} s on: {error.cause}")
             self._failed, self._performance = True, None
             return np.concatenate(self._dry, axis=1)
         self._forget(given.shape[1])
         return given
 
-    def _process(self, block: Block, now: Moment) -> Block:
+    def _process(self, block: Block, now: BlockContext) -> Block:
         """What the plugin made of the block before: it works on this one while others go on."""
         if self._performance is None:
-            self._performance = self._step.perform(self._known, self._stage)
+            self._performance = self._step.perform(self._known, self._context)
         sides = now.side("sidechain")
         if sides is not None:
             sides = _as_wide(sides, self._known.about.sides)
-        transport = transport_at(self._stage.tempo, now.start, self._stage.rate) if self._known.host == "vst2" else None
+        transport = (
+            transport_at(self._context.tempo, now.start, self._context.rate) if self._known.host == "vst2" else None
+        )
         return self._performance.hand_over(block, sides, self._step._turns(self._known, now), transport)
 
     def _forget(self, frames: int) -> None:
@@ -359,7 +381,7 @@ class _Through:
             self._dry.pop(0)
 
 
-def _first(parameter: Parameter, start: Moment, name: str) -> float:
+def _first(parameter: Parameter, start: BlockContext, name: str) -> float:
     """Where a parameter stands in the first cell of the song."""
     for _, held in start.cells(name):
         return parameter.position(held[name])

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 
 from studio.audio import Block
+from studio.floating_point import all_as_in_a_daw, as_in_a_daw
 from studio.hosting import vst2_abi as abi
-from studio.hosting.host import About, PluginError, Transport
+from studio.hosting.contract import About, PluginError, Transport
 from studio.hosting.parameters import Raw
 
 PIECE = 64
@@ -33,6 +34,7 @@ _FXP_HEAD = struct.Struct(">4si4siiii28s")
 _FXB_HEAD = struct.Struct(">4si4siiii128s")
 
 
+@all_as_in_a_daw
 class Vst2:
     """A VST2 plugin in this process."""
 
@@ -105,6 +107,7 @@ class Vst2:
             text=partial(self._reading, index, default),
         )
 
+    @as_in_a_daw
     def _reading(self, index: int, default: float, position: float) -> str:
         self._plugin.set_parameter(self._effect, index, position)
         text = self._text(abi.PARAMETER_TEXT, index)

@@ -36,19 +36,19 @@ PLAYING, QUARTERS, TEMPO, BARS, SIGNATURE = 1 << 1, 1 << 9, 1 << 10, 1 << 11, 1 
 Pointer = c_void_p
 
 
-class Effect(Structure):
+class AEffect(Structure):
     """A plugin, as it shows itself to its host."""
 
 
-DISPATCHER = CFUNCTYPE(c_ssize_t, POINTER(Effect), c_int32, c_int32, c_ssize_t, c_void_p, c_float)
-PROCESS = CFUNCTYPE(None, POINTER(Effect), POINTER(POINTER(c_float)), POINTER(POINTER(c_float)), c_int32)
-SET_PARAMETER = CFUNCTYPE(None, POINTER(Effect), c_int32, c_float)
-GET_PARAMETER = CFUNCTYPE(c_float, POINTER(Effect), c_int32)
+DISPATCHER = CFUNCTYPE(c_ssize_t, POINTER(AEffect), c_int32, c_int32, c_ssize_t, c_void_p, c_float)
+PROCESS = CFUNCTYPE(None, POINTER(AEffect), POINTER(POINTER(c_float)), POINTER(POINTER(c_float)), c_int32)
+SET_PARAMETER = CFUNCTYPE(None, POINTER(AEffect), c_int32, c_float)
+GET_PARAMETER = CFUNCTYPE(c_float, POINTER(AEffect), c_int32)
 # The effect may not be complete when a plugin first calls its host, so it comes as an address.
 CALLBACK = CFUNCTYPE(c_ssize_t, c_void_p, c_int32, c_int32, c_ssize_t, c_void_p, c_float)
-MAIN = CFUNCTYPE(POINTER(Effect), CALLBACK)
+MAIN = CFUNCTYPE(POINTER(AEffect), CALLBACK)
 
-Effect._fields_ = [
+AEffect._fields_ = [
     ("magic", c_int32),
     ("dispatcher", DISPATCHER),
     ("process", PROCESS),

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.stage import GRID
+from studio.context import GRID
 from studio.tempo import Floats
 
 TOLERANCE = 1e-4

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from studio.errors import RecipeError
-from studio.interchange.timeline import MOST_CLIPS, AudioClip, Loss, NoteClip, Strip
+from studio.interchange.timeline import MOST_CLIPS, AudioClip, Loss, NoteClip, TimelineStrip
 from studio.tempo import TempoMap
 
 
@@ -42,7 +42,7 @@ class Line:
         """Whether nothing does."""
         return not self.clips and not self.notes
 
-    def tracks(self, strip: Strip, losses: list[Loss]) -> Iterable[Strip]:
+    def tracks(self, strip: TimelineStrip, losses: list[Loss]) -> Iterable[TimelineStrip]:
         """The strip with its clips; what has audio and notes becomes two."""
         if not self.clips or not self.notes:
             yield replace(strip, clips=tuple(self.clips or self.notes))
@@ -51,10 +51,10 @@ class Line:
         yield replace(strip, name=f"{strip.name} (notes)", clips=tuple(self.notes), devices=())
         losses.append(Loss("audio and notes on one track", strip.name, "they become two tracks"))
 
-    def beside(self, bus: Strip) -> Iterable[Strip]:
+    def beside(self, bus: TimelineStrip) -> Iterable[TimelineStrip]:
         """A track for what lies on a strip that others go to, which becomes a bus."""
         if not self.empty:
-            yield Strip(f"{bus.name} (clips)", bus.colour, tuple(self.clips or self.notes), to=bus.name)
+            yield TimelineStrip(f"{bus.name} (clips)", bus.colour, tuple(self.clips or self.notes), to=bus.name)
 
 
 def frame(second: float | Fraction, rate: int) -> int:
@@ -62,7 +62,7 @@ def frame(second: float | Fraction, rate: int) -> int:
     return math.floor(second * rate + Fraction(1, 2) if isinstance(second, Fraction) else second * rate + 0.5)
 
 
-def last_frame(tracks: Iterable[Strip], tempo: TempoMap, rate: int) -> int:
+def last_frame(tracks: Iterable[TimelineStrip], tempo: TempoMap, rate: int) -> int:
     """Where the last clip ends."""
     ends = [0]
     for track in tracks:

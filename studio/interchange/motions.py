@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from studio.context import GRID, RenderContext
 from studio.curves import Curve
 from studio.hosting.controls import Control, named_controls
 from studio.hosting.description import Description
@@ -15,7 +16,6 @@ from studio.hosting.parameters import Parameter
 from studio.interchange.lane import TOLERANCE, Lane, drawn
 from studio.interchange.timeline import Device, Motion
 from studio.knobs import Number
-from studio.stage import GRID, Stage
 from studio.tempo import Floats
 
 _BENDS = 32
@@ -23,7 +23,7 @@ _BENDS = 32
 
 
 def motions(
-    curves: Mapping[str, Curve], known: Description, named: Mapping[str, Control], stage: Stage, frames: int
+    curves: Mapping[str, Curve], known: Description, named: Mapping[str, Control], context: RenderContext, frames: int
 ) -> tuple[Motion, ...]:
     """The parameters of a plugin that move, as lanes of positions.
 
@@ -31,17 +31,17 @@ def motions(
         curves: by the names of parameters, in their units.
         known: the plugin.
         named: what its format knows of each parameter, by name.
-        stage: rate and tempo of the song.
+        context: rate and tempo of the song.
         frames: how long the song is.
     """
     return tuple(
-        Motion(named[name].id, named[name].title, _positions(known.named[name], curve, stage, frames))
+        Motion(named[name].id, named[name].title, _positions(known.named[name], curve, context, frames))
         for name, curve in curves.items()
     )
 
 
-def _positions(parameter: Parameter, curve: Curve, stage: Stage, frames: int) -> Lane:
-    return _drawn(lambda seconds: parameter.place(curve.values(seconds, stage.tempo)), frames, stage.rate, 1.0)
+def _positions(parameter: Parameter, curve: Curve, context: RenderContext, frames: int) -> Lane:
+    return _drawn(lambda seconds: parameter.place(curve.values(seconds, context.tempo)), frames, context.rate, 1.0)
 
 
 def _drawn(curve: Callable[[Floats], Floats], frames: int, rate: int, span: float) -> Lane:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from studio.interchange.timeline import Loss, Strip
+from studio.interchange.timeline import Loss, TimelineStrip
 
 
 def unique(name: str, taken: set[str], alike: Callable[[str], str] = str.casefold) -> str:
@@ -23,7 +23,7 @@ def unique(name: str, taken: set[str], alike: Callable[[str], str] = str.casefol
 
 
 def renamed(
-    strips: Iterable[Strip], fitting: Callable[[str], str], taken: set[str], why: str, losses: list[Loss]
+    strips: Iterable[TimelineStrip], fitting: Callable[[str], str], taken: set[str], why: str, losses: list[Loss]
 ) -> dict[str, str]:
     """For each strip the name that somebody else's rules leave it; where that is another one, `losses` say `why`."""
     names: dict[str, str] = {}

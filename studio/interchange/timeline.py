@@ -172,7 +172,7 @@ class Device:
 
 
 @dataclass(frozen=True)
-class Send:
+class TimelineSend:
     """How much of a strip goes to a bus besides: a factor, before the fader or after it."""
 
     target: str
@@ -181,7 +181,7 @@ class Send:
 
 
 @dataclass(frozen=True)
-class Strip:
+class TimelineStrip:
     """One line of the mixer: a track with clips, a bus that others are sent to, or the master.
 
     The signal is turned round if `invert`, goes through `trim` and `trim_pan` and the devices, then the sends before the fader, volume, pan (balance: the far side is
@@ -205,7 +205,7 @@ class Strip:
     devices: tuple[Device, ...] = ()
     volume: Value = 1.0
     pan: Value = 0.0
-    sends: tuple[Send, ...] = ()
+    sends: tuple[TimelineSend, ...] = ()
     mute: bool = False
     solo: bool = False
     to: str = MASTER
@@ -259,9 +259,9 @@ class Timeline:
     frames: int = 0
     tempo: TempoMap = field(default_factory=TempoMap)
     markers: tuple[Marker, ...] = ()
-    tracks: tuple[Strip, ...] = field(default=(), repr=False)
-    buses: tuple[Strip, ...] = field(default=(), repr=False)
-    master: Strip = field(default_factory=lambda: Strip(MASTER), repr=False)
+    tracks: tuple[TimelineStrip, ...] = field(default=(), repr=False)
+    buses: tuple[TimelineStrip, ...] = field(default=(), repr=False)
+    master: TimelineStrip = field(default_factory=lambda: TimelineStrip(MASTER), repr=False)
     losses: tuple[Loss, ...] = ()
 
     def __post_init__(self) -> None:
@@ -281,7 +281,7 @@ class Timeline:
         return replace(self, losses=tuple(losses))
 
     @property
-    def strips(self) -> tuple[Strip, ...]:
+    def strips(self) -> tuple[TimelineStrip, ...]:
         """Tracks, buses and master."""
         return (*self.tracks, *self.buses, self.master)
 

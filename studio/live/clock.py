@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 
-class Clock:
-    """Says to which frame of the song a frame belongs that chains count from their start, as `Stage.place`.
+class LiveClock:
+    """Says to which frame of the song a frame belongs that chains count from their start, as `RenderContext.place`.
 
     Args:
         frames: how long the loop is; without one the song goes on for ever.

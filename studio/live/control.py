@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from studio.errors import MissingError, OutputError, StudioError
-from studio.live.dials import Dials, dial
+from studio.live.live_parameters import Dials, dial
 from studio.live.priority import ahead
 
 LARGEST_PACKET = 8192

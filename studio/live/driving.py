@@ -11,8 +11,8 @@ from studio.hosting.controls import controls, named_controls
 from studio.hosting.plugin import Plugin
 from studio.interchange.ardour.plugins import listed
 from studio.interchange.lane import first
-from studio.interchange.timeline import Device, Strip, Timeline
-from studio.live.desks import Fader, Move, Mute, Pan, Parameter, SendLevel
+from studio.interchange.timeline import Device, Timeline, TimelineStrip
+from studio.live.remotes import Move, RemoteFader, RemoteMute, RemotePan, RemoteParameter, RemoteSend
 from studio.recipe import Recipe
 
 
@@ -25,13 +25,17 @@ def moves_of(recipe: Recipe, timeline: Timeline) -> list[Move]:
     chains = {name: strip.chain for _, name, strip in recipe.strips()}
     moves: list[Move] = []
     for number, strip in enumerate([*timeline.tracks, *timeline.buses], 1):
-        moves += [Fader(number, first(strip.volume)), Pan(number, first(strip.pan)), Mute(number, strip.mute)]
-        moves += [SendLevel(number, place, first(send.level)) for place, send in enumerate(strip.sends, 1)]
+        moves += [
+            RemoteFader(number, first(strip.volume)),
+            RemotePan(number, first(strip.pan)),
+            RemoteMute(number, strip.mute),
+        ]
+        moves += [RemoteSend(number, place, first(send.level)) for place, send in enumerate(strip.sends, 1)]
         moves += _plugin_moves(number, strip, chains.get(strip.name, ()))
     return moves
 
 
-def _plugin_moves(number: int, strip: Strip, chain: tuple[object, ...]) -> Iterator[Parameter]:
+def _plugin_moves(number: int, strip: TimelineStrip, chain: tuple[object, ...]) -> Iterator[RemoteParameter]:
     """The parameters that the recipe sets of the plugins at the end of a chain, which are those of the session."""
     live = chain[len(chain) - len(strip.devices) :]
     for place, (step, device) in enumerate(zip(live, strip.devices, strict=False), 1):
@@ -39,7 +43,7 @@ def _plugin_moves(number: int, strip: Strip, chain: tuple[object, ...]) -> Itera
             yield from _parameters(number, place, step, device)
 
 
-def _parameters(number: int, place: int, step: Plugin, device: Device) -> Iterator[Parameter]:
+def _parameters(number: int, place: int, step: Plugin, device: Device) -> Iterator[RemoteParameter]:
     known = described(step.file, step.host)
     # Those that move stand in the session as lanes.
     still = {name: value for name, value in step.settings.items() if not hasattr(value, "values")}
@@ -51,4 +55,4 @@ def _parameters(number: int, place: int, step: Plugin, device: Device) -> Iterat
         if name in named and named[name].id in counted:
             position = known.named[name].position(value)
             [plain] = named[name].to_plain(np.array([position])).tolist()
-            yield Parameter(number, place, counted.index(named[name].id) + 1, plain, position)
+            yield RemoteParameter(number, place, counted.index(named[name].id) + 1, plain, position)

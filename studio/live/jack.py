@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from studio.context import GRID
 from studio.errors import MissingError, RenderError
-from studio.live.output import Output
-from studio.live.player import Player
+from studio.floating_point import floating_point_kept
+from studio.live.output import LiveOutput
+from studio.live.player import LivePlayer
 from studio.live.priority import ahead, undisturbed
-from studio.stage import GRID
 
 
-class Jack(Output):
+class Jack(LiveOutput):
     """A client of the JACK server that runs.
 
     Args:
@@ -30,7 +31,8 @@ class Jack(Output):
 
     def __init__(self, name: str = "studio", *, follow: bool = False, connect: bool = True) -> None:
         try:
-            import jack
+            with floating_point_kept():
+                import jack
         except (ImportError, OSError):
             raise MissingError(
                 "live playing through JACK needs it and the package JACK-Client.",
@@ -55,8 +57,8 @@ class Jack(Output):
         self._client.close()
 
     @contextmanager
-    def playing(self, player: Player) -> Iterator[None]:
-        channels = range(1, player.voice.stage.channels + 1)
+    def playing(self, player: LivePlayer) -> Iterator[None]:
+        channels = range(1, player.voice.context.channels + 1)
         self._ins = [self._client.inports.register(f"in_{channel}") for channel in channels if player.voice.listens]
         self._outs = [self._client.outports.register(f"out_{channel}") for channel in channels]
         player.warm(self.period)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Self
 
 from studio.errors import MissingError, RecipeError
-from studio.live.dials import Dials
+from studio.live.live_parameters import Dials
 
 Control = tuple[int, int]
 """Channel (0 to 15) and number of a controller."""

@@ -11,10 +11,10 @@ from studio.effects.mixing import Gain, Pan
 from studio.engine import Engine, Plan
 from studio.engine.mastering import Mastered
 from studio.engine.nodes import Change, Fader, Hold, Node, Process, Sum, held
-from studio.live.clock import Clock
-from studio.live.dials import Board, labels
-from studio.live.units import Deck, Effects, Level, Memory, Mix, Unit
-from studio.live.voice import Voice
+from studio.live.clock import LiveClock
+from studio.live.live_parameters import ParameterMap, labels
+from studio.live.units import Deck, Effects, Level, LiveUnit, Memory, Mix
+from studio.live.voice import LiveVoice
 from studio.recipe.model import Send
 from studio.records import Record
 from studio.steps import Effect
@@ -44,7 +44,7 @@ def _runs(node: Node, strips: Collection[str]) -> bool:
     return isinstance(node, (Process, Sum, Hold, Mastered)) and not (chain and _strip(node.path) in strips)
 
 
-class Mixer:
+class LiveMixer:
     """Turns a plan into units.
 
     Args:
@@ -59,26 +59,26 @@ class Mixer:
         self, planned: Plan, engine: Engine, frames: int, lift: float = 0.0, strips: Collection[str] = ()
     ) -> None:
         self._plan, self._engine, self._frames, self._lift = planned, engine, frames, lift
-        self._strips, self._clock = strips, Clock(frames)
-        self._stage = replace(planned.stage, place=self._clock)
-        self._board = Board()
-        self._units: list[Unit] = []
-        self._made: dict[str, Unit] = {}
+        self._strips, self._clock = strips, LiveClock(frames)
+        self._context = replace(planned.context, place=self._clock)
+        self._board = ParameterMap()
+        self._units: list[LiveUnit] = []
+        self._made: dict[str, LiveUnit] = {}
         self._memories: dict[str, Memory] = {}
         self._remarks: list[str] = []
 
-    def voice(self) -> Voice:
+    def voice(self) -> LiveVoice:
         """The song."""
         self._unit(self._plan.mix)
         self._board.macros(self._plan.recipe, self._plan.recipe.knobs)
-        return Voice(self._units, self._board.dials, self._stage, self._clock, self._remarks)
+        return LiveVoice(self._units, self._board.dials, self._context, self._clock, self._remarks)
 
-    def _unit(self, node: Node) -> Unit:
+    def _unit(self, node: Node) -> LiveUnit:
         if node.key not in self._made:
             self._made[node.key] = self._new(node)
         return self._made[node.key]
 
-    def _new(self, node: Node) -> Unit:
+    def _new(self, node: Node) -> LiveUnit:
         if not _runs(node, self._strips):
             return self._deck(node)
         match node:
@@ -86,29 +86,29 @@ class Mixer:
                 return self._unit(below)
             case Mastered(inputs=(below,)):
                 self._remarks.append(f"the loudness is held by the {self._lift:+.1f} dB that the render needed.")
-                return self._add(Effects(self._unit(below), node.effects(self._lift, limit=True), self._stage))
+                return self._add(Effects(self._unit(below), node.effects(self._lift, limit=True), self._context))
             case Fader(inputs=(below,)):
-                return self._add(Level(self._unit(below), self._faders(node), self._stage))
+                return self._add(Level(self._unit(below), self._faders(node), self._context))
             case Process():
                 sides = {name: self._memory(side) for name, side in node.sides.items()}
                 signal = self._unit(node.inputs[0])
-                return self._add(Effects(signal, self._equipped(node), self._stage, sides))
-        return self._add(Mix([self._unit(below) for below in node.inputs], self._stage))
+                return self._add(Effects(signal, self._equipped(node), self._context, sides))
+        return self._add(Mix([self._unit(below) for below in node.inputs], self._context))
 
-    def _deck(self, node: Node) -> Unit:
+    def _deck(self, node: Node) -> LiveUnit:
         if isinstance(node, Change):
             self._remarks.append(f"{node.name} needs the whole sound: it is heard as rendered, with all before it.")
         elif isinstance(node, Process):
             self._remarks.append(f"{node.name} is heard as rendered.")
         return self._add(Deck(self._engine.whole(held(node)), self._frames))
 
-    def _add(self, unit: Unit) -> Unit:
+    def _add(self, unit: LiveUnit) -> LiveUnit:
         self._units.append(unit)
         return unit
 
     def _memory(self, node: Node) -> Memory:
         if node.key not in self._memories:
-            self._memories[node.key] = memory = Memory(self._unit(node), self._stage, self._clock)
+            self._memories[node.key] = memory = Memory(self._unit(node), self._context, self._clock)
             self._units.append(memory)
         return self._memories[node.key]
 

@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager
 from typing import Self
 
 from studio.live.health import Health, Watch
-from studio.live.player import Player
+from studio.live.player import LivePlayer
 
 
-class Output(ABC):
+class LiveOutput(ABC):
     """An output of the system; closed when it is left.
 
     Args:
@@ -21,7 +21,7 @@ class Output(ABC):
     def __init__(self, rate: int, period: int) -> None:
         self.rate, self.period = rate, period
         self._watch = Watch()
-        self._player: Player | None = None
+        self._player: LivePlayer | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -30,7 +30,7 @@ class Output(ABC):
         self.close()
 
     @abstractmethod
-    def playing(self, player: Player) -> AbstractContextManager[None]:
+    def playing(self, player: LivePlayer) -> AbstractContextManager[None]:
         """Play while it lasts."""
 
     @abstractmethod

@@ -5,25 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from studio.audio import Block
-from studio.live.dials import Dials
-from studio.live.voice import Voice
-from studio.stage import GRID
+from studio.context import GRID
+from studio.live.live_parameters import Dials
+from studio.live.voice import LiveVoice
 
 FADE_SECONDS = 0.03
 """How long an old voice fades into a new one."""
 
 
-class Player:
+class LivePlayer:
     """Plays a voice, which may be swapped while it runs."""
 
-    def __init__(self, voice: Voice) -> None:
+    def __init__(self, voice: LiveVoice) -> None:
         self._voice = self._newest = voice
-        self._old: Voice | None = None
+        self._old: LiveVoice | None = None
         self._faded = self._place = 0
         self._frames = GRID
 
     @property
-    def voice(self) -> Voice:
+    def voice(self) -> LiveVoice:
         """The voice that is heard, or about to be."""
         return self._newest
 
@@ -47,7 +47,7 @@ class Player:
         self._frames = frames
         self._voice.warm(frames)
 
-    def swap(self, voice: Voice, keep: bool = True) -> None:
+    def swap(self, voice: LiveVoice, keep: bool = True) -> None:
         """Fade into another voice; with `keep`, knobs of the same address stay where they are turned."""
         if keep:
             for address, dial in voice.dials.items():
@@ -73,7 +73,7 @@ class Player:
         return out if self._old is None else self._crossed(self._old.process(block, place, rolling), out)
 
     def _crossed(self, old: Block, new: Block) -> Block:
-        length = int(FADE_SECONDS * self._voice.stage.rate)
+        length = int(FADE_SECONDS * self._voice.context.rate)
         gains = np.clip((self._faded + np.arange(new.shape[1])) / length, 0, 1)
         gains = (gains * gains * (3 - 2 * gains)).astype(np.float32)
         self._faded += new.shape[1]

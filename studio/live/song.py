@@ -6,23 +6,23 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.engine import plan
 from studio.engine.preview import held_gains
 from studio.errors import RecipeError, nearest, within
-from studio.live.clock import Clock
-from studio.live.dials import Board, labels
-from studio.live.mixer import Mixer, rendered
+from studio.live.clock import LiveClock
+from studio.live.live_parameters import ParameterMap, labels
+from studio.live.mixer import LiveMixer, rendered
 from studio.live.units import Deck, Effects, Input
-from studio.live.voice import Voice
+from studio.live.voice import LiveVoice
 from studio.recipe import Recipe
 from studio.rendering.render import render
-from studio.stage import Stage
 from studio.steps import Effect
 
 
 def voice_of(
     recipe: Recipe, strip: str | None = None, *, live_input: bool = False, as_rendered: Collection[str] = ()
-) -> Voice:
+) -> LiveVoice:
     """What plays: the whole song in a loop; or the chain of one strip, on its own sound in a loop or on live input.
 
     The chains of the strips `as_rendered` do not run in the song.
@@ -31,11 +31,11 @@ def voice_of(
         StudioError: something in the recipe.
     """
     if live_input:
-        return chain_voice(chain_of(recipe, strip or "master"), replace(plan(recipe).stage, score=None))
+        return chain_voice(chain_of(recipe, strip or "master"), replace(plan(recipe).context, score=None))
     return song_voice(recipe, as_rendered) if strip is None else strip_voice(recipe, strip)
 
 
-def song_voice(recipe: Recipe, as_rendered: Collection[str] = ()) -> Voice:
+def song_voice(recipe: Recipe, as_rendered: Collection[str] = ()) -> LiveVoice:
     """The whole song: everything before the first effect of a chain is rendered, everything behind it runs.
 
     Args:
@@ -52,11 +52,11 @@ def song_voice(recipe: Recipe, as_rendered: Collection[str] = ()) -> Voice:
     result, planned = render(recipe), plan(recipe, faders=True)
     engine = result.engine
     engine.run(rendered(planned, as_rendered))
-    [lift] = held_gains(engine, result.plan.mix, 0, result.frames / result.plan.stage.rate) or (0.0,)
-    return Mixer(planned, engine, result.frames, lift, as_rendered).voice()
+    [lift] = held_gains(engine, result.plan.mix, 0, result.frames / result.plan.context.rate) or (0.0,)
+    return LiveMixer(planned, engine, result.frames, lift, as_rendered).voice()
 
 
-def strip_voice(recipe: Recipe, strip: str) -> Voice:
+def strip_voice(recipe: Recipe, strip: str) -> LiveVoice:
     """One strip's chain on what comes into it, in a loop.
 
     Raises:
@@ -70,17 +70,17 @@ def strip_voice(recipe: Recipe, strip: str) -> Voice:
     node = result.plan.premaster if strip == "master" else strips[strip].dry
     # What the song itself no longer needs once it is in the cache.
     result.engine.run([node])
-    return chain_voice(chain, replace(result.plan.stage, score=None), result.sound(node))
+    return chain_voice(chain, replace(result.plan.context, score=None), result.sound(node))
 
 
-def chain_voice(chain: Sequence[Effect], stage: Stage, loop: Audio | None = None) -> Voice:
+def chain_voice(chain: Sequence[Effect], context: RenderContext, loop: Audio | None = None) -> LiveVoice:
     """A chain on a sound in a loop, or on live input."""
-    clock = Clock(loop.frames if loop else None)
-    stage, board = replace(stage, place=clock), Board()
+    clock = LiveClock(loop.frames if loop else None)
+    context, board = replace(context, place=clock), ParameterMap()
     called = zip(chain, labels(chain), strict=True)
     effects = [board.equipped(step, label, (index,)) for index, (step, label) in enumerate(called)]
     source = Deck(loop.samples, loop.frames) if loop else Input()
-    return Voice([source, Effects(source, effects, stage)], board.dials, stage, clock)
+    return LiveVoice([source, Effects(source, effects, context)], board.dials, context, clock)
 
 
 def chain_of(recipe: Recipe, strip: str) -> tuple[Effect, ...]:

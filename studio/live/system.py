@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from studio.errors import MissingError, RenderError, nearest
-from studio.live.output import Output
-from studio.live.player import Player
+from studio.live.output import LiveOutput
+from studio.live.player import LivePlayer
 from studio.live.priority import ahead, undisturbed
 
 PERIOD = 512
 """Frames of a buffer: sound is made for the next one while one is played."""
 
 
-class System(Output):
+class System(LiveOutput):
     """A device of the system's audio.
 
     Args:
@@ -54,7 +54,7 @@ class System(Output):
         self._stream.close()
 
     @contextmanager
-    def playing(self, player: Player) -> Iterator[None]:
+    def playing(self, player: LivePlayer) -> Iterator[None]:
         player.warm(self.period)
         self._player, self._running = player, True
         thread = threading.Thread(target=self._play, args=(player,), daemon=True, name="sound")
@@ -66,7 +66,7 @@ class System(Output):
                 self._running = False
                 thread.join()
 
-    def _play(self, player: Player) -> None:
+    def _play(self, player: LivePlayer) -> None:
         ahead(2)
         silence = np.zeros((2, self.period), np.float32)
         while self._running:

@@ -13,10 +13,10 @@ from typing import Protocol
 import numpy as np
 
 from studio.audio import Block
+from studio.context import BlockContext, RenderContext, SideReader
+from studio.effect_chain import AlignedSum, EffectChain, Fifo
 from studio.errors import StudioError
-from studio.line import Aligned, Line, Merge
-from studio.live.clock import Clock
-from studio.stage import Moment, SideReader, Stage
+from studio.live.clock import LiveClock
 from studio.steps import Effect
 
 MEMORY_SECONDS = 4.0
@@ -31,7 +31,7 @@ class Round:
     place: int | None
 
 
-class Unit(Protocol):
+class LiveUnit(Protocol):
     """Gives a signal block by block; `out` is what the last round gave."""
 
     out: Block
@@ -81,8 +81,8 @@ class Mix:
 
     out: Block
 
-    def __init__(self, signals: Sequence[Unit], stage: Stage) -> None:
-        self._signals, self._merge = signals, Merge(len(signals), stage.channels)
+    def __init__(self, signals: Sequence[LiveUnit], context: RenderContext) -> None:
+        self._signals, self._merge = signals, AlignedSum(len(signals), context.channels)
 
     def run(self, due: Round) -> None:
         self.out = self._merge([signal.out for signal in self._signals])
@@ -93,9 +93,9 @@ class Level:
 
     out: Block
 
-    def __init__(self, signal: Unit, effects: Sequence[Effect], stage: Stage) -> None:
-        self._signal, self._stage, self._count = signal, stage, 0
-        self._steps = [(effect, next(iter(effect.parameters())), effect.open(stage)) for effect in effects]
+    def __init__(self, signal: LiveUnit, effects: Sequence[Effect], context: RenderContext) -> None:
+        self._signal, self._context, self._count = signal, context, 0
+        self._steps = [(effect, next(iter(effect.parameters())), effect.open(context)) for effect in effects]
         self._known: list[object] = []
         self._gains: Block | None = None
 
@@ -106,16 +106,16 @@ class Level:
             self.out = self._through(block)
         else:
             if values != self._known:
-                gains = self._through(np.ones((self._stage.channels, 1), np.float32))
+                gains = self._through(np.ones((self._context.channels, 1), np.float32))
                 self._known, self._gains = values, None if np.all(gains == 1) else gains
             self.out = block if self._gains is None else block * self._gains
         self._count += block.shape[1]
 
     def _through(self, block: Block) -> Block:
-        place = self._stage.place(self._count)
+        place = self._context.place(self._count)
         for effect, _, run in self._steps:
             if block.shape[1]:
-                block = run(block, Moment(effect, self._stage, place, block.shape[1]))
+                block = run(block, BlockContext(effect, self._context, place, block.shape[1]))
         return block
 
 
@@ -124,9 +124,9 @@ class Memory:
 
     out: Block
 
-    def __init__(self, signal: Unit, stage: Stage, clock: Clock) -> None:
+    def __init__(self, signal: LiveUnit, context: RenderContext, clock: LiveClock) -> None:
         self._signal, self._clock = signal, clock
-        self._ring = np.zeros((stage.channels, int(MEMORY_SECONDS * stage.rate)), np.float32)
+        self._ring = np.zeros((context.channels, int(MEMORY_SECONDS * context.rate)), np.float32)
         self.count = 0
 
     def run(self, due: Round) -> None:
@@ -152,10 +152,14 @@ class Effects:
     out: Block
 
     def __init__(
-        self, signal: Unit, effects: Sequence[Effect], stage: Stage, sides: Mapping[str, Memory] | None = None
+        self,
+        signal: LiveUnit,
+        effects: Sequence[Effect],
+        context: RenderContext,
+        sides: Mapping[str, Memory] | None = None,
     ) -> None:
         self._signal, self._sides = signal, sides or {}
-        self._line, self._waiting = Line(effects, stage), Aligned(stage.channels)
+        self._line, self._waiting = EffectChain(effects, context), Fifo(context.channels)
         self._taken = self._given = 0
         self._hears: SideReader | None = self._hear if sides else None
         self.failed: StudioError | None = None

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from studio.audio import Block
-from studio.live.clock import Clock
-from studio.live.dials import Dial
-from studio.live.units import Effects, Input, Round, Unit
-from studio.stage import Stage
+from studio.context import RenderContext
+from studio.live.clock import LiveClock
+from studio.live.live_parameters import LiveParameter
+from studio.live.units import Effects, Input, LiveUnit, Round
 
 _LONGEST_WARMING = 2.0
 """Seconds of silence after which a chain has shown how late it is."""
@@ -18,23 +18,28 @@ _LONGEST_WARMING = 2.0
 _SETTLED = 16
 
 
-class Voice:
+class LiveVoice:
     """Something that plays block by block; it gives as many frames as it takes, silence first where it has latency.
 
     Args:
         units: in the order in which they play; the last one is heard.
         dials: its knobs, by address.
-        stage: rate, channels and tempo, with `clock` as its place.
+        context: rate, channels and tempo, with `clock` as its place.
         clock: where in the song it is.
         remarks: what whoever plays it should know.
     """
 
     def __init__(
-        self, units: Sequence[Unit], dials: Mapping[str, Dial], stage: Stage, clock: Clock, remarks: Sequence[str] = ()
+        self,
+        units: Sequence[LiveUnit],
+        dials: Mapping[str, LiveParameter],
+        context: RenderContext,
+        clock: LiveClock,
+        remarks: Sequence[str] = (),
     ) -> None:
-        self.dials, self.stage, self.remarks = dials, stage, tuple(remarks)
+        self.dials, self.context, self.remarks = dials, context, tuple(remarks)
         self._units, self._clock, self._turning = tuple(units), clock, tuple(dials.values())
-        self._ready = np.zeros((stage.channels, 0), np.float32)
+        self._ready = np.zeros((context.channels, 0), np.float32)
         self._count = 0
         self.latency = 0
         """Frames by which it is late, as far as has been found."""
@@ -51,9 +56,9 @@ class Voice:
 
     def warm(self, frames: int) -> None:
         """Make what is made at the first blocks, of `frames` each, and find the latency, before sound waits for it."""
-        silence = np.zeros((self.stage.channels, frames), np.float32)
+        silence = np.zeros((self.context.channels, frames), np.float32)
         settled = 0
-        for _ in range(max(_SETTLED, int(_LONGEST_WARMING * self.stage.rate / frames))):
+        for _ in range(max(_SETTLED, int(_LONGEST_WARMING * self.context.rate / frames))):
             late = self.latency
             self.process(silence, 0, rolling=False)
             settled = settled + 1 if self.latency == late else 0

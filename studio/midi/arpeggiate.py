@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from studio.context import RenderContext
 from studio.errors import KnobError
 from studio.knobs import choice, count, knob, span
 from studio.score import Note, Score
-from studio.stage import Stage
 from studio.steps import ScoreStep
 from studio.tempo import Time
 
@@ -26,7 +26,7 @@ class Arpeggiate(ScoreStep):
         if not self.rate.beats or self.rate.bars or self.rate.seconds:
             raise KnobError(f"{self.rate} is not a note value.", "Write 1/16, 1/8t or so.", path=("rate",))
 
-    def edit(self, score: Score, stage: Stage) -> Score:
+    def edit(self, score: Score, context: RenderContext) -> Score:
         score = score.finer(960)
         voices: dict[tuple[int, int, int], list[Note]] = {}
         for note in score.notes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+from studio.context import RenderContext
 from studio.knobs import knob, span
 from studio.score import Note, Score
-from studio.stage import Stage
 from studio.steps import ScoreStep
 from studio.tempo import Time
 from studio.units import MS
@@ -18,7 +18,7 @@ class Legato(ScoreStep):
     overlap: float = knob(0.0, -200.0, 200.0, MS, help="hold it longer, or below zero let go earlier", live=False)
     longest: Time = span("1 bar", help="hold no note longer than this")
 
-    def edit(self, score: Score, stage: Stage) -> Score:
+    def edit(self, score: Score, context: RenderContext) -> Score:
         score = score.finer(960)
         starts: dict[tuple[int, int], list[int]] = {}
         for note in score.notes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from studio.context import RenderContext
 from studio.errors import KnobError
 from studio.knobs import count, knob
 from studio.score import Note, Score
-from studio.stage import Stage
 from studio.steps import ScoreStep
 
 
@@ -22,7 +22,7 @@ class Velocity(ScoreStep):
         if self.low > self.high:
             raise KnobError(f"low ({self.low}) is above high ({self.high}).", "Swap them.", path=("low",))
 
-    def edit(self, score: Score, stage: Stage) -> Score:
+    def edit(self, score: Score, context: RenderContext) -> Score:
         return score.map_notes(self._shape)
 
     def _shape(self, note: Note) -> Note:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from studio.context import RenderContext
 from studio.knobs import knob, switch
 from studio.score import DRUM_CHANNEL, Note, Score
-from studio.stage import Stage
 from studio.steps import ScoreStep
 from studio.units import SEMITONES
 
@@ -19,7 +19,7 @@ class Transpose(ScoreStep):
     semitones: float = knob(0.0, -60, 60, SEMITONES, help="how far", live=False)
     drums: bool = switch(False, help="move drums too")
 
-    def edit(self, score: Score, stage: Stage) -> Score:
+    def edit(self, score: Score, context: RenderContext) -> Score:
         return score.map_notes(self._move)
 
     def _move(self, note: Note) -> Note:

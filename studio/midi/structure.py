@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from studio.context import RenderContext
 from studio.errors import within
 from studio.knobs import file, span
 from studio.midi.files import read_midi
 from studio.score import BEND, CONTROL, NOTE_OFF, NOTE_ON, PRESSURE, PROGRAM, SYSTEM, Event, Score
-from studio.stage import Stage
 from studio.steps import ScoreStep
 from studio.tempo import Time
 
@@ -23,7 +23,7 @@ class Excerpt(ScoreStep):
     start: Time = span("0 bars", help="where it begins")
     length: Time | None = span(None, help="how long it is, to the end of the song if not given")
 
-    def edit(self, score: Score, stage: Stage) -> Score:
+    def edit(self, score: Score, context: RenderContext) -> Score:
         begin = score.tick(score.tempo.beat_of(self.start))
         end = score.end
         if self.length is not None:
@@ -74,9 +74,9 @@ class Merge(ScoreStep):
     file: str = file(help="a MIDI file")
     at: Time = span("0 bars", help="where its start falls")
 
-    def edit(self, score: Score, stage: Stage) -> Score:
+    def edit(self, score: Score, context: RenderContext) -> Score:
         with within("file"):
-            other = read_midi(stage.find(self.file))
+            other = read_midi(context.find(self.file))
         start = score.tempo.beat_of(self.at)
         fine = score.finer(max(score.resolution, other.resolution))
         added = [

@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 
+from studio.context import RenderContext
 from studio.errors import KnobError
 from studio.knobs import count, knob, span, switch
 from studio.score import Note, Score
-from studio.stage import Stage
 from studio.steps import ScoreStep
 from studio.tempo import Time
 from studio.units import MS
@@ -32,7 +32,7 @@ class Quantise(ScoreStep):
         if not self.grid.beats or self.grid.bars or self.grid.seconds:
             raise KnobError(f"{self.grid} is not a note value.", "Write 1/16, 1/8t or so.", path=("grid",))
 
-    def edit(self, score: Score, stage: Stage) -> Score:
+    def edit(self, score: Score, context: RenderContext) -> Score:
         fine = score.finer(1920)
         return fine.map_notes(lambda note: self._pull(fine, note))
 
@@ -59,7 +59,7 @@ class Humanise(ScoreStep):
     velocity: float = knob(5.0, 0.0, 60.0, help="standard deviation of the change in velocity", live=False)
     seed: int = count(0, 0, 2**31 - 1, help="another seed is another performance")
 
-    def edit(self, score: Score, stage: Stage) -> Score:
+    def edit(self, score: Score, context: RenderContext) -> Score:
         fine = score.finer(1920)
         random = np.random.default_rng(self.seed)
         draws = np.clip(random.standard_normal((len(fine.notes), 2)), -2.5, 2.5)

@@ -18,7 +18,7 @@ ROOM_DECAY = 5.0
 
 
 @dataclass(frozen=True)
-class Shape:
+class DecoderShape:
     """The size of a voice.
 
     Attributes:
@@ -46,7 +46,7 @@ class Decoder(nn.Module):
     those of two instruments are instruments between them.
     """
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: DecoderShape) -> None:
         super().__init__()
         self.shape, width = shape, shape.width
         self.inputs = nn.Sequential(nn.Linear(2, width), nn.LayerNorm(width), nn.LeakyReLU(), nn.Linear(width, width))
@@ -120,7 +120,7 @@ def _positive(value: Tensor) -> Tensor:
     return 2.0 * torch.sigmoid(value) ** 2.302585 + 1e-7
 
 
-def decoder(shape: Shape, seed: int) -> Decoder:
+def decoder(shape: DecoderShape, seed: int) -> Decoder:
     """A decoder with fresh weights, the same for the same seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

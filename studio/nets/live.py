@@ -16,12 +16,16 @@ from studio.tempo import Floats
 
 Samples = NDArray[np.float32]
 
+HELD = 25
+"""Frames, a quarter of a second, for which the last pitch is held: longer than a consonant."""
+
 
 class LiveFeatures:
     """Pitch and loudness of one voice, frame by frame.
 
     The loudness is that of `features`. The pitch is at the end of the best path so far, which may yet turn out to lead
-    elsewhere; where there is none, the last one is held.
+    elsewhere; where there is none, the last one is held. What had no pitch for `HELD` frames, or never had one, is
+    silence: noise and what is too low are nothing to sing along with.
 
     Args:
         rate: Hz of the sound.
@@ -38,7 +42,7 @@ class LiveFeatures:
         self._span = span
         self._heard = np.zeros(self._before, np.float32)
         self._path = Path()
-        self._hz = 220.0
+        self._hz, self._without = 220.0, HELD
 
     def push(self, piece: Samples) -> tuple[Floats, Floats]:
         """Pitches in Hz and loudnesses in dB(A) of the moments that can be judged now, a hundredth of a second apart."""
@@ -54,9 +58,12 @@ class LiveFeatures:
         hz = np.empty(count)
         for index, moment in enumerate(zip(*states(possible, found.depths), strict=True)):
             taken = self._path.push(*moment)
+            self._without += 1
             if taken < MOST:
-                self._hz = float(possible[index, taken])
+                self._hz, self._without = float(possible[index, taken]), 0
             hz[index] = self._hz
+            if self._without >= HELD:
+                loud[index] = QUIETEST
         self._heard = self._heard[count * self.hop :]
         return hz, loud
 
@@ -86,8 +93,8 @@ class LiveDecoder:
         self._state: Tensor | None = None
         self._last: tuple[Tensor, Tensor, Tensor] | None = None
         self._phase: Tensor | None = None
-        self._tail = torch.zeros(1, self._taps)
-        self._waiting = torch.zeros(1, self.late)
+        self._tail = torch.zeros(1, self._taps, device=voice.device)
+        self._waiting = torch.zeros(1, self.late, device=voice.device)
         self._random = torch.Generator().manual_seed(seed)
         self._begun = False
 
@@ -96,10 +103,8 @@ class LiveDecoder:
         if not len(hz):
             return np.zeros(0, np.float32)
         with torch.inference_mode():
-            pitch = torch.tensor(np.log2(hz / 220), dtype=torch.float32)[None]
-            scaled = self._voice.scaled(torch.tensor(loud, dtype=torch.float32))[None]
             colour = self._voice.colour(self._towards, blend)
-            amplitudes, bands, self._state = self._voice.model.controls(pitch, scaled, colour, self._state)
+            pitch, amplitudes, bands, self._state = self._voice.controls(hz, loud, colour, self._state)
             if self.rate != self._voice.rate:
                 amplitudes = amplitudes * audible(220 * torch.exp2(pitch), amplitudes.shape[2], self.rate)
             frames = (pitch, amplitudes, self._placed(bands))
@@ -109,14 +114,14 @@ class LiveDecoder:
             made = self._sound(*frames)
         if not self._begun and made.shape[1]:
             made, self._begun = made[:, self.late :], True
-        return np.asarray(made[0].numpy())
+        return np.asarray(made[0].cpu().numpy())
 
     def _sound(self, pitch: Tensor, amplitudes: Tensor, bands: Tensor) -> Tensor:
         frames = pitch.shape[1] - 1
         if not frames:
-            return torch.zeros(1, 0)
+            return pitch.new_zeros(1, 0)
         turns, self._phase = phases(220 * torch.exp2(pitch), self.hop, self.rate, self._phase)
-        white = torch.rand(1, frames * self.hop, generator=self._random) * 2 - 1
+        white = (torch.rand(1, frames * self.hop, generator=self._random) * 2 - 1).to(pitch.device)
         laid = noise_pieces(white, bands[:, :-1], self.hop)
         laid[:, : self._taps] += self._tail
         self._tail = laid[:, frames * self.hop :]
@@ -129,7 +134,7 @@ class LiveDecoder:
         if self.rate == self._voice.rate:
             return bands
         count = bands.shape[2]
-        place = torch.arange(count) * (self.rate / self._voice.rate)
+        place = torch.arange(count, device=bands.device) * (self.rate / self._voice.rate)
         left = place.long().clamp(max=count - 2)
         share = place - left
         made = bands[..., left] * (1 - share) + bands[..., left + 1] * share

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from studio.audio import Audio
 from studio.audiofile import read_audio
+from studio.context import RenderContext
 from studio.errors import AudioError, within
 from studio.nets.features import QUIETEST, Features, features, hop_of
 from studio.score import Note, Score
 from studio.sources.soundfont import SoundFont
-from studio.stage import Stage
 from studio.tempo import Floats, TempoMap
 
 HELD_OUT = 0.15
@@ -176,7 +176,7 @@ class Phrases:
     def sound(self) -> Audio:
         """The notes played, without reverb."""
         step = SoundFont(self.font, program=self.program, reverb=0.0, chorus=0.0)
-        blocks = step.play(self.score(), Stage(rate=self.rate, channels=1))
+        blocks = step.play(self.score(), RenderContext(rate=self.rate, channels=1))
         return Audio(np.concatenate(list(blocks), axis=1), self.rate)
 
     def features(self, sound: Audio) -> Features:

@@ -11,18 +11,33 @@ import torch
 from torch import Tensor
 
 from studio.audio import Audio
-from studio.errors import KnobError, ModelError, Place, nearest
-from studio.nets.decoder import Decoder, Shape, decoder
+from studio.errors import KnobError, RecipeError, nearest
+from studio.nets.decoder import Decoder, DecoderShape, decoder
 from studio.nets.features import QUIETEST, Features, hop_of, loudness
-from studio.nets.model_file import read_model, write_model
-from studio.nets.synthesis import phases
+from studio.nets.model_file import ModelFormat, check_count, write_model
+from studio.nets.synthesis import audible, phases
+from studio.nets.voice_card import CARD, RANGE
+from studio.stored import Members
 from studio.tempo import Floats
 
-KIND = "voice"
-VERSION = 1
 
-RANGE = ("loudness_mean", "loudness_spread", "lowest_octave", "highest_octave")
-"""What a card says of each instrument."""
+def _build(card: dict[str, Any]) -> Decoder:
+    """The decoder of a card, without its weights.
+
+    Raises:
+        StudioError: the card names other instruments than its shape has room for, or does not say their range.
+    """
+    shape = DecoderShape(**card["shape"])
+    if "instruments" in card:
+        check_count(card, "instruments", shape.instruments)
+    elif shape.instruments > 1:
+        raise RecipeError(f"it is missing, with a shape for {shape.instruments}.", path=("instruments",))
+    else:
+        Members(of=RANGE, more=True).parse(card)
+    return decoder(shape, 0)
+
+
+FORMAT = ModelFormat(CARD, _build)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,20 +59,8 @@ class Voice:
         Raises:
             ModelError: the file is no voice, or damaged.
         """
-        weights, card = read_model(path, KIND)
-        try:
-            model = decoder(Shape(**card["shape"]), 0)
-            model.load_state_dict(weights)
-            known = list(card["instruments"].values()) if "instruments" in card else [card]
-            for each in known:
-                [float(each[name]) for name in RANGE]
-            if model.shape.instruments not in (0, len(known)):
-                raise ValueError(f"{model.shape.instruments} instruments, and {len(known)} named")
-        except (TypeError, KeyError, RuntimeError, ValueError, AttributeError) as error:
-            raise ModelError(
-                f"its card and its weights do not fit: {str(error).splitlines()[0]}.", place=Place(str(path))
-            ) from None
-        voice = cls(model.eval(), card)
+        model, card = FORMAT.load(path)
+        voice = cls(model, card)
         return voice if len(voice.instruments) > 1 else voice.of(voice.instruments[0])
 
     def save(self, path: Path) -> None:
@@ -71,6 +74,11 @@ class Voice:
     @property
     def rate(self) -> int:
         return self.model.shape.rate
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights lie, and so where it computes."""
+        return next(self.model.parameters()).device
 
     @property
     def instruments(self) -> tuple[str, ...]:
@@ -106,7 +114,7 @@ class Voice:
             ours = self.model.colours.weight[self.instrument].expand(1, 1, -1)
             if towards is None or towards.instrument is None:
                 return ours
-            moved = torch.tensor(np.atleast_1d(share), dtype=torch.float32)[None, :, None]
+            moved = torch.tensor(np.atleast_1d(share), dtype=torch.float32, device=self.device)[None, :, None]
             return ours + (self.model.colours.weight[towards.instrument] - ours) * moved
 
     def sing(
@@ -119,14 +127,34 @@ class Voice:
             colour: of `colour`, where it is not the instrument as it is.
             room: how much of the room it was learned in is heard.
         """
-        pitch = torch.tensor(np.log2(given.hz / 220), dtype=torch.float32)[None]
-        loud = self.scaled(torch.tensor(given.loudness, dtype=torch.float32))[None]
+        pitch, amplitudes, bands, _ = self.controls(given.hz, given.loudness, colour)
         with torch.inference_mode():
-            amplitudes, bands, _ = self.model.controls(pitch, loud, self.colour() if colour is None else colour)
             made = self.in_room(self._rendered(pitch, amplitudes, bands, seed), room)[
                 :, : (given.frames - 1) * self.model.shape.hop
             ]
         return followed(Audio(made, self.rate), given) if follow else Audio(made, self.rate)
+
+    @torch.inference_mode()
+    def controls(
+        self, hz: Floats, loud: Floats, colour: Tensor | None = None, state: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Pitch in octaves from 220 Hz, amplitudes of harmonics and of bands of noise, and the state (see `Decoder`).
+
+        A pitch that lies outside what the voice was trained on gets the timbre of its lowest or highest note, for a
+        network says nothing sensible of what it never saw.
+
+        Args:
+            hz: ``(frames,)``.
+            loud: ``(frames,)``, in dB(A).
+        """
+        pitch = torch.tensor(np.log2(hz / 220), dtype=torch.float32, device=self.device)[None]
+        scaled = self.scaled(torch.tensor(loud, dtype=torch.float32, device=self.device))[None]
+        known = pitch.clamp(self.card["lowest_octave"] - BEYOND, self.card["highest_octave"] + BEYOND)
+        colour = self.colour() if colour is None else colour
+        amplitudes, bands, state = self.model.controls(known, scaled, colour, state)
+        made = amplitudes * audible(220.0 * torch.exp2(pitch), amplitudes.shape[2], self.rate)
+        made = made * (amplitudes.sum(-1, keepdim=True) / made.sum(-1, keepdim=True).clamp_min(1e-7))
+        return pitch, made, bands, state
 
     def in_room(self, dry: np.ndarray, share: float = 1.0) -> np.ndarray:
         """Sounds ``(channels, frames)`` with the echoes of the room behind them, ``(channels, frames + room)``."""
@@ -136,14 +164,14 @@ class Voice:
         from scipy.signal import oaconvolve
 
         with torch.inference_mode():
-            impulse = np.concatenate([[1.0], share * self.model.room().numpy()])
+            impulse = np.concatenate([[1.0], share * self.model.room().cpu().numpy()])
         return np.asarray(oaconvolve(dry, impulse[None].astype(np.float32), axes=1), np.float32)
 
     def _rendered(self, pitch: Tensor, amplitudes: Tensor, bands: Tensor, seed: int) -> np.ndarray:
         """In pieces that stay in the processor's cache, so that an hour needs no more memory than a second."""
         hop, frames, piece = self.model.shape.hop, pitch.shape[1] - 1, 64
         random = torch.Generator().manual_seed(seed)
-        white = torch.rand(1, frames * hop, generator=random) * 2 - 1
+        white = (torch.rand(1, frames * hop, generator=random) * 2 - 1).to(self.device)
         out: list[Tensor] = []
         phase: Tensor | None = None
         for first in range(0, frames, piece):
@@ -152,7 +180,7 @@ class Voice:
             left, right = max(first - 1, 0), min(last + 1, frames)
             start: Tensor | None = phase
             if left < first and phase is not None:
-                start = (phase - torch.tensor([self._turn(pitch, left)])) % 1
+                start = (phase - torch.tensor([self._turn(pitch, left)], device=self.device)) % 1
             sound, _ = self.model.sound(
                 pitch[:, left : right + 1],
                 amplitudes[:, left : right + 1],
@@ -162,7 +190,7 @@ class Voice:
             )
             _, phase = self._phase(pitch[:, first : last + 1], phase)
             out.append(sound[:, (first - left) * hop : (last - left) * hop])
-        return torch.cat(out, dim=1).numpy() if out else np.zeros((1, 0), np.float32)
+        return torch.cat(out, dim=1).cpu().numpy() if out else np.zeros((1, 0), np.float32)
 
     def _phase(self, pitch: Tensor, start: Tensor | None) -> tuple[Tensor, Tensor]:
         return phases(220.0 * torch.exp2(pitch), self.model.shape.hop, self.rate, start)
@@ -177,15 +205,24 @@ class Voice:
         return out
 
 
+BEYOND = 0.25
+"""Octaves beyond the trained range in which the network is still asked for the timbre of the pitch itself."""
+
 FOLLOW = 2.0
+"""dB by which a sound is made louder at most to follow the loudness that it is given."""
+
+_HUSH = 60.0
 
 
 def followed(made: Audio, given: Features) -> Audio:
-    """A sound brought to the loudness of features, by up to `FOLLOW` dB, in steps a frame long without corners."""
+    """A sound brought to the loudness of features, in steps a frame long without corners.
+
+    It is made louder by up to `FOLLOW` dB, for more would raise what is only noise, and softer as far as it takes.
+    """
     found = loudness(made)
     wanted = given.loudness[: len(found)]
-    heard = (wanted > QUIETEST + 10) & (found > QUIETEST + 10)
-    change = np.where(heard, np.clip(wanted - found, -FOLLOW, FOLLOW), 0.0)
+    change = np.clip(wanted - found, -_HUSH, np.where(wanted > QUIETEST + 10, FOLLOW, 0.0))
+    change = np.where(found > QUIETEST + 10, change, 0.0)
     smooth = np.convolve(np.pad(change, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
     places = np.arange(made.frames) / hop_of(made.rate)
     gain = 10 ** (np.interp(places, np.arange(len(smooth)), smooth) / 20)

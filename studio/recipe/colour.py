@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.errors import KnobError, shown
-from studio.knobs import Knob
+from studio.knobs import KnobKind
 
 _COLOUR = re.compile(r"#?[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Colour(Knob):
+class Colour(KnobKind):
     """Red, green and blue as six hexadecimal digits, or none."""
 
     default: Any = None

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from studio.address import Path as Way
-from studio.effects.blocks import EFFECTS, Chain, Rack
+from studio.context import RenderContext
+from studio.effects.blocks import EFFECTS, Chain, RackBlock
 from studio.errors import MissingError, RecipeError, StudioError, nearest, within
 from studio.folders import folder_of_reading, reading, shipped_presets, user_presets
 from studio.knobs import File, Text, count, text
 from studio.macros import MACROS, Macro, checked
 from studio.recipe.document import Document, write
 from studio.records import ListOf, Record, field
-from studio.stage import Stage
+from studio.stored import refuse_later
 
 RECIPE_FILE = "recipe.yaml"
 """The document inside an installed pack."""
@@ -52,6 +53,11 @@ class ChainPreset(Record):
         checked(self)
 
     @classmethod
+    def parse(cls, data: object) -> Self:
+        refuse_later(data, "preset", 1, "a preset")
+        return super().parse(data)
+
+    @classmethod
     def called(cls) -> str:
         return "a preset"
 
@@ -78,7 +84,7 @@ class ChainPreset(Record):
         return ["preset", *super().changed()]
 
 
-class Preset(Rack, step="preset"):
+class Preset(RackBlock, step="preset"):
     """Use a saved chain; its own knobs are turned beside its name.
 
     `preset: tape` or `preset: {use: tape, wear: 0.6}`. It is found by name among the presets that came with
@@ -127,9 +133,9 @@ class Preset(Rack, step="preset"):
         common = {key: getattr(self, key) for key in ("name", "bypass") if getattr(self, key)}
         return {"preset": {"use": self.use, **turned, **common} if turned or common else self.use}
 
-    def unfolded(self) -> Rack:
+    def unfolded(self) -> RackBlock:
         """The same as a rack, which needs no preset to be installed."""
-        return Rack(chain=self.chain, knobs=self.knobs, name=self.label, bypass=self.bypass)
+        return RackBlock(chain=self.chain, knobs=self.knobs, name=self.label, bypass=self.bypass)
 
     def says(self, way: Way) -> bool:
         """Whether what stands at the end of `way` can be written beside its name, not only in its chain."""
@@ -139,7 +145,15 @@ class Preset(Rack, step="preset"):
         """Another preset in its place."""
         return Preset.parse({"use": use, "name": self.name, "bypass": self.bypass})
 
-    def assets(self, stage: Stage) -> Iterator[Path]:
+    def saved(self, folder: Path) -> ChainPreset:
+        """What lies under its name, as it is there; `folder` is what relative paths mean.
+
+        Raises:
+            StudioError: it is not there any more, or cannot be read.
+        """
+        return _load(self.use, folder)
+
+    def assets(self, context: RenderContext) -> Iterator[Path]:
         """None of its own: what was read from its file is all there in its chain."""
         yield from ()
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from studio.audio import Block
 from studio.audiofile import probe
-from studio.engine import Event, Listener
+from studio.context import RenderContext
+from studio.engine import Listener, ProgressEvent
 from studio.engine.loudness import Loudness
 from studio.engine.nodes import Change, Node, Process, Stream
 from studio.engine.progress import silent
@@ -21,7 +22,6 @@ from studio.records import ListOf
 from studio.rendering.audio_writer import FORMATS, Tags
 from studio.rendering.signal_writer import SignalWriter, write_signal
 from studio.sources.audio_file import AudioSource
-from studio.stage import Stage
 from studio.steps import Effect, Step, StepKind, Transform, registry
 from studio.tempo import TempoMap
 
@@ -42,8 +42,19 @@ def parse_chain(text: str, folder: Path = Path()) -> tuple[Step, ...]:
     Raises:
         StudioError: no such step or preset, or knobs that do not fit.
     """
-    document = Document(text, "CHAIN")
-    data = document.data
+    return chain_of(Document(text, "CHAIN").data, folder)
+
+
+def chain_of(data: object, folder: Path = Path()) -> tuple[Step, ...]:
+    """The steps that plain data means: a list of them, one of them, or the name of a step or preset.
+
+    Args:
+        data: what a document holds.
+        folder: where paths of preset files are looked for.
+
+    Raises:
+        StudioError: no such step or preset, or knobs that do not fit.
+    """
     if isinstance(data, str) and data not in registry():
         data = {"preset": data}
     with reading(folder):
@@ -51,7 +62,14 @@ def parse_chain(text: str, folder: Path = Path()) -> tuple[Step, ...]:
 
 
 def apply_file(
-    chain: Sequence[Step], source: Path, out: Path, *, bits: str = "24", bpm: float = 120.0, listener: Listener = silent
+    chain: Sequence[Step],
+    source: Path,
+    out: Path,
+    *,
+    bits: str = "24",
+    bpm: float = 120.0,
+    folder: Path = Path(),
+    listener: Listener = silent,
 ) -> Loudness:
     """Run a file through a chain and write the result, tail included, at the file's own rate and channels.
 
@@ -64,6 +82,7 @@ def apply_file(
         out: the file to write; its ending says in which format.
         bits: 16, 24 or 32 (float), for the formats that have a choice.
         bpm: the tempo that note values mean.
+        folder: what paths in the chain are relative to; the working folder, wherever the audio file lies.
         listener: is told of progress.
 
     Returns:
@@ -77,29 +96,29 @@ def apply_file(
     if ending not in FORMATS:
         raise OutputError(f"{out.name!r} has no ending that says its format.", nearest(ending, FORMATS))
     rate, channels, frames = probe(source)
-    stage = Stage(rate, channels, TempoMap.constant(bpm), source.parent)
+    context = RenderContext(rate, channels, TempoMap.constant(bpm), folder)
     flow = _Flow()
-    sound = _through(chain, Stream(source.name, stage, (), AudioSource(file=str(source.absolute())), {}))
-    tags = Tags(title=out.stem, tempo=stage.tempo)
+    sound = _through(chain, Stream(source.name, context, (), AudioSource(file=str(source.absolute())), {}))
+    tags = Tags(title=out.stem, tempo=context.tempo)
     writer = SignalWriter(out, rate, channels, ending, bits, tags, expected_frames=frames)
-    listener(Event("planned", source.name))
-    listener(Event("started", source.name))
+    listener(ProgressEvent("planned", source.name))
+    listener(ProgressEvent("started", source.name))
 
     def blocks() -> Iterator[Block]:
         for block in _ahead(flow.blocks(sound)):
             yield block
-            listener(Event("moved", source.name, writer.frames / rate))
+            listener(ProgressEvent("moved", source.name, writer.frames / rate))
 
     try:
         written = write_signal(writer, blocks())
     except KeyboardInterrupt:
         raise Interrupted("the work was stopped.", "Nothing was written.") from None
-    listener(Event("finished", source.name, written.frames / rate))
+    listener(ProgressEvent("finished", source.name, written.frames / rate))
     return written.loudness
 
 
 class _Flow:
-    """A hall that keeps nothing: every sound is made on its way."""
+    """A reader that keeps nothing: every sound is made on its way."""
 
     size = 65_536
 
@@ -118,11 +137,11 @@ def _through(chain: Sequence[Step], node: Node) -> Node:
     for whole, steps in groupby(chain, lambda step: isinstance(step, Transform)):
         if not whole:
             effects = tuple(step for step in steps if isinstance(step, Effect))
-            node = Process(node.name, node.stage, (node,), effects, {}, LONGEST_TAIL)
+            node = Process(node.name, node.context, (node,), effects, {}, LONGEST_TAIL)
             continue
         for step in steps:
             if isinstance(step, Transform) and not step.bypass:
-                node = Change(node.name, node.stage, (node,), step, {})
+                node = Change(node.name, node.context, (node,), step, {})
     return node
 
 

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from string import Template
 
-from studio.rendering.sketch import COLUMN, HIGHEST_HZ, LOWEST_HZ, Sketch
+from studio.rendering.waveform_summary import COLUMN, HIGHEST_HZ, LOWEST_HZ, WaveformSummary
 
 WIDTH = 1000
 """The unit of pictures: their time axis is so long."""
@@ -22,7 +22,7 @@ def filled(title: str, story: str, facts: str, sections: str, appendix: str) -> 
     return frame.substitute(title=title, story=story, facts=facts, sections=sections, appendix=appendix)
 
 
-def picture(sketch: Sketch, seconds: float, rate: int, marks: str = "") -> str:
+def picture(sketch: WaveformSummary, seconds: float, rate: int, marks: str = "") -> str:
     """Waveform, spectrogram and short-term loudness over one time axis, as SVG; `marks` are drawn above."""
     frames = max(1, round(seconds * rate))
     columns = math.ceil(sketch.frames / COLUMN) * COLUMN
@@ -41,7 +41,7 @@ def picture(sketch: Sketch, seconds: float, rate: int, marks: str = "") -> str:
 <line class="head" y1="0" y2="{height}" x1="-99" x2="-99"/></svg>"""
 
 
-def _wave(sketch: Sketch, stretch: float) -> str:
+def _wave(sketch: WaveformSummary, stretch: float) -> str:
     """The outline as a closed path, from left to right along the top and back along the bottom."""
     if not sketch.outline:
         return ""
@@ -51,7 +51,7 @@ def _wave(sketch: Sketch, stretch: float) -> str:
     return "M" + "L".join([*tops, *reversed(bottoms)]) + "Z"
 
 
-def _loudness(sketch: Sketch, seconds: float) -> str:
+def _loudness(sketch: WaveformSummary, seconds: float) -> str:
     values = sketch.loudness.short_term
     skip = max(1, len(values) // 600)
     points = []

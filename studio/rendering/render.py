@@ -18,9 +18,9 @@ import numpy as np
 
 from studio.audio import Audio, Block
 from studio.disk import writing
-from studio.engine import Cache, Engine, Errand, Listener, Plan, plan
+from studio.engine import Cache, Engine, Listener, Plan, Task, plan
 from studio.engine.nodes import Node
-from studio.engine.plan import Strip
+from studio.engine.plan import PlannedStrip
 from studio.engine.progress import silent
 from studio.folders import cache_folder
 from studio.recipe import Recipe
@@ -28,7 +28,7 @@ from studio.rendering.audio_writer import Tags
 from studio.rendering.manifest import MANIFEST, Entry, Manifest, slug
 from studio.rendering.report import REPORT, write_report
 from studio.rendering.signal_writer import SignalWriter, SignalWriters
-from studio.rendering.sketch import Sketch
+from studio.rendering.waveform_summary import WaveformSummary
 from studio.score import Score
 from studio.views import view
 
@@ -79,8 +79,8 @@ class Result:
 
     def sound(self, node: Node) -> Audio:
         """Any signal of the plan, at the length of the song."""
-        blocks = list(fitted(self.engine.blocks(node), self.frames, self.plan.stage.channels))
-        return Audio(np.concatenate(blocks, axis=1), self.plan.stage.rate)
+        blocks = list(fitted(self.engine.blocks(node), self.frames, self.plan.context.channels))
+        return Audio(np.concatenate(blocks, axis=1), self.plan.context.rate)
 
     def player(self, **options: Any) -> Any:
         """The song with its stems in a player in a notebook; `widgets.Player` has the options.
@@ -92,7 +92,7 @@ class Result:
 
     def __repr__(self) -> str:
         place = f", in {self.folder}" if self.folder else ""
-        return f"Result({self.plan.recipe.title or 'a song'}, {self.frames / self.plan.stage.rate:.1f} s{place})"
+        return f"Result({self.plan.recipe.title or 'a song'}, {self.frames / self.plan.context.rate:.1f} s{place})"
 
 
 def render(
@@ -131,10 +131,10 @@ def render(
         if out is None:
             engine.run(wanted(planned))
             return Result(planned, length(planned, engine), engine)
-        return _Delivery(planned, engine, Path(out), report).run()
+        return _Writer(planned, engine, Path(out), report).run()
 
 
-def stem_of(strip: Strip, recipe: Recipe) -> Node:
+def stem_of(strip: PlannedStrip, recipe: Recipe) -> Node:
     """The signal of a track that is written as its stem."""
     wet, post = recipe.output.effects == "wet", recipe.output.stems != "pre"
     if wet:
@@ -178,7 +178,7 @@ def fitted(blocks: Iterator[Block], frames: int, channels: int) -> Iterator[Bloc
 
 
 @dataclass(frozen=True)
-class _Parcel:
+class _OutputFile:
     """One file to write: what it is, where it goes and which signal it holds."""
 
     role: str
@@ -187,7 +187,7 @@ class _Parcel:
     node: Node
 
 
-class _Delivery:
+class _Writer:
     """Writes a song into a folder, in two steps so that no core waits.
 
     Each file is poured as soon as its own signal is there, and finished (filled up to the length of the song,
@@ -197,7 +197,7 @@ class _Delivery:
     def __init__(self, planned: Plan, engine: Engine, out: Path, report: bool) -> None:
         self._plan, self._engine, self._out, self._report = planned, engine, out, report
         self._recipe = planned.recipe
-        self._old = Manifest.load(out)
+        self._old = Manifest.earlier(out)
         self._files = SignalWriters()
         self._writers: dict[str, SignalWriter] = {}
         self._entries: dict[str, Entry] = {}
@@ -207,10 +207,10 @@ class _Delivery:
     def run(self) -> Result:
         made = [folder for folder in (self._out / "stems", self._out / "buses", self._out) if not folder.exists()]
         self._check_folder()
-        parcels = self._parcels()
+        output_files = self._parcels()
         try:
             with self._files:
-                frames, manifest = self._written(parcels)
+                frames, manifest = self._written(output_files)
         except BaseException:
             for folder in made:
                 with contextlib.suppress(OSError):
@@ -218,44 +218,46 @@ class _Delivery:
             raise
         self._tidy(manifest)
         if self._report:
-            sketches = {parcel.path: self._sketch(parcel) for parcel in parcels}
+            sketches = {output_file.path: self._sketch(output_file) for output_file in output_files}
             write_report(self._out, self._plan, manifest, sketches)
         manifest.save(self._out)
         self._remember(manifest)
         self._warn_of_clipping(manifest)
         return Result(self._plan, frames, self._engine, self._out, manifest)
 
-    def _written(self, parcels: list[_Parcel]) -> tuple[int, Manifest]:
+    def _written(self, output_files: list[_OutputFile]) -> tuple[int, Manifest]:
         """Write what is not there yet; the length of the song, and the manifest of all of it."""
-        for parcel in parcels:
-            if (entry := self._unchanged(parcel)) is not None:
-                self._entries[parcel.path] = entry
-        self._engine.run([self._plan.mix, self._plan.premaster], self._errands("write", parcels, self._pour))
+        for output_file in output_files:
+            if (entry := self._unchanged(output_file)) is not None:
+                self._entries[output_file.path] = entry
+        self._engine.run([self._plan.mix, self._plan.premaster], self._errands("write", output_files, self._pour))
         frames = length(self._plan, self._engine)
-        for parcel in parcels:
-            self._reconsider(parcel, frames)
-        self._engine.run((), self._errands("finish", parcels, partial(self._finish, frames)))
-        entries = [self._entries[parcel.path] for parcel in parcels]
+        for output_file in output_files:
+            self._reconsider(output_file, frames)
+        self._engine.run((), self._errands("finish", output_files, partial(self._finish, frames)))
+        entries = [self._entries[output_file.path] for output_file in output_files]
         return frames, Manifest.of(self._plan, frames, entries, remarks(self._plan, self._engine))
 
-    def _errands(self, verb: str, parcels: list[_Parcel], work: Callable[[_Parcel, Engine], None]) -> list[Errand]:
+    def _errands(
+        self, verb: str, output_files: list[_OutputFile], work: Callable[[_OutputFile, Engine], None]
+    ) -> list[Task]:
         """Work on each file that is not there yet."""
         return [
-            Errand(f"{verb} {parcel.path}", (parcel.node,), partial(work, parcel))
-            for parcel in parcels
-            if parcel.path not in self._entries
+            Task(f"{verb} {output_file.path}", (output_file.node,), partial(work, output_file))
+            for output_file in output_files
+            if output_file.path not in self._entries
         ]
 
-    def _parcels(self) -> list[_Parcel]:
+    def _parcels(self) -> list[_OutputFile]:
         output, plan = self._recipe.output, self._plan
-        parcels = [_Parcel("mix", "mix", f"mix.{output.format}", plan.mix)]
+        output_files = [_OutputFile("mix", "mix", f"mix.{output.format}", plan.mix)]
         taken: set[str] = set()
         strips = [("stem", "stems", plan.tracks), ("bus", "buses", plan.buses)] if output.stems != "none" else []
         for role, folder, strips_of in strips:
             for name, strip in strips_of.items():
                 node = stem_of(strip, self._recipe) if role == "stem" else strip.post
-                parcels.append(_Parcel(role, name, f"{folder}/{slug(name, taken)}.{output.format}", node))
-        return parcels
+                output_files.append(_OutputFile(role, name, f"{folder}/{slug(name, taken)}.{output.format}", node))
+        return output_files
 
     def _check_folder(self) -> None:
         """Find out now, not after the render, whether the folder can be written and is large enough."""
@@ -267,80 +269,80 @@ class _Delivery:
         if free < 32 * 1024 * 1024:
             log.warning("only %d MB are free in %s", free // 1024**2, self._out)
 
-    def _signature(self, parcel: _Parcel) -> str:
+    def _signature(self, output_file: _OutputFile) -> str:
         """What the content of a file depends on, but for its length."""
         output, recipe = self._recipe.output, self._recipe
         # A sound with a remark on it is good for this once only.
         facts = [
-            parcel.node.key,
-            self._engine.remarks(parcel.node),
+            output_file.node.key,
+            self._engine.remarks(output_file.node),
             output.format,
             output.bits,
-            parcel.name,
+            output_file.name,
             recipe.title,
             recipe.author,
             recipe.license,
         ]
-        return _digest(json.dumps([*facts, self._plan.stage.tempo.data()]))
+        return _digest(json.dumps([*facts, self._plan.context.tempo.data()]))
 
-    def _unchanged(self, parcel: _Parcel) -> Entry | None:
+    def _unchanged(self, output_file: _OutputFile) -> Entry | None:
         """The entry of a file that is already there as it would be written."""
-        entry = self._old.files.get(parcel.path) if self._old else None
-        if entry is None or entry.signature != self._signature(parcel):
+        entry = self._old.files.get(output_file.path) if self._old else None
+        if entry is None or entry.signature != self._signature(output_file):
             return None
-        if self._stamps.get(parcel.path) != _stamp(self._out / parcel.path):
+        if self._stamps.get(output_file.path) != _stamp(self._out / output_file.path):
             return None
-        return entry if not self._report or self._sketch_path(parcel).exists() else None
+        return entry if not self._report or self._sketch_path(output_file).exists() else None
 
-    def _reconsider(self, parcel: _Parcel, frames: int) -> None:
+    def _reconsider(self, output_file: _OutputFile, frames: int) -> None:
         """Write a file thought unchanged after all when the length of the song is another."""
-        entry = self._entries.get(parcel.path)
+        entry = self._entries.get(output_file.path)
         if entry is not None and entry.frames != frames:
-            del self._entries[parcel.path]
+            del self._entries[output_file.path]
 
-    def _pour(self, parcel: _Parcel, engine: Engine) -> None:
-        stage, output = self._plan.stage, self._recipe.output
+    def _pour(self, output_file: _OutputFile, engine: Engine) -> None:
+        context, output = self._plan.context, self._recipe.output
         writer = SignalWriter(
-            self._out / parcel.path, stage.rate, stage.channels, output.format, output.bits, self._tags(parcel),
+            self._out / output_file.path, context.rate, context.channels, output.format, output.bits, self._tags(output_file),
             expected_frames=self._plan.frames or 0, sketched=self._report,
         )  # fmt: skip
-        self._writers[parcel.path] = self._files.add(writer)
-        writer.pour(engine.blocks(parcel.node), self._plan.frames)
+        self._writers[output_file.path] = self._files.add(writer)
+        writer.pour(engine.blocks(output_file.node), self._plan.frames)
 
-    def _finish(self, frames: int, parcel: _Parcel, engine: Engine) -> None:
-        if parcel.path not in self._writers:
-            self._pour(parcel, engine)
-        writer = self._writers[parcel.path]
+    def _finish(self, frames: int, output_file: _OutputFile, engine: Engine) -> None:
+        if output_file.path not in self._writers:
+            self._pour(output_file, engine)
+        writer = self._writers[output_file.path]
         writer.fill(frames)
         written = writer.finish()
         if written.sketch is not None:
-            written.sketch.save(self._sketch_path(parcel))
-        self._entries[parcel.path] = Entry(
-            path=parcel.path,
-            role=parcel.role,
-            name=parcel.name,
+            written.sketch.save(self._sketch_path(output_file))
+        self._entries[output_file.path] = Entry(
+            path=output_file.path,
+            role=output_file.role,
+            name=output_file.name,
             frames=frames,
             sha256=written.sha256,
-            signature=self._signature(parcel),
+            signature=self._signature(output_file),
             lufs=written.loudness.integrated,
             peak_db=written.loudness.peak_db,
             true_peak_db=written.loudness.true_peak_db,
-            in_premaster=parcel.name in self._plan.direct and parcel.role != "mix",
+            in_premaster=output_file.name in self._plan.direct and output_file.role != "mix",
         )
 
-    def _tags(self, parcel: _Parcel) -> Tags:
+    def _tags(self, output_file: _OutputFile) -> Tags:
         recipe = self._recipe
-        title = recipe.title if parcel.role == "mix" else f"{recipe.title} — {parcel.name}".strip(" —")
+        title = recipe.title if output_file.role == "mix" else f"{recipe.title} — {output_file.name}".strip(" —")
         return Tags(
-            title, recipe.author, recipe.license, recipe.story, self._plan.stage.tempo,
-            project=recipe.title, track=parcel.name,
+            title, recipe.author, recipe.license, recipe.story, self._plan.context.tempo,
+            project=recipe.title, track=output_file.name,
         )  # fmt: skip
 
-    def _sketch_path(self, parcel: _Parcel) -> Path:
-        return cache_folder() / "sketches" / f"{_digest(self._signature(parcel))}.json"
+    def _sketch_path(self, output_file: _OutputFile) -> Path:
+        return cache_folder() / "sketches" / f"{_digest(self._signature(output_file))}.json"
 
-    def _sketch(self, parcel: _Parcel) -> Sketch | None:
-        return Sketch.load(self._sketch_path(parcel))
+    def _sketch(self, output_file: _OutputFile) -> WaveformSummary | None:
+        return WaveformSummary.load(self._sketch_path(output_file))
 
     def _tidy(self, manifest: Manifest) -> None:
         """Remove what an earlier render wrote and this one did not, unless someone has changed it since."""

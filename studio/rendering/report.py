@@ -13,12 +13,12 @@ from studio.engine import Plan
 from studio.rendering.audio_writer import describe_tempo
 from studio.rendering.manifest import Entry, Manifest
 from studio.rendering.page import WIDTH, clock, filled, picture
-from studio.rendering.sketch import Sketch
+from studio.rendering.waveform_summary import WaveformSummary
 
 REPORT = "report.html"
 
 
-def write_report(folder: Path, plan: Plan, manifest: Manifest, sketches: Mapping[str, Sketch | None]) -> None:
+def write_report(folder: Path, plan: Plan, manifest: Manifest, sketches: Mapping[str, WaveformSummary | None]) -> None:
     """Write `report.html` into the folder of a render.
 
     Raises:
@@ -26,10 +26,10 @@ def write_report(folder: Path, plan: Plan, manifest: Manifest, sketches: Mapping
     """
     sections = [_section(entry, sketches[entry.path], plan, manifest) for entry in manifest.entries]
     sources = "".join(
-        f"<tr><td>{escape(path)}</td><td><code>{digest[:16]}</code></td></tr>"
-        for path, digest in manifest.sources.items()
+        f"<tr><td>{escape(source.path)}</td><td><code>{source.sha256[:16]}</code></td></tr>"
+        for source in manifest.sources
     )
-    versions = ", ".join(f"{escape(name)} {escape(number)}" for name, number in manifest.versions.items())
+    versions = ", ".join(escape(f"{maker.name} {maker.version}") for maker in manifest.made_by if maker.kind != "step")
     page = filled(
         title=escape(manifest.title or "Untitled"),
         story=escape(plan.recipe.story),
@@ -40,7 +40,7 @@ def write_report(folder: Path, plan: Plan, manifest: Manifest, sketches: Mapping
                     plan.recipe.author,
                     plan.recipe.license,
                     clock(manifest.frames / manifest.rate),
-                    describe_tempo(plan.stage.tempo),
+                    describe_tempo(plan.context.tempo),
                     f"{manifest.rate / 1000:g} kHz",
                     f"recipe {manifest.recipe_hash[:12]}",
                 )
@@ -60,7 +60,7 @@ def _remarks(manifest: Manifest) -> str:
     return f'<ul class="remarks">{listed}</ul>' if listed else ""
 
 
-def _section(entry: Entry, sketch: Sketch | None, plan: Plan, manifest: Manifest) -> str:
+def _section(entry: Entry, sketch: WaveformSummary | None, plan: Plan, manifest: Manifest) -> str:
     seconds = manifest.frames / manifest.rate
     marks = _marks(plan, seconds) if entry.role == "mix" else ""
     shown = picture(sketch, seconds, manifest.rate, marks) if sketch else ""
@@ -87,7 +87,7 @@ def _marks(plan: Plan, seconds: float) -> str:
     for mark in score.marks:
         if mark.kind not in ("marker", "cue"):
             continue
-        x = float(plan.stage.tempo.second_at(score.beat(mark.tick))) / seconds * WIDTH
+        x = float(plan.context.tempo.second_at(score.beat(mark.tick))) / seconds * WIDTH
         if free <= x <= WIDTH:
             parts.append(f'<line class="rule" x1="{x:.1f}" x2="{x:.1f}" y1="-4" y2="0"/>')
             parts.append(f'<text x="{x + 2:.1f}" y="-5">{escape(mark.text[:24])}</text>')

@@ -15,9 +15,9 @@ from typing import Self
 import numpy as np
 
 from studio.audio import Audio, Block
-from studio.engine.loudness import Loudness, Meter
+from studio.engine.loudness import Loudness, LoudnessMeter
 from studio.rendering.audio_writer import AudioWriter, Tags
-from studio.rendering.sketch import Sketch, Sketcher
+from studio.rendering.waveform_summary import WaveformSummarizer, WaveformSummary
 
 _BLOCK = 65_536
 
@@ -30,7 +30,7 @@ class Written:
     frames: int
     sha256: str
     loudness: Loudness
-    sketch: Sketch | None = None
+    sketch: WaveformSummary | None = None
 
 
 class SignalWriter:
@@ -64,8 +64,8 @@ class SignalWriter:
     ) -> None:
         self.path, self.frames, self._channels = path, 0, channels
         self._file = AudioWriter(path, rate, channels, format, bits, tags, expected_frames=expected_frames)
-        self._sketcher = Sketcher(rate, channels) if sketched else None
-        self._meter = Meter(rate, channels) if self._sketcher is None else None
+        self._sketcher = WaveformSummarizer(rate, channels) if sketched else None
+        self._meter = LoudnessMeter(rate, channels) if self._sketcher is None else None
 
     def pour(self, blocks: Iterable[Block], most: int | None = None) -> None:
         """Write blocks of shape (channels, frames), until there are `most` frames in the file."""

@@ -10,15 +10,15 @@ from urllib.parse import quote
 
 from studio.audio import Audio
 from studio.audiofile import read_audio
+from studio.context import RenderContext
 from studio.disk import write_whole
-from studio.engine import Event, Listener
+from studio.engine import Listener, ProgressEvent
 from studio.engine.progress import silent
 from studio.errors import KnobError, OutputError, nearest
 from studio.rendering.audio_writer import FORMATS, Tags
 from studio.rendering.page import clock, filled, picture
 from studio.rendering.signal_writer import SignalWriter, blocks_of, write_signal
-from studio.rendering.sketch import Sketch
-from studio.stage import Stage
+from studio.rendering.waveform_summary import WaveformSummary
 from studio.timbre import METHODS, Figures, compare, transfer
 from studio.timbre.transferring import MODELS, by_model
 
@@ -74,13 +74,13 @@ def compare_methods(
     sections = [_section("source", sound, folder, None), _section("target", other, folder, None)]
     methods = (*methods, *(MODELS if model else ()))
     found: dict[str, Figures] = {}
-    listener(Event("planned", f"{len(methods)} methods"))
+    listener(ProgressEvent("planned", f"{len(methods)} methods"))
     for method in methods:
-        listener(Event("started", method))
+        listener(ProgressEvent("started", method))
         made = _made(sound, other, method, amount, model)
         found[method] = compare(made, sound, other)
         sections.append(_section(method, made, folder, found[method]))
-        listener(Event("finished", method, sound.seconds))
+        listener(ProgressEvent("finished", method, sound.seconds))
     page = filled(
         title=f"{escape(source.name)} → {escape(target.name)}",
         story="The source in the colours of the target, by every method.",
@@ -123,7 +123,7 @@ def _made(sound: Audio, other: Audio, method: str, amount: float, model: str) ->
         return transfer(sound, other, method, amount)
     if not model:
         raise KnobError(f"{method!r} needs a trained model.", "Add --model trumpet, or another voice or instrument.")
-    return by_model(sound, model, method, amount, Stage(sound.rate, sound.channels, folder=Path.cwd()))
+    return by_model(sound, model, method, amount, RenderContext(sound.rate, sound.channels, folder=Path.cwd()))
 
 
 def _read(source: Path, target: Path) -> tuple[Audio, Audio]:
@@ -131,7 +131,7 @@ def _read(source: Path, target: Path) -> tuple[Audio, Audio]:
     return sound, read_audio(target, sound.rate)
 
 
-def write_sound(audio: Audio, path: Path, ending: str = "wav", bits: str = "24") -> Sketch:
+def write_sound(audio: Audio, path: Path, ending: str = "wav", bits: str = "24") -> WaveformSummary:
     """Write a sound whole or not at all, and give its picture."""
     tags = Tags(title=path.stem)
     writer = SignalWriter(path, audio.rate, audio.channels, ending, bits, tags, sketched=True)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from studio.audio import Block
-from studio.engine.loudness import Meter
-from studio.errors import MissingError, Place
+from studio.audiofile import probe
+from studio.disk import file_sha256
+from studio.engine.loudness import LoudnessMeter
+from studio.errors import AudioError
 from studio.levels import decibels
-from studio.rendering.manifest import MANIFEST, Entry, Manifest
+from studio.rendering.manifest import Entry, Manifest
 
 _BLOCK = 65_536
 _LOSSY_LU, _EXACT_LU = 0.5, 0.05
 
 
 @dataclass(frozen=True)
-class Finding:
+class FileCheck:
     """What was found out about one file."""
 
     path: str
@@ -28,58 +29,67 @@ class Finding:
     detail: str
 
 
-def verify(folder: Path) -> list[Finding]:
+def verify(folder: Path) -> list[FileCheck]:
     """Check every file of a render: its hash, and with JUCE's decoders its length and loudness.
 
     Raises:
-        MissingError: the folder has no manifest that can be read.
+        MissingError: the folder has no manifest.
+        StudioError: the manifest is damaged, or of another format.
     """
     manifest = Manifest.load(folder)
-    if manifest is None:
-        raise MissingError(
-            "there is no manifest that can be read.", "Render into it first.", place=Place(str(folder / MANIFEST))
-        )
-    return [*(_file(folder, entry, manifest) for entry in manifest.entries), *_sum(folder, manifest)]
+    found = [_file(folder, entry, manifest) for entry in manifest.entries]
+    return [*found, *_sum(folder, manifest, found)]
 
 
-def _file(folder: Path, entry: Entry, manifest: Manifest) -> Finding:
+def _file(folder: Path, entry: Entry, manifest: Manifest) -> FileCheck:
     path = folder / entry.path
-    if not path.is_file():
-        return Finding(entry.path, False, "it is gone")
-    with path.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != entry.sha256:
-            return Finding(entry.path, False, "its content has changed since the render")
-    meter, frames = Meter(manifest.rate, manifest.channels, true_peak=False), 0
-    for block in _decoded(path):
-        meter.push(block)
-        frames += block.shape[1]
-    off = meter.read().integrated - entry.lufs if np.isfinite(entry.lufs) else 0.0
+    try:
+        if not path.is_file():
+            return FileCheck(entry.path, False, "it is gone")
+        if not path.resolve().is_relative_to(folder.resolve()):
+            return FileCheck(entry.path, False, "it is a link that leads out of the folder")
+        if file_sha256(path) != entry.sha256:
+            return FileCheck(entry.path, False, "its content has changed since the render")
+        rate, channels, _ = probe(path)
+        if (rate, channels) != (manifest.rate, manifest.channels):
+            wanted = f"{manifest.channels} channels at {manifest.rate} Hz"
+            return FileCheck(entry.path, False, f"it has {channels} channels at {rate} Hz, not {wanted}")
+        meter, frames = LoudnessMeter(manifest.rate, manifest.channels, true_peak=False), 0
+        for block in _decoded(path):
+            meter.push(block)
+            frames += block.shape[1]
+    except (AudioError, OSError, ValueError, RuntimeError) as error:
+        cause = error.cause if isinstance(error, AudioError) else str(error).splitlines()[0]
+        return FileCheck(entry.path, False, f"it cannot be read: {cause}")
+    found = meter.read().integrated
+    off = 0.0 if found == entry.lufs else found - entry.lufs
     lossy = manifest.format in ("ogg", "mp3")
     sound = abs(off) <= (_LOSSY_LU if lossy else _EXACT_LU) and (lossy or frames == entry.frames)
-    return Finding(
+    return FileCheck(
         entry.path,
         bool(sound),
         f"hash as written, {frames - entry.frames:+d} frames, {off:+.3f} LU against the manifest",
     )
 
 
-def _sum(folder: Path, manifest: Manifest) -> Iterator[Finding]:
+def _sum(folder: Path, manifest: Manifest, found: Sequence[FileCheck]) -> Iterator[FileCheck]:
     """Whether the stems and buses that reach the mix add up to it, when nothing lies between."""
-    recipe = manifest.recipe
-    output = recipe.get("output", {})
+    recipe, given = manifest.recipe, manifest.recipe.get("output")
+    output = given if isinstance(given, Mapping) else {}
     plain = not recipe.get("master") and manifest.format in ("wav", "flac")
     if not plain or output.get("stems", "post") != "post" or output.get("effects", "wet") != "wet":
         return
     parts = [entry for entry in manifest.entries if entry.in_premaster]
-    if not parts or not all((folder / entry.path).is_file() for entry in manifest.entries):
+    mixes = [folder / entry.path for entry in manifest.entries if entry.role == "mix"]
+    if not parts or len(mixes) != 1 or not all(finding.sound for finding in found):
         return
     worst = 0.0
     streams = [_decoded(folder / entry.path) for entry in parts]
-    for mix, *stems in zip(_decoded(folder / f"mix.{manifest.format}"), *streams, strict=False):
+    for mix, *stems in zip(_decoded(mixes[0]), *streams, strict=False):
         total = np.sum([stem.astype(np.float64) for stem in stems], axis=0)
         worst = max(worst, float(np.abs(total - mix).max(initial=0.0)))
     steps = {"16": 2**-15, "24": 2**-23, "32": 2**-23}[manifest.bits] * (len(parts) + 2)
-    yield Finding("sum of stems", worst <= steps, f"differs from the mix by {decibels(worst):.1f} dBFS")
+    yield FileCheck("sum of stems", worst <= steps, f"differs from the mix by {decibels(worst):.1f} dBFS")
 
 
 def _decoded(path: Path) -> Iterator[Block]:

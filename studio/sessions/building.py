@@ -13,11 +13,21 @@ import numpy as np
 from studio.audiofile import read_audio
 from studio.engine import Cache, Engine, Plan, plan
 from studio.engine.nodes import Node, Play
-from studio.engine.plan import Strip as Signals
+from studio.engine.plan import PlannedStrip as Signals
 from studio.errors import within
 from studio.hosting.plugin import Plugin
 from studio.interchange.lane import Value, drawn
-from studio.interchange.timeline import MASTER, PALETTE, AudioClip, Loss, Marker, NoteClip, Send, Strip, Timeline
+from studio.interchange.timeline import (
+    MASTER,
+    PALETTE,
+    AudioClip,
+    Loss,
+    Marker,
+    NoteClip,
+    Timeline,
+    TimelineSend,
+    TimelineStrip,
+)
 from studio.knobs import Live
 from studio.levels import amplitude
 from studio.recipe import Bus, Recipe, Track
@@ -27,7 +37,7 @@ from studio.rendering.signal_writer import SignalWriter, Written, blocks_of, wri
 from studio.score import Score
 from studio.sessions.devices import Split, listened, split_chain
 from studio.sessions.printing import Signal, print_signals
-from studio.sources.clips import Clip, Clips
+from studio.sources.clips import Clips, PlacedClip
 from studio.tempo import Floats, TempoMap, Time
 
 MIX = "printed mix"
@@ -35,7 +45,7 @@ MIX = "printed mix"
 
 
 @dataclass(frozen=True, eq=False)
-class Session:
+class SongSession:
     """A song ready to be written as a session.
 
     Attributes:
@@ -64,7 +74,7 @@ class Session:
         return print_signals(self.planned, self.engine, self.signals, self.timeline.frames)
 
 
-def session_of(recipe: Recipe, media: Path, *, cache: Cache | bool = True, workers: int | None = None) -> Session:
+def session_of(recipe: Recipe, media: Path, *, cache: Cache | bool = True, workers: int | None = None) -> SongSession:
     """Render a recipe and lay it out as a session whose audio files are to lie in the folder `media`.
 
     A track becomes its sound before the fader, with fader, pan and sends live; a bus without a chain stays a bus.
@@ -93,7 +103,7 @@ def _live(heard: Plan, frames: int) -> dict[str, Split]:
     for where, name, strip in recipe.strips():
         chain = tuple(step for step in strip.chain if not step.bypass or isinstance(step, Plugin))
         with within(where, name) if where != MASTER else within(where):
-            split[name] = Split(chain, ()) if name in ported else split_chain(chain, heard.stage, frames)
+            split[name] = Split(chain, ()) if name in ported else split_chain(chain, heard.context, frames)
     return split
 
 
@@ -118,14 +128,14 @@ class _Layout:
     ) -> None:
         self.heard, self.full, self.engine, self.media, self.frames = heard, full, engine, media, frames
         self.live = live
-        self.recipe, self.tempo, self.rate = heard.settled, heard.stage.tempo, heard.stage.rate
+        self.recipe, self.tempo, self.rate = heard.settled, heard.context.tempo, heard.context.rate
         self.losses: list[Loss] = []
         self.signals: list[Signal] = []
         self.taken: set[str] = set()
         self.copied: dict[Path, tuple[Path, int]] = {}
         self.printed_buses, self.absorbed = self._settle_buses()
 
-    def session(self) -> Session:
+    def session(self) -> SongSession:
         tracks = [self._track(name, self.recipe.tracks[name], signals) for name, signals in self.full.tracks.items()]
         for name, bus in self.recipe.buses.items():
             if name in self.printed_buses and name in self.heard.buses:
@@ -154,8 +164,12 @@ class _Layout:
             master=master,
             losses=tuple(self.losses),
         )
+<<<<<<< HEAD
         copies = {source: target for source, (target, _) in self.copied.items()}
         return Session(timeline, tuple(self.signals), copies, self.heard, self.engine)
+=======
+        return SongSession(timeline, tuple(self.signals), self.heard, self.engine)
+>>>>>>> main
 
     def _settle_buses(self) -> tuple[set[str], set[str]]:
         """The buses that cannot stay live, and the strips that are heard only through the print of one.
@@ -178,7 +192,7 @@ class _Layout:
                 return printed, absorbed - printed
             printed |= more
 
-    def _track(self, name: str, track: Track, signals: Signals) -> Strip:
+    def _track(self, name: str, track: Track, signals: Signals) -> TimelineStrip:
         with within("tracks", name):
             plain = isinstance(track.play, Clips) and not any(clip.chain for clip in track.play.clips)
             if isinstance(track.play, Clips) and plain and signals.pre is signals.dry:
@@ -190,14 +204,14 @@ class _Layout:
                     self.losses.append(Loss("chains of single clips", name, "they are printed into the audio"))
             return self._strip(name, track, name in self.heard.tracks, clips)
 
-    def _bus_track(self, name: str, bus: Bus, signals: Signals) -> Strip:
+    def _bus_track(self, name: str, bus: Bus, signals: Signals) -> TimelineStrip:
         self.losses.append(Loss("live bus", name, "its chain is the studio's own, so what it gives is a track"))
         return replace(self._strip(name, bus, True, (self._printed(name, signals.pre),)), devices=())
 
-    def _bus(self, name: str, bus: Bus) -> Strip:
+    def _bus(self, name: str, bus: Bus) -> TimelineStrip:
         return self._strip(name, bus, name in self.heard.buses)
 
-    def _strip(self, name: str, strip: Track | Bus, heard: bool, clips: tuple[AudioClip, ...] = ()) -> Strip:
+    def _strip(self, name: str, strip: Track | Bus, heard: bool, clips: tuple[AudioClip, ...] = ()) -> TimelineStrip:
         # A printed bus is a track of its own here, which solo would silence: what is silent is muted then.
         absorbed = name in self.absorbed or strip.to in self.printed_buses
         if absorbed:
@@ -209,8 +223,8 @@ class _Layout:
             if bus in self.printed_buses:
                 self.losses.append(Loss(f"send to {bus!r}", name, f"{bus!r} is printed with it"))
             elif bus in self.full.buses:
-                sends.append(Send(bus, self._level(send.level), send.pre))
-        return Strip(
+                sends.append(TimelineSend(bus, self._level(send.level), send.pre))
+        return TimelineStrip(
             name=name,
             colour=self._colour(name, strip),
             clips=clips,
@@ -237,11 +251,11 @@ class _Layout:
         self.signals.append(Signal(node, path, f"{self.recipe.title} — {name}".strip(" —"), name))
         return AudioClip(path, 0, self.frames, name=name)
 
-    def _clips(self, clips: Sequence[Clip]) -> tuple[AudioClip, ...]:
+    def _clips(self, clips: Sequence[PlacedClip]) -> tuple[AudioClip, ...]:
         """The pieces of a track of audio files, each of which becomes stereo at the song's rate."""
         placed = []
         for clip in clips:
-            file, whole = self._media(self.heard.stage.find(clip.file))
+            file, whole = self._media(self.heard.context.find(clip.file))
             start, beat = self.tempo.frame_of(clip.at, self.rate), self.tempo.beat_of(clip.at)
             offset = self.tempo.frame_of(clip.offset, self.rate)
             frames = whole - offset if clip.length is None else min(whole - offset, self._frames(clip.length, beat))
@@ -269,10 +283,16 @@ class _Layout:
         """Where the copy of an audio file will be, and its length."""
         if path not in self.copied:
             target = self.media / f"{slug(path.stem, self.taken)}.wav"
+<<<<<<< HEAD
             self.copied[path] = target, read_audio(path, self.rate, self.heard.stage.channels).frames
+=======
+            audio = read_audio(path, self.rate, self.heard.context.channels)
+            written = write_signal(SignalWriter(target, self.rate, audio.channels, bits="32"), blocks_of(audio))
+            self.copied[path] = target, written.frames
+>>>>>>> main
         return self.copied[path]
 
-    def _note_tracks(self) -> Iterable[Strip]:
+    def _note_tracks(self) -> Iterable[TimelineStrip]:
         names = {*self.recipe.tracks, *self.recipe.buses}
         for name, signals in self.full.tracks.items():
             if not isinstance(signals.dry, Play) or not signals.dry.score.events:
@@ -285,15 +305,15 @@ class _Layout:
             bars = math.ceil(self.tempo.bar_of_beat(score.beat(score.end)))
             end = self.tempo.beat_of_bar(Fraction(max(1, bars)))
             colour = self._colour(name, self.recipe.tracks[name])
-            yield Strip(called, colour, (NoteClip(Fraction(0), end, _one_track(score, name), name),), mute=True)
+            yield TimelineStrip(called, colour, (NoteClip(Fraction(0), end, _one_track(score, name), name),), mute=True)
 
-    def _master(self) -> tuple[Strip, list[Strip]]:
+    def _master(self) -> tuple[TimelineStrip, list[TimelineStrip]]:
         """The master and, where it does what no DAW can be told to, the printed song beside it."""
         master = self.recipe.master
         split = self.live[MASTER]
         steps = [step.label for step in master.chain if not step.bypass] if split.printed else []
         if not steps and master.loudness is None:
-            return Strip(MASTER, devices=split.live, volume=self._level(master.volume)), []
+            return TimelineStrip(MASTER, devices=split.live, volume=self._level(master.volume)), []
         name = MIX
         while name in self.recipe.tracks or name in self.recipe.buses:
             name += "*"
@@ -304,7 +324,9 @@ class _Layout:
         clip = AudioClip(path, 0, self.frames, name=name)
         volume = self._level(master.volume) if not steps else 1.0
         devices = () if steps else split.live
-        return Strip(MASTER, devices=devices, volume=volume), [Strip(name, "#888888", (clip,), mute=True)]
+        return TimelineStrip(MASTER, devices=devices, volume=volume), [
+            TimelineStrip(name, "#888888", (clip,), mute=True)
+        ]
 
     def _markers(self) -> tuple[Marker, ...]:
         score = self.heard.score
@@ -332,4 +354,4 @@ def _one_track(score: Score, name: str) -> Score:
     return replace(score, events=events, tracks=(name,), marks=(), tempo=TempoMap())
 
 
-__all__ = ["MIX", "Session", "session_of"]
+__all__ = ["MIX", "SongSession", "session_of"]

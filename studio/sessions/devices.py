@@ -7,19 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from studio.context import RenderContext
 from studio.errors import MissingError, RecipeError
 from studio.hosting.catalogue import described
+from studio.hosting.contract import PluginError
 from studio.hosting.controls import Control, controls, named_controls
+<<<<<<< HEAD
 from studio.hosting.description import Description
 from studio.hosting.host import PluginError
 from studio.hosting.performance import Performance
+=======
+>>>>>>> main
 from studio.hosting.plugin import Plugin
 from studio.interchange.lane import Lane
 from studio.interchange.motions import curves, motions
 from studio.interchange.timeline import Device
 from studio.interchange.vstpreset import class_id
 from studio.recipe import Recipe
-from studio.stage import Stage
 from studio.steps import Step
 
 
@@ -31,7 +35,7 @@ class Split:
     live: tuple[Device, ...]
 
 
-def split_chain(chain: Sequence[Step], stage: Stage, frames: int) -> Split:
+def split_chain(chain: Sequence[Step], context: RenderContext, frames: int) -> Split:
     """Part a chain before the plugins at its end; printed is whatever stands before one that cannot stay live.
 
     Live stays a VST3 plugin that listens to no other strip; what moves in it moves for `frames` frames.
@@ -41,14 +45,14 @@ def split_chain(chain: Sequence[Step], stage: Stage, frames: int) -> Split:
     """
     live: list[Device] = []
     for place in range(len(chain) - 1, -1, -1):
-        device = device_of(chain[place], stage, frames)
+        device = device_of(chain[place], context, frames)
         if device is None:
             return Split(tuple(chain[: place + 1]), tuple(live))
         live.insert(0, device)
     return Split((), tuple(live))
 
 
-def device_of(step: Step, stage: Stage, frames: int) -> Device | None:
+def device_of(step: Step, context: RenderContext, frames: int) -> Device | None:
     """The plugin behind a step with its state, or None if the step is no plugin that a session can hold."""
     if not isinstance(step, Plugin) or step.sidechain is not None:
         return None
@@ -58,7 +62,7 @@ def device_of(step: Step, stage: Stage, frames: int) -> Device | None:
         known = described(step.file, step.host)
         if known.path.suffix.lower() != ".vst3":
             return None
-        state = step.perform(known, stage).state()
+        state = step.perform(known, context).state()
         identity = class_id(state)
         if moving:
             named = named_controls(known, identity)
@@ -77,7 +81,7 @@ def device_of(step: Step, stage: Stage, frames: int) -> Device | None:
         enabled=not step.bypass,
         file=known.path,
         vendor=about.vendor,
-        motions=motions(moving, known, named, stage, frames),
+        motions=motions(moving, known, named, context, frames),
         controls=controls(known.path, identity) if moving else (),
     )
 

@@ -18,7 +18,7 @@ from studio.interchange.reaper.write import write_timeline as write_reaper
 from studio.interchange.timeline import Loss
 from studio.recipe import Recipe
 from studio.rendering.manifest import slug
-from studio.sessions.building import Session, session_of
+from studio.sessions.building import SongSession, session_of
 from studio.sessions.stems import write_stems
 
 
@@ -36,20 +36,20 @@ class Form:
 
     name: str
     about: str
-    write: Callable[[Session, Path, str], tuple[Loss, ...]]
+    write: Callable[[SongSession, Path, str], tuple[Loss, ...]]
     media: str = ""
     ending: str = ""
 
 
-def _as_dawproject(session: Session, folder: Path, name: str) -> tuple[Loss, ...]:
+def _as_dawproject(session: SongSession, folder: Path, name: str) -> tuple[Loss, ...]:
     return write_dawproject(session.timeline, folder / f"{name}.dawproject")
 
 
-def _as_reaper(session: Session, folder: Path, name: str) -> tuple[Loss, ...]:
+def _as_reaper(session: SongSession, folder: Path, name: str) -> tuple[Loss, ...]:
     return write_reaper(session.timeline, folder, name)
 
 
-def _as_ardour(session: Session, folder: Path, name: str) -> tuple[Loss, ...]:
+def _as_ardour(session: SongSession, folder: Path, name: str) -> tuple[Loss, ...]:
     return write_ardour(session.timeline, folder, name)
 
 
@@ -64,7 +64,7 @@ FORMS = {form.name: form for form in _ALL}
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportedSession:
     """A written session: where it is and what it does not carry."""
 
     path: Path
@@ -81,7 +81,7 @@ def export_session(
     replace: bool = False,
     cache: Cache | bool = True,
     workers: int | None = None,
-) -> Exported:
+) -> ExportedSession:
     """Write a song as a session for a DAW into the folder `out`.
 
     Args:
@@ -112,7 +112,7 @@ def export_session(
         if form.media:
             session.print_media()
         losses = form.write(session, folder, called)
-    return Exported(target, format, (*session.timeline.losses, *losses))
+    return ExportedSession(target, format, (*session.timeline.losses, *losses))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from studio.engine import Engine, Errand, Plan
+from studio.engine import Engine, Plan, Task
 from studio.engine.nodes import Node
 from studio.rendering.audio_writer import Tags
 from studio.rendering.signal_writer import SignalWriter, SignalWriters, Written
@@ -32,21 +32,21 @@ def print_signals(planned: Plan, engine: Engine, signals: Sequence[Signal], fram
     """
     done: dict[Path, Written] = {}
     with SignalWriters() as writers:
-        errands = [
-            Errand(f"write {each.path.name}", (each.node,), partial(_print, planned, each, frames, writers, done))
+        tasks = [
+            Task(f"write {each.path.name}", (each.node,), partial(_print, planned, each, frames, writers, done))
             for each in signals
         ]
-        engine.run([], errands)
+        engine.run([], tasks)
     return done
 
 
 def _print(
     planned: Plan, signal: Signal, frames: int, writers: SignalWriters, done: dict[Path, Written], engine: Engine
 ) -> None:
-    stage, recipe = planned.stage, planned.recipe
-    tags = Tags(signal.title, recipe.author, recipe.license, recipe.story, stage.tempo, recipe.title, signal.name)
+    context, recipe = planned.context, planned.recipe
+    tags = Tags(signal.title, recipe.author, recipe.license, recipe.story, context.tempo, recipe.title, signal.name)
     writer = writers.add(
-        SignalWriter(signal.path, stage.rate, stage.channels, "wav", signal.bits, tags, expected_frames=frames)
+        SignalWriter(signal.path, context.rate, context.channels, "wav", signal.bits, tags, expected_frames=frames)
     )
     writer.pour(engine.blocks(signal.node), frames)
     writer.fill(frames)

@@ -20,7 +20,11 @@ from studio.interchange.media import MISSING
 from studio.interchange.names import renamed
 from studio.interchange.notes import merged
 from studio.interchange.points import decibels_said, fader_points, points
+<<<<<<< HEAD
 from studio.interchange.timeline import MASTER, AudioClip, Device, Loss, Strip, Timeline, Treatment
+=======
+from studio.interchange.timeline import MASTER, AudioClip, Device, Loss, Timeline, TimelineStrip
+>>>>>>> main
 from studio.midi.files import write_midi
 from studio.recipe import Recipe
 from studio.recipe.document import MOST_VALUES, write
@@ -172,8 +176,12 @@ class _Writer:
             return rising[0][1]
         return [[f"{bar} bars", meter] for bar, meter in rising]
 
+<<<<<<< HEAD
     def _track(self, strip: Strip) -> dict[str, Any]:
         plain = self._strip(strip)
+=======
+    def _track(self, strip: TimelineStrip) -> dict[str, Any]:
+>>>>>>> main
         track: dict[str, Any] = {}
         if strip.plays_notes:
             track["part"] = {"track": strip.name}
@@ -211,6 +219,7 @@ class _Writer:
     def _time(self, frames: int) -> str:
         return str(Time(seconds=Fraction(frames, self.timeline.rate)))
 
+<<<<<<< HEAD
     def _treated(self, treatment: Treatment, where: str) -> list[Any]:
         """What a piece of audio goes through on its own, as steps."""
         steps: list[Any] = []
@@ -243,6 +252,13 @@ class _Writer:
     def _strip(self, strip: Strip) -> dict[str, Any]:
         chain, player = self._chain(strip.devices, strip.name, strip.plays_notes)
         plain: dict[str, Any] = {"play": player, "chain": [*self._first(strip), *chain]}
+=======
+    def _bus(self, bus: TimelineStrip) -> dict[str, Any]:
+        return self._strip(bus)
+
+    def _strip(self, strip: TimelineStrip) -> dict[str, Any]:
+        plain: dict[str, Any] = {"chain": list(self._chain(strip.devices, strip.name))}
+>>>>>>> main
         if strip.volume != 1.0:
             plain["volume"] = self._level(strip.volume, strip.name)
         if strip.pan != 0.0:
@@ -309,6 +325,7 @@ class _Writer:
             self.losses.append(Loss(f"plugin {device.name!r}", where, f"{made.why}{lanes}; it is kept, bypassed"))
         return made
 
+<<<<<<< HEAD
     def _kept_lanes(self, device: Device, where: str) -> str:
         """Write the automation of a plugin that cannot be played into a file; how that is said."""
         if not device.motions:
@@ -321,6 +338,23 @@ class _Writer:
         write_whole(path, json.dumps(lanes, indent=1) + "\n")
         named = ", ".join(repr(motion.name) for motion in device.motions)
         return f"; the automation of {named} is in {self._path(path)}"
+=======
+    def _instrument(self, strip: TimelineStrip) -> dict[str, Any]:
+        """What plays the notes of a strip: its own instrument if that is here, else a General MIDI sound."""
+        for device in strip.devices:
+            if device.instrument:
+                step = self._plugin(device, strip.name)
+                if step is not None:
+                    return {"play": step}
+                self.losses.append(
+                    Loss(f"instrument {device.name!r}", strip.name, "it is not on this machine: a SoundFont plays")
+                )
+                return {}
+        programs = (event.status == PROGRAM for clip in strip.notes for event in clip.score.events)
+        if not any(programs):
+            self.losses.append(Loss("instrument", strip.name, "the session names none: a General MIDI piano plays"))
+        return {}
+>>>>>>> main
 
     def _state(self, device: Device, where: str) -> Path | None:
         """The file in which a plugin's state is kept."""

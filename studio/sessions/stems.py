@@ -17,14 +17,14 @@ from studio.interchange.notes import merged
 from studio.interchange.timeline import Loss, Timeline
 from studio.midi.files import write_midi
 from studio.rendering.signal_writer import Written
-from studio.sessions.building import Session
+from studio.sessions.building import SongSession
 from studio.sessions.printing import Signal, print_signals
 
 MANIFEST = "manifest.json"
 FORMAT = 1
 
 
-def write_stems(session: Session, folder: Path, name: str) -> tuple[Loss, ...]:
+def write_stems(session: SongSession, folder: Path, name: str) -> tuple[Loss, ...]:
     """Write the stems of a song into a new folder, and give what they cannot carry.
 
     A stem that goes above full scale is written as 32-bit float instead of clipping.

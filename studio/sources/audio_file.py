@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from studio.audio import Block
 from studio.audiofile import probe, stream_audio
+from studio.context import RenderContext
 from studio.errors import within
 from studio.knobs import file
-from studio.stage import Stage
 from studio.steps import Source
 
 
@@ -20,10 +20,16 @@ class AudioSource(Source, step="audio"):
 
     file: str = file(help="an audio file")
 
-    def cheap(self, stage: Stage) -> bool:
-        path = stage.find(self.file)
-        return path.suffix.lower() in (".wav", ".aif", ".aiff") and probe(path)[0] == stage.rate
+    libraries = ("soundfile", "soxr")
 
-    def read(self, stage: Stage) -> Iterator[Block]:
+    def cheap(self, context: RenderContext) -> bool:
+        path = context.find(self.file)
+        return path.suffix.lower() in (".wav", ".aif", ".aiff") and probe(path)[0] == context.rate
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         with within("file"):
-            yield from stream_audio(stage.find(self.file), stage.rate, stage.channels)
+            next(stream_audio(context.find(self.file)))
+
+    def read(self, context: RenderContext) -> Iterator[Block]:
+        with within("file"):
+            yield from stream_audio(context.find(self.file), context.rate, context.channels)

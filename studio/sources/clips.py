@@ -8,27 +8,43 @@ from pathlib import Path
 
 import numpy as np
 
+<<<<<<< HEAD
 from studio.audio import Audio, Block
 from studio.audiofile import read_audio
 from studio.errors import RecipeError, RenderError, StudioError, within
+=======
+from studio.audio import Block
+from studio.audiofile import read_audio, stream_audio
+from studio.context import RenderContext
+from studio.errors import Gather, RecipeError, within
+>>>>>>> main
 from studio.knobs import file, knob, span, switch
 from studio.levels import SILENCE_DB, amplitude
 from studio.line import Line
 from studio.records import ListOf, Nested, Record, field
+<<<<<<< HEAD
 from studio.stage import Stage
 from studio.steps import Effect, Source, Step, StepKind, Transform
+=======
+from studio.steps import Source
+>>>>>>> main
 from studio.tempo import Time
 from studio.units import DB
 
 _BLOCK = 65_536
 
 
+<<<<<<< HEAD
 class Clip(Record):
     """A piece of an audio file: `at` says where in the song it begins, `offset` where in the file.
 
     The file from `offset` on goes through the clip's own `chain`, in which times count from the beginning of the clip;
     what comes out is cut to `length`, then come gain and fades.
     """
+=======
+class PlacedClip(Record):
+    """A piece of an audio file: `at` says where in the song it begins, `offset` where in the file."""
+>>>>>>> main
 
     file: str = file(help="an audio file")
     at: Time = span("0 s", help="where in the song it begins")
@@ -62,12 +78,21 @@ class Clips(Source):
     Files are resampled to the song's rate and fitted to its channels.
     """
 
-    clips: tuple[Clip, ...] = field(ListOf(each=Nested(of=Clip), help="the pieces"))
+    clips: tuple[PlacedClip, ...] = field(ListOf(each=Nested(of=PlacedClip), help="the pieces"))
 
-    def assets(self, stage: Stage) -> Iterator[Path]:
+    libraries = ("soundfile", "soxr")
+
+    def assets(self, context: RenderContext) -> Iterator[Path]:
         for index, clip in enumerate(self.clips):
             with within("clips", index, "file"):
-                yield stage.find(clip.file)
+                yield context.find(clip.file)
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        gather = Gather()
+        for index, clip in enumerate(self.clips):
+            with gather, within("clips", index, "file"):
+                next(stream_audio(context.find(clip.file)))
+        gather.done()
 
     def inner(self) -> Iterator[Step]:
         for clip in self.clips:
@@ -79,6 +104,7 @@ class Clips(Source):
         times = (time for clip in self.clips for time in (clip.at, clip.length, clip.fade_in, clip.fade_out) if time)
         return any(time.musical for time in times) or super().follows_tempo()
 
+<<<<<<< HEAD
     def read(self, stage: Stage) -> Iterator[Block]:
         waiting = sorted(
             (
@@ -88,14 +114,24 @@ class Clips(Source):
             ),
             key=lambda piece: piece[0],
         )
+=======
+    def read(self, context: RenderContext) -> Iterator[Block]:
+        waiting = sorted((_placed(clip, context) for clip in self.clips if not clip.mute), key=lambda piece: piece[0])
+>>>>>>> main
         sounding: list[tuple[int, Block]] = []
         position = 0
         while waiting or sounding:
             while waiting and waiting[0][0] < position + _BLOCK:
+<<<<<<< HEAD
                 start, index, clip = waiting.pop(0)
                 with within("clips", index):
                     sounding.append((start, _sound(clip, stage)))
             block = np.zeros((stage.channels, _BLOCK), np.float32)
+=======
+                start, clip = waiting.pop(0)
+                sounding.append((start, _sound(clip, context)))
+            block = np.zeros((context.channels, _BLOCK), np.float32)
+>>>>>>> main
             last = 0
             for start, samples in sounding:
                 begin, end = max(start, position), min(start + samples.shape[1], position + _BLOCK)
@@ -107,14 +143,22 @@ class Clips(Source):
             yield block if waiting or sounding else block[:, :last]
 
 
+<<<<<<< HEAD
 def _sound(clip: Clip, stage: Stage) -> Block:
+=======
+def _placed(clip: PlacedClip, context: RenderContext) -> tuple[int, PlacedClip]:
+    return context.tempo.frame_of(clip.at, context.rate), clip
+
+
+def _sound(clip: PlacedClip, context: RenderContext) -> Block:
+>>>>>>> main
     """The samples of one clip, cut, faded and at its level."""
-    whole = read_audio(stage.find(clip.file), stage.rate, stage.channels).samples
-    first = stage.tempo.frame_of(clip.offset, stage.rate)
-    beat = stage.tempo.beat_of(clip.at)
+    whole = read_audio(context.find(clip.file), context.rate, context.channels).samples
+    first = context.tempo.frame_of(clip.offset, context.rate)
+    beat = context.tempo.beat_of(clip.at)
 
     def frames(time: Time) -> int:
-        return int(stage.tempo.length_of(time, beat) * stage.rate + 0.5)
+        return int(context.tempo.length_of(time, beat) * context.rate + 0.5)
 
     piece = _through(clip.chain, whole[:, first:], stage)
     if clip.length is not None:
@@ -128,6 +172,7 @@ def _sound(clip: Clip, stage: Stage) -> Block:
     return np.asarray(piece * gains, dtype=np.float32)
 
 
+<<<<<<< HEAD
 def _through(chain: Sequence[Step], piece: Block, stage: Stage) -> Block:
     """A sound through steps whose time begins with it; effects keep its length."""
     own = replace(stage, place=int)
@@ -162,3 +207,6 @@ def _processed(effect: Effect, piece: Block, stage: Stage) -> Block:
 
 
 __all__ = ["Clip", "Clips"]
+=======
+__all__ = ["Clips", "PlacedClip"]
+>>>>>>> main

@@ -8,9 +8,9 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from studio.context import RenderContext
 from studio.errors import MissingError, nearest
 from studio.folders import shipped_presets, soundfont_folders
-from studio.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def aliases() -> Mapping[str, Alias]:
     }
 
 
-def find_font(name: str, stage: Stage) -> Path:
+def find_font(name: str, context: RenderContext) -> Path:
     """The SoundFont that a recipe means by `name`.
 
     Raises:
@@ -51,8 +51,8 @@ def find_font(name: str, stage: Stage) -> Path:
                 f"the SoundFont {name!r} ({aliases()[name].about}) is not installed.", aliases()[name].install
             )
         return found
-    if (stage.folder / Path(name).expanduser()).is_file():
-        return stage.folder / Path(name).expanduser()
+    if (context.folder / Path(name).expanduser()).is_file():
+        return context.folder / Path(name).expanduser()
     for folder in soundfont_folders():
         if (folder / name).is_file():
             return folder / name

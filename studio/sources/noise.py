@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from studio.audio import Block
+from studio.context import RenderContext
 from studio.errors import KnobError
 from studio.knobs import choice, count, knob, span
 from studio.levels import amplitude
-from studio.stage import Stage
 from studio.steps import Source
 from studio.tempo import Floats, Time
 from studio.units import DB
@@ -29,15 +29,17 @@ class Noise(Source):
     level: float = knob(-40.0, -80.0, 0.0, DB, help="its level", live=False)
     seed: int = count(0, 0, 2**31 - 1, help="another seed is another noise")
 
+    libraries = ("scipy",)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.length:
             raise KnobError("a noise of no length.", "Write 8 bars or 30 s.", path=("length",))
 
-    def read(self, stage: Stage) -> Iterator[Block]:
-        left = max(1, stage.tempo.frame_of(self.length, stage.rate))
+    def read(self, context: RenderContext) -> Iterator[Block]:
+        left = max(1, context.tempo.frame_of(self.length, context.rate))
         random = np.random.default_rng(self.seed)
-        colour = _Colour(self.colour, stage.rate, stage.channels)
+        colour = _Colour(self.colour, context.rate, context.channels)
         gain = float(amplitude(self.level))
         while left:
             # Always draw whole blocks, so that a longer noise begins like a shorter one.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,15 @@ from typing import Any
 import numpy as np
 
 from studio.audio import Block, to_channels
+from studio.context import BlockContext, RenderContext
 from studio.errors import MissingError, within
-from studio.knobs import File, Knob, Live, Number, count, knob
+from studio.knobs import File, KnobKind, Live, Number, count, knob
 from studio.levels import SILENCE_DB, amplitude
 from studio.midi.general_midi import program_names, program_number
 from studio.records import field
 from studio.score import CONTROL, DRUM_CHANNEL, PROGRAM, Event, Score
-from studio.sources.fluid import PERIOD, Fluid, version
+from studio.sources.fluid import PERIOD, Fluid, check_rate
 from studio.sources.fonts import find_font
-from studio.stage import Moment, Stage
 from studio.steps import Instrument
 from studio.units import COUNT, DB
 
@@ -34,7 +35,7 @@ _SILENCE = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Program(Knob):
+class _Program(KnobKind):
     """A program by number from 0 or General MIDI name; None leaves it to the score."""
 
     default: Any = None
@@ -72,24 +73,33 @@ class SoundFont(Instrument, step="soundfont"):
     chorus: Live = knob(2.0, 0.0, 10.0, help="level of FluidSynth's own chorus; 0 turns it off")
     polyphony: int = count(256, 1, 4096, help="how many voices may sound at once")
 
-    def assets(self, stage: Stage) -> Iterator[Path]:
+    libraries = ("pyfluidsynth",)
+
+    def assets(self, context: RenderContext) -> Iterator[Path]:
         with within("file"):
-            yield find_font(self.file, stage)
+            yield find_font(self.file, context)
 
-    def engine(self) -> str:
-        return f"fluidsynth {version()}"
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        check_rate(context.rate)
+        [font] = self.assets(context)
+        with within("file"):
+            there = _instruments(font, font.stat().st_mtime_ns)
+        if self.program is not None or self.bank is not None:
+            bank, program = self.bank or 0, self.program or 0
+            if (bank, program) not in there:
+                raise self._lacks(bank)
 
-    def play(self, score: Score, stage: Stage) -> Iterator[Block]:
-        [font] = self.assets(stage)
+    def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
+        [font] = self.assets(context)
         ports = 1 + max((event.port for event in score.events), default=0)
-        with Fluid(font, stage.rate, 16 * ports, **self._settings()) as synth:
+        with Fluid(font, context.rate, 16 * ports, **self._settings()) as synth:
             for channel in range(16 * ports):
                 self._select(synth, channel)
             position = 0
-            for block in self._blocks(synth, score, stage):
-                now = Moment(self, stage, position, block.shape[1])
+            for block in self._blocks(synth, score, context):
+                now = BlockContext(self, context, position, block.shape[1])
                 position += block.shape[1]
-                yield to_channels((block * amplitude(now["gain"])).astype(np.float32), stage.channels)
+                yield to_channels((block * amplitude(now["gain"])).astype(np.float32), context.channels)
 
     def _settings(self) -> dict[str, int | float]:
         settings: dict[str, int | float] = {"synth.polyphony": self.polyphony}
@@ -105,9 +115,14 @@ class SoundFont(Instrument, step="soundfont"):
         drums = channel % 16 == DRUM_CHANNEL
         bank = self.bank if self.bank is not None else (DRUM_BANK if drums else 0)
         if not synth.select(channel, bank, self.program or 0) and not drums:
-            raise MissingError(
-                f"{self.file!r} has no program {self.program or 0} in bank {bank}.", "Choose another program or bank."
-            )
+            raise self._lacks(bank)
+
+    def _lacks(self, bank: int) -> MissingError:
+        return MissingError(
+            f"{self.file!r} has no program {self.program or 0} in bank {bank}.",
+            "Choose another program or bank.",
+            path=("program" if self.program is not None else "bank",),
+        )
 
     def _events(self, score: Score) -> tuple[Event, ...]:
         """What is sent to the synth: without program changes and banks when the recipe chooses the instrument."""
@@ -115,14 +130,14 @@ class SoundFont(Instrument, step="soundfont"):
             return score.events
         return tuple(event for event in score.events if not (event.status == PROGRAM or _selects_bank(event)))
 
-    def _blocks(self, synth: Fluid, score: Score, stage: Stage) -> Iterator[Block]:
+    def _blocks(self, synth: Fluid, score: Score, context: RenderContext) -> Iterator[Block]:
         """The score, then what still rings after it, in blocks cut at events and turns of the knobs."""
         events = self._events(score)
-        due = deque(zip(_periods(events, score, stage.rate), events, strict=True))
-        length = max(int(np.ceil(float(score.length) * stage.rate / PERIOD)), due[-1][0] + 1 if due else 0)
+        due = deque(zip(_periods(events, score, context.rate), events, strict=True))
+        length = max(int(np.ceil(float(score.length) * context.rate / PERIOD)), due[-1][0] + 1 if due else 0)
         for start in range(0, length, _PERIODS):
             stop = min(start + _PERIODS, length)
-            turns = self._turns(stage, start, stop)
+            turns = self._turns(context, start, stop)
             marks = sorted({start, *turns, *(period for period, _ in due if start < period < stop)} | {stop})
             pieces = []
             for mark, after in pairwise(marks):
@@ -134,21 +149,28 @@ class SoundFont(Instrument, step="soundfont"):
                 pieces.append(synth.render((after - mark) * PERIOD))
             yield np.concatenate(pieces, axis=1)
         synth.release_all()
-        yield from self._tail(synth, stage)
+        yield from self._tail(synth, context)
 
-    def _turns(self, stage: Stage, start: int, stop: int) -> dict[int, dict[str, float]]:
+    def _turns(self, context: RenderContext, start: int, stop: int) -> dict[int, dict[str, float]]:
         """The levels of moving reverb and chorus, by the period at which they are to be set."""
-        now = Moment(self, stage, start * PERIOD, (stop - start) * PERIOD)
+        now = BlockContext(self, context, start * PERIOD, (stop - start) * PERIOD)
         moving = [unit for unit in ("reverb", "chorus") if not isinstance(getattr(self, unit), float)]
         return {start + piece.start // PERIOD: held for piece, held in now.cells(*moving)} if moving else {}
 
-    def _tail(self, synth: Fluid, stage: Stage) -> Iterator[Block]:
-        quiet, left = 0, round(LONGEST_TAIL * stage.rate / PERIOD)
-        while left > 0 and (synth.voices or quiet < stage.rate // 4):
+    def _tail(self, synth: Fluid, context: RenderContext) -> Iterator[Block]:
+        quiet, left = 0, round(LONGEST_TAIL * context.rate / PERIOD)
+        while left > 0 and (synth.voices or quiet < context.rate // 4):
             block = synth.render(min(left, _PERIODS) * PERIOD)
             quiet = quiet + block.shape[1] if np.abs(block).max() < _SILENCE else 0
             left -= _PERIODS
             yield block
+
+
+@lru_cache(maxsize=16)
+def _instruments(font: Path, changed: int) -> frozenset[tuple[int, int]]:
+    """What a SoundFont holds, for as long as it stays as it is."""
+    with Fluid(font, 44_100, 16) as synth:
+        return synth.instruments()
 
 
 def _periods(events: Sequence[Event], score: Score, rate: int) -> list[int]:

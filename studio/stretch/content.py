@@ -17,14 +17,14 @@ LOOK = 4.0
 EXCERPTS = 3
 
 
-class Choice(NamedTuple):
+class MethodChoice(NamedTuple):
     """A method, and why."""
 
     method: str
     reason: str
 
 
-def choose(audio: Audio) -> Choice:
+def choose(audio: Audio) -> MethodChoice:
     """The method that suits a sound, from three excerpts of it.
 
     One voice or instrument alone goes to `psola`, tones without hits to `vocoder`, everything else to `hptsm`: of all
@@ -32,19 +32,21 @@ def choose(audio: Audio) -> Choice:
     """
     excerpts = [excerpt for excerpt in _excerpts(audio) if excerpt.peak_db > -70]
     if not excerpts:
-        return Choice("ola", "it is silent")
+        return MethodChoice("ola", "it is silent")
     if audio.seconds < _SHORTEST:
-        return Choice("wsola", f"it lasts only {audio.seconds * 1000:.0f} ms")
+        return MethodChoice("wsola", f"it lasts only {audio.seconds * 1000:.0f} ms")
     seconds = sum(excerpt.seconds for excerpt in excerpts)
     hits = sum(len(find_hits(excerpt.samples, excerpt.rate, rise_db=15.0)) for excerpt in excerpts) / seconds
     voiced = clear_pitch(audio)
     if voiced > 0.7 and _narrow(excerpts):
-        return Choice("psola", f"one pitch at a time in {voiced:.0%} of it: a voice or an instrument alone")
+        return MethodChoice("psola", f"one pitch at a time in {voiced:.0%} of it: a voice or an instrument alone")
     tones = _tones(excerpts[0])
     if hits < 0.2 and tones > 0.7:
-        return Choice("vocoder", f"{hits:.1f} hits a second, {tones:.0%} of the power in tones: they swell and fade")
+        return MethodChoice(
+            "vocoder", f"{hits:.1f} hits a second, {tones:.0%} of the power in tones: they swell and fade"
+        )
     kind = "a mix of tones and hits" if tones > 0.3 else "percussive"
-    return Choice("hptsm", f"{hits:.1f} hits a second, {tones:.0%} of the power in tones: {kind}")
+    return MethodChoice("hptsm", f"{hits:.1f} hits a second, {tones:.0%} of the power in tones: {kind}")
 
 
 def clear_pitch(audio: Audio) -> float:

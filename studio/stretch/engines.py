@@ -6,7 +6,11 @@ All take the same time map; a library that can only keep one ratio refuses a map
 from __future__ import annotations
 
 import shutil
+import subprocess
+from functools import cache
+from importlib.util import find_spec
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +18,7 @@ from numpy.typing import NDArray
 
 from studio.audio import Block
 from studio.errors import AudioError, KnobError, MissingError
+from studio.provenance import behind
 from studio.stretch.timemap import TimeMap
 
 KEY_FRAMES = 1024
@@ -63,11 +68,7 @@ def rubberband_cli(
     """
     if time.is_identity and semitones == 0:
         return samples.copy()
-    if shutil.which("rubberband") is None:
-        raise MissingError(
-            "the program rubberband is not installed.",
-            "apt install rubberband-cli or brew install rubberband; or stretch with the method hptsm.",
-        )
+    need("rubberband_cli", samples.shape[0])
     import pyrubberband
 
     peak = float(np.abs(samples).max(initial=0.0))
@@ -85,6 +86,43 @@ def rubberband_cli(
     except (RuntimeError, OSError) as error:
         raise AudioError(f"Rubber Band refused the sound: {error}.", "Stretch with the method hptsm.") from error
     return _fit(np.atleast_2d(stretched.T) * (2 * peak), samples, time)
+
+
+@behind("pyrubberband", "rubberband")
+def rubberband_version() -> str:
+    """The version of the program `rubberband`, empty where it is not installed."""
+    path = shutil.which("rubberband")
+    return _version_of(path, Path(path).stat().st_mtime_ns) if path else ""
+
+
+@cache
+def _version_of(program: str, changed: int) -> str:
+    try:
+        asked = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return (asked.stdout + asked.stderr).strip()[:80]
+
+
+def need(method: str, channels: int) -> None:
+    """See whether an engine of somebody else's is installed, and takes so many channels.
+
+    Raises:
+        MissingError, AudioError: it is not, or does not.
+    """
+    if method == "rubberband_cli" and shutil.which("rubberband") is None:
+        raise MissingError(
+            "the program rubberband is not installed.",
+            "apt install rubberband-cli or brew install rubberband; or stretch with the method hptsm.",
+        )
+    for name, title, package in (
+        ("signalsmith", "Signalsmith Stretch", "python_stretch"),
+        ("praat", "Praat", "parselmouth"),
+    ):
+        if method == name and find_spec(package) is None:
+            raise MissingError(f"{title} is not installed.", 'pip install "mirepoix[stretch]".')
+    if method == "praat" and channels != 1:
+        raise AudioError(f"Praat's PSOLA is for one channel, not {channels}.", "Use the method psola.")
 
 
 def _margin(rate: int) -> int:
@@ -114,10 +152,9 @@ def signalsmith(samples: Block, time: TimeMap, rate: int, *, semitones: float = 
         return samples.copy()
     if len(time.source) > 2:
         raise KnobError("signalsmith keeps one ratio.", "Use hptsm, vocoder, wsola or rubberband for what moves.")
-    try:
-        import python_stretch
-    except ImportError:
-        raise MissingError("Signalsmith Stretch is not installed.", 'pip install "mirepoix[stretch]".') from None
+    need("signalsmith", samples.shape[0])
+    import python_stretch
+
     stretcher = python_stretch.Signalsmith.Stretch()
     stretcher.preset(samples.shape[0], float(rate))
     stretcher.setTimeFactor(time.frames_in / time.frames_out)
@@ -140,15 +177,12 @@ def praat(samples: Block, time: TimeMap, rate: int, *, semitones: float = 0.0) -
     """
     if time.is_identity and semitones == 0:
         return samples.copy()
-    if samples.shape[0] != 1:
-        raise AudioError(f"Praat's PSOLA is for one channel, not {samples.shape[0]}.", "Use the method psola.")
+    need("praat", samples.shape[0])
     if time.frames_in < 3 * rate / _PRAAT_LOW:
         raise AudioError("the sound is too short for Praat to find a pitch in.", "Use the method psola.")
-    try:
-        import parselmouth
-        from parselmouth.praat import call, run
-    except ImportError:
-        raise MissingError("Praat is not installed.", 'pip install "mirepoix[stretch]".') from None
+    import parselmouth
+    from parselmouth.praat import call, run
+
     run("random_initializeWithSeedUnsafelyButPredictably (5489)")
     sound = parselmouth.Sound(samples[0].astype(np.float64), rate)
     work = call(sound, "To Manipulation", 0.01, _PRAAT_LOW, _PRAAT_HIGH)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio import Audio
-from studio.errors import KnobError, MissingError, nearest
+from studio.errors import KnobError, MissingError
 from studio.stretch.overlap import Whole
 from studio.stretch.viterbi import best, states
 from studio.stretch.yin import MOST, candidates, grid
@@ -52,27 +52,28 @@ class F0Track:
         return F0Track(self.times[order], repair_octaves(hz), np.where(possible, self.confidence, 0.0)[order])
 
 
-def track_f0(audio: Audio, low_hz: float = 60.0, high_hz: float = 1000.0, method: str = "yin") -> F0Track:
+Tracker = Callable[[Audio, float, float], F0Track]
+"""Finds the pitch of a sound between a lowest and a highest frequency in Hz."""
+
+
+def track_f0(audio: Audio, low_hz: float = 60.0, high_hz: float = 1000.0, tracker: Tracker | None = None) -> F0Track:
     """The pitch of the middle of all channels, every `HOP` seconds.
 
     Args:
-        method: `yin` is the studio's own and fast; `pyin` is librosa's, more careful and twenty times slower; `praat`
-            is Praat's autocorrelation.
+        tracker: one of `TRACKERS`; the studio's own, `yin`, when None.
 
     Raises:
-        KnobError: no such method, or a range that is none.
-        MissingError: the library the method needs is not installed.
+        KnobError: a range that is none.
+        MissingError: the library the tracker needs is not installed.
     """
     if not 10 <= low_hz < high_hz <= audio.rate / 4:
         raise KnobError(
             f"a pitch from {low_hz:g} to {high_hz:g} Hz.", f"Give a range inside 10 Hz to {audio.rate / 4:g} Hz."
         )
-    if method not in TRACKERS:
-        raise KnobError(f"there is no pitch tracker {method!r}.", nearest(method, TRACKERS))
-    return TRACKERS[method](audio, low_hz, high_hz).cleaned(low_hz, high_hz)
+    return (tracker or yin)(audio, low_hz, high_hz).cleaned(low_hz, high_hz)
 
 
-def _yin(audio: Audio, low_hz: float, high_hz: float) -> F0Track:
+def yin(audio: Audio, low_hz: float, high_hz: float) -> F0Track:
     """YIN on means of a few frames and many windows at a time, and the best path through what it finds."""
     coarse, longest, shortest = grid(audio.rate, low_hz, high_hz)
     rate = audio.rate / coarse
@@ -113,7 +114,7 @@ def _windows(audio: Audio, starts: Whole, size: int, coarse: int) -> Floats:
     return np.asarray(np.lib.stride_tricks.sliding_window_view(means, size)[starts - starts[0]])
 
 
-def _pyin(audio: Audio, low_hz: float, high_hz: float) -> F0Track:
+def pyin(audio: Audio, low_hz: float, high_hz: float) -> F0Track:
     """Probabilistic YIN (Mauch & Dixon 2014), by librosa, which says where and in which octave there is a pitch.
 
     Its grid of a tenth of a semitone is left where the studio's own YIN agrees, which is exact to a cent or two.
@@ -127,13 +128,13 @@ def _pyin(audio: Audio, low_hz: float, high_hz: float) -> F0Track:
         mono, fmin=low_hz, fmax=high_hz, sr=audio.rate, frame_length=size, hop_length=hop
     )
     times = np.arange(len(rough)) * hop / audio.rate
-    exact = _yin(audio, low_hz, high_hz).at(times)
+    exact = yin(audio, low_hz, high_hz).at(times)
     with np.errstate(invalid="ignore"):
         agreed = np.abs(np.log2(exact / rough)) < 1 / 24
     return F0Track(times, np.where(voiced, np.where(agreed, exact, rough), np.nan), np.asarray(chance))
 
 
-def _praat(audio: Audio, low_hz: float, high_hz: float) -> F0Track:
+def praat(audio: Audio, low_hz: float, high_hz: float) -> F0Track:
     """Praat's autocorrelation (Boersma 1993), through parselmouth."""
     try:
         import parselmouth
@@ -147,7 +148,8 @@ def _praat(audio: Audio, low_hz: float, high_hz: float) -> F0Track:
     return F0Track(pitch.xs(), np.where(found["frequency"] > 0, found["frequency"], np.nan), found["strength"])
 
 
-TRACKERS: dict[str, Callable[[Audio, float, float], F0Track]] = {"yin": _yin, "pyin": _pyin, "praat": _praat}
+TRACKERS: dict[str, Tracker] = {"yin": yin, "pyin": pyin, "praat": praat}
+"""`yin` is the studio's own and fast; `pyin` is librosa's, more careful and twenty times slower; `praat` is Praat's."""
 
 _AROUND = 15
 """Neighbours on either side that say in which octave a pitch lies."""

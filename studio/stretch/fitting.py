@@ -10,14 +10,14 @@ from typing import NamedTuple
 import numpy as np
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.errors import KnobError, RenderError
 from studio.knobs import Number, count, knob, span
 from studio.records import field
-from studio.stage import Stage
 from studio.steps import Transform
 from studio.stretch.anchors import Anchor, Anchors
 from studio.stretch.loops import beats_of
-from studio.stretch.stretcher import stretch
+from studio.stretch.stretcher import ALL_LIBRARIES, check_method, libraries_of, stretch
 from studio.stretch.stretching import FORMANTS, METHOD
 from studio.stretch.timemap import TimeMap
 from studio.tempo import TempoMap, Time
@@ -45,9 +45,14 @@ class Warp(Transform):
     formant_semitones: float | None = field(FORMANTS)
     method: str = field(METHOD)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
-        seconds = np.array([float(source.seconds) for source, _ in self.markers])
-        beats = np.array([float(stage.tempo.beat_of(target)) for _, target in self.markers])
+    libraries = ALL_LIBRARIES
+
+    def uses(self) -> tuple[str, ...]:
+        return libraries_of(self.method)
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        check_method(self.method, self.semitones, self.formant_semitones, context.channels)
+        beats = np.array([float(context.tempo.beat_of(target)) for _, target in self.markers])
         if not (np.diff(beats) > 0).all():
             index = int(np.flatnonzero(np.diff(beats) <= 0)[0]) + 1
             raise KnobError(
@@ -55,12 +60,18 @@ class Warp(Transform):
                 "Put markers in order of time.",
                 path=("markers", index),
             )
-        if seconds[-1] > audio.seconds:
+        last = float(self.markers[-1][0].seconds)
+        if seconds is not None and last > seconds:
             raise KnobError(
-                f"a marker at {seconds[-1]:g} s of a sound of {audio.seconds:.3f} s.",
+                f"a marker at {last:g} s of a sound of {seconds:.3f} s.",
                 "Stay inside it.",
-                path=("markers",),
+                path=("markers", len(self.markers) - 1),
             )
+
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        self.ready(context, audio.seconds)
+        seconds = np.array([float(source.seconds) for source, _ in self.markers])
+        beats = np.array([float(context.tempo.beat_of(target)) for _, target in self.markers])
         speed = np.diff(beats) / np.diff(seconds)
         begin = max(0.0, seconds[0] - beats[0] / speed[0])
         audio = Audio(audio.samples[:, round(begin * audio.rate) :], audio.rate)
@@ -71,8 +82,8 @@ class Warp(Transform):
         path = _Path(
             np.concatenate([[0.0], seconds[inside], [audio.seconds]]), np.concatenate([[first], beats[inside], [last]])
         )
-        lead = round(float(stage.tempo.seconds_at(np.array([first]))[0]) * audio.rate)
-        time = path.through(audio, stage.tempo)
+        lead = round(float(context.tempo.seconds_at(np.array([first]))[0]) * audio.rate)
+        time = path.through(audio, context.tempo)
         warped = stretch(
             audio,
             time,
@@ -105,14 +116,25 @@ class Fit(Transform):
     formant_semitones: float | None = field(FORMANTS)
     method: str = field(METHOD)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
-        tempo = self._tempo(stage)
+    libraries = (*ALL_LIBRARIES, "librosa")
+
+    def uses(self) -> tuple[str, ...]:
+        # Where the tempo of the loop is not given, it is found.
+        return (*libraries_of(self.method), *(() if self.from_bpm else ("librosa",)))
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        check_method(self.method, self.semitones, self.formant_semitones, context.channels)
+        tempo = self._tempo(context)
+        bar = tempo.bar_of_beat(tempo.beat_of(self.at))
+        end = float(tempo.second_at(tempo.beat_of_bar(bar + self.times * self.bars)))
+        if end > LONGEST_SECONDS:
+            raise RenderError(f"the loop would play for {end / 3600:.1f} hours.", "Play it less often.")
+
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        self.ready(context, audio.seconds)
+        tempo = self._tempo(context)
         starts = list(self._starts(tempo))
         frames = [_frame(tempo, beat, audio.rate) for beat in starts]
-        if frames[-1] > LONGEST_SECONDS * audio.rate:
-            raise RenderError(
-                f"the loop would play for {frames[-1] / audio.rate / 3600:.1f} hours.", "Play it less often."
-            )
         wanted = float(starts[1] - starts[0])
         beats = audio.seconds * self.from_bpm / 60 if self.from_bpm else beats_of(audio, wanted)
         out = np.zeros((audio.channels, frames[-1]), np.float32)
@@ -137,10 +159,10 @@ class Fit(Transform):
             method=self.method,
         )
 
-    def _tempo(self, stage: Stage) -> TempoMap:
+    def _tempo(self, context: RenderContext) -> TempoMap:
         if self.bpm is None:
-            return stage.tempo
-        meter = stage.tempo.meters[0]
+            return context.tempo
+        meter = context.tempo.meters[0]
         return TempoMap.constant(Fraction(self.bpm), meter.count, meter.unit)
 
     def _starts(self, tempo: TempoMap) -> Iterator[Fraction]:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.errors import KnobError
 from studio.knobs import LOG, Number, Numbers, knob
 from studio.levels import SILENCE_DB, amplitude
 from studio.midi.picks import Pick
 from studio.records import Nested, field
 from studio.score import Score
-from studio.stage import Stage
 from studio.steps import Transform
 from studio.stretch.f0 import HOP
 from studio.stretch.melody import Melody, follow, melody, nearest_note, score_of, sounding
@@ -64,6 +64,8 @@ class Harmonise(Transform):
     lowest: float = knob(60.0, 20.0, 1_000.0, HZ, taper=LOG, help="the lowest pitch to look for", live=False)
     highest: float = knob(1_000.0, 100.0, 4_000.0, HZ, taper=LOG, help="the highest pitch to look for", live=False)
 
+    libraries = ("scipy",)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         for index, interval in enumerate(self.voices):
@@ -74,9 +76,9 @@ class Harmonise(Transform):
                     path=("voices", index),
                 )
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         line = melody(follow(audio, self.lowest, self.highest), ladder(self.key, self.scale))
-        voices = self._chords(line, stage) if self.part else self._in_scale(line)
+        voices = self._chords(line, context) if self.part else self._in_scale(line)
         out = audio.samples * np.float32(amplitude(self.dry))
         mono = audio.samples.mean(axis=0, keepdims=True)
         random = np.random.default_rng(0)
@@ -86,8 +88,8 @@ class Harmonise(Transform):
             out += sung * _gains(place, audio.channels) * np.float32(amplitude(self.level))
         return Audio(out, audio.rate)
 
-    def follows(self, stage: Stage) -> Score | None:
-        return score_of(self.part, stage) if self.part else None
+    def follows(self, context: RenderContext) -> Score | None:
+        return score_of(self.part, context) if self.part else None
 
     def _in_scale(self, line: Melody) -> list[_Voice]:
         notes, everywhere = ladder(self.key, self.scale), np.ones(len(line.centre))
@@ -100,9 +102,9 @@ class Harmonise(Transform):
             voices.append(_Voice(moves, everywhere))
         return voices
 
-    def _chords(self, line: Melody, stage: Stage) -> list[_Voice]:
+    def _chords(self, line: Melody, context: RenderContext) -> list[_Voice]:
         assert self.part is not None
-        chords = sounding(score_of(self.part, stage), line.times)
+        chords = sounding(score_of(self.part, context), line.times)
         count = min(MOST_VOICES, max((len(chord) for chord in chords), default=0))
         return [_of_chords(chords, voice, line) for voice in range(count)]
 

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.errors import AudioError, MissingError
 from studio.midi import split, together
 from studio.midi.picks import Pick
 from studio.score import Score
-from studio.stage import Stage
 from studio.stretch.content import clear_pitch
 from studio.stretch.f0 import HOP, F0Track, track_f0
 from studio.stretch.scales import midi_of
@@ -80,15 +80,15 @@ def nearest_note(pitch: Floats, notes: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray(right - (pitch - notes[right - 1] <= notes[right] - pitch))
 
 
-def score_of(pick: Pick, stage: Stage) -> Score:
+def score_of(pick: Pick, context: RenderContext) -> Score:
     """What the picked parts of the song play.
 
     Raises:
         MissingError: the song has no score, or no such part.
     """
-    if stage.score is None:
+    if context.score is None:
         raise MissingError("there is no score to follow.", "Write `score: song.mid` in the recipe.", path=("part",))
-    parts = split(stage.score)
+    parts = split(context.score)
     found = pick.among(parts) if pick.which == "some" else list(parts)
     if not found:
         names = ", ".join(part.name for part in parts[:24])

@@ -9,12 +9,12 @@ from itertools import pairwise
 import numpy as np
 
 from studio.audio import Audio, Block
-from studio.audiofile import read_audio
+from studio.audiofile import read_audio, stream_audio
+from studio.context import RenderContext
 from studio.errors import AudioError, within
 from studio.knobs import choice, count, file, knob, span
 from studio.levels import SILENCE_DB, amplitude
 from studio.score import Score
-from studio.stage import Stage
 from studio.steps import Instrument
 from studio.stretch.onsets import find_hits
 from studio.tempo import Time
@@ -42,22 +42,30 @@ class Slice(Instrument):
     length: str = choice("slice", "slice", "note", help="whether a piece plays to its end or as long as its note")
     gain: float = knob(0.0, SILENCE_DB, 24.0, DB, help="level", live=False)
 
-    def play(self, score: Score, stage: Stage) -> Iterator[Block]:
+    libraries = ("scipy", "soundfile", "soxr")
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         with within("file"):
-            loop = read_audio(stage.find(self.file), stage.rate, stage.channels)
-        pieces = self._pieces(loop, stage)
+            next(stream_audio(context.find(self.file)))
+        if self.every is not None and not context.tempo.length_of(self.every):
+            raise AudioError("there is nothing to cut.", "Give pieces of some length.", path=("every",))
+
+    def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
+        with within("file"):
+            loop = read_audio(context.find(self.file), context.rate, context.channels)
+        pieces = self._pieces(loop, context)
         starts = score.tempo.seconds_at(np.array([note.start for note in score.notes]) / score.resolution)
         ends = score.tempo.seconds_at(np.array([note.end for note in score.notes]) / score.resolution)
-        out = np.zeros((stage.channels, round(float(score.length) * stage.rate)), np.float32)
+        out = np.zeros((context.channels, round(float(score.length) * context.rate)), np.float32)
         lost = 0
         for note, start, end in zip(score.notes, starts.tolist(), ends.tolist(), strict=True):
             place = note.pitch - self.root
             if not 0 <= place < len(pieces):
                 lost += 1
                 continue
-            held = round((end - start) * stage.rate) if self.length == "note" else None
+            held = round((end - start) * context.rate) if self.length == "note" else None
             level = amplitude(self.gain) * (note.velocity / 127) ** 2
-            out = _added(out, _cut(pieces[place], held, stage.rate) * np.float32(level), round(start * stage.rate))
+            out = _added(out, _cut(pieces[place], held, context.rate) * np.float32(level), round(start * context.rate))
         if lost:
             log.warning(
                 "%d notes are outside the %d pieces of %s, on the keys from %d to %d",
@@ -66,10 +74,10 @@ class Slice(Instrument):
         for first in range(0, out.shape[1], 65_536):
             yield out[:, first : first + 65_536]
 
-    def _pieces(self, loop: Audio, stage: Stage) -> list[Block]:
+    def _pieces(self, loop: Audio, context: RenderContext) -> list[Block]:
         """The loop cut into pieces, the first from its start."""
         if self.every is not None:
-            length = round(float(stage.tempo.length_of(self.every)) * loop.rate)
+            length = round(float(context.tempo.length_of(self.every)) * loop.rate)
             cuts = np.arange(length, loop.frames, max(length, 1)) if length else np.zeros(0)
         else:
             lead = round(_LEAD * loop.rate)

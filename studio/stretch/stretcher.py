@@ -99,11 +99,50 @@ def _by(method: str, audio: Audio, time: TimeMap, pitch: float | OverTime, forma
     return engine(samples, time, rate, semitones=pitch)
 
 
+def check_method(method: str, semitones: object, formant_semitones: float | None, channels: int) -> None:
+    """See whether a method can do what is asked of it, and is there.
+
+    Args:
+        method: one of `METHODS`.
+        semitones: a number, or anything else that moves.
+        formant_semitones: as `stretch` takes it.
+        channels: how many the sound has.
+
+    Raises:
+        KnobError, AudioError: it cannot.
+        MissingError: its library is not installed.
+    """
+    if method in _ENGINES:
+        moving: OverTime = lambda seconds: seconds  # noqa: E731
+        pitch = float(semitones) if isinstance(semitones, (int, float)) else moving
+        _check_wish(method, pitch, formant_semitones)
+        engines.need(method, channels)
+
+
 def _check_wish(method: str, pitch: float | OverTime, formants: float | None) -> None:
     if method == "praat" and callable(pitch):
         raise KnobError("praat takes one interval, not a curve.", "Use psola for a pitch that moves.")
     if method not in _KEEPERS and (formants or (formants == 0 and method == "signalsmith")):
         raise KnobError(f"{method} cannot move formants.", "Leave formant_semitones out, or use psola or rubberband.")
+
+
+LIBRARIES = ("scipy", "soxr")
+"""Distributions that every method may use."""
+
+ENGINE_LIBRARIES: dict[str, tuple[str, ...]] = {
+    "rubberband": ("pedalboard", "pyrubberband"),
+    "rubberband_cli": ("pyrubberband",),
+    "signalsmith": ("python-stretch",),
+    "praat": ("praat-parselmouth",),
+}
+"""Those that stand behind the engines of others."""
+
+ALL_LIBRARIES = tuple(dict.fromkeys((*LIBRARIES, *(each for name in ENGINE_LIBRARIES.values() for each in name))))
+
+
+def libraries_of(method: str) -> tuple[str, ...]:
+    """The distributions that a method's sound depends on."""
+    return (*LIBRARIES, *ENGINE_LIBRARIES.get(method, ()))
 
 
 _KEEPERS = ("rubberband", "rubberband_cli")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.curves import Curve
+from studio.errors import within
 from studio.knobs import LOG, Choice, Live, Number, knob
 from studio.records import field
-from studio.stage import Stage
 from studio.steps import Transform
 from studio.stretch.anchors import Anchor, Anchors
 from studio.stretch.psola import psola
-from studio.stretch.stretcher import METHODS, stretch
+from studio.stretch.stretcher import ALL_LIBRARIES, METHODS, check_method, libraries_of, stretch
 from studio.stretch.timemap import FASTEST, SLOWEST, OverTime, TimeMap
 from studio.tempo import Floats
 from studio.units import SEMITONES, Unit
@@ -28,21 +29,21 @@ FORMANTS = Number(
 )
 
 
-def over_time(value: Curve | float | str, stage: Stage) -> float | OverTime:
+def over_time(value: Curve | float | str, context: RenderContext) -> float | OverTime:
     """A live knob as what the stretcher takes: a number, or a function of the seconds of the sound."""
     if isinstance(value, (int, float, str)):
         return float(value)
     curve = value
 
     def read(seconds: Floats) -> Floats:
-        return curve.values(seconds, stage.tempo)
+        return curve.values(seconds, context.tempo)
 
     return read
 
 
-def path_of(ratio: Curve | float | str, audio: Audio, stage: Stage) -> TimeMap:
+def path_of(ratio: Curve | float | str, audio: Audio, context: RenderContext) -> TimeMap:
     """The time map of a duration ratio that may move."""
-    moving = over_time(ratio, stage)
+    moving = over_time(ratio, context)
     if callable(moving):
         return TimeMap.curve(audio.frames, audio.rate, moving)
     return TimeMap.constant(audio.frames, moving)
@@ -64,16 +65,29 @@ class Stretch(Transform):
     )
     method: str = field(METHOD)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    libraries = ALL_LIBRARIES
+
+    def uses(self) -> tuple[str, ...]:
+        return libraries_of(self.method)
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        check_method(self.method, self.semitones, self.formant_semitones, context.channels)
+        pairs = [(float(source.seconds), float(context.tempo.second_of(target))) for source, target in self.anchors]
+        if pairs:
+            end = pairs[-1][0] if seconds is None else seconds
+            with within("anchors"):
+                TimeMap.through(max(1, round(end * context.rate)), context.rate, pairs)
+
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         if self.anchors:
-            pairs = [(float(source.seconds), float(stage.tempo.second_of(target))) for source, target in self.anchors]
+            pairs = [(float(source.seconds), float(context.tempo.second_of(target))) for source, target in self.anchors]
             time = TimeMap.through(audio.frames, audio.rate, pairs)
         else:
-            time = path_of(self.duration_ratio, audio, stage)
+            time = path_of(self.duration_ratio, audio, context)
         return stretch(
             audio,
             time,
-            semitones=over_time(self.semitones, stage),
+            semitones=over_time(self.semitones, context),
             formant_semitones=self.formant_semitones,
             method=self.method,
         )
@@ -91,8 +105,16 @@ class Pitch(Transform):
     formant_semitones: float | None = field(FORMANTS)
     method: str = field(METHOD)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
-        interval = over_time(self.semitones, stage)
+    libraries = ALL_LIBRARIES
+
+    def uses(self) -> tuple[str, ...]:
+        return libraries_of(self.method)
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        check_method(self.method, self.semitones, self.formant_semitones, context.channels)
+
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        interval = over_time(self.semitones, context)
         return stretch(audio, semitones=interval, formant_semitones=self.formant_semitones, method=self.method)
 
 
@@ -109,12 +131,14 @@ class Psola(Transform):
     duration_ratio: Live = knob(1.0, FASTEST, SLOWEST, TIMES, taper=LOG, help="new length over old")
     formant_semitones: float = knob(0.0, -48.0, 48.0, SEMITONES, help="how much higher the formants", live=False)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    libraries = ("scipy",)
+
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         samples = psola(
             audio.samples,
-            path_of(self.duration_ratio, audio, stage),
+            path_of(self.duration_ratio, audio, context),
             audio.rate,
-            semitones=over_time(self.semitones, stage),
+            semitones=over_time(self.semitones, context),
             formant_semitones=self.formant_semitones,
         )
         return Audio(samples, audio.rate)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.knobs import LOG, knob
 from studio.midi.picks import Pick
 from studio.records import Nested, field
 from studio.score import Score
-from studio.stage import Stage
 from studio.steps import Transform
 from studio.stretch.f0 import HOP
 from studio.stretch.melody import Melody, follow, melody, nearest_note, score_of, sounding
@@ -40,9 +40,11 @@ class Tune(Transform):
     lowest: float = knob(60.0, 20.0, 1_000.0, HZ, taper=LOG, help="the lowest pitch to look for", live=False)
     highest: float = knob(1_000.0, 100.0, 4_000.0, HZ, taper=LOG, help="the highest pitch to look for", live=False)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    libraries = ("scipy",)
+
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         line = melody(follow(audio, self.lowest, self.highest), ladder(self.key, self.scale))
-        target = self._target(line, stage)
+        target = self._target(line, context)
         wanted = self.amount * (target - line.centre) + (self.vibrato - 1) * (line.pitch - line.centre)
         moved = _gliding(wanted, self.speed / 1000)
         if not len(moved):
@@ -57,17 +59,17 @@ class Tune(Transform):
         )
         return Audio(samples, audio.rate)
 
-    def follows(self, stage: Stage) -> Score | None:
-        return score_of(self.part, stage) if self.part else None
+    def follows(self, context: RenderContext) -> Score | None:
+        return score_of(self.part, context) if self.part else None
 
-    def _target(self, line: Melody, stage: Stage) -> Floats:
+    def _target(self, line: Melody, context: RenderContext) -> Floats:
         """The note each moment of the line is meant to be, in MIDI's numbers."""
         if self.part is None:
             notes, target = ladder(self.key, self.scale), np.full(len(line.centre), np.nan)
             for first, last in line.notes:
                 target[first:last] = notes[nearest_note(np.median(line.centre[first:last], keepdims=True), notes)]
             return target
-        held = sounding(score_of(self.part, stage), line.times)
+        held = sounding(score_of(self.part, context), line.times)
         highest = np.array([pitches[-1] if pitches else np.nan for pitches in held], dtype=np.float64)
         octaves = np.round((line.centre - highest) / 12)
         return np.where(np.isfinite(highest), highest + 12 * octaves, line.centre)

@@ -1,7 +1,8 @@
 """Timbre: sounds in the colours of others."""
 
-from studio.timbre import latent_hands, singing, singing_along
+from studio.timbre import latent_controls as latent_hands
+from studio.timbre import performing, singing, singing_along
 from studio.timbre.figures import Figures, compare
 from studio.timbre.transferring import METHODS, transfer
 
-__all__ = ["METHODS", "Figures", "compare", "latent_hands", "singing", "singing_along", "transfer"]
+__all__ = ["METHODS", "Figures", "compare", "latent_hands", "performing", "singing", "singing_along", "transfer"]

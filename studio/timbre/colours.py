@@ -10,7 +10,7 @@ import numpy as np
 from studio.audio import Audio
 from studio.tempo import Floats
 from studio.timbre.hybrid import track_of
-from studio.timbre.shelf import Shelf
+from studio.timbre.model_registry import ModelRegistry
 from studio.timbre.spectra import Spectra, analysed
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _read(path: Path) -> Spectral:
     return Spectral.load(path)
 
 
-SPECTRALS = Shelf("model", "models", ENDING, _read)
+SPECTRALS = ModelRegistry("model", "models", ENDING, _read)
 
 
 class Seen:

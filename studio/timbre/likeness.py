@@ -16,7 +16,7 @@ from studio.tempo import Floats
 from studio.timbre.torch_library import need_torch
 
 if TYPE_CHECKING:
-    from studio.nets.ears import Ears
+    from studio.nets.ears import InstrumentClassifier
 
 BINS = 12
 _DIFFERENT = 1.96
@@ -67,7 +67,7 @@ def likeness(made: Audio, wanted: Audio) -> Likeness | None:
     )
 
 
-def shipped_ears() -> Ears:
+def shipped_ears() -> InstrumentClassifier:
     """The network that came with the studio.
 
     Raises:
@@ -77,11 +77,11 @@ def shipped_ears() -> Ears:
 
 
 @lru_cache(maxsize=1)
-def _ears(path: Path) -> Ears:
+def _ears(path: Path) -> InstrumentClassifier:
     need_torch()
-    from studio.nets.ears import Ears
+    from studio.nets.ears import InstrumentClassifier
 
-    return Ears.load(path)
+    return InstrumentClassifier.load(path)
 
 
 def frechet(one: Floats, other: Floats) -> float:

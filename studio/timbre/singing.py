@@ -1,4 +1,4 @@
-"""Neural voices in a recipe: a sound sung anew, and notes sung from a score."""
+"""Neural voices in a recipe: a sound sung anew."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio.audio import Audio, Block
+from studio.audio import Audio
+from studio.context import RenderContext
 from studio.errors import AudioError, within
-from studio.knobs import Live, choice, count, file, knob, text
-from studio.levels import SILENCE_DB, amplitude
-from studio.score import Note, Score
-from studio.stage import Stage
-from studio.steps import Instrument, Transform
+from studio.knobs import Live, choice, file, knob, text
+from studio.steps import Transform
 from studio.stretch.stretching import over_time
 from studio.tempo import Floats
+from studio.timbre.image import image_of
 from studio.timbre.voices import find_voice, open_voice
-from studio.units import COUNT, DB, HZ, MS, SEMITONES
+from studio.units import HZ, SEMITONES
 
 if TYPE_CHECKING:
     from studio.nets.features import Features
@@ -37,11 +36,12 @@ class Sing(Transform):
     """Sing a melody anew with a trained voice: its pitch and loudness drive harmonics and noise (DDSP).
 
     One voice or instrument at a time goes in; of chords it sings the line that the pitch tracker hears. Its loudness is
-    brought to what the voice knows, and back again at the end; its octave is moved to where the voice is at home, unless
-    `octave` says how far. A voice that knows several instruments goes from one `towards` another as `blend` says.
+    brought to what the voice knows, and back again at the end; it stays where it was between left and right. Its octave
+    is moved where the voice is not at home otherwise, unless `octave` says how far. A voice that knows several
+    instruments goes from one `towards` another as `blend` says.
     """
 
-    version = 2
+    version = 3
 
     voice: str = file("violin", help=VOICE_HELP)
     towards: str = text("", help="another instrument of the same voice to go to: trumpet of orchestra:violin")
@@ -54,26 +54,40 @@ class Sing(Transform):
     lowest: float = knob(50.0, 20.0, 1_000.0, HZ, taper="log", help="the lowest pitch to look for", live=False)
     highest: float = knob(2_200.0, 100.0, 4_000.0, HZ, taper="log", help="the highest pitch to look for", live=False)
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    libraries = ("safetensors", "scipy", "soxr", "torch")
+
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         if audio.peak_db < -90 or self.amount == 0:
             return audio
         with within("voice"):
-            voice = open_voice(self.voice, stage)
-        given = self._features(audio, voice)
+            voice = open_voice(self.voice, context)
+        image = image_of(audio)
+        given, lift = self._features(
+            at_rate(Audio(image.middle[None].astype(np.float32), audio.rate), voice.rate), voice
+        )
         with within("towards"):
             other = voice.of(self.towards) if self.towards else None
-        colour = voice.colour(other, _moving(self.blend, stage, 0.0, given.frames))
-        made = voice.sing(given, colour=colour, room=self.room)
-        return Audio(_levelled(made, audio, self.amount), audio.rate)
+        colour = voice.colour(other, moving(self.blend, context, 0.0, given.frames))
+        made = at_rate(voice.sing(given, colour=colour, room=self.room), audio.rate).samples[0, : audio.frames]
+        sung = image.spread(np.pad(made, (0, audio.frames - len(made))), audio.rate)
+        mixed = audio.samples * (1 - self.amount) + sung * np.float32(self.amount * 10 ** (-lift / 20))
+        return Audio(np.asarray(mixed, np.float32), audio.rate)
 
-    def assets(self, stage: Stage) -> Iterator[Path]:
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         with within("voice"):
-            yield find_voice(self.voice, stage)
+            voice = open_voice(self.voice, context)
+        with within("towards"):
+            if self.towards:
+                voice.of(self.towards)
 
-    def _features(self, audio: Audio, voice: Voice) -> Features:
-        from studio.nets.features import Features, features
+    def assets(self, context: RenderContext) -> Iterator[Path]:
+        with within("voice"):
+            yield find_voice(self.voice, context)
 
-        sound = _at(audio, voice.rate)
+    def _features(self, sound: Audio, voice: Voice) -> tuple[Features, float]:
+        """What the voice is to sing, and by how many dB it was made louder for it."""
+        from studio.nets.features import QUIETEST, Features, features
+
         found = features(sound, self.lowest, self.highest)
         heard = found.loudness > found.loudness.max() - _HEARD
         clear = float(found.voiced[heard].mean())
@@ -86,93 +100,55 @@ class Sing(Transform):
         if self.quantise:
             nearest = np.round(pitch * 12) / 12
             pitch = pitch + self.quantise * (nearest - pitch)
+        pitch = pitch + self.semitones / 12
         octaves = self._octaves(pitch[found.voiced & heard], voice)
-        moved = 220 * np.exp2(pitch + octaves + self.semitones / 12)
-        loud = found.loudness + voice.card["loudness_mean"] - found.loudness[heard].mean()
-        return Features(moved, np.where(found.loudness <= found.loudness.min() + 1, found.loudness, loud), found.voiced)
+        # Silence is what is silent, not what is quietest: a sound need not have any.
+        silent = found.loudness < QUIETEST + 1
+        lift = float(voice.card["loudness_mean"] - found.loudness[heard].mean())
+        loud = np.where(silent, QUIETEST, found.loudness + lift)
+        return Features(220 * np.exp2(pitch + octaves), loud, found.voiced), lift
 
     def _octaves(self, pitch: Floats, voice: Voice) -> int:
         if self.octave != "auto":
             return int(self.octave)
-        low, high = voice.card["lowest_octave"], voice.card["highest_octave"]
-        moves = range(-4, 5)
-        outside = [float(((pitch + move < low - 0.1) | (pitch + move > high + 0.1)).mean()) for move in moves]
-        best = min(zip(outside, map(abs, moves), moves, strict=True))[2]
+        best = octaves_home(pitch, voice.card["lowest_octave"], voice.card["highest_octave"])
         if best:
             log.info("the melody is moved by %+d octaves, to where the voice is at home", best)
         return best
 
 
-class VoiceInstrument(Instrument, step="voice"):
-    """Sing the notes of a part with a trained voice, as many at once as there are.
+MOVE_COST = 0.15
+"""What an octave costs: a melody is moved by one if that brings more than this share of it home."""
 
-    Velocity is loudness; each note swells and dies as `attack` and `release` say, and begins to tremble after a while.
+
+def octaves_home(pitch: Floats, low: float, high: float) -> int:
+    """How many octaves to move a melody into a range, so that few notes lie outside and it is not moved far.
+
+    What lies outside counts by how far it does: half an octave and more in full, a tenth not at all.
+
+    Args:
+        pitch: ``(frames,)`` in octaves.
+        low, high: the range, in octaves.
     """
+    if not len(pitch):
+        return 0
 
-    voice: str = file("violin", help=VOICE_HELP)
-    towards: str = text("", help="another instrument of the same voice to go to: trumpet of orchestra:violin")
-    blend: Live = knob(0.0, 0.0, 1.0, help="from the instrument to the one it goes towards")
-    room: float = knob(1.0, 0.0, 1.0, help="how much of the room it was learned in, if there was one", live=False)
-    attack: float = knob(40.0, 5.0, 2_000.0, MS, taper="log", help="until a note is loud", live=False)
-    release: float = knob(120.0, 10.0, 5_000.0, MS, taper="log", help="until a note that ends is gone", live=False)
-    vibrato: float = knob(0.15, 0.0, 2.0, SEMITONES, help="how wide notes tremble", live=False)
-    rate: float = knob(5.5, 0.1, 12.0, HZ, help="how fast they tremble", live=False)
-    onset: float = knob(250.0, 0.0, 5_000.0, MS, help="how long they stay still before", live=False)
-    dynamics: float = knob(30.0, 0.0, 60.0, DB, help="from the softest velocity to the loudest", live=False)
-    gain: float = knob(0.0, SILENCE_DB, 24.0, DB, help="level", live=False)
-    seed: int = count(0, 0, 1_000_000, unit=COUNT, help="another seed, another breath")
+    def cost(move: int) -> float:
+        away = np.maximum(low - (pitch + move), pitch + move - high) - 0.1
+        return float(np.clip(away / 0.4, 0, 1).mean()) + MOVE_COST * abs(move)
 
-    def assets(self, stage: Stage) -> Iterator[Path]:
-        with within("voice"):
-            yield find_voice(self.voice, stage)
-
-    def play(self, score: Score, stage: Stage) -> Iterator[Block]:
-        with within("voice"):
-            voice = open_voice(self.voice, stage)
-        with within("towards"):
-            other = voice.of(self.towards) if self.towards else None
-        out = np.zeros((1, round(float(score.length) * voice.rate) + voice.rate), np.float32)
-        ticks = np.array([(note.start, note.end) for note in score.notes], dtype=np.float64) / score.resolution
-        seconds = score.tempo.seconds_at(ticks.ravel()).reshape(-1, 2)
-        for index, (note, (start, end)) in enumerate(zip(score.notes, seconds.tolist(), strict=True)):
-            given = self._note(note, end - start, voice)
-            colour = voice.colour(other, _moving(self.blend, stage, start, given.frames))
-            made = voice.sing(given, self.seed + index, colour=colour, room=0.0).samples
-            first = round(start * voice.rate)
-            missing = first + made.shape[1] - out.shape[1]
-            if missing > 0:
-                out = np.pad(out, ((0, 0), (0, missing)))
-            out[:, first : first + made.shape[1]] += made
-        out = voice.in_room(out, self.room) * np.float32(amplitude(self.gain))
-        sound = _at(Audio(out, voice.rate), stage.rate)
-        samples = np.repeat(sound.samples, stage.channels, axis=0)
-        for start in range(0, samples.shape[1], 65_536):
-            yield samples[:, start : start + 65_536]
-
-    def _note(self, note: Note, seconds: float, voice: Voice) -> Features:
-        """The pitch and loudness of one note, its release with it."""
-        from studio.nets.features import FRAMES_PER_SECOND, QUIETEST, Features
-
-        release = self.release / 1000
-        time = np.arange(int((seconds + release) * FRAMES_PER_SECOND) + 2) / FRAMES_PER_SECOND
-        swing = np.clip((time - self.onset / 1000) / 0.2, 0, 1) * self.vibrato
-        hz = 440 * np.exp2((note.pitch - 69 + swing * np.sin(2 * np.pi * self.rate * time)) / 12)
-        level = voice.card["loudness_mean"] + self.dynamics * (note.velocity / 127 - 0.6)
-        rise = np.clip(time / (self.attack / 1000), 1e-3, 1)
-        fall = np.clip(1 - (time - seconds) / release, 1e-4, 1)
-        loud = level + 20 * np.log10(rise) + 40 * np.log10(fall)
-        return Features(hz, np.maximum(loud, QUIETEST), np.ones(len(time), bool))
+    return min(range(-4, 5), key=lambda move: (cost(move), abs(move)))
 
 
-def _moving(blend: Live, stage: Stage, start: float, frames: int) -> Floats | float:
+def moving(blend: Live, context: RenderContext, start: float, frames: int) -> Floats | float:
     """A knob at each of so many frames from a second on."""
     from studio.nets.features import FRAMES_PER_SECOND
 
-    share = over_time(blend, stage)
+    share = over_time(blend, context)
     return share(start + np.arange(frames) / FRAMES_PER_SECOND) if callable(share) else share
 
 
-def _at(audio: Audio, rate: int) -> Audio:
+def at_rate(audio: Audio, rate: int) -> Audio:
     """One channel at another rate."""
     import soxr
 
@@ -180,12 +156,3 @@ def _at(audio: Audio, rate: int) -> Audio:
     if audio.rate != rate:
         mono = soxr.resample(mono, audio.rate, rate)
     return Audio(np.asarray(mono, np.float32)[None], rate)
-
-
-def _levelled(made: Audio, source: Audio, amount: float) -> Block:
-    """As loud as the source, as long, on all its channels, and mixed with it."""
-    sound = _at(made, source.rate).samples[:, : source.frames]
-    sound = np.pad(sound, ((0, 0), (0, source.frames - sound.shape[1])))
-    power = np.square(source.samples.mean(axis=0), dtype=np.float64).mean()
-    gain = np.sqrt(power / max(np.square(sound, dtype=np.float64).mean(), 1e-20))
-    return np.asarray(source.samples * (1 - amount) + sound * np.float32(gain * amount), np.float32)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.audio import Block
+from studio.context import BlockContext, RenderContext
 from studio.errors import within
 from studio.knobs import Live, file, knob, text
 from studio.levels import SILENCE_DB, amplitude
-from studio.stage import Moment, Stage
 from studio.steps import Effect, Run
 from studio.tempo import Floats
 from studio.timbre.singing import VOICE_HELP
@@ -27,10 +27,11 @@ class SingLive(Effect):
     """Sing along with a melody as it is played, with a trained voice, about 40 ms behind it.
 
     What `sing` learns from the whole sound is told here: `input` is how loud the melody is on average, which is brought
-    to what the voice knows, and back again; the octave is `semitones`. Between notes the last pitch is held.
+    to what the voice knows, and back again; the octave is `semitones`. Through a consonant the last pitch is held; what
+    has no pitch for longer, such as noise or what lies below `lowest`, is not sung.
     """
 
-    version = 2
+    version = 3
 
     voice: str = file("violin", help=VOICE_HELP)
     towards: str = text("", help="another instrument of the same voice to go to: trumpet of orchestra:violin")
@@ -42,22 +43,24 @@ class SingLive(Effect):
     lowest: float = knob(80.0, 40.0, 1_000.0, HZ, taper="log", help="the lowest pitch to look for", live=False)
     highest: float = knob(2_200.0, 100.0, 4_000.0, HZ, taper="log", help="the highest pitch to look for", live=False)
 
-    def assets(self, stage: Stage) -> Iterator[Path]:
-        with within("voice"):
-            yield find_voice(self.voice, stage)
+    libraries = ("safetensors", "scipy", "torch")
 
-    def memory(self, stage: Stage) -> float:
+    def assets(self, context: RenderContext) -> Iterator[Path]:
+        with within("voice"):
+            yield find_voice(self.voice, context)
+
+    def tail_seconds(self, context: RenderContext) -> float:
         return 0.5
 
-    def open(self, stage: Stage) -> Run:
+    def open(self, context: RenderContext) -> Run:
         with within("voice"):
-            voice = open_voice(self.voice, stage)
+            voice = open_voice(self.voice, context)
         with within("towards"):
             other = voice.of(self.towards) if self.towards else None
         from studio.nets.live import LiveDecoder, LiveFeatures
 
-        features = LiveFeatures(stage.rate, self.lowest, min(self.highest, stage.rate / 4))
-        decoder = LiveDecoder(voice, stage.rate, towards=other)
+        features = LiveFeatures(context.rate, self.lowest, min(self.highest, context.rate / 4))
+        decoder = LiveDecoder(voice, context.rate, towards=other)
         return _Singing(features, decoder, float(voice.card["loudness_mean"]) - self.input).run
 
 
@@ -76,7 +79,7 @@ class _Singing:
         self._gain, self._mix, self._open = _Queue(), _Queue(), _Queue()
         self._was_open: float | None = None
 
-    def run(self, block: Block, now: Moment) -> Block:
+    def run(self, block: Block, now: BlockContext) -> Block:
         frames, hop = block.shape[1], self._features.hop
         queues = {"semitones": self._semitones, "blend": self._blend, "gain": self._gain, "mix": self._mix}
         for name, queue in queues.items():

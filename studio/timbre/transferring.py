@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from studio.audio import Audio
-from studio.audiofile import read_audio
+from studio.audiofile import read_audio, stream_audio
+from studio.context import RenderContext
 from studio.errors import AudioError, KnobError, nearest, within
 from studio.knobs import Live, choice, file, knob
-from studio.stage import Stage
 from studio.steps import Transform, parse_step
 from studio.stretch.overlap import window_size
 from studio.stretch.stretching import over_time
@@ -19,7 +19,7 @@ from studio.tempo import Floats
 from studio.timbre import hybrid, morph, mosaic, partials
 from studio.timbre.colours import SPECTRALS, Seen
 from studio.timbre.spectra import OVERLAP, WINDOW
-from studio.timbre.voices import find_voice
+from studio.timbre.voices import find_voice, open_voice
 
 MODELS = ("sing", "spectral")
 """Methods whose target is a trained model: a voice, or an instrument of a spectral autoencoder."""
@@ -92,26 +92,42 @@ class Transfer(Transform):
     method: str = choice("envelope", *METHODS, *MODELS, help="how")
     amount: Live = knob(1.0, 0.0, 1.0, help="from the source to the result")
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    libraries = ("safetensors", "scipy", "soundfile", "soxr", "torch")
+
+    def uses(self) -> tuple[str, ...]:
+        neural = () if self.method in MODELS else ("safetensors", "torch")
+        return tuple(each for each in self.libraries if each not in neural)
+
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         if self.method in MODELS:
             with within("target"):
-                return by_model(audio, self.target, self.method, over_time(self.amount, stage), stage)
+                return by_model(audio, self.target, self.method, over_time(self.amount, context), context)
         with within("target"):
-            target = read_audio(stage.find(self.target), audio.rate)
-        return transfer(audio, target, self.method, over_time(self.amount, stage))
+            target = read_audio(context.find(self.target), audio.rate)
+        return transfer(audio, target, self.method, over_time(self.amount, context))
 
-    def assets(self, stage: Stage) -> Iterator[Path]:
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         with within("target"):
             if self.method == "sing":
-                yield find_voice(self.target, stage)
+                open_voice(self.target, context)
             elif self.method == "spectral":
-                yield SPECTRALS.find(_model_and_instrument(self.target)[0], stage)
+                name, instrument = _model_and_instrument(self.target)
+                SPECTRALS.load(SPECTRALS.find(name, context)).instrument(instrument)
             else:
-                yield stage.find(self.target)
+                next(stream_audio(context.find(self.target)))
+
+    def assets(self, context: RenderContext) -> Iterator[Path]:
+        with within("target"):
+            if self.method == "sing":
+                yield find_voice(self.target, context)
+            elif self.method == "spectral":
+                yield SPECTRALS.find(_model_and_instrument(self.target)[0], context)
+            else:
+                yield context.find(self.target)
 
 
 def by_model(
-    source: Audio, target: str, method: str, amount: float | Callable[[Floats], Floats], stage: Stage
+    source: Audio, target: str, method: str, amount: float | Callable[[Floats], Floats], context: RenderContext
 ) -> Audio:
     """The source in the colours of a trained model, as long as the source.
 
@@ -127,13 +143,13 @@ def by_model(
     if method == "sing":
         made = parse_step({"sing": target})
         assert isinstance(made, Transform)
-        sung = made.apply(source, stage).samples
+        sung = made.apply(source, context).samples
         if not callable(amount) and amount == 1:
             return Audio(sung, source.rate)
         share = amount(np.arange(source.frames) / source.rate) if callable(amount) else amount
         return Audio((source.samples + (sung - source.samples) * np.clip(share, 0, 1)).astype(np.float32), source.rate)
     name, instrument = _model_and_instrument(target)
-    seen = Seen(source, SPECTRALS.load(SPECTRALS.find(name, stage)))
+    seen = Seen(source, SPECTRALS.load(SPECTRALS.find(name, context)))
     windows = seen.latents.shape[1]
     moving = amount(np.arange(windows) * source.seconds / max(windows, 1)) if callable(amount) else amount
     return seen.sound(seen.latents, seen.instrument(instrument), np.clip(moving, 0, 1))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.stage import Stage
-from studio.timbre.shelf import Shelf
+from studio.context import RenderContext
+from studio.errors import ModelError, Place
+from studio.timbre.model_registry import ModelRegistry
 
 if TYPE_CHECKING:
     from studio.nets.voice import Voice
@@ -20,7 +21,7 @@ def _read(path: Path) -> Voice:
     return Voice.load(path)
 
 
-VOICES = Shelf("voice", "voices", ENDING, _read)
+VOICES = ModelRegistry("voice", "voices", ENDING, _read)
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -29,16 +30,37 @@ def split_name(name: str) -> tuple[str, str]:
     return (voice, instrument) if colon and not name.endswith(ENDING) else (name, "")
 
 
-def find_voice(name: str, stage: Stage) -> Path:
+def find_voice(name: str, context: RenderContext) -> Path:
     """The file of the voice that a recipe means by `name`.
 
     Raises:
         MissingError: there is none.
     """
-    return VOICES.find(split_name(name)[0], stage)
+    return VOICES.find(split_name(name)[0], context)
 
 
-def open_voice(name: str, stage: Stage) -> Voice:
+def range_of(name: str, context: RenderContext) -> tuple[float, float]:
+    """The lowest and the highest key that a voice was trained on, as its card says; no network is loaded.
+
+    Raises:
+        MissingError: there is no such voice, or safetensors is not installed.
+        ModelError: the file is no voice.
+    """
+    from studio.nets.voice_card import CARD
+
+    voice, instrument = split_name(name)
+    card = CARD.read_card(find_voice(voice, context))
+    several = card.get("instruments", {})
+    known = [several[instrument]] if instrument in several else list(several.values()) or [card]
+    try:
+        lowest, highest = min(each["lowest_octave"] for each in known), max(each["highest_octave"] for each in known)
+    except KeyError as error:
+        place = Place(str(find_voice(voice, context)))
+        raise ModelError(f"its card does not say its range: {error}.", place=place) from None
+    return 57 + 12 * float(lowest), 57 + 12 * float(highest)
+
+
+def open_voice(name: str, context: RenderContext) -> Voice:
     """The voice that a recipe means by `name`, ready to sing.
 
     Raises:
@@ -47,5 +69,5 @@ def open_voice(name: str, stage: Stage) -> Voice:
         ModelError: the file is no voice.
     """
     instrument = split_name(name)[1]
-    voice = VOICES.load(find_voice(name, stage))
+    voice = VOICES.load(find_voice(name, context))
     return voice.of(instrument) if instrument or len(voice.instruments) > 1 else voice

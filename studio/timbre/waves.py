@@ -9,8 +9,8 @@ import numpy as np
 
 from studio.audio import Audio
 from studio.tempo import Floats
+from studio.timbre.model_registry import ModelRegistry
 from studio.timbre.scripted import back, resampled
-from studio.timbre.shelf import Shelf
 
 if TYPE_CHECKING:
     from studio.nets.vae import Waves
@@ -41,4 +41,4 @@ def _read(path: Path) -> Waveform:
     return Waveform(Waves.load(path))
 
 
-WAVEFORMS = Shelf("waveform autoencoder", "models", ENDING, _read)
+WAVEFORMS = ModelRegistry("waveform autoencoder", "models", ENDING, _read)

@@ -17,13 +17,13 @@ from studio.timbre.colours import ENDING, Seen
 from studio.timbre.latents import Directions, directions, leanings
 from studio.timbre.torch_library import need_torch
 from studio.training.diary import Diary, check_ending, check_place, estimated, told
-from studio.training.instruments import Instrument
+from studio.training.instruments import TrainingSource
 
 log = logging.getLogger(__name__)
 
 
 def learn_colours(
-    instruments: Sequence[Instrument],
+    instruments: Sequence[TrainingSource],
     out: Path,
     seconds: float,
     *,
@@ -46,7 +46,7 @@ def learn_colours(
     if not names or len(set(names)) < len(names):
         raise KnobError("the instruments need different names, and one at least.", "Write violin=gm:40:55:96 …")
     need_torch()
-    from studio.nets.autoencoder import RATE, Autoencoder, Shape, Spectral, train_spectral, try_step
+    from studio.nets.autoencoder import RATE, Autoencoder, AutoencoderShape, Spectral, train_spectral, try_step
 
     check_place(out)
     sounds = {each.name: each.sounds(RATE, seed) for each in instruments}
@@ -54,7 +54,7 @@ def learn_colours(
     held = {name: pair[1] for name, pair in sounds.items()}
     key = hashlib.sha256(repr((instruments, seconds, seed)).encode()).hexdigest()[:40]
     checkpoint = cache_folder() / "training" / f"{key}.pt"
-    size = sum(each.numel() for each in Autoencoder(Shape(instruments=len(names))).parameters())
+    size = sum(each.numel() for each in Autoencoder(AutoencoderShape(instruments=len(names))).parameters())
     minutes = sum(each.seconds for each in learned.values()) / 60
     say(f"{minutes:.1f} minutes of {len(names)} instruments. {estimated(seconds, size, 2, try_step)}")
     if checkpoint.exists():

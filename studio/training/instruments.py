@@ -22,14 +22,14 @@ _HELD_SEED = 4711
 
 
 @dataclass(frozen=True)
-class Instrument:
+class TrainingSource:
     """A name, and a folder of recordings or a SoundFont's program in a range: ``gm:40:55:96``."""
 
     name: str
     source: str
 
     @classmethod
-    def parse(cls, text: str) -> Instrument:
+    def parse(cls, text: str) -> TrainingSource:
         """Read ``violin=gm:40:55:96`` or ``mine=recordings/``.
 
         Raises:

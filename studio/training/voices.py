@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.errors import KnobError, ModelError, within
 from studio.folders import cache_folder
-from studio.stage import Stage
 from studio.timbre.torch_library import need_torch
 from studio.timbre.voices import ENDING, VOICES, find_voice
 from studio.training.diary import Diary, check_ending, check_place, estimated, told
-from studio.training.instruments import Instrument
+from studio.training.instruments import TrainingSource
 
 if TYPE_CHECKING:
     from studio.nets.voice import Voice
@@ -35,7 +35,7 @@ class Plan:
         room_ms: how long the echoes are that it learns apart from the sound itself.
     """
 
-    instruments: tuple[Instrument, ...]
+    instruments: tuple[TrainingSource, ...]
     seconds: float
     rate: int = 44_100
     license: str = ""
@@ -111,7 +111,7 @@ def _start(plan: Plan) -> Voice | None:
     if not plan.start:
         return None
     with within("the voice to start from"):
-        voice = VOICES.load(find_voice(plan.start, Stage(plan.rate)))
+        voice = VOICES.load(find_voice(plan.start, RenderContext(plan.rate)))
         if voice.rate != plan.rate:
             raise ModelError(
                 f"{plan.start!r} sings at {voice.rate} Hz.", f"Train at that rate, or afresh at {plan.rate} Hz."

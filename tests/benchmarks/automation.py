@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from studio.line import Line
-from studio.stage import Stage
+from studio.context import RenderContext
+from studio.effect_chain import EffectChain
 from studio.steps import Effect, parse_step
 from tests.benchmarks.table import Row, show
 from tests.listening import db, white
@@ -17,7 +17,7 @@ FRAMES = round(RATE * SECONDS) // 64 * 64
 def ours(step: object, block: np.ndarray, size: int) -> np.ndarray:
     effect = parse_step(step)
     assert isinstance(effect, Effect)
-    line = Line([effect], Stage(RATE))
+    line = EffectChain([effect], RenderContext(RATE))
     return np.concatenate([line.push(block[:, start : start + size]) for start in range(0, FRAMES, size)], axis=1)
 
 

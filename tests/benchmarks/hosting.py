@@ -13,17 +13,17 @@ from pathlib import Path
 import numpy as np
 
 from studio.audio import Block
+from studio.context import RenderContext
 from studio.errors import StudioError
 from studio.hosting import catalogue
 from studio.hosting.plugin import Plugin
 from studio.hosting.pool import POOL
 from studio.score import NOTE_OFF, NOTE_ON, Event, Score
-from studio.stage import Stage
 from studio.steps import parse_step
 from tests.benchmarks.table import Row, alternating, seconds, show, spread
 from tests.listening import null_db, peak_db, rms_db, through, white
 
-STAGE = Stage(folder=Path(tempfile.mkdtemp(prefix="mirepoix-hosting-")))
+STAGE = RenderContext(folder=Path(tempfile.mkdtemp(prefix="mirepoix-hosting-")))
 PLAIN = "/usr/lib/vst3/ZamCompX2.vst3"
 CUTS = tuple(range(8192, 44_100 * 300, 8192))
 

@@ -23,7 +23,7 @@ FLUTE = 73
 def main() -> None:
     import torch
 
-    from studio.nets.decoder import Shape
+    from studio.nets.decoder import DecoderShape
     from studio.nets.voice_training import train_voice
 
     torch.set_num_threads(1)
@@ -51,7 +51,7 @@ def main() -> None:
     for what, start, shape, pretraining in (
         ("ours, from the orchestra", orchestra, None, 0.2),
         ("ours, afresh", None, None, 0.2),
-        ("as published: GRU of 512, sound alone", None, Shape(width=512), 0.0),
+        ("as published: GRU of 512, sound alone", None, DecoderShape(width=512), 0.0),
     ):
         voice = train_voice(sounds, SECONDS, {"name": "clarinet"}, shape=shape, start=start, pretraining=pretraining)
         row(what, voice.sing(given, follow=what.startswith("ours")), voice.card["steps"])

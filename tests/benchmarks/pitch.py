@@ -12,9 +12,10 @@ from collections.abc import Callable
 import numpy as np
 
 from studio.audio import Audio
-from studio.stage import Stage
+from studio.context import RenderContext
 from studio.steps import Transform, parse_step
 from studio.stretch import F0Track, track_f0
+from studio.stretch.f0 import praat
 from tests.benchmarks.table import seconds
 from tests.stretch.known_pitch import HOP, PLAYED, RATE, WORSE, Known, judged, played, tones
 
@@ -80,7 +81,7 @@ TRACKERS: dict[str, Callable[[Audio], F0Track]] = {
     "track_f0: YIN and Viterbi": lambda sound: track_f0(sound, LOW, HIGH),
     "librosa.pyin": _pyin,
     "librosa.yin, always voiced": _librosa_yin,
-    "Praat's autocorrelation": lambda sound: track_f0(sound, LOW, HIGH, "praat"),
+    "Praat's autocorrelation": lambda sound: track_f0(sound, LOW, HIGH, praat),
 }
 
 
@@ -96,5 +97,5 @@ def _sung() -> None:
 
 
 def _kept(step: Transform, source: Audio, known: Known) -> str:
-    score = judged(track_f0(step.apply(source, Stage(source.rate)), LOW, HIGH), known)
+    score = judged(track_f0(step.apply(source, RenderContext(source.rate)), LOW, HIGH), known)
     return f"{score.kept:.1%} ({score.early:.1%})"

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.nets.autoencoder import FLOOR, RATE, distance, learnable
 from studio.nets.ears import PROGRAMS
 from studio.nets.material import phrases
 from studio.score import Note, Score
 from studio.sources.soundfont import SoundFont
-from studio.stage import Stage
 from studio.steps import Transform, parse_step
 from studio.stretch import track_f0
 from studio.tempo import Floats, TempoMap
@@ -103,7 +103,7 @@ def _pitches() -> None:
         for index in range(FILES):
             score = _melody(100 + index)
             step = SoundFont("fluid", program=PROGRAMS[name][0], reverb=0.0, chorus=0.0)
-            source = Audio(np.concatenate(list(step.play(score, Stage(rate=RATE, channels=1))), axis=1), RATE)
+            source = Audio(np.concatenate(list(step.play(score, RenderContext(rate=RATE, channels=1))), axis=1), RATE)
             total += source.seconds
             for way, work in ways.items():
                 out: list[Audio] = []
@@ -169,4 +169,4 @@ def _tone(hz: Floats) -> np.ndarray:
 def _step(data: object) -> Callable[[Audio], Audio]:
     step = parse_step(data)
     assert isinstance(step, Transform)
-    return lambda sound: step.apply(sound, Stage(sound.rate, sound.channels))
+    return lambda sound: step.apply(sound, RenderContext(sound.rate, sound.channels))

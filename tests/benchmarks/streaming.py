@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from studio.audio import Audio
-from studio.line import Line
+from studio.context import RenderContext
+from studio.effect_chain import EffectChain
 from studio.nets.live import LiveDecoder, LiveFeatures
 from studio.nets.material import phrases
-from studio.nets.streaming import Stream, real_time_factor
-from studio.nets.vae import Shape, Vae, Waves
-from studio.stage import Stage
+from studio.nets.streaming import StreamingModule, real_time_factor
+from studio.nets.vae import Vae, VaeShape, Waves
 from studio.steps import Effect, parse_step
 from studio.timbre.voices import VOICES
 from tests.benchmarks.table import Row, seconds, show
@@ -50,10 +50,10 @@ def _live() -> None:
         Row("decoder, a frame of 10 ms", f"{voice:.3f}"),
     ]
     for block in (64, 256, 1024):
-        line, first = Line([effect], Stage(RATE, 1)), 0
+        line, first = EffectChain([effect], RenderContext(RATE, 1)), 0
         line.push(sound[:, :RATE])
 
-        def push(line: Line = line, block: int = block) -> None:
+        def push(line: EffectChain = line, block: int = block) -> None:
             nonlocal first
             line.push(sound[:, first : first + block])
             first += block
@@ -79,16 +79,16 @@ def _waves() -> None:
         "| | parameters | offline, MHz | a block of its ratio: real-time factor | latency, ms |\n| --- | --- | --- | --- | --- |"
     )
     for name, shape in (
-        ("narrow, ratio 512", Shape(width=16)),
-        ("as it is, ratio 512", Shape()),
-        ("as large as RAVE's raspberry, ratio 2048", Shape(width=12, strides=(4, 4, 4, 2), latents=16)),
-        ("as large as RAVE v1, ratio 2048", Shape(width=43, strides=(4, 4, 4, 2), latents=64)),
+        ("narrow, ratio 512", VaeShape(width=16)),
+        ("as it is, ratio 512", VaeShape()),
+        ("as large as RAVE's raspberry, ratio 2048", VaeShape(width=12, strides=(4, 4, 4, 2), latents=16)),
+        ("as large as RAVE v1, ratio 2048", VaeShape(width=43, strides=(4, 4, 4, 2), latents=64)),
     ):  # fmt: skip
         waves = Waves(Vae(shape).eval(), {})
         sound = Audio(np.random.default_rng(0).standard_normal((1, 5 * RATE)).astype(np.float32) * 0.1, RATE)
         waves.sing(Audio(sound.samples[:, :RATE], RATE))
         taken = min(seconds(lambda waves=waves, sound=sound: waves.sing(sound)) for _ in range(2))
-        stream, piece = Stream(waves.model), torch.zeros(1, 1, shape.ratio)
+        stream, piece = StreamingModule(waves.model), torch.zeros(1, 1, shape.ratio)
         factor = real_time_factor(lambda stream=stream, piece=piece: stream.push(piece), shape.ratio / RATE)
         count = sum(each.numel() for each in waves.model.parameters())
         late = (waves.model.late + shape.ratio) / RATE * 1000

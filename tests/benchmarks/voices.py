@@ -7,9 +7,9 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.nets.features import features
 from studio.nets.material import Phrases, phrases
-from studio.stage import Stage
 from studio.steps import Transform, parse_step
 from studio.timbre import METHODS, compare, transfer
 from studio.timbre.transferring import MODELS
@@ -80,4 +80,4 @@ def _sung() -> None:
 def _by(method: str, source: Audio) -> Audio:
     step = parse_step({"transfer": {"target": "trumpet", "method": method}})
     assert isinstance(step, Transform)
-    return step.apply(source, Stage(source.rate))
+    return step.apply(source, RenderContext(source.rate))

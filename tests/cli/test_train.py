@@ -16,10 +16,10 @@ from click.testing import CliRunner
 
 from studio.audio import Audio
 from studio.cli import main
+from studio.context import RenderContext
 from studio.nets.material import phrases
 from studio.nets.vae import Waves
 from studio.nets.voice import Voice
-from studio.stage import Stage
 from studio.steps import Transform, parse_step
 from studio.timbre.colours import SPECTRALS
 from tests.listening import null_db, sine, white
@@ -99,7 +99,7 @@ def test_a_waveform_autoencoder_of_a_folder_that_latent_plays(desk: Path) -> Non
     def through(sound: Audio, **knobs: object) -> Audio:
         step = parse_step({"latent": {"model": "mine.vae", **knobs}})
         assert isinstance(step, Transform)
-        return step.apply(sound, Stage(sound.rate, sound.channels, folder=desk))
+        return step.apply(sound, RenderContext(sound.rate, sound.channels, folder=desk))
 
     assert null_db(through(mono).samples, model.sing(mono).samples) < -90
     assert through(stereo).samples.shape == stereo.samples.shape and through(stereo).rate == 44_100

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.errors import RenderError
-from studio.stage import Stage
 from studio.steps import Transform, parse_step
 from studio.tempo import Tempo, TempoMap
 from tests.listening import db, null_db, peak_db, white
@@ -18,10 +18,10 @@ from tests.listening import db, null_db, peak_db, white
 RATE = 44_100
 
 
-def edited(step: Any, samples: np.ndarray, stage: Stage | None = None) -> np.ndarray:
+def edited(step: Any, samples: np.ndarray, context: RenderContext | None = None) -> np.ndarray:
     transform = parse_step(step)
     assert isinstance(transform, Transform)
-    return transform.apply(Audio(samples, RATE), stage or Stage(RATE)).samples
+    return transform.apply(Audio(samples, RATE), context or RenderContext(RATE)).samples
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_fade_out_in_bars_follows_the_tempo_and_ends_where_it_is_told() -> Non
     tempo = TempoMap((Tempo(Fraction(0), Fraction(120)), Tempo(Fraction(4), Fraction(240))))
     steady = np.ones((2, 6 * RATE), np.float32)
     out = edited(
-        {"fade_out": {"length": "1 bar", "end": "2 bars", "shape": "linear"}}, steady, Stage(RATE, tempo=tempo)
+        {"fade_out": {"length": "1 bar", "end": "2 bars", "shape": "linear"}}, steady, RenderContext(RATE, tempo=tempo)
     )
     assert out.shape[1] == 3 * RATE
     assert out[0, 2 * RATE - 1] == 1 and out[0, round(2.5 * RATE)] == pytest.approx(0.5, abs=1e-3)
@@ -58,7 +58,7 @@ def test_repeats_fall_on_the_bars_of_the_tempo_map() -> None:
     tempo = TempoMap((Tempo(Fraction(0), Fraction(90), ramp=True), Tempo(Fraction(16), Fraction(140))))
     click = np.zeros((2, 100), np.float32)
     click[:, 0] = 1
-    out = edited({"repeat": {"times": 5, "every": "1 bar"}}, click, Stage(RATE, tempo=tempo))
+    out = edited({"repeat": {"times": 5, "every": "1 bar"}}, click, RenderContext(RATE, tempo=tempo))
     starts = np.flatnonzero(out[0] == 1)
     exact = [float(tempo.second_at(Fraction(4 * bar))) * RATE for bar in range(5)]
     assert np.abs(starts - exact).max() <= 0.5
@@ -66,10 +66,10 @@ def test_repeats_fall_on_the_bars_of_the_tempo_map() -> None:
 
 def test_place_trim_reverse_and_normalise_are_exact() -> None:
     sound = white(1.0)
-    stage = Stage(RATE, tempo=TempoMap.constant(100))
-    assert np.array_equal(edited({"place": "1 bar"}, sound, stage)[:, round(2.4 * RATE) :], sound)
+    context = RenderContext(RATE, tempo=TempoMap.constant(100))
+    assert np.array_equal(edited({"place": "1 bar"}, sound, context)[:, round(2.4 * RATE) :], sound)
     assert np.array_equal(
-        edited({"trim": {"start": "0.25 s", "length": "1 beat"}}, sound, stage), sound[:, 11_025:37_485]
+        edited({"trim": {"start": "0.25 s", "length": "1 beat"}}, sound, context), sound[:, 11_025:37_485]
     )
     assert np.array_equal(edited("reverse", sound), sound[:, ::-1])
     assert np.array_equal(edited({"repeat": 3}, sound), np.tile(sound, 3))

@@ -17,9 +17,9 @@ import numpy as np
 
 import studio.effects
 from studio.audio import Block
+from studio.context import GRID, BlockContext, RenderContext
 from studio.effects.response import read_response
 from studio.knobs import Choice, File, Number, Span, Switch
-from studio.stage import GRID, Moment, Stage
 from studio.steps import Effect, registry
 
 HEADERS = Path(studio.effects.__file__).parent
@@ -69,8 +69,8 @@ def _source() -> str:
             f"struct H{index} : Half {{ mirepoix::{registry()[name].__name__} x;\n"
             f"void set(int k, double from, double to, double bow) override {{ (void)from; (void)to; (void)bow; switch (k) {{ {sets} default: break; }} }}\n"
             f"void respond(const mirepoix::Response& given) override {{ (void)given; {responses}}}\n"
-            "void prepare(const mirepoix::Stage& s) override { x.prepare(s); }\n"
-            "void process(float* const* a, const mirepoix::Moment& m) override { x.process(a, m); }\n"
+            "void prepare(const mirepoix::RenderContext& s) override { x.prepare(s); }\n"
+            "void process(float* const* a, const mirepoix::BlockContext& m) override { x.process(a, m); }\n"
             "int latency() override { return x.latency(); } };\n"
         )
     made = "".join(f"case {index}: return new H{index};" for index in range(len(cases)))
@@ -82,8 +82,8 @@ static long allocations = 0;
 void* operator new(std::size_t size) { ++allocations; if (void* p = std::malloc(size)) return p; throw std::bad_alloc(); }
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-struct Half { virtual ~Half() = default; virtual void set(int, double, double, double) = 0; virtual void respond(const mirepoix::Response&) = 0; virtual void prepare(const mirepoix::Stage&) = 0;
-  virtual void process(float* const*, const mirepoix::Moment&) = 0; virtual int latency() = 0; };
+struct Half { virtual ~Half() = default; virtual void set(int, double, double, double) = 0; virtual void respond(const mirepoix::Response&) = 0; virtual void prepare(const mirepoix::RenderContext&) = 0;
+  virtual void process(float* const*, const mirepoix::BlockContext&) = 0; virtual int latency() = 0; };
 """
         + "".join(cases)
         + f"""extern "C" {{
@@ -96,7 +96,7 @@ void half_respond(void* h, int channels, int frames, double rate, const float* s
 void half_prepare(void* h, double rate, int channels) {{ static_cast<Half*>(h)->prepare({{rate, channels}}); }}
 int half_latency(void* h) {{ return static_cast<Half*>(h)->latency(); }}
 long half_process(void* h, float* const* audio, const float* const* side, long long start, int offset, int frames, double beat, double bpm) {{
-  mirepoix::Moment m; m.start = start; m.offset = offset; m.frames = frames; m.beat = beat; m.bpm = bpm; m.side = side;
+  mirepoix::BlockContext m; m.start = start; m.offset = offset; m.frames = frames; m.beat = beat; m.bpm = bpm; m.side = side;
   const long before = allocations; static_cast<Half*>(h)->process(audio, m); return allocations - before; }}
 }}
 """
@@ -128,8 +128,10 @@ def library() -> ctypes.CDLL:
     return loaded
 
 
-def run_half(step: Effect, block: Block, stage: Stage, cuts: Sequence[int] = (), side: Block | None = None) -> Block:
-    """A sound through the plugin half of a step, cut at `cuts` and at the grid; at the tempo of the stage's start.
+def run_half(
+    step: Effect, block: Block, context: RenderContext, cuts: Sequence[int] = (), side: Block | None = None
+) -> Block:
+    """A sound through the plugin half of a step, cut at `cuts` and at the grid; at the tempo of the context's start.
 
     Its latency is taken up.
 
@@ -138,21 +140,21 @@ def run_half(step: Effect, block: Block, stage: Stage, cuts: Sequence[int] = (),
     """
     code = library()
     half = ctypes.c_void_p(code.half_make(halved().index(step.step)))
-    bpm = stage.tempo.bpm_at(stage.tempo.tempos[0].beat)
+    bpm = context.tempo.bpm_at(context.tempo.tempos[0].beat)
     try:
         for place, (knob, how) in enumerate(fields(step.step).items()):
             if how == "plain":
-                value = _plain(step, knob, stage)
+                value = _plain(step, knob, context)
                 code.half_set(half, place, value, value, 0.0)
             elif how == "response":
-                response = read_response(stage.find(getattr(step, knob)))
+                response = read_response(context.find(getattr(step, knob)))
                 samples = np.ascontiguousarray(response.samples)
                 code.half_respond(half, *samples.shape, float(response.rate), samples.ctypes.data)
-        code.half_prepare(half, float(stage.rate), block.shape[0])
+        code.half_prepare(half, float(context.rate), block.shape[0])
         late = int(code.half_latency(half))
         out = np.pad(block, ((0, 0), (0, late))).astype(np.float32)
         edges = sorted({*range(0, out.shape[1], GRID), *cuts, out.shape[1]})
-        moving = _moving(step, out.shape[1], stage)
+        moving = _moving(step, out.shape[1], context)
         for first, last in pairwise(edges):
             cell = first // GRID
             for place, (knob, how) in enumerate(fields(step.step).items()):
@@ -163,7 +165,7 @@ def run_half(step: Effect, block: Block, stage: Stage, cuts: Sequence[int] = (),
             sides = (
                 (ctypes.c_void_p * len(side))(*(row[first:].ctypes.data for row in side)) if side is not None else None
             )
-            beat = first / stage.rate * bpm / 60
+            beat = first / context.rate * bpm / 60
             asked = code.half_process(half, pointers, sides, first, first % GRID, last - first, beat, bpm)
             assert asked == 0, f"{step.step} asked for memory while it processed"
     finally:
@@ -171,16 +173,16 @@ def run_half(step: Effect, block: Block, stage: Stage, cuts: Sequence[int] = (),
     return out[:, late:]
 
 
-def _plain(step: Effect, knob: str, stage: Stage) -> float:
+def _plain(step: Effect, knob: str, context: RenderContext) -> float:
     value, kind = getattr(step, knob), registry()[step.step].kinds()[knob]
     if isinstance(kind, Choice):
         return float(kind.options.index(value))
     if isinstance(kind, Span):
-        return float(stage.tempo.length_of(value))
+        return float(context.tempo.length_of(value))
     return float(value)
 
 
-def _moving(step: Effect, frames: int, stage: Stage) -> Mapping[str, Any]:
+def _moving(step: Effect, frames: int, context: RenderContext) -> Mapping[str, Any]:
     """Each knob at every mark of the grid and in the middle between two."""
     marks = np.arange(2 * (frames // GRID + 3)) * (GRID / 2)
     found = {}
@@ -188,8 +190,8 @@ def _moving(step: Effect, frames: int, stage: Stage) -> Mapping[str, Any]:
         if how == "knob":
             value = getattr(step, knob)
             still = isinstance(value, (int, float))
-            found[knob] = np.full(len(marks), value) if still else value.values(marks / stage.rate, stage.tempo)
+            found[knob] = np.full(len(marks), value) if still else value.values(marks / context.rate, context.tempo)
     return found
 
 
-__all__ = ["Moment", "halved", "run_half"]
+__all__ = ["BlockContext", "halved", "run_half"]

@@ -10,8 +10,8 @@ import pedalboard
 import pytest
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.effects.pedal import Pedal
-from studio.stage import Stage
 from studio.steps import Effect, Transform, parse_step, registry
 from tests.listening import null_db, through, white
 
@@ -59,7 +59,7 @@ PAIRS: list[tuple[Any, pedalboard.Plugin]] = [
 def test_the_step_is_the_plugin(step: Any, plugin: pedalboard.Plugin) -> None:
     effect = parse_step(step)
     assert isinstance(effect, Effect)
-    ours = through(effect, SOUND, Stage(RATE), cuts=(1000, 9000, 30_000))
+    ours = through(effect, SOUND, RenderContext(RATE), cuts=(1000, 9000, 30_000))
     theirs = plugin.process(SOUND, RATE, buffer_size=8192)
     # One rounding to float32 near full scale is -144 dB; a gain may be rounded twice.
     assert null_db(ours, theirs) < -135
@@ -70,7 +70,7 @@ def test_the_brickwall_is_the_plugin_with_its_latency_taken_up() -> None:
     assert isinstance(effect, Effect)
     plugin = pedalboard.BrickwallLimiter(ceiling_db=-9, release_ms=60, lookahead_ms=4)
     theirs = plugin.process(SOUND, RATE, buffer_size=8192)
-    ours = through(effect, SOUND, Stage(RATE), cuts=(1000, 9000))
+    ours = through(effect, SOUND, RenderContext(RATE), cuts=(1000, 9000))
     frames = theirs.shape[1]
     assert null_db(ours[:, : frames - 500], theirs[:, : frames - 500]) < -140
 
@@ -81,7 +81,7 @@ def test_what_pedalboard_cannot_stream_is_a_transform_of_the_whole_sound(name: s
     assert isinstance(step, Transform)
     quality = pedalboard.Resample.Quality.WindowedSinc8
     plugin = pedalboard.PitchShift(3) if name == "pitch_shift" else pedalboard.GSMFullRateCompressor(quality)
-    ours = step.apply(Audio(SOUND, RATE), Stage(RATE)).samples
+    ours = step.apply(Audio(SOUND, RATE), RenderContext(RATE)).samples
     assert null_db(ours, plugin.process(SOUND, RATE)) < -140
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from studio.effects.blocks import Layers, Multiband, Parallel, Rack
+from studio.context import RenderContext
+from studio.effects.blocks import Layers, Multiband, Parallel, RackBlock
 from studio.errors import KnobError, RecipeError
-from studio.stage import Stage
 from tests.listening import gain_db_at, impulse, null_db, through, white
 
 RATE = 44_100
-STAGE = Stage(RATE)
+STAGE = RenderContext(RATE)
 LATE = {"brickwall": {"ceiling": 0, "lookahead": 10}}
 """Ten milliseconds of latency, and nothing else on a soft sound."""
 
@@ -50,7 +50,7 @@ def test_the_knob_of_a_rack_turns_what_it_drives() -> None:
     sound = white(0.2)
     middle, side = (sound[0] + sound[1]) / 2, (sound[0] - sound[1]) / 2 * 0.5
     expected = np.stack([middle + side, middle - side]) * 10 ** (-15 / 20)
-    assert null_db(through(Rack.parse(rack), sound, STAGE), expected) < -120
+    assert null_db(through(RackBlock.parse(rack), sound, STAGE), expected) < -120
 
 
 def test_blocks_nest_in_blocks() -> None:
@@ -67,5 +67,5 @@ def test_the_number_of_bands_must_fit_and_a_drive_must_lead_somewhere() -> None:
     with pytest.raises(KnobError, match="2 crossovers make 3 bands"):
         Multiband(crossovers=(200, 2000), bands=((),))
     with pytest.raises(RecipeError, match="there is no 'corus'") as refused:
-        Rack.parse({"chain": ["chorus"], "knobs": {"x": {"drives": {"corus.rate": [1, 2]}}}})
+        RackBlock.parse({"chain": ["chorus"], "knobs": {"x": {"drives": {"corus.rate": [1, 2]}}}})
     assert "chorus" in refused.value.mend

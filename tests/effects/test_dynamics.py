@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pedalboard
 
+from studio.context import RenderContext
+from studio.effect_chain import EffectChain
 from studio.effects.dynamics import Brickwall, Compressor, Ducker, Gate
-from studio.engine.loudness import Meter
-from studio.line import Line
-from studio.stage import Stage
+from studio.engine.loudness import LoudnessMeter
 from studio.steps import Effect
 from tests.listening import db, null_db, rms_db, sine, white
 
@@ -18,7 +18,7 @@ QUIET = sine(220, 2.0, 0.1)
 
 def beside(effect: Effect, block: np.ndarray, other: np.ndarray) -> np.ndarray:
     """The effect on one sound while it listens to another."""
-    line = Line([effect], Stage(RATE))
+    line = EffectChain([effect], RenderContext(RATE))
     frames = block.shape[1] // 64 * 64
     return line.push(block[:, :frames], lambda name, start, count: other[:, start : start + count])
 
@@ -57,8 +57,8 @@ def test_a_side_chained_gate_opens_for_the_other_sound_only() -> None:
 def test_linked_channels_keep_the_stereo_image_and_unlinked_ones_do_not() -> None:
     lopsided = np.stack([white(1, 0.5, channels=1)[0], white(1, 0.02, channels=1, seed=2)[0]])
     settings = {"threshold": -30, "ratio": 8, "attack": 1, "release": 50}
-    linked = Line([Compressor(**settings)], Stage(RATE)).push(lopsided[:, :44_032])
-    apart = Line([Compressor(**settings, link=False)], Stage(RATE)).push(lopsided[:, :44_032])
+    linked = EffectChain([Compressor(**settings)], RenderContext(RATE)).push(lopsided[:, :44_032])
+    apart = EffectChain([Compressor(**settings, link=False)], RenderContext(RATE)).push(lopsided[:, :44_032])
 
     def image(block: np.ndarray) -> float:
         return rms_db(block[0]) - rms_db(block[1])
@@ -70,15 +70,15 @@ def test_linked_channels_keep_the_stereo_image_and_unlinked_ones_do_not() -> Non
 def test_a_mono_sound_is_compressed_alike_linked_or_not() -> None:
     mono = np.repeat(white(1, 0.4, channels=1), 2, axis=0)[:, :44_032]
     settings = {"threshold": -24, "ratio": 4, "attack": 5, "release": 80}
-    linked = Line([Compressor(**settings)], Stage(RATE)).push(mono)
+    linked = EffectChain([Compressor(**settings)], RenderContext(RATE)).push(mono)
     assert null_db(linked, pedalboard.Compressor(-24, 4, 5, 80).process(mono, RATE)) < -100
 
 
 def test_nothing_passes_the_brickwall_not_even_between_the_samples() -> None:
     hot = white(2, 1.5)
-    line = Line([Brickwall(ceiling=-3)], Stage(RATE))
+    line = EffectChain([Brickwall(ceiling=-3)], RenderContext(RATE))
     out = line.push(np.pad(hot, ((0, 0), (0, 4096))))
-    meter = Meter(RATE, 2)
+    meter = LoudnessMeter(RATE, 2)
     meter.push(out)
     assert meter.read().peak_db <= -3 + 1e-3
     assert meter.read().true_peak_db <= -3 + 0.15

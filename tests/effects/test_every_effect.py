@@ -13,13 +13,13 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from studio.context import RenderContext
+from studio.effect_chain import EffectChain, tail_seconds
 from studio.engine.nodes import SILENCE, Process, Stream
 from studio.engine.run import Engine
 from studio.folders import reading
 from studio.knobs import Number
-from studio.line import Line, memory
 from studio.sources.audio_file import AudioSource
-from studio.stage import Stage
 from studio.steps import Effect, parse_step, registry
 from tests.listening import impulse, white
 
@@ -80,7 +80,7 @@ def side(name: str, start: int, frames: int) -> np.ndarray:
 
 
 def run(effect: Effect, block: np.ndarray, cuts: list[int]) -> np.ndarray:
-    line, edges = Line([effect], Stage(RATE, 2, folder=home())), [0, *sorted(cuts), block.shape[1]]
+    line, edges = EffectChain([effect], RenderContext(RATE, 2, folder=home())), [0, *sorted(cuts), block.shape[1]]
     taken = given_back = 0
     pieces = []
     for begin, end in pairwise(edges):
@@ -131,14 +131,16 @@ TAILS = {
 @pytest.mark.parametrize("name", [name for name in EFFECTS if name not in ("gain", "invert", "pan", "width")])
 def test_its_memory_is_long_enough_to_find_the_whole_tail(name: str, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "click.wav", impulse(2000, 0.9, at=100).T, RATE, "FLOAT")
-    stage = Stage(RATE, 2, folder=home())
-    source = Stream("click", stage, (), AudioSource(file=str(tmp_path / "click.wav")), {})
+    context = RenderContext(RATE, 2, folder=home())
+    source = Stream("click", context, (), AudioSource(file=str(tmp_path / "click.wav")), {})
     effect = made(name, **TAILS.get(name, {}))
-    files = {str(path): "" for path in effect.assets(stage)}
-    process = Process("tail", stage, (source,), (effect,), files, 20.0)
+    files = {str(path): "" for path in effect.assets(context)}
+    process = Process("tail", context, (source,), (effect,), files, 20.0)
     found = sum(block.shape[1] for block in process.blocks(Engine()))
-    line = Line([effect], stage)
+    line = EffectChain([effect], context)
     long = np.concatenate([impulse(2000, 0.9, at=100), np.zeros((2, 20 * RATE), np.float32)], axis=1)
     patient = np.flatnonzero(np.abs(line.push(long)).max(axis=0) >= SILENCE)
     last = min(int(patient[-1]) + 1 if len(patient) else 0, 2000 + 20 * RATE)
-    assert found >= last, f"cut off {(last - found) / RATE:.2f} s too early; memory {memory([effect], stage):.2f} s"
+    assert found >= last, (
+        f"cut off {(last - found) / RATE:.2f} s too early; memory {tail_seconds([effect], context):.2f} s"
+    )

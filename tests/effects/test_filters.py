@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import fftconvolve, sosfreqz
 
+from studio.context import RenderContext
 from studio.effects.biquads import section
 from studio.effects.equaliser import Eq
 from studio.effects.space import Convolution
-from studio.stage import Stage
 from studio.steps import Effect, parse_step
 from tests.listening import cents, gain_db_at, impulse, null_db, pitch_hz, sine, through, white
 
@@ -24,7 +24,7 @@ RATE = 44_100
 def response(step: Any) -> np.ndarray:
     effect = parse_step(step)
     assert isinstance(effect, Effect)
-    return through(effect, impulse(2 * RATE, 0.1), Stage(RATE))[0] * 10
+    return through(effect, impulse(2 * RATE, 0.1), RenderContext(RATE))[0] * 10
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_the_equaliser_does_what_its_bands_say(knobs: dict[str, Any], hz: float,
 
 def test_an_idle_equaliser_is_not_there() -> None:
     sound = white(0.2)
-    assert np.array_equal(through(Eq(), sound, Stage(RATE)), sound)
+    assert np.array_equal(through(Eq(), sound, RenderContext(RATE)), sound)
 
 
 @settings(max_examples=200, deadline=None)
@@ -58,7 +58,7 @@ def test_an_idle_equaliser_is_not_there() -> None:
     kind=st.sampled_from(["lowpass", "highpass", "bell", "low shelf", "high shelf"]),
     hz=st.floats(10, 30_000),
     q=st.floats(0.1, 18),
-    gain=st.floats(-24, 24, allow_subnormal=False),
+    gain=st.floats(-24, 24),
     rate=st.sampled_from([8000, 44_100, 192_000]),
 )
 def test_every_section_is_stable(kind: str, hz: float, q: float, gain: float, rate: int) -> None:
@@ -77,10 +77,10 @@ def test_a_low_pass_falls_as_steeply_as_it_says(step: Any, octave_db: float) -> 
 def test_a_swept_filter_is_where_its_curve_is() -> None:
     """A tone through a moving low-pass has the level that the still one has at that moment."""
     curve = [["0 s", 200], ["1 s", 6400, "exponential"]]
-    swept = through(parse_step({"lowpass": {"cutoff": curve}}), sine(1000, 1.0), Stage(RATE))  # type: ignore[arg-type]
+    swept = through(parse_step({"lowpass": {"cutoff": curve}}), sine(1000, 1.0), RenderContext(RATE))  # type: ignore[arg-type]
     for second in (0.2, 0.5, 0.8):
         cutoff = 200 * 32**second
-        still = through(parse_step({"lowpass": cutoff}), sine(1000, 1.0), Stage(RATE))  # type: ignore[arg-type]
+        still = through(parse_step({"lowpass": cutoff}), sine(1000, 1.0), RenderContext(RATE))  # type: ignore[arg-type]
         place = slice(round(second * RATE) - 220, round(second * RATE) + 221)
         assert np.abs(swept[:, place]).max() == pytest.approx(np.abs(still[:, place]).max(), rel=0.02)
 
@@ -90,7 +90,9 @@ def test_convolution_is_convolution(tmp_path: Any) -> None:
     soundfile.write(tmp_path / "room.wav", room.T, RATE, "FLOAT")
     unit = 1 / np.sqrt(np.max(np.sum(room.astype(float) ** 2, axis=1)))
     sound = white(0.5, 0.05)
-    out = through(Convolution(file="room.wav", mix=1, gain=-6), sound, Stage(RATE, folder=tmp_path), (5000,), tail=RATE)
+    out = through(
+        Convolution(file="room.wav", mix=1, gain=-6), sound, RenderContext(RATE, folder=tmp_path), (5000,), tail=RATE
+    )
     for channel in (0, 1):
         exact = (
             fftconvolve(sound[channel].astype(float), room[channel].astype(float))[: out.shape[1]]
@@ -99,7 +101,7 @@ def test_convolution_is_convolution(tmp_path: Any) -> None:
         )
         assert null_db(out[channel, : len(exact)], exact) < -100
     mixed = through(
-        Convolution(file="room.wav", mix=0.25, gain=-6), sound, Stage(RATE, folder=tmp_path), (5000,), tail=RATE
+        Convolution(file="room.wav", mix=0.25, gain=-6), sound, RenderContext(RATE, folder=tmp_path), (5000,), tail=RATE
     )
     dry = np.pad(sound, ((0, 0), (0, RATE)))
     assert null_db(mixed, 0.75 * dry + 0.25 * out) < -120
@@ -112,7 +114,7 @@ def test_a_pitch_shift_is_in_tune_to_what_an_ear_can_tell(semitones: int) -> Non
     step = parse_step({"pitch_shift": f"{semitones} st"})
     # Rubber Band's fast engine takes a perfectly clean tone for a row of attacks; a note has overtones and some breath.
     tone = white(3.0, 0.001) + sum(sine(440 * partial, 3.0, 0.4 / partial**2) for partial in range(1, 9))
-    shifted = step.apply(Audio(tone, RATE), Stage(RATE))  # type: ignore[union-attr]
+    shifted = step.apply(Audio(tone, RATE), RenderContext(RATE))  # type: ignore[union-attr]
     middle = shifted.samples[:, RATE : 2 * RATE]
     assert abs(cents(pitch_hz(middle, RATE), 440 * 2 ** (semitones / 12))) < 6
     assert shifted.frames == 3 * RATE

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from studio.context import RenderContext
 from studio.effects.mixing import LAWS, Gain, Invert, Pan, Width, pan_gains
-from studio.stage import Stage
 from tests.listening import db, null_db, through, white
 
-STAGE = Stage()
+STAGE = RenderContext()
 
 
 @pytest.mark.parametrize("law", LAWS)

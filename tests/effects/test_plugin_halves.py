@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.audio import Block
+from studio.context import RenderContext
 from studio.knobs import Choice, Number, Span, Switch
-from studio.stage import Stage
 from studio.steps import Effect, parse_step, registry
 from studio.tempo import TempoMap
 from tests.effects.halves import halved, run_half
@@ -56,10 +56,10 @@ def sound(rate: int, channels: int = 2, seconds: float = 0.7) -> Block:
     return noise
 
 
-def apart_db(step: Effect, block: Block, stage: Stage, cuts: tuple[int, ...] = ()) -> float:
+def apart_db(step: Effect, block: Block, context: RenderContext, cuts: tuple[int, ...] = ()) -> float:
     """The difference of both halves against the sound."""
-    reference = through(step, block, stage)
-    made = run_half(step, block, stage, cuts)
+    reference = through(step, block, context)
+    made = run_half(step, block, context, cuts)
     return rms_db(made - reference) - rms_db(reference)
 
 
@@ -75,7 +75,7 @@ def test_every_effect_has_a_half_or_a_reason_for_none() -> None:
 def test_both_halves_sound_the_same_as_they_come(name: str, rate: int) -> None:
     step = parse_step({name: DEMANDING.get(name, {})})
     assert isinstance(step, Effect)
-    assert apart_db(step, sound(rate), Stage(rate)) < CLOSE.get(name, -140)
+    assert apart_db(step, sound(rate), RenderContext(rate)) < CLOSE.get(name, -140)
 
 
 @pytest.mark.parametrize("name", halved())
@@ -99,29 +99,29 @@ def test_both_halves_sound_the_same_with_any_knobs_still_or_moving(name: str, da
     assert isinstance(step, Effect)
     mono = name not in ("pan", "width") and data.draw(st.booleans())
     block = sound(rate, channels=1 if mono else 2)
-    stage = Stage(rate, channels=len(block), tempo=TempoMap.constant(107))
+    context = RenderContext(rate, channels=len(block), tempo=TempoMap.constant(107))
     cuts = tuple(data.draw(st.lists(st.integers(1, block.shape[1] - 1), max_size=5)))
-    assert apart_db(step, block, stage, cuts) < -100, knobs
+    assert apart_db(step, block, context, cuts) < -100, knobs
 
 
 @pytest.mark.parametrize("name", halved())
 def test_any_cut_gives_the_same_bits_even_frame_by_frame(name: str) -> None:
     step = parse_step({name: DEMANDING.get(name, {})})
     assert isinstance(step, Effect)
-    block, stage = sound(44_100)[:, :2048], Stage(44_100)
-    whole = run_half(step, block, stage)
-    assert np.array_equal(whole, run_half(step, block, stage, cuts=tuple(range(1, 700))))
-    assert np.array_equal(whole, run_half(step, block, stage, cuts=(63, 64, 65, 1000, 1999)))
+    block, context = sound(44_100)[:, :2048], RenderContext(44_100)
+    whole = run_half(step, block, context)
+    assert np.array_equal(whole, run_half(step, block, context, cuts=tuple(range(1, 700))))
+    assert np.array_equal(whole, run_half(step, block, context, cuts=(63, 64, 65, 1000, 1999)))
 
 
 @pytest.mark.parametrize("name", ["ducker", "compressor", "gate"])
 def test_a_side_input_steers_both_halves_alike(name: str) -> None:
     step = parse_step({name: {"sidechain": "other"}})
     assert isinstance(step, Effect)
-    from studio.line import Line
+    from studio.effect_chain import EffectChain
 
-    block, other, stage = sound(44_100), sound(44_100)[:, ::-1].copy(), Stage(44_100)
-    reference = Line([step], stage).push(block, lambda port, start, frames: other[:, start : start + frames])
-    made = run_half(step, block, stage, side=other)
+    block, other, context = sound(44_100), sound(44_100)[:, ::-1].copy(), RenderContext(44_100)
+    reference = EffectChain([step], context).push(block, lambda port, start, frames: other[:, start : start + frames])
+    made = run_half(step, block, context, side=other)
     assert rms_db(made - reference) - rms_db(reference) < -140
-    assert rms_db(made - run_half(step, block, stage)) > -60, "the side input has a say"
+    assert rms_db(made - run_half(step, block, context)) > -60, "the side input has a say"

@@ -9,7 +9,7 @@ from scipy.signal import butter, resample_poly, sosfilt
 
 import studio
 from studio.audio import Audio
-from studio.engine.loudness import Meter, measure
+from studio.engine.loudness import LoudnessMeter, measure
 from studio.recipe import Recipe
 from tests.listening import db, sine, white
 
@@ -72,7 +72,7 @@ def test_true_peaks_of_noise_against_32_fold_oversampling() -> None:
 
 def test_the_meter_reads_the_same_however_it_is_fed() -> None:
     noise = white(3.3, 0.2)
-    whole, pieces = Meter(44_100, 2), Meter(44_100, 2)
+    whole, pieces = LoudnessMeter(44_100, 2), LoudnessMeter(44_100, 2)
     whole.push(noise)
     for start in range(0, noise.shape[1], 777):
         pieces.push(noise[:, start : start + 777])

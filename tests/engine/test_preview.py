@@ -66,7 +66,7 @@ def test_a_failing_step_is_named(engine: Engine, tmp_path: Path) -> None:
     def run(*words: object) -> None:
         raise broken
 
-    object.__setattr__(node.effects[0], "open", lambda stage: run)  # type: ignore[attr-defined]
+    object.__setattr__(node.effects[0], "open", lambda context: run)  # type: ignore[attr-defined]
     with pytest.raises(StudioError, match="out of order") as caught:
         Preview(engine, 0).read(planned.mix, 0, 4096)
     assert caught.value.path[:4] == ("tracks", "wind", "chain", "peak")

@@ -7,35 +7,35 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from studio.context import RenderContext
 from studio.hosting.catalogue import described
+from studio.hosting.contract import PluginError
 from studio.hosting.controls import controls, named_controls
 from studio.hosting.description import Description
-from studio.hosting.host import PluginError
 from studio.hosting.plugin import Plugin
 from studio.interchange.vstpreset import class_id
-from studio.stage import Stage
 
 ZAM = Path("/usr/lib/vst3/ZamCompX2.vst3")
 ZAM_ID = "2046504473616C633250435A00000000"
 HOSTILE_ID = "ABCDEF019182FAEB53747564486F7374"
 
 
-def identity(known: Description, stage: Stage) -> str:
-    return class_id(Plugin.parse({"file": str(known.path)}).perform(known, stage).state())
+def identity(known: Description, context: RenderContext) -> str:
+    return class_id(Plugin.parse({"file": str(known.path)}).perform(known, context).state())
 
 
 @pytest.mark.parametrize("file", ["ZamCompX2", "ZaMultiCompX2", "ZamTube", "ZamEQ2"])
-def test_every_parameter_of_a_recipe_has_a_number_in_the_format(file: str, stage: Stage) -> None:
+def test_every_parameter_of_a_recipe_has_a_number_in_the_format(file: str, context: RenderContext) -> None:
     known = described(file)
-    named = named_controls(known, identity(known, stage))
+    named = named_controls(known, identity(known, context))
     assert named.keys() == known.named.keys()
     assert len({control.id for control in named.values()}) == len(named)
     assert all(named[name].title == parameter.title for name, parameter in known.named.items())
 
 
-def test_a_plugin_of_another_framework_tells_as_much(hostile: Path, stage: Stage) -> None:
+def test_a_plugin_of_another_framework_tells_as_much(hostile: Path, context: RenderContext) -> None:
     known = described(str(hostile / "Honest.vst3"))
-    named = named_controls(known, identity(known, stage))
+    named = named_controls(known, identity(known, context))
     assert named.keys() == known.named.keys() and named
 
 

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 import studio
+from studio.context import RenderContext
 from studio.errors import KnobError, StudioError
 from studio.hosting import catalogue
-from studio.hosting.host import PluginError
+from studio.hosting.contract import PluginError
 from studio.hosting.plugin import Plugin
 from studio.hosting.pool import POOL
 from studio.recipe import Recipe
 from studio.remarks import remarking
-from studio.stage import Stage
 from tests.listening import impulse, null_db, through, white
 
 
@@ -43,22 +43,24 @@ def children() -> int:
     return count
 
 
-def test_the_honest_one_is_a_gain_that_comes_back_aligned(hostile: Path, stage: Stage) -> None:
+def test_the_honest_one_is_a_gain_that_comes_back_aligned(hostile: Path, context: RenderContext) -> None:
     sound = white(2.0)
-    out = through(plugin(hostile, "Honest", amount=0.5), sound, stage, cuts=(64, 5000, 44_100), tail=8192)
+    out = through(plugin(hostile, "Honest", amount=0.5), sound, context, cuts=(64, 5000, 44_100), tail=8192)
     assert null_db(out[:, : sound.shape[1]], sound * np.float32(0.5)) < -140
 
 
 @pytest.mark.parametrize("temper", ["CrashOnLoad", "AbortOnLoad"])
-def test_a_crash_while_loading_is_blocked_with_its_last_words(hostile: Path, stage: Stage, temper: str) -> None:
+def test_a_crash_while_loading_is_blocked_with_its_last_words(
+    hostile: Path, context: RenderContext, temper: str
+) -> None:
     with pytest.raises(PluginError, match=r"SIGSEGV|SIGABRT") as caught:
-        plugin(hostile, temper).open(stage)
+        plugin(hostile, temper).open(context)
     assert temper in str(caught.value) and "forget" in caught.value.mend
     if temper == "CrashOnLoad":
         assert "these are my last words" in str(caught.value)
     began = time.perf_counter()
     with pytest.raises(PluginError):
-        plugin(hostile, temper).open(stage)
+        plugin(hostile, temper).open(context)
     assert time.perf_counter() - began < 0.5, "a blocked plugin was loaded again"
 
 
@@ -72,15 +74,15 @@ def test_a_crash_while_loading_is_blocked_with_its_last_words(hostile: Path, sta
     ],
 )
 def test_trouble_in_mid_song_is_a_named_error_and_the_next_render_works(
-    hostile: Path, stage: Stage, temper: str, words: str
+    hostile: Path, context: RenderContext, temper: str, words: str
 ) -> None:
     before = children()
     sound = white(2.0)
     with pytest.raises(StudioError, match=f"(?s){temper}.*{words}"):
-        through(unseen(hostile, temper, patience=0.5), sound, stage, cuts=(8192, 16_384, 44_100, 66_150))
+        through(unseen(hostile, temper, patience=0.5), sound, context, cuts=(8192, 16_384, 44_100, 66_150))
     short = white(0.5)
     for step in (plugin(hostile, temper), plugin(hostile, "Honest")):
-        out = through(step, short, stage, tail=8192)
+        out = through(step, short, context, tail=8192)
         assert null_db(out[:, : short.shape[1]], short) < -140
     POOL.close()
     assert children() <= before, "a process was left behind"
@@ -92,13 +94,13 @@ def test_a_hang_while_loading_is_ended(hostile: Path, monkeypatch: pytest.Monkey
     assert isinstance(known, str) and "did not answer within 2 s" in known
 
 
-def test_with_bypass_the_song_goes_on_dry_and_aligned_and_says_so(hostile: Path, stage: Stage) -> None:
+def test_with_bypass_the_song_goes_on_dry_and_aligned_and_says_so(hostile: Path, context: RenderContext) -> None:
     sound = white(2.0)
     cuts = tuple(range(8192, sound.shape[1], 8192))
     with remarking() as said:
-        out = through(unseen(hostile, "CrashLater", amount=0.5, on_error="bypass"), sound, stage, cuts, tail=8192)
+        out = through(unseen(hostile, "CrashLater", amount=0.5, on_error="bypass"), sound, context, cuts, tail=8192)
     assert len(said) == 1 and "CrashLater was bypassed from 1.1" in said[0]
-    late = int(1.3 * stage.rate)
+    late = int(1.3 * context.rate)
     assert null_db(out[:, late : sound.shape[1]], sound[:, late:]) < -140
     assert null_db(out[:, :30_000], sound[:, :30_000] * np.float32(0.5)) < -140
 
@@ -122,23 +124,23 @@ def test_a_bypassed_render_is_remarked_in_the_report_and_never_cached(hostile: P
         assert "CrashLater was bypassed" in (tmp_path / "out" / "report.html").read_text()
 
 
-def test_a_crash_while_saving_its_state_is_named(hostile: Path, stage: Stage, tmp_path: Path) -> None:
+def test_a_crash_while_saving_its_state_is_named(hostile: Path, context: RenderContext, tmp_path: Path) -> None:
     from studio.hosting.capture import save_state
 
     # pedalboard asks for the state when it loads a plugin, so this one never gets as far as playing.
     with pytest.raises(PluginError, match="CrashOnState"):
-        save_state(plugin(hostile, "CrashOnState"), tmp_path / "state.vstpreset", stage)
+        save_state(plugin(hostile, "CrashOnState"), tmp_path / "state.vstpreset", context)
     assert not (tmp_path / "state.vstpreset").exists()
 
 
-def test_a_lie_about_latency_is_found_by_the_probe_and_mended(hostile: Path, stage: Stage) -> None:
+def test_a_lie_about_latency_is_found_by_the_probe_and_mended(hostile: Path, context: RenderContext) -> None:
     path = str(hostile / "LatencyLiar.vst3")
     click = impulse(at=1000)
-    crooked = through(plugin(hostile, "LatencyLiar"), click, stage, tail=8192)
+    crooked = through(plugin(hostile, "LatencyLiar"), click, context, tail=8192)
     assert int(np.argmax(crooked[0])) == 1000 + 256 - 64
     known, latency = catalogue.probe(path)
     assert (latency, known.reported_latency) == (256, 64)
-    straight = through(plugin(hostile, "LatencyLiar"), click, stage, tail=8192)
+    straight = through(plugin(hostile, "LatencyLiar"), click, context, tail=8192)
     assert int(np.argmax(straight[0])) == 1000
 
 
@@ -150,44 +152,44 @@ def test_what_moves_the_latency_cannot_move_in_mid_song(hostile: Path) -> None:
         plugin(hostile, "RestlessLatency", delay=[["0 s", 100], ["1 s", 700]])
 
 
-def test_a_latency_set_before_the_song_is_compensated(hostile: Path, stage: Stage) -> None:
+def test_a_latency_set_before_the_song_is_compensated(hostile: Path, context: RenderContext) -> None:
     sound = white(1.0)
-    out = through(plugin(hostile, "RestlessLatency", delay=700), sound, stage, tail=8192)
+    out = through(plugin(hostile, "RestlessLatency", delay=700), sound, context, tail=8192)
     assert null_db(out[:, : sound.shape[1]], sound) < -140
 
 
-def test_one_that_wakes_up_slowly_is_waited_for(hostile: Path, stage: Stage) -> None:
+def test_one_that_wakes_up_slowly_is_waited_for(hostile: Path, context: RenderContext) -> None:
     known = catalogue.described(str(hostile / "SlowStarter.vst3"))
     assert 1.5 < known.measured.ready_seconds < 4
     sound = white(0.5)
-    out = through(plugin(hostile, "SlowStarter"), sound, stage, tail=8192)
+    out = through(plugin(hostile, "SlowStarter"), sound, context, tail=8192)
     assert null_db(out[:, : sound.shape[1]], sound) < -140
 
 
 def test_what_a_plugin_prints_stays_off_the_terminal(
-    hostile: Path, stage: Stage, capfd: pytest.CaptureFixture[str]
+    hostile: Path, context: RenderContext, capfd: pytest.CaptureFixture[str]
 ) -> None:
     sound = white(2.0)
-    out = through(plugin(hostile, "Chatterbox"), sound, stage, tail=8192)
+    out = through(plugin(hostile, "Chatterbox"), sound, context, tail=8192)
     assert null_db(out[:, : sound.shape[1]], sound) < -140
     captured = capfd.readouterr()
     assert "chatter" not in captured.out + captured.err
 
 
-def test_dropped_blocks_are_heard_as_they_are(hostile: Path, stage: Stage) -> None:
+def test_dropped_blocks_are_heard_as_they_are(hostile: Path, context: RenderContext) -> None:
     """A plugin that gives silence gives sound, in time and in order: no host can know better."""
     sound = white(2.0)
-    out = through(plugin(hostile, "BlockDropper"), sound, stage, cuts=tuple(range(8192, 88_200, 8192)), tail=8192)
+    out = through(plugin(hostile, "BlockDropper"), sound, context, cuts=tuple(range(8192, 88_200, 8192)), tail=8192)
     kept = np.any(out[:, : sound.shape[1]] != 0, axis=0)
     assert 0.1 < 1 - kept.mean() < 0.4
     assert null_db(out[:, : sound.shape[1]][:, kept], sound[:, kept]) < -140
 
 
-def test_renders_in_a_row_leave_no_files_open_and_no_processes_behind(hostile: Path, stage: Stage) -> None:
+def test_renders_in_a_row_leave_no_files_open_and_no_processes_behind(hostile: Path, context: RenderContext) -> None:
     step, sound = plugin(hostile, "Honest"), white(0.05)
     counts = []
     for round_ in range(120):
-        through(step, sound, stage)
+        through(step, sound, context)
         if round_ in (20, 119):
             counts.append((len(list(Path("/proc/self/fd").iterdir())), children()))
     assert counts[0] == counts[1]

@@ -19,7 +19,7 @@ def parameter(text: Callable[[float], str], *, title: str = "Drive", label: str 
     return described
 
 
-@given(st.floats(-90, 90, allow_subnormal=False), st.floats(0.5, 200), st.floats(0, 1, allow_subnormal=False))
+@given(st.floats(-90, 90), st.floats(0.5, 200), st.floats(0, 1, allow_subnormal=False))
 def test_a_linear_parameter_is_found_out_whatever_its_range(low: float, span: float, place: float) -> None:
     found = parameter(lambda position: f"{low + span * position:.3f}", label="dB")
     knob = found.knob
@@ -28,7 +28,7 @@ def test_a_linear_parameter_is_found_out_whatever_its_range(low: float, span: fl
     assert found.position(low + span * place) == pytest.approx(place, abs=0.002 / span + 1e-6)
 
 
-@given(st.floats(1, 100), st.floats(2, 9), st.floats(0, 1, allow_subnormal=False))
+@given(st.floats(1, 100), st.floats(2, 9), st.floats(0, 1))
 def test_a_logarithmic_parameter_is_found_out(low: float, octaves: float, place: float) -> None:
     found = parameter(lambda position: f"{low * 2 ** (octaves * position):.2f} Hz")
     assert isinstance(found.knob, Number)

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from studio.context import RenderContext
 from studio.live.midi import MidiInput, MidiMap
-from studio.live.player import Player
+from studio.live.player import LivePlayer
 from studio.live.song import chain_voice
-from studio.stage import Stage
 from studio.steps import Effect, parse_step
 
 
-def gain() -> Player:
+def gain() -> LivePlayer:
     step = parse_step({"gain": 0}, "effect")
     assert isinstance(step, Effect)
-    return Player(chain_voice((step,), Stage()))
+    return LivePlayer(chain_voice((step,), RenderContext()))
 
 
 def test_a_controller_is_learned_and_turns_a_dial_through_a_port(server: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from studio.errors import RecipeError
 from studio.levels import decibels
-from studio.live.player import Player
+from studio.live.player import LivePlayer
 from studio.live.song import song_voice, strip_voice
 from studio.recipe import Recipe
 from studio.rendering.render import render
@@ -41,7 +41,7 @@ master: {chain: [{compressor: {threshold: -20 dB}}, {limiter: {threshold: -3 dB}
 """
 
 
-def played(player: Player, frames: int) -> np.ndarray:
+def played(player: LivePlayer, frames: int) -> np.ndarray:
     silence = np.zeros((2, BLOCK), np.float32)
     return np.concatenate([player.process(silence) for _ in range(-(-frames // BLOCK))], axis=1)
 
@@ -53,7 +53,7 @@ def null_depth(live: np.ndarray, mix: np.ndarray) -> float:
 
 def test_the_song_live_is_the_render(tmp_path: Path) -> None:
     recipe = Recipe.loads(SONG, tmp_path)
-    player = Player(song_voice(recipe))
+    player = LivePlayer(song_voice(recipe))
     player.warm(BLOCK)
     mix = render(recipe).mix.samples
     live = played(player, mix.shape[1] + player.latency)[:, player.latency :]
@@ -80,7 +80,7 @@ buses: {room: {chain: [{gain: -6}]}}
 
 def test_it_comes_round_to_the_frame(tmp_path: Path) -> None:
     recipe = Recipe.loads(DRY, tmp_path)
-    player = Player(song_voice(recipe))
+    player = LivePlayer(song_voice(recipe))
     player.warm(BLOCK)
     mix = render(recipe).mix.samples
     frames = mix.shape[1]
@@ -95,7 +95,7 @@ def test_it_comes_round_to_the_frame(tmp_path: Path) -> None:
 
 def test_it_follows_a_transport_and_falls_silent_where_that_stands(tmp_path: Path) -> None:
     recipe = Recipe.loads(DRY, tmp_path)
-    player = Player(song_voice(recipe))
+    player = LivePlayer(song_voice(recipe))
     player.warm(BLOCK)
     mix, silence = render(recipe).mix.samples, np.zeros((2, BLOCK), np.float32)
     for begin in (0, 10_000, 4_321):
@@ -108,7 +108,7 @@ def test_it_follows_a_transport_and_falls_silent_where_that_stands(tmp_path: Pat
 
 def test_every_fader_send_and_macro_is_under_the_hand(tmp_path: Path) -> None:
     recipe = Recipe.loads(DRY, tmp_path)
-    player = Player(song_voice(recipe))
+    player = LivePlayer(song_voice(recipe))
     assert {"a.volume", "a.pan", "a.brickwall.ceiling", "a.rack.lowpass.cutoff", "a.rack.warmth", "b.pan"} <= set(
         player.dials
     )
@@ -132,7 +132,7 @@ def test_what_needs_a_whole_sound_is_played_as_rendered_and_the_loudness_is_held
         + "master: {loudness: -20}\n"
     )
     recipe = Recipe.loads(text, tmp_path)
-    player = Player(song_voice(recipe))
+    player = LivePlayer(song_voice(recipe))
     assert any("reverse" in remark for remark in player.voice.remarks) and any(
         "loudness" in remark for remark in player.voice.remarks
     )
@@ -145,7 +145,7 @@ def test_what_needs_a_whole_sound_is_played_as_rendered_and_the_loudness_is_held
 
 def test_a_chain_that_takes_too_long_is_played_as_rendered_when_asked(tmp_path: Path) -> None:
     recipe = Recipe.loads(DRY, tmp_path)
-    player = Player(song_voice(recipe, ("a",)))
+    player = LivePlayer(song_voice(recipe, ("a",)))
     assert player.voice.remarks == ("a · gain → brickwall → rack is heard as rendered.",)
     assert "a.volume" in player.dials and "a.rack.warmth" not in player.dials
     player.warm(BLOCK)
@@ -160,7 +160,7 @@ def test_a_strip_alone_plays_what_comes_into_it_also_when_the_cache_is_full(tmp_
     recipe = Recipe.loads(DRY, tmp_path).set("loud", 1)
     for _ in range(2):
         stem = render(recipe).stems["a"].samples
-        player = Player(strip_voice(recipe, "a"))
+        player = LivePlayer(strip_voice(recipe, "a"))
         assert set(player.dials) >= {"brickwall.ceiling", "rack.lowpass.cutoff", "rack.warmth"}
         player.warm(BLOCK)
         live = played(player, stem.shape[1] + player.latency)[:, player.latency :]

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.errors import KnobError, RecipeError
 from studio.levels import decibels
 from studio.live.control import OscControl, message
 from studio.live.midi import MidiMap, parse_bindings
-from studio.live.player import Player
+from studio.live.player import LivePlayer
 from studio.live.song import chain_voice
-from studio.stage import Stage
 from studio.steps import Effect, parse_step
 
 RATE, BLOCK = 48_000, 128
@@ -25,9 +25,9 @@ def chain(*steps: object) -> tuple[Effect, ...]:
     return tuple(parse_step(step, "effect") for step in steps)  # type: ignore[misc]
 
 
-def playing(steps: Sequence[Effect], loop: Audio | None = None) -> Player:
+def playing(steps: Sequence[Effect], loop: Audio | None = None) -> LivePlayer:
     """A player of a chain on a sound in a loop, or on live input."""
-    return Player(chain_voice(steps, Stage(RATE), loop))
+    return LivePlayer(chain_voice(steps, RenderContext(RATE), loop))
 
 
 def sine(seconds: float = 1.0) -> Audio:
@@ -35,18 +35,18 @@ def sine(seconds: float = 1.0) -> Audio:
     return Audio(np.tile(0.5 * np.sin(2 * np.pi * 440 * time), (2, 1)), RATE)
 
 
-def played(player: Player, blocks: int) -> np.ndarray:
+def played(player: LivePlayer, blocks: int) -> np.ndarray:
     silence = np.zeros((2, BLOCK), np.float32)
     return np.concatenate([player.process(silence) for _ in range(blocks)], axis=1)
 
 
 def test_a_chain_in_blocks_sounds_as_it_does_in_a_render() -> None:
-    from studio.line import Line
+    from studio.effect_chain import EffectChain
 
     steps = chain({"gain": -6}, {"lowpass": "2 kHz"}, {"delay": {"time": "10 ms"}}, {"compressor": {}})
-    stage, loop = Stage(RATE), sine()
+    context, loop = RenderContext(RATE), sine()
     live = played(playing(steps, loop), 300)
-    line = Line(steps, stage)
+    line = EffectChain(steps, context)
     whole = line.push(loop.samples[:, : 300 * BLOCK])
     assert live.shape[1] >= whole.shape[1]
     assert decibels(float(np.max(np.abs(live[:, : whole.shape[1]] - whole)))) < -90
@@ -70,7 +70,7 @@ def test_a_chain_is_swapped_without_a_click() -> None:
     sound = [played(player, 50)]
     player.dials["gain.gain"].turn(-6)
     sound.append(played(player, 50))
-    player.swap(chain_voice(chain({"gain": 0}, "invert", {"lowpass": "500 Hz"}), Stage(RATE), sine()))
+    player.swap(chain_voice(chain({"gain": 0}, "invert", {"lowpass": "500 Hz"}), RenderContext(RATE), sine()))
     sound.append(played(player, 200))
     whole = np.concatenate(sound, axis=1)
     assert set(player.dials) == {"gain.gain", "lowpass.cutoff"} and player.dials["gain.gain"].target == -6
@@ -85,7 +85,7 @@ def test_latency_is_found_and_a_failing_chain_goes_on_dry() -> None:
     class Broken(Effect, step="broken_live_test"):
         """Fail in the second block."""
 
-        def open(self, stage: Stage):  # type: ignore[no-untyped-def]
+        def open(self, context: RenderContext):  # type: ignore[no-untyped-def]
             blocks = iter([True, False])
 
             def run(block, now):  # type: ignore[no-untyped-def]

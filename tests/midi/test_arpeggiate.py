@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio.context import RenderContext
 from studio.errors import KnobError
 from studio.midi.arpeggiate import Arpeggiate
 from studio.score import Event, Note, Score
-from studio.stage import Stage
 from studio.steps import parse_step
 from tests.songs import score_of
 
 
 def run(score: Score, **knobs: Any) -> list[tuple[float, int]]:
     """The beats and pitches that come out."""
-    edited = Arpeggiate(**{"rate": "1/8", **knobs}).edit(score, Stage())
+    edited = Arpeggiate(**{"rate": "1/8", **knobs}).edit(score, RenderContext())
     return [(float(edited.beat(note.start)), note.pitch) for note in edited.notes]
 
 
@@ -47,7 +47,9 @@ def test_a_random_run_is_of_the_chord_and_the_same_for_a_seed() -> None:
 
 
 def test_notes_last_as_long_as_the_gate_and_keep_their_velocity() -> None:
-    edited = Arpeggiate(rate="1/4", gate="50 %").edit(score_of(Note(0, 960, 60, 33), Note(0, 960, 64, 99)), Stage())
+    edited = Arpeggiate(rate="1/4", gate="50 %").edit(
+        score_of(Note(0, 960, 60, 33), Note(0, 960, 64, 99)), RenderContext()
+    )
     assert [(note.start, note.end, note.velocity) for note in edited.notes] == [(0, 480, 33), (960, 1440, 99)]
 
 
@@ -61,7 +63,7 @@ def test_keys_that_join_and_leave_change_the_run_and_a_new_chord_starts_where_it
 def test_channels_are_on_their_own_and_controllers_stay() -> None:
     pedal = Event(100, b"\xb0\x40\x7f")
     score = Score((pedal,)).with_notes([*chord(60, 64, beats=1), *chord(40, beats=1, channel=1)])
-    edited = Arpeggiate(rate="1/8").edit(score, Stage())
+    edited = Arpeggiate(rate="1/8").edit(score, RenderContext())
     assert sorted((note.channel, note.pitch) for note in edited.notes) == [(0, 60), (0, 64), (1, 40), (1, 40)]
     assert edited.events.count(pedal._replace(tick=200)) == 1
 
@@ -76,7 +78,7 @@ def test_only_what_is_held_is_heard_one_note_at_a_time(
     notes: list[Note], rate: str, octaves: int, pattern: str
 ) -> None:
     score = score_of(*notes)
-    edited = Arpeggiate(rate=rate, octaves=octaves, pattern=pattern, gate=1.0).edit(score, Stage())
+    edited = Arpeggiate(rate=rate, octaves=octaves, pattern=pattern, gate=1.0).edit(score, RenderContext())
     for one, after in zip(edited.notes, edited.notes[1:], strict=False):
         assert one.end <= after.start
     for note in edited.notes:

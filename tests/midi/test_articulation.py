@@ -5,16 +5,16 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from studio.context import RenderContext
 from studio.midi.articulation import Legato
 from studio.score import Note, Score
-from studio.stage import Stage
 from studio.tempo import Meter, Tempo, TempoMap
 from tests.songs import score_of
 
 
 def ends(score: Score, **knobs: Any) -> list[float]:
     """The beats on which notes end."""
-    edited = Legato(**knobs).edit(score, Stage())
+    edited = Legato(**knobs).edit(score, RenderContext())
     assert [note.start * score.resolution for note in edited.notes] == [
         note.start * edited.resolution for note in score.notes
     ]

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.audio import Block
+from studio.context import RenderContext
 from studio.midi import split, together
 from studio.score import DRUM_CHANNEL, Event, Note, Score
 from studio.sources.fluid import PERIOD
 from studio.sources.soundfont import SoundFont, _periods
-from studio.stage import Stage
 from studio.tempo import TempoMap
 from tests.listening import db, log_mel_distance_db, rms_db
 from tests.songs import MESSAGES, band
@@ -108,7 +108,7 @@ def test_all_parts_together_are_the_whole_in_its_own_order() -> None:
 
 def play(score: Score) -> Block:
     """Through FluidSynth, without its reverb and chorus, which many parts share."""
-    return np.concatenate(list(SoundFont(reverb=0, chorus=0, polyphony=4096).play(score, Stage(RATE))), axis=1)
+    return np.concatenate(list(SoundFont(reverb=0, chorus=0, polyphony=4096).play(score, RenderContext(RATE))), axis=1)
 
 
 def restruck() -> Score:

@@ -6,15 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from studio.context import RenderContext
 from studio.midi.pitch import Transpose
 from studio.score import Note
-from studio.stage import Stage
 from tests.songs import score_of
 
 
 def moved(semitones: float, *pitches: int, channel: int = 0, drums: bool = False) -> list[int]:
     notes = [Note(index * 10, index * 10 + 9, pitch, 90, channel) for index, pitch in enumerate(pitches)]
-    return [note.pitch for note in Transpose(semitones=semitones, drums=drums).edit(score_of(*notes), Stage()).notes]
+    return [
+        note.pitch for note in Transpose(semitones=semitones, drums=drums).edit(score_of(*notes), RenderContext()).notes
+    ]
 
 
 def test_notes_move_by_semitones_and_drums_keep_their_keys_unless_asked() -> None:

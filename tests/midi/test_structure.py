@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from studio.context import RenderContext
 from studio.errors import MissingError, ScoreError
 from studio.midi import split, write_midi
 from studio.midi.structure import Excerpt, Merge
 from studio.score import Event, Mark, Note, Score
 from studio.sources.soundfont import SoundFont
-from studio.stage import Stage
 from studio.tempo import Meter, Tempo, TempoMap
 from tests.listening import cents, pitch_hz
 from tests.songs import score_of
@@ -23,7 +23,7 @@ SCALE = score_of(*(Note(480 * beat, 480 * beat + 400, 60 + beat, 90) for beat in
 
 
 def cut(score: Score, **knobs: Any) -> Score:
-    return Excerpt(**knobs).edit(score, Stage())
+    return Excerpt(**knobs).edit(score, RenderContext())
 
 
 def test_bars_are_cut_out_and_moved_to_the_start() -> None:
@@ -84,7 +84,7 @@ def test_a_wide_bend_is_as_wide_in_the_excerpt() -> None:
     song = Score((*setup, *bends), 480, end=5760).with_notes([Note(1920, 3700, 57, 100), Note(3840, 5700, 57, 100)])
 
     def pitch(score: Score, second: int) -> float:
-        sound = np.concatenate(list(SoundFont(reverb=0, chorus=0).play(score, Stage())), axis=1)
+        sound = np.concatenate(list(SoundFont(reverb=0, chorus=0).play(score, RenderContext())), axis=1)
         return pitch_hz(sound[:, second * 44_100 + 8000 : second * 44_100 + 60_000], 44_100)
 
     excerpt = cut(song, start="1 bar")
@@ -96,8 +96,8 @@ def test_a_wide_bend_is_as_wide_in_the_excerpt() -> None:
 def test_another_file_is_added_at_its_own_resolution_from_any_place(tmp_path: Path) -> None:
     other = score_of(Note(0, 96, 40, 80, channel=1), Note(32, 64, 43, 80, channel=1), resolution=96, end_beats=9)
     write_midi(other, tmp_path / "bass.mid")
-    stage = Stage(folder=tmp_path)
-    merged = Merge(file="bass.mid", at="1 bar 1/8").edit(SCALE, stage)
+    context = RenderContext(folder=tmp_path)
+    merged = Merge(file="bass.mid", at="1 bar 1/8").edit(SCALE, context)
     bass = [note for note in merged.notes if note.channel == 1]
     assert [(float(merged.beat(note.start)), float(merged.beat(note.end)), note.pitch) for note in bass] == [
         (4.5, 5.5, 40), (pytest.approx(4.5 + 1 / 3), pytest.approx(4.5 + 2 / 3), 43),
@@ -106,7 +106,7 @@ def test_another_file_is_added_at_its_own_resolution_from_any_place(tmp_path: Pa
     assert merged.end == 480 * 13.5
     fine = score_of(Note(1, 2, 40, 80), resolution=7000)
     write_midi(fine, tmp_path / "fine.mid")
-    finer = Merge(file="fine.mid").edit(SCALE, stage)
+    finer = Merge(file="fine.mid").edit(SCALE, context)
     [added] = [note for note in finer.notes if note.pitch == 40]
     assert finer.resolution == 7200 and (added.start, added.end) == (1, 2)
 
@@ -114,15 +114,15 @@ def test_another_file_is_added_at_its_own_resolution_from_any_place(tmp_path: Pa
 def test_what_is_merged_keeps_its_tracks_apart_from_ours(tmp_path: Path) -> None:
     named = Score(score_of(Note(0, 99, 70, 80)).events, 480, tracks=("Flute",))
     write_midi(named, tmp_path / "flute.mid")
-    parts = split(Merge(file="flute.mid").edit(SCALE, Stage(folder=tmp_path)))
+    parts = split(Merge(file="flute.mid").edit(SCALE, RenderContext(folder=tmp_path)))
     assert [(part.name, part.notes) for part in parts] == [("Acoustic Grand Piano", 12), ("Flute", 1)]
 
 
 def test_a_file_that_is_not_there_or_no_midi_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.mid").write_bytes(b"not midi")
     with pytest.raises(ScoreError, match="not a MIDI file") as caught:
-        Merge(file="bad.mid").edit(SCALE, Stage(folder=tmp_path))
+        Merge(file="bad.mid").edit(SCALE, RenderContext(folder=tmp_path))
     assert caught.value.path == ("file",)
     with pytest.raises(MissingError, match=r"there is no file 'bas\.mid'") as missing:
-        Merge(file="bas.mid").edit(SCALE, Stage(folder=tmp_path))
+        Merge(file="bas.mid").edit(SCALE, RenderContext(folder=tmp_path))
     assert missing.value.path == ("file",) and "bad.mid" in missing.value.mend

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio.context import RenderContext
 from studio.errors import KnobError
 from studio.midi.timing import Humanise, Quantise
 from studio.score import Event, Note, Score
-from studio.stage import Stage
 from studio.steps import parse_step
 from studio.tempo import Meter, Tempo, TempoMap
 from tests.songs import score_of
@@ -24,7 +24,7 @@ def starts(beats: list[float], tempo: TempoMap | None = None, **knobs: Any) -> l
     score = Score(resolution=960, tempo=tempo or TempoMap()).with_notes(
         Note(round(beat * 960), round(beat * 960) + 100, 60 + index, 90) for index, beat in enumerate(beats)
     )
-    edited = Quantise(**knobs).edit(score, Stage())
+    edited = Quantise(**knobs).edit(score, RenderContext())
     return [float(edited.beat(note.start)) for note in sorted(edited.notes, key=lambda note: note.pitch)]
 
 
@@ -64,8 +64,8 @@ def test_every_note_lands_on_a_line_with_its_length_and_stays_there(
 ) -> None:
     score = score_of(*(Note(start, start + length, 60 + index, 90) for index, (start, length) in enumerate(played)))
     quantise = Quantise(grid=grid, swing=swing)
-    once = quantise.edit(score, Stage())
-    assert quantise.edit(once, Stage()).notes == once.notes
+    once = quantise.edit(score, RenderContext())
+    assert quantise.edit(once, RenderContext()).notes == once.notes
     step = quantise.grid.beats
     before = {note.pitch: note for note in score.finer(1920).notes}
     for note in once.notes:
@@ -77,7 +77,7 @@ def test_every_note_lands_on_a_line_with_its_length_and_stays_there(
 
 def test_ends_are_pulled_only_when_asked() -> None:
     score = score_of(Note(10, 470, 60, 90), Note(500, 505, 62, 90))
-    kept, pulled = (Quantise(grid="1/8", ends=ends).edit(score, Stage()) for ends in (False, True))
+    kept, pulled = (Quantise(grid="1/8", ends=ends).edit(score, RenderContext()) for ends in (False, True))
     assert [(note.start, note.end) for note in kept.notes] == [(0, 460 * 4), (1920, 1920 + 5 * 4)]
     # A note whose end falls on its start stays as short as a note can be.
     assert [(note.start, note.end) for note in pulled.notes] == [(0, 1920), (1920, 1921)]
@@ -98,7 +98,7 @@ def line(count: int, tempo: TempoMap | None = None) -> Score:
 
 def shifts(score: Score, humanise: Humanise) -> tuple[np.ndarray, np.ndarray]:
     """How far each note was moved, in ms and in velocity."""
-    edited = humanise.edit(score, Stage())
+    edited = humanise.edit(score, RenderContext())
     before = [float(score.tempo.second_at(score.beat(note.start))) for note in score.notes]
     after = [float(edited.tempo.second_at(edited.beat(note.start))) for note in edited.notes]
     return 1000 * (np.array(after) - before), np.array([note.velocity - 64 for note in edited.notes])
@@ -121,15 +121,15 @@ def test_it_strays_by_the_same_time_at_any_tempo() -> None:
 
 
 def test_one_seed_is_one_performance() -> None:
-    first, again, other = (Humanise(seed=seed).edit(line(50), Stage()) for seed in (1, 1, 2))
+    first, again, other = (Humanise(seed=seed).edit(line(50), RenderContext()) for seed in (1, 1, 2))
     assert first.notes == again.notes and first.digest == again.digest != other.digest
     # Someone who plays nothing else differently plays the next notes the same, too.
-    assert Humanise(seed=1).edit(line(60), Stage()).notes[:50] == first.notes
+    assert Humanise(seed=1).edit(line(60), RenderContext()).notes[:50] == first.notes
 
 
 def test_lengths_and_controllers_stay_and_nothing_leaves_the_song_or_the_range() -> None:
     score = line(100)
-    edited = Humanise(timing=200, velocity=60).edit(score, Stage())
+    edited = Humanise(timing=200, velocity=60).edit(score, RenderContext())
     assert {note.end - note.start for note in edited.notes} == {300 * 4}
     assert [event for event in edited.events if event.status == 11] == [Event(480 * 4, b"\xb0\x40\x7f")]
     assert {1, 127} <= {note.velocity for note in edited.notes} <= set(range(1, 128))
@@ -137,9 +137,9 @@ def test_lengths_and_controllers_stay_and_nothing_leaves_the_song_or_the_range()
         min(
             note.start
             for note in Humanise(timing=200)
-            .edit(score_of(*(Note(0, 9, pitch, 9) for pitch in range(40))), Stage())
+            .edit(score_of(*(Note(0, 9, pitch, 9) for pitch in range(40))), RenderContext())
             .notes
         )
         == 0
     )
-    assert Humanise(timing=0, velocity=0).edit(score, Stage()).notes == score.finer(1920).notes
+    assert Humanise(timing=0, velocity=0).edit(score, RenderContext()).notes == score.finer(1920).notes

@@ -13,11 +13,11 @@ import pretty_midi
 import pytest
 
 import studio
+from studio.context import RenderContext
 from studio.midi import read_midi, split
 from studio.recipe import Recipe
 from studio.recipe.starter import from_midi
 from studio.sources.soundfont import SoundFont
-from studio.stage import Stage
 from tests.listening import null_db, rms_db
 from tests.songs import midi_file
 
@@ -83,10 +83,10 @@ def test_parts_add_up_to_a_song_whose_program_changes(tmp_path: Path) -> None:
         track += [Message("note_on", note=60 + index, velocity=90), Message("note_off", note=60 + index, time=480)]
     score = read_midi(midi_file(tmp_path / "song.mid", track))
     dry = SoundFont(reverb=0, chorus=0)
-    whole = np.concatenate(list(dry.play(score, Stage())), axis=1).astype(np.float64)
+    whole = np.concatenate(list(dry.play(score, RenderContext())), axis=1).astype(np.float64)
     total = np.zeros((2, whole.shape[1] + 44_100))
     for part in split(score):
-        sound = np.concatenate(list(dry.play(part.score, Stage())), axis=1)
+        sound = np.concatenate(list(dry.play(part.score, RenderContext())), axis=1)
         frames = min(total.shape[1], sound.shape[1])
         total[:, :frames] += sound[:, :frames]
     assert len(split(score)) == 2 and rms_db(whole) > -50

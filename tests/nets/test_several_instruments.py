@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from studio.errors import KnobError, ModelError
-from studio.nets.decoder import COLOUR, Shape, decoder, echoed
+from studio.nets.decoder import COLOUR, DecoderShape, decoder, echoed
 from studio.nets.features import Features
 from studio.nets.losses import esr
 from studio.nets.material import material, phrases
@@ -79,7 +79,7 @@ def test_a_voice_that_starts_from_another_begins_ahead(pair: Voice) -> None:
 def test_a_room_is_learned_from_what_follows_a_sound() -> None:
     random = torch.Generator().manual_seed(3)
     wanted = torch.randn(2000, generator=random) * torch.exp(-torch.linspace(0, 6, 2000)) * 0.02
-    model = decoder(Shape(RATE, 220, room=2000), 0)
+    model = decoder(DecoderShape(RATE, 220, room=2000), 0)
     optimiser = torch.optim.Adam([model.echoes], 0.05)
     for _ in range(300):
         dry = torch.randn(4, 8000, generator=random) * 0.1
@@ -91,7 +91,7 @@ def test_a_room_is_learned_from_what_follows_a_sound() -> None:
 
 
 def test_a_voice_sings_with_its_room_or_without() -> None:
-    shape = Shape(RATE, 220, room=4000)
+    shape = DecoderShape(RATE, 220, room=4000)
     card = {"name": "hall", "loudness_mean": -20.0, "loudness_spread": 6.0, "lowest_octave": 0.0, "highest_octave": 2.0}
     voice = Voice(decoder(shape, 1), card)
     with torch.no_grad():

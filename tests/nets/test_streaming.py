@@ -11,27 +11,27 @@ import torch
 from torch import Tensor, nn
 
 from studio.audio import Audio
-from studio.nets.autoencoder import BINS, Autoencoder, Shape
-from studio.nets.features import Features, features, loudness
+from studio.nets.autoencoder import BINS, Autoencoder, AutoencoderShape
+from studio.nets.features import QUIETEST, Features, features, loudness
 from studio.nets.film import Film
 from studio.nets.live import LiveDecoder, LiveFeatures
-from studio.nets.streaming import Chain, Convolution, Expansion, Recurrent, Residual, Stream, Streaming
+from studio.nets.streaming import Chain, Expansion, Recurrent, Residual, Streaming, StreamingConv, StreamingModule
 from studio.timbre.voices import VOICES
 from tests.listening import null_db
 from tests.stretch.battery import RATE, sax_line
 
 LAYERS: dict[str, Callable[[], Streaming]] = {
-    "convolution": lambda: Convolution(4, 4, 7),
-    "dilated": lambda: Convolution(4, 4, 3, dilation=9),
-    "strided": lambda: Convolution(4, 4, 10, stride=4),
-    "striding without overlap": lambda: Convolution(4, 4, 4, stride=4),
-    "grouped": lambda: Convolution(4, 4, 5, groups=4),
+    "convolution": lambda: StreamingConv(4, 4, 7),
+    "dilated": lambda: StreamingConv(4, 4, 3, dilation=9),
+    "strided": lambda: StreamingConv(4, 4, 10, stride=4),
+    "striding without overlap": lambda: StreamingConv(4, 4, 4, stride=4),
+    "grouped": lambda: StreamingConv(4, 4, 5, groups=4),
     "expansion": lambda: Expansion(4, 4, 8, stride=4),
     "wide expansion": lambda: Expansion(4, 4, 23, stride=4),
     "gru": lambda: Recurrent(nn.GRU(4, 4, batch_first=True)),
     "lstm": lambda: Recurrent(nn.LSTM(4, 4, num_layers=2, batch_first=True)),
     "there and back": lambda: Chain(
-        Convolution(4, 8, 8, stride=4), nn.LeakyReLU(), Residual(Chain(Convolution(8, 8, 3, dilation=3), nn.Tanh())),
+        StreamingConv(4, 8, 8, stride=4), nn.LeakyReLU(), Residual(Chain(StreamingConv(8, 8, 3, dilation=3), nn.Tanh())),
         Recurrent(nn.GRU(8, 8, batch_first=True)), Expansion(8, 4, 8, stride=4),
     ),
 }  # fmt: skip
@@ -53,7 +53,7 @@ def test_streamed_is_as_in_one_go(name: str) -> None:
         whole, _ = layer(sound)
     assert float(whole.abs().max()) > 0.05
     for sizes in ([4], [8, 240, 12], [480], [960]):
-        stream = Stream(layer)
+        stream = StreamingModule(layer)
         pieces = torch.cat([stream.push(sound[:, :, part]) for part in cut(960, sizes)], dim=2)
         assert null_db(pieces.numpy(), whole.numpy()) < -90, sizes
 
@@ -72,7 +72,7 @@ def test_no_layer_looks_ahead(name: str) -> None:
 
 def test_a_piece_that_is_no_whole_number_of_strides_is_refused() -> None:
     with pytest.raises(ValueError, match="stride"):
-        Convolution(1, 1, 8, stride=4)(torch.zeros(1, 1, 6))
+        StreamingConv(1, 1, 8, stride=4)(torch.zeros(1, 1, 6))
     with pytest.raises(ValueError, match="holes"):
         Expansion(1, 1, 3, stride=4)
 
@@ -100,7 +100,12 @@ def test_live_loudness_is_that_of_the_whole_and_its_pitch_that_of_the_note() -> 
     for index in (0, 1):
         assert np.abs(np.concatenate([piece[index] for piece in pieces]) - whole[index]).max() < 1e-9
     hz, loud = whole
-    assert np.abs(loud - loudness(sound)[: len(loud)]).max() < 1e-6
+    begun = int(np.argmax(loud > QUIETEST))
+    before = loudness(sound)[: len(loud)]
+    assert begun < 5, "silent until it has heard a pitch"
+    resting = loud == QUIETEST
+    assert np.abs((loud - before)[~resting]).max() < 1e-6
+    assert resting[begun:][before[begun:] > before.max() - 30].sum() < 3, "frames until it hears a pitch after a rest"
     given = features(sound, 80.0)
     sung = given.voiced[: len(hz)] & (loud > loud.max() - 30)
     assert (np.abs(1200 * np.log2(hz / given.hz[: len(hz)]))[sung] < 50).mean() > 0.95
@@ -143,7 +148,7 @@ def test_a_loss_goes_through_every_layer() -> None:
 
 def test_a_spectral_autoencoder_streams() -> None:
     torch.manual_seed(1)
-    model, spectra = Autoencoder(Shape(width=32, memory=24, instruments=2)), -torch.rand(1, 200, BINS)
+    model, spectra = Autoencoder(AutoencoderShape(width=32, memory=24, instruments=2)), -torch.rand(1, 200, BINS)
     with torch.inference_mode():
         colour = model.instruments(torch.tensor([1]))
         latents, _ = model.encode(spectra)

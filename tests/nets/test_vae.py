@@ -13,8 +13,8 @@ from studio.errors import AudioError, ModelError
 from studio.nets.losses import spectral
 from studio.nets.material import phrases
 from studio.nets.multiband import Cut, Join, delay, filters
-from studio.nets.streaming import Chain, Stream
-from studio.nets.vae import Shape, Vae, Waves, train_vae
+from studio.nets.streaming import Chain, StreamingModule
+from studio.nets.vae import Vae, VaeShape, Waves, train_vae
 from tests.listening import null_db, rms_db, sine, white
 
 
@@ -40,11 +40,11 @@ def test_a_band_hears_its_own_frequencies_only() -> None:
 
 def test_streamed_is_as_in_one_go() -> None:
     torch.manual_seed(0)
-    model, sound = Vae(Shape(width=8)), torch.tensor(white(0.8, channels=1)[None, :, : 512 * 30])
+    model, sound = Vae(VaeShape(width=8)), torch.tensor(white(0.8, channels=1)[None, :, : 512 * 30])
     with torch.inference_mode():
         whole, _ = model(sound)
     for size in (512, 512 * 7):
-        stream = Stream(model)
+        stream = StreamingModule(model)
         pieces = [stream.push(sound[:, :, first : first + size]) for first in range(0, sound.shape[2], size)]
         assert null_db(torch.cat(pieces, dim=2).numpy(), whole.numpy()) < -90
     assert float(whole.abs().max()) > 1e-4
@@ -52,7 +52,7 @@ def test_streamed_is_as_in_one_go() -> None:
 
 def test_it_learns_within_seconds_and_comes_back_from_its_file(tmp_path: Path) -> None:
     sound = phrases(56, 58, 80, 0.4, 22_050)
-    made = train_vae(sound, 6.0, {"name": "trumpet"}, shape=Shape(rate=22_050, width=12, strides=(4, 2)))
+    made = train_vae(sound, 6.0, {"name": "trumpet"}, shape=VaeShape(rate=22_050, width=12, strides=(4, 2)))
     untrained = Waves(Vae(made.model.shape), made.card).sing(sound)
     apart = [
         float(spectral(*(torch.tensor(each.samples) for each in (out, sound)))) for out in (made.sing(sound), untrained)

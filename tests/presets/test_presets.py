@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import studio
+from studio.context import RenderContext
 from studio.engine.loudness import measure
 from studio.midi import read_midi, write_midi
 from studio.recipe import Recipe
 from studio.recipe.presets import ChainPreset
 from studio.recipe.schema import schema
 from studio.rendering.apply import parse_chain
-from studio.stage import Stage
 from tests.listening import null_db, rms_db, through
 from tests.presets.compose import FILE, compose
 from tests.songs import band
@@ -100,6 +100,6 @@ def test_the_demo_shows_off_the_vocabulary() -> None:
 def test_a_preset_on_the_command_line_is_the_one_in_a_recipe(music: Path) -> None:
     [step] = parse_chain("{preset: {use: telephone, line: 0.2}}")
     audio = studio.read_audio(music)
-    direct = through(step, audio.samples, Stage(audio.rate))
+    direct = through(step, audio.samples, RenderContext(audio.rate))
     assert null_db(direct[:, :44_100], played("telephone", music, line=0.2).samples[:, :44_100]) < -140
     assert np.abs(np.fft.rfft(direct[0]))[:50].max() < np.abs(np.fft.rfft(direct[0])).max() / 10

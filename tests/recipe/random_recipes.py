@@ -16,7 +16,7 @@ from studio.midi.picks import Pick
 from studio.recipe import Recipe
 from studio.recipe.presets import presets
 from studio.records import Kind, ListOf, Nested
-from studio.sources.clips import Clip
+from studio.sources.clips import PlacedClip
 from studio.steps import parse_step, registry
 from studio.stretch.anchors import Anchors
 
@@ -65,7 +65,7 @@ def value(draw: st.DrawFn, kind: Kind, ports: tuple[str, ...], depth: int) -> An
         return [["0.5 s", "0 s"], [draw(st.sampled_from([0.75, "1500 ms"])), draw(TIMES)]]
     if isinstance(kind, Nested) and kind.of is Pick:
         return draw(st.sampled_from(["all", {"channel": 2}]))
-    if isinstance(kind, Nested) and kind.of is Clip:
+    if isinstance(kind, Nested) and kind.of is PlacedClip:
         return {
             "file": "loop.wav",
             "at": draw(TIMES),
@@ -162,7 +162,7 @@ def recipes(draw: st.DrawFn) -> dict[str, Any]:
         "length": draw(st.none() | TIMES),
         "knobs": {
             "dust": {
-                "value": draw(st.floats(0, 1, allow_subnormal=False)),
+                "value": draw(st.floats(0, 1)),
                 "drives": {"room.wide.mix": [0, "80 %"], "one.volume": ["-inf dB", 3]},
             }
         },

@@ -18,8 +18,8 @@ from studio.engine.loudness import Loudness
 from studio.errors import MissingError, OutputError
 from studio.recipe import Recipe
 from studio.rendering.audio_writer import AudioWriter, Tags, dithered
-from studio.rendering.sketch import LOWEST_HZ, ROWS, Sketcher
 from studio.rendering.verify import verify
+from studio.rendering.waveform_summary import LOWEST_HZ, ROWS, WaveformSummarizer
 from studio.tempo import TempoMap
 from tests.listening import null_db, rms_db, sine, white
 from tests.songs import band_file
@@ -146,8 +146,11 @@ def test_the_manifest_tells_what_is_needed_to_make_it_again(song: Recipe, tmp_pa
     studio.render(song, tmp_path / "out", report=False)
     plain = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert Recipe.parse(plain["recipe"]).hash == plain["recipe_hash"] == song.hash
-    assert set(plain["sources"]) == {"band.mid", "TimGM6mb.sf2"}
-    assert {"mirepoix", "pedalboard", "fluidsynth", "python", "numpy"} <= set(plain["versions"])
+    assert {source["path"] for source in plain["sources"]} == {"band.mid", "TimGM6mb.sf2"}
+    makers = {(maker["kind"], maker["name"]) for maker in plain["made_by"]}
+    assert {("library", name) for name in ("mirepoix", "pedalboard", "numpy", "pyfluidsynth", "soundfile")} <= makers
+    assert {("program", name) for name in ("python", "fluidsynth", "libsndfile")} <= makers
+    assert ("step", "soundfont") in makers and all(maker["version"] for maker in plain["made_by"])
     assert [entry["path"] for entry in plain["entries"]] == [
         "mix.wav", "stems/keys.wav", "stems/drums.wav", "buses/room.wav",
     ]  # fmt: skip
@@ -242,7 +245,7 @@ def test_the_spectrogram_shows_a_tone_in_its_row(hz: float) -> None:
 
     from PIL import Image
 
-    sketcher = Sketcher(RATE, 2)
+    sketcher = WaveformSummarizer(RATE, 2)
     sketcher.push(sine(hz, 2.0))
     sketch = sketcher.draw()
     image = np.asarray(Image.open(BytesIO(sketch.spectrum)).convert("L"))

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from studio.audio import Audio, Block
-from studio.engine.loudness import Meter
+from studio.engine.loudness import LoudnessMeter
 from studio.rendering.audio_writer import Tags
 from studio.rendering.signal_writer import SignalWriter, SignalWriters, blocks_of, write_signal
 
@@ -23,7 +23,7 @@ def noise(frames: int) -> Block:
 
 def test_a_signal_is_written_as_it_is_measured_and_cut_or_filled_to_a_length(tmp_path: Path) -> None:
     sound = noise(150_001)
-    meter = Meter(RATE, 2)
+    meter = LoudnessMeter(RATE, 2)
     meter.push(sound[:, :90_000])
     with SignalWriters() as writers:
         short = writers.add(SignalWriter(tmp_path / "short.wav", RATE, 2, bits="32", tags=Tags()))

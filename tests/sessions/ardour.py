@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import psutil
 import soundfile
 
 ATTEMPTS = 8
@@ -81,6 +84,17 @@ assert(e:run_export())
 """
 """Its exporter has blocks of 1024 frames; a script can have shorter ones, but 16 bits."""
 
+LISTENING = """
+AudioEngine:set_backend("None (Dummy)", "", "")
+local session = load_session("{folder}", "{name}")
+io.stdout:write("open\\n")
+io.stdout:flush()
+while session do ARDOUR.LuaAPI.usleep(100000) end
+"""
+
+OSC_PORT = 3819
+"""Ardour takes the next one when another program has it."""
+
 
 def rendered(folder: Path, name: str, out: Path, finely: bool = False) -> np.ndarray:
     """What Ardour exports of a session, (channels, frames); what it exports twice alike is what it means.
@@ -114,7 +128,45 @@ def read_back(folder: Path, name: str, frames: list[int], script: Path) -> list[
     return [line.split("\t") for line in lines if line.split("\t")[0] in ("route", "region", "mark", "tempo")]
 
 
+<<<<<<< HEAD
 def edit_notes(folder: Path, name: str, pitch: int, script: Path) -> None:
     """Take every note of a pitch an octave up in Ardour, and save there."""
     script.write_text(EDIT_NOTES.format(folder=folder, name=name, pitch=pitch))
     subprocess.run(["ardour7-lua", script], capture_output=True, timeout=60, check=True)
+=======
+def scan(plugin: Path) -> None:
+    """Let Ardour list a VST3, which it does once its scanner has seen it and its note is newer than the plugin."""
+    scanner = "/usr/lib/ardour7/ardour-vst3-scanner"
+    environment = {"LD_LIBRARY_PATH": "/usr/lib/ardour7", "HOME": str(Path.home())}
+    subprocess.run([scanner, "-q", plugin], env=environment, check=True, capture_output=True, timeout=120)
+    for note in (Path.home() / ".cache/ardour7/vst").glob("*.v3i"):
+        note.touch()
+
+
+@contextmanager
+def listening(folder: Path, name: str, script: Path) -> Iterator[int]:
+    """A session open in Ardour until the end of the block; gives the port on which this very Ardour listens to OSC.
+
+    Its engine is the dummy of its own: as a client of JACK, two threads of Ardour 7.3 may write their requests into one
+    socket at the same time while it starts, jackd throws it out, and what it does in its audio thread (mutes) waits for
+    ever.
+    """
+    session = folder / f"{name}.ardour"
+    quiet = '<Protocol name="Open Sound Control (OSC)" active="0"'
+    text = session.read_text()
+    assert quiet in text
+    session.write_text(text.replace(quiet, quiet.replace('"0"', '"1"')))
+    script.write_text(LISTENING.format(folder=folder, name=name))
+    program = subprocess.Popen(
+        ["ardour7-lua", script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        assert program.stdout is not None
+        assert any(line == "open\n" for line in program.stdout), f"Ardour ended with {program.wait()}"
+        ports = {each.laddr.port for each in psutil.Process(program.pid).net_connections("udp")}
+        [port] = [each for each in ports if OSC_PORT <= each < OSC_PORT + 20]
+        yield port
+    finally:
+        program.kill()
+        program.communicate()
+>>>>>>> main

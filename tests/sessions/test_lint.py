@@ -17,7 +17,7 @@ from studio.interchange.archive import Archive
 from studio.interchange.dawproject.lint import lint
 from studio.interchange.dawproject.write import write_timeline
 from studio.interchange.lane import Lane
-from studio.interchange.timeline import AudioClip, Device, Marker, NoteClip, Send, Strip, Timeline
+from studio.interchange.timeline import AudioClip, Device, Marker, NoteClip, Timeline, TimelineSend, TimelineStrip
 from studio.interchange.vstpreset import vstpreset
 from studio.score import Event, Note, Score
 from studio.tempo import TempoMap
@@ -39,17 +39,17 @@ def members(tmp_path_factory: pytest.TempPathFactory) -> Members:
         tempo=TempoMap.constant(120),
         markers=(Marker(Fraction(1), "Verse"),),
         tracks=(
-            Strip(
+            TimelineStrip(
                 "tone",
                 clips=(AudioClip(folder / "tone.wav", 0, 22_050, 4_410, 0.5, 441, 441, "tone"),),
                 devices=(device,),
                 volume=Lane((0.0, 1.0), (0.0, 1.0)),
-                sends=(Send("room", 0.5),),
+                sends=(TimelineSend("room", 0.5),),
                 to="group",
             ),
-            Strip("keys", clips=(NoteClip(Fraction(0), Fraction(4), score),)),
+            TimelineStrip("keys", clips=(NoteClip(Fraction(0), Fraction(4), score),)),
         ),
-        buses=(Strip("room"), Strip("group")),
+        buses=(TimelineStrip("room"), TimelineStrip("group")),
     )
     write_timeline(timeline, folder / "sound.dawproject")
     with zipfile.ZipFile(folder / "sound.dawproject") as archive:

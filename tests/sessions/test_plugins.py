@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from studio.recipe import Recipe
 from studio.rendering import render
 from studio.sessions.exporting import export_session
 from studio.sessions.importing import import_session
-from tests.sessions.ardour import rendered
+from tests.sessions.ardour import rendered, scan
 
 ZAM = Path("/usr/lib/vst3/ZamCompX2.vst3")
 SQUEEZED = """\
@@ -50,17 +49,7 @@ tracks:
 
 @pytest.fixture(scope="session", autouse=True)
 def scanned() -> None:
-    """Ardour lists a VST3 once its scanner has seen it, and its note is newer than the plugin."""
-    scanner = "/usr/lib/ardour7/ardour-vst3-scanner"
-    subprocess.run(
-        [scanner, "-q", ZAM],
-        env={"LD_LIBRARY_PATH": "/usr/lib/ardour7", "HOME": str(Path.home())},
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
-    for note in (Path.home() / ".cache/ardour7/vst").glob("*.v3i"):
-        note.touch()
+    scan(ZAM)
 
 
 def null(one: np.ndarray, other: np.ndarray) -> float:

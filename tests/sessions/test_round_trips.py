@@ -21,7 +21,17 @@ from studio.interchange.lane import Lane, Value
 from studio.interchange.motions import positions
 from studio.interchange.reaper import read as reaper_read
 from studio.interchange.reaper import write as reaper_write
-from studio.interchange.timeline import MASTER, AudioClip, Device, Marker, Motion, NoteClip, Send, Strip, Timeline
+from studio.interchange.timeline import (
+    MASTER,
+    AudioClip,
+    Device,
+    Marker,
+    Motion,
+    NoteClip,
+    Timeline,
+    TimelineSend,
+    TimelineStrip,
+)
 from studio.interchange.vstpreset import chunks, vstpreset
 from studio.recipe import Recipe
 from studio.score import Event, Note, Score
@@ -72,14 +82,14 @@ def timelines(draw: st.DrawFn, folder: Path) -> Timeline:
     )
     colours = st.integers(0, 0xFFFFFF).map(lambda value: f"#{value:06x}")
     factor = st.floats(0.01, 1.9).map(lambda value: round(value, 5))
-    place = st.floats(-1, 1, allow_subnormal=False).map(lambda value: round(value, 4))
+    place = st.floats(-1, 1).map(lambda value: round(value, 4))
 
-    def strip(name: str, targets: list[str]) -> Strip:
+    def strip(name: str, targets: list[str]) -> TimelineStrip:
         sends = tuple(
-            Send(target, draw(st.one_of(factor, lanes(0, 1.5))), draw(st.booleans()))
+            TimelineSend(target, draw(st.one_of(factor, lanes(0, 1.5))), draw(st.booleans()))
             for target in targets if draw(st.booleans())
         )  # fmt: skip
-        return Strip(
+        return TimelineStrip(
             name,
             draw(colours),
             volume=draw(st.one_of(factor, lanes(0.05, 1.9))),
@@ -244,7 +254,7 @@ def test_the_state_of_plugins_comes_back(way: str, tone: Path, tmp_path: Path) -
         replace(Device("Off", "vst3", IDENTITY, state), enabled=False),
     )
     (tmp_path / "tone.wav").write_bytes((tone / "tone.wav").read_bytes())
-    track = Strip("one", clips=(AudioClip(tmp_path / "tone.wav", 0, 1000),), devices=devices)
+    track = TimelineStrip("one", clips=(AudioClip(tmp_path / "tone.wav", 0, 1000),), devices=devices)
     write(Timeline(frames=RATE, tracks=(track,)), tmp_path)
     after = read(tmp_path).tracks[0].devices
     assert [(found.name, found.format, found.id, found.enabled) for found in after] == [
@@ -277,7 +287,7 @@ def test_any_parameters_that_move_come_back(way: str, tone: Path, tmp_path_facto
             )
             for index, each in enumerate(moving)
         )  # fmt: skip
-        track = Strip("one", clips=(AudioClip(folder / "tone.wav", 0, 1000),), devices=devices)
+        track = TimelineStrip("one", clips=(AudioClip(folder / "tone.wav", 0, 1000),), devices=devices)
         write(Timeline(rate=RATE, frames=5 * RATE, tempo=tempo, tracks=(track,)), folder)
         for device, found in zip(devices, read(folder).tracks[0].devices, strict=True):
             assert [(each.id, each.name) for each in found.motions] == [(m.id, m.name) for m in device.motions]
@@ -293,7 +303,7 @@ def test_a_parameter_without_a_number_is_named(way: str, tone: Path, tmp_path: P
     (tmp_path / "tone.wav").write_bytes((tone / "tone.wav").read_bytes())
     moving = (Motion(None, "Knob", Lane((0.0, 1.0), (0.0, 1.0))),)
     device = Device("Box", "vst3", IDENTITY, vstpreset(IDENTITY, {"Comp": b"x"}), motions=moving)
-    track = Strip("one", clips=(AudioClip(tmp_path / "tone.wav", 0, 1000),), devices=(device,))
+    track = TimelineStrip("one", clips=(AudioClip(tmp_path / "tone.wav", 0, 1000),), devices=(device,))
     losses = write(Timeline(rate=RATE, frames=RATE, tracks=(track,)), tmp_path)
     assert [(loss.where, loss.what) for loss in losses] == [("one", "automation of 'Knob' of 'Box'")]
     assert read(tmp_path).tracks[0].devices[0].motions == ()

@@ -14,7 +14,7 @@ from studio.interchange.dawproject.read import read_dawproject
 from studio.interchange.dawproject.write import write_timeline as write_dawproject
 from studio.interchange.reaper.read import read_reaper
 from studio.interchange.reaper.write import write_timeline as write_reaper
-from studio.interchange.timeline import AudioClip, Strip, Timeline
+from studio.interchange.timeline import AudioClip, Timeline, TimelineStrip
 from studio.levels import decibels
 from studio.rendering import render
 from studio.sessions.exporting import export_session
@@ -48,12 +48,12 @@ def session(folder: Path, *solo: str) -> Timeline:
     for place in (folder, audio):
         (place / "sound.wav").write_bytes((folder / "tone.wav").read_bytes())
 
-    def track(name: str, start: int, to: str = "master") -> Strip:
+    def track(name: str, start: int, to: str = "master") -> TimelineStrip:
         clip = AudioClip(folder / "sound.wav", start, 10_000, start)
-        return Strip(name, clips=(clip,), to=to, solo=name in solo)
+        return TimelineStrip(name, clips=(clip,), to=to, solo=name in solo)
 
     tracks = (track("one", 0), track("two", 20_000, "group"), track("three", 33_000, "group"))
-    buses = (Strip("group", solo="group" in solo), Strip("room", solo="room" in solo))
+    buses = (TimelineStrip("group", solo="group" in solo), TimelineStrip("room", solo="room" in solo))
     return Timeline("A", frames=44_100, tracks=tracks, buses=buses)
 
 

@@ -11,9 +11,9 @@ import soundfile
 
 from studio.audio import to_channels
 from studio.audiofile import probe, read_audio
+from studio.context import RenderContext
 from studio.errors import AudioError, MissingError
 from studio.sources.audio_file import AudioSource
-from studio.stage import Stage
 from tests.listening import cents, null_db, pitch_hz, rms_db, sine, white
 
 RATE = 44_100
@@ -52,11 +52,11 @@ def test_nothing_folds_back_when_the_rate_falls(tmp_path: Path) -> None:
 
 def test_a_source_is_fitted_to_the_rate_and_channels_of_the_song(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "mono.wav", sine(440, 1.0, rate=48_000, channels=1).T, 48_000, "FLOAT")
-    blocks = np.concatenate(list(AudioSource(file="mono.wav").read(Stage(RATE, 2, folder=tmp_path))), axis=1)
+    blocks = np.concatenate(list(AudioSource(file="mono.wav").read(RenderContext(RATE, 2, folder=tmp_path))), axis=1)
     assert blocks.shape == (2, RATE)
     assert np.array_equal(blocks[0], blocks[1])
-    assert not AudioSource(file="mono.wav").cheap(Stage(RATE, folder=tmp_path))
-    assert AudioSource(file="mono.wav").cheap(Stage(48_000, folder=tmp_path))
+    assert not AudioSource(file="mono.wav").cheap(RenderContext(RATE, folder=tmp_path))
+    assert AudioSource(file="mono.wav").cheap(RenderContext(48_000, folder=tmp_path))
 
 
 def test_layouts_fold_down_after_bs_775() -> None:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from studio.context import RenderContext
 from studio.errors import StudioError
 from studio.levels import decibels
 from studio.recipe import Recipe
-from studio.stage import Stage
 from studio.steps import Source, parse_step
 from studio.tempo import TempoMap
 
@@ -21,7 +21,7 @@ RATE = 44_100
 def read(data: object, folder: Path, **options: object) -> np.ndarray:
     step = parse_step(data, "source")
     assert isinstance(step, Source)
-    return np.concatenate(list(step.read(Stage(RATE, folder=folder, **options))), axis=1)  # type: ignore[arg-type]
+    return np.concatenate(list(step.read(RenderContext(RATE, folder=folder, **options))), axis=1)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy.signal import welch
 
+from studio.context import RenderContext
 from studio.sources.noise import Noise
-from studio.stage import Stage
 from tests.listening import rms_db
 
 
 def made(rate: int = 44_100, **knobs: object) -> np.ndarray:
-    return np.concatenate(list(Noise(**knobs).read(Stage(rate))), axis=1)
+    return np.concatenate(list(Noise(**knobs).read(RenderContext(rate))), axis=1)
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000, 96_000])

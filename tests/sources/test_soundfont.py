@@ -16,12 +16,12 @@ import soundfile
 from midi2audio import FluidSynth
 
 from studio.audio import Block
+from studio.context import RenderContext
 from studio.errors import MissingError, RecipeError, RenderError, StudioError
 from studio.midi import read_midi
 from studio.score import Note
 from studio.sources.fonts import aliases, find_font
 from studio.sources.soundfont import SoundFont
-from studio.stage import Stage
 from tests.listening import cents, log_mel_distance_db, null_db, peak_db, pitch_hz, rms_db
 from tests.songs import band, band_file, midi_file, score_of
 
@@ -30,7 +30,7 @@ Message, Meta = mido.Message, mido.MetaMessage
 
 
 def in_process(path: Path, **knobs: Any) -> Block:
-    blocks = list(SoundFont(**knobs).play(read_midi(path), Stage(RATE, folder=path.parent)))
+    blocks = list(SoundFont(**knobs).play(read_midi(path), RenderContext(RATE, folder=path.parent)))
     return np.concatenate(blocks, axis=1)
 
 
@@ -168,11 +168,11 @@ def test_an_sf3_sounds_like_the_sf2_it_was_packed_from(tmp_path: Path) -> None:
 
 
 def test_fonts_are_found_by_alias_and_missing_ones_say_how_to_get_them(tmp_path: Path) -> None:
-    stage = Stage(folder=tmp_path)
-    assert find_font("gm", stage).name == "TimGM6mb.sf2"
-    assert find_font("fluid", stage).name.startswith("FluidR3_GM")
+    context = RenderContext(folder=tmp_path)
+    assert find_font("gm", context).name == "TimGM6mb.sf2"
+    assert find_font("fluid", context).name.startswith("FluidR3_GM")
     with pytest.raises(MissingError) as missing:
-        find_font("flued", stage)
+        find_font("flued", context)
     assert "fluid" in missing.value.mend
     (tmp_path / "noise.sf2").write_bytes(b"RIFF\0\0\0\0sfbk")
     with pytest.raises(RenderError, match="not a SoundFont"):
@@ -181,13 +181,13 @@ def test_fonts_are_found_by_alias_and_missing_ones_say_how_to_get_them(tmp_path:
         SoundFont(program="Flutte")
     assert "Flute" in unknown.value.mend
     with pytest.raises(StudioError, match="cannot run at 192000 Hz"):
-        list(SoundFont().play(band(1, 2), Stage(192_000)))
+        list(SoundFont().play(band(1, 2), RenderContext(192_000)))
 
 
 def test_a_note_rings_out_to_its_end() -> None:
     """The release of a soft piano note is kept until it cannot be heard."""
     score = score_of(Note(0, 240, 60, 100), end_beats=1)
-    sound = np.concatenate(list(SoundFont(reverb=0, chorus=0).play(score, Stage(RATE))), axis=1)
+    sound = np.concatenate(list(SoundFont(reverb=0, chorus=0).play(score, RenderContext(RATE))), axis=1)
     assert sound.shape[1] > RATE // 2
     assert peak_db(sound[:, -64:]) < -90
 
@@ -198,14 +198,14 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from studio.score import Event, Note, Score
 from studio.sources.soundfont import SoundFont
-from studio.stage import Stage
+from studio.context import RenderContext
 from studio.tempo import TempoMap
 
 def render(program):
     notes = [Note(step * 120, step * 120 + 100, 48 + step, 100) for step in range(24)]
     score = Score((Event(0, bytes((0xC0, program))),), 480, TempoMap.constant(120)).with_notes(notes)
     sound = hashlib.sha1()
-    for block in islice(SoundFont("gm").play(score, Stage()), 8):
+    for block in islice(SoundFont("gm").play(score, RenderContext()), 8):
         sound.update(block.tobytes())
     return sound.hexdigest()
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio import Block
+from studio.context import RenderContext
 from studio.score import Event, Note, Score
 from studio.sources.soundfont import SoundFont
-from studio.stage import Stage
 from studio.tempo import TempoMap
 
 RATE = 44_100
@@ -26,7 +26,7 @@ def render(notes: list[Note], programs: dict[int, int], pans: dict[int, int] | N
     events = [Event(0, bytes((0xC0 | channel, program))) for channel, program in programs.items()]
     events += [Event(0, bytes((0xB0 | channel, 10, pan))) for channel, pan in (pans or {}).items()]
     score = Score(tuple(events), 480, TempoMap.constant(bpm)).with_notes(notes)
-    blocks = SoundFont("gm", reverb=reverb, chorus=0.0).play(score, Stage(rate=RATE, channels=channels))
+    blocks = SoundFont("gm", reverb=reverb, chorus=0.0).play(score, RenderContext(rate=RATE, channels=channels))
     whole = np.concatenate(list(blocks), axis=1)[:, : round(seconds * RATE)]
     return np.pad(whole, ((0, 0), (0, round(seconds * RATE) - whole.shape[1])))
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.nets.material import Phrases
-from studio.stage import Stage
 from studio.steps import Effect, parse_step
 from studio.stretch import F0Track
 from studio.tempo import Floats
@@ -107,7 +107,7 @@ def _through(step: object) -> Callable[[Audio], Audio]:
     def run(sound: Audio) -> Audio:
         effect = parse_step(step)
         assert isinstance(effect, Effect)
-        return Audio(through(effect, sound.samples, Stage(sound.rate, sound.channels)), sound.rate)
+        return Audio(through(effect, sound.samples, RenderContext(sound.rate, sound.channels)), sound.rate)
 
     return run
 

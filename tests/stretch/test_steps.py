@@ -13,11 +13,11 @@ import soundfile
 
 import studio
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.errors import AudioError, KnobError, MissingError, StudioError
 from studio.midi import write_midi
 from studio.recipe import Recipe
 from studio.score import Note, Score
-from studio.stage import Stage
 from studio.steps import Instrument, Transform, parse_step
 from studio.stretch import find_hits, track_f0
 from studio.stretch.scales import midi_of
@@ -29,10 +29,10 @@ RAMP = TempoMap((Tempo(Fraction(0), Fraction(90), ramp=True), Tempo(Fraction(64)
 """From 90 to 140 bpm in 16 bars."""
 
 
-def changed(step: Any, samples: np.ndarray, stage: Stage | None = None) -> np.ndarray:
+def changed(step: Any, samples: np.ndarray, context: RenderContext | None = None) -> np.ndarray:
     transform = parse_step(step, "transform")
     assert isinstance(transform, Transform)
-    return transform.apply(Audio(samples, RATE), stage or Stage(RATE)).samples
+    return transform.apply(Audio(samples, RATE), context or RenderContext(RATE)).samples
 
 
 def pitches(samples: np.ndarray) -> np.ndarray:
@@ -62,8 +62,8 @@ def test_anchors_put_hits_where_they_say_even_on_bars() -> None:
     """At 120 bpm a bar is two seconds: hits every half second go to every beat of 90 bpm, then to a wider place."""
     start, bar, end = find_hits(hits(), RATE)[[0, 3, 7]] / RATE
     anchors = [[float(start), "1 beat"], [float(bar), "1 bar"], [float(end), "3 bars"]]
-    stage = Stage(RATE, tempo=TempoMap.constant(90))
-    out = changed({"stretch": {"anchors": anchors, "method": "hptsm"}}, hits()[:, : 5 * RATE], stage)
+    context = RenderContext(RATE, tempo=TempoMap.constant(90))
+    out = changed({"stretch": {"anchors": anchors, "method": "hptsm"}}, hits()[:, : 5 * RATE], context)
     found = find_hits(out, RATE) / RATE
     for place in (60 / 90, 4 * 60 / 90, 12 * 60 / 90):
         assert np.abs(found - place).min() < 0.005, place
@@ -80,7 +80,7 @@ def test_auto_says_what_it_chose_and_why(caplog: pytest.LogCaptureFixture) -> No
 def test_a_loop_warped_onto_a_tempo_ramp_keeps_every_hit_within_5_ms() -> None:
     """Hits 0.5 s apart, the first at 0.5 s, onto the beats from bar 3 on of a ramp from 90 to 140 bpm."""
     markers = [["0.5 s", "2 bars"], ["7 s", "2 bars 13 beats"]]
-    out = changed({"warp": {"markers": markers, "method": "hptsm"}}, hits(), Stage(RATE, tempo=RAMP))
+    out = changed({"warp": {"markers": markers, "method": "hptsm"}}, hits(), RenderContext(RATE, tempo=RAMP))
     wanted = RAMP.seconds_at(8.0 + np.arange(14))
     found = find_hits(out, RATE) / RATE
     off = [float(np.abs(found - place).min()) for place in wanted]
@@ -123,9 +123,9 @@ def test_a_loop_of_n_bars_fills_n_bars_whatever_octave_its_tempo_is_heard_in(bpm
 
 
 def test_a_loop_played_eight_times_follows_the_ramp_and_ends_on_the_bar() -> None:
-    stage = Stage(RATE, tempo=RAMP)
+    context = RenderContext(RATE, tempo=RAMP)
     out = changed(
-        {"fit": {"bars": 2, "times": 7, "at": "1 bar", "from_bpm": 100, "method": "hptsm"}}, drum_loop(100, 2), stage
+        {"fit": {"bars": 2, "times": 7, "at": "1 bar", "from_bpm": 100, "method": "hptsm"}}, drum_loop(100, 2), context
     )
     assert out.shape[1] == round(float(RAMP.second_at(Fraction(60))) * RATE)
     found = find_hits(out, RATE) / RATE
@@ -171,8 +171,8 @@ def score(*chords: tuple[int, ...], beats: int = 4) -> Score:
 
 
 def test_a_voice_follows_a_part_of_the_score_in_its_own_octave() -> None:
-    stage = Stage(RATE, score=score((62 + 12,), (60 + 12,), beats=2))
-    line = track_f0(Audio(changed({"tune": {"part": "all", "speed": 10}}, vowel(2.0, hz=138.6), stage), RATE))
+    context = RenderContext(RATE, score=score((62 + 12,), (60 + 12,), beats=2))
+    line = track_f0(Audio(changed({"tune": {"part": "all", "speed": 10}}, vowel(2.0, hz=138.6), context), RATE))
     first, second = (float(np.nanmedian(midi_of(line.hz[span]))) for span in (slice(20, 90), slice(120, 190)))
     assert abs(first - 50) < 0.1 and abs(second - 48) < 0.1
 
@@ -199,9 +199,9 @@ def test_voices_in_a_scale_sing_thirds_as_the_key_has_them() -> None:
 
 
 def test_voices_sing_the_chords_of_a_part() -> None:
-    stage = Stage(RATE, score=score((52, 55), (53, 57), beats=2))
+    context = RenderContext(RATE, score=score((52, 55), (53, 57), beats=2))
     out = changed(
-        {"harmonise": {"part": {"track": "Lead"}, "dry": "-inf dB", "detune": 0, "delay": 0}}, vowel(2.0), stage
+        {"harmonise": {"part": {"track": "Lead"}, "dry": "-inf dB", "detune": 0, "delay": 0}}, vowel(2.0), context
     )
     for span, chord in ((slice(0, RATE), (52, 55)), (slice(RATE, 2 * RATE), (53, 57))):
         heard = [strength_db(out[:, span], 440 * 2 ** ((pitch - 69) / 12)) for pitch in chord]
@@ -212,17 +212,17 @@ def test_voices_sing_the_chords_of_a_part() -> None:
 def test_slices_played_in_their_order_and_places_are_the_loop(tmp_path: Path) -> None:
     loop = hits()[:, : 4 * RATE]
     soundfile.write(tmp_path / "loop.wav", loop.T, RATE, "FLOAT")
-    stage = Stage(RATE, channels=1, folder=tmp_path)
+    context = RenderContext(RATE, channels=1, folder=tmp_path)
     step = parse_step({"slice": {"file": "loop.wav"}}, "instrument")
     assert isinstance(step, Instrument)
     # The hits lie on 0.5 s, 1 s … 3.5 s: eight pieces, the first before them.
     starts = [0, *(find_hits(loop, RATE) - round(0.002 * RATE)).astype(int).tolist()]
     notes = [Note(start, start + 100, 36 + index, 127) for index, start in enumerate(starts)]
     by_frames = Score((), RATE // 2, TempoMap.constant(120))  # a tick is a frame
-    played = np.concatenate(list(step.play(by_frames.with_notes(notes), stage)), axis=1)
+    played = np.concatenate(list(step.play(by_frames.with_notes(notes), context)), axis=1)
     assert len(starts) == 8 and rms_db(played - loop[:, : played.shape[1]]) < rms_db(loop) - 20
     again = [Note(0, 470, 38, 64)]
-    [one] = [np.concatenate(list(step.play(Score((), 480, TempoMap.constant(120)).with_notes(again), stage)), axis=1)]
+    [one] = [np.concatenate(list(step.play(Score((), 480, TempoMap.constant(120)).with_notes(again), context)), axis=1)]
     assert rms_db(one[:, : RATE // 4]) == pytest.approx(
         rms_db(played[:, starts[2] : starts[2] + RATE // 4]) + 40 * np.log10(64 / 127), abs=0.5
     )
@@ -233,8 +233,8 @@ def test_a_grid_cuts_where_there_are_no_hits(tmp_path: Path) -> None:
     step = parse_step({"slice": {"file": "tone.wav", "every": "1 beat", "length": "note"}}, "instrument")
     assert isinstance(step, Instrument)
     notes = [Note(0, 240, 39, 127), Note(480, 720, 99, 127)]
-    stage = Stage(RATE, channels=1, folder=tmp_path)
-    out = np.concatenate(list(step.play(Score((), 480, TempoMap.constant(120)).with_notes(notes), stage)), axis=1)
+    context = RenderContext(RATE, channels=1, folder=tmp_path)
+    out = np.concatenate(list(step.play(Score((), 480, TempoMap.constant(120)).with_notes(notes), context)), axis=1)
     assert abs(cents(pitch_hz(out[:, : RATE // 4], RATE), 440)) < 3
     assert not out[:, RATE // 4 + 10 :].any(), "held for an eighth, and there is no piece 63"
 
@@ -289,7 +289,7 @@ def test_a_band_is_not_a_voice(step: str) -> None:
 
 def test_a_part_that_is_not_there_is_named_with_those_that_are() -> None:
     with pytest.raises(MissingError, match="Lead"):
-        changed({"tune": {"part": "Bass line"}}, vowel(2.0), Stage(RATE, score=score((60,))))
+        changed({"tune": {"part": "Bass line"}}, vowel(2.0), RenderContext(RATE, score=score((60,))))
 
 
 @pytest.mark.parametrize("step", ["stretch", "pitch", "psola", {"fit": {"bars": 1}}, {"stretch": 2}, {"pitch": 3}])

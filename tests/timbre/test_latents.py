@@ -10,10 +10,10 @@ import pytest
 import soundfile
 
 from studio.audio import Audio
+from studio.context import RenderContext
 from studio.errors import AudioError, KnobError, MissingError, ModelError
-from studio.nets.autoencoder import RATE, Shape, Spectral, distance, learnable, train_spectral
+from studio.nets.autoencoder import RATE, AutoencoderShape, Spectral, distance, learnable, train_spectral
 from studio.nets.material import phrases
-from studio.stage import Stage
 from studio.steps import Transform, parse_step
 from studio.timbre import compare
 from studio.timbre import latents as hands
@@ -37,7 +37,7 @@ def orchestra() -> Spectral:
 def through(knobs: object, sound: Audio, folder: Path | None = None, step: str = "latent") -> Audio:
     made = parse_step({step: knobs})
     assert isinstance(made, Transform)
-    return made.apply(sound, Stage(sound.rate, sound.channels, folder=folder or Path()))
+    return made.apply(sound, RenderContext(sound.rate, sound.channels, folder=folder or Path()))
 
 
 def test_the_shipped_model_is_small_and_better_than_pca() -> None:
@@ -164,7 +164,7 @@ def test_an_effect_learned_from_one_sound_is_heard_on_another(tmp_path: Path) ->
     dull = parse_step({"lowpass": "1 kHz"})
     from tests.listening import through as played
 
-    wet = played(dull, oboe.samples, Stage(RATE, 1))  # type: ignore[arg-type]
+    wet = played(dull, oboe.samples, RenderContext(RATE, 1))  # type: ignore[arg-type]
     soundfile.write(tmp_path / "dry.wav", oboe.samples.T, RATE, "FLOAT")
     soundfile.write(tmp_path / "wet.wav", wet.T, RATE, "FLOAT")
     plain = through({"instrument": "flute"}, flute(2.0))
@@ -197,7 +197,9 @@ def test_bad_input_is_named(tmp_path: Path) -> None:
 def test_a_model_of_ones_own_learns_and_comes_back(tmp_path: Path) -> None:
     learned = {name: phrases(program, 60, 72, 0.2, RATE, 1, "fluid") for name, program in (("oboe", 68), ("choir", 52))}
     held = {name: Audio(sound.samples[:, : 2 * RATE], RATE) for name, sound in learned.items()}
-    model = train_spectral(learned, held, 5.0, {"license": ""}, shape=Shape(width=64, memory=48, instruments=2))
+    model = train_spectral(
+        learned, held, 5.0, {"license": ""}, shape=AutoencoderShape(width=64, memory=48, instruments=2)
+    )
     assert model.card["losses"][-1][1] < model.card["losses"][0][1]
     model.save(tmp_path / "two.spectral")
     again = Spectral.load(tmp_path / "two.spectral")

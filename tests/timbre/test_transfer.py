@@ -14,9 +14,9 @@ from click.testing import CliRunner
 
 from studio.audio import Audio
 from studio.cli import main
+from studio.context import RenderContext
 from studio.errors import AudioError, KnobError, MissingError
 from studio.score import Note
-from studio.stage import Stage
 from studio.steps import Transform, parse_step
 from studio.stretch import track_f0
 from studio.timbre import METHODS, Figures, compare, transfer
@@ -219,8 +219,8 @@ def test_the_step_reads_its_target_from_the_recipes_folder(tmp_path: Path) -> No
     soundfile.write(tmp_path / "violin.wav", violin().samples.T, RATE, "FLOAT")
     step = parse_step({"transfer": {"target": "violin.wav", "method": "stft"}})
     assert isinstance(step, Transform)
-    out = step.apply(saxophone(), Stage(RATE, folder=tmp_path))
+    out = step.apply(saxophone(), RenderContext(RATE, folder=tmp_path))
     assert null_db(out.samples, made("stft")[0].samples) < -60
-    assert list(step.assets(Stage(RATE, folder=tmp_path))) == [tmp_path / "violin.wav"]
+    assert list(step.assets(RenderContext(RATE, folder=tmp_path))) == [tmp_path / "violin.wav"]
     with pytest.raises(MissingError, match=r"violin\.wav"):
-        parse_step({"transfer": "violn.wav"}).apply(saxophone(), Stage(RATE, folder=tmp_path))  # type: ignore[attr-defined]
+        parse_step({"transfer": "violn.wav"}).apply(saxophone(), RenderContext(RATE, folder=tmp_path))  # type: ignore[attr-defined]

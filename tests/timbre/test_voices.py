@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from studio.audio import Audio
+from studio.context import RenderContext
+from studio.effect_chain import EffectChain
 from studio.errors import AudioError, KnobError, MissingError
-from studio.line import Line
 from studio.nets.features import loudness
 from studio.score import Note, Score
-from studio.stage import Stage
 from studio.steps import Effect, Instrument, Transform, parse_step, registry
 from studio.stretch import track_f0
 from studio.tempo import TempoMap
@@ -23,10 +23,10 @@ from tests.listening import cents, log_mel_distance_db, through, white
 from tests.stretch.battery import RATE, render, sax_line
 
 
-def sung(step: object, samples: np.ndarray, stage: Stage | None = None) -> np.ndarray:
+def sung(step: object, samples: np.ndarray, context: RenderContext | None = None) -> np.ndarray:
     transform = parse_step(step, "transform")
     assert isinstance(transform, Transform)
-    return transform.apply(Audio(samples, RATE), stage or Stage(RATE)).samples
+    return transform.apply(Audio(samples, RATE), context or RenderContext(RATE)).samples
 
 
 @pytest.mark.parametrize("name", VOICES.shipped())
@@ -64,7 +64,7 @@ def test_it_does_so_live_and_as_notes() -> None:
         through(
             parse_step({"sing_live": {"voice": "orchestra:flute", "towards": "trumpet", "blend": blend}}),
             source,
-            Stage(RATE, 1),
+            RenderContext(RATE, 1),
         )  # type: ignore[arg-type]
         for blend in (0, moving)
     )
@@ -74,7 +74,7 @@ def test_it_does_so_live_and_as_notes() -> None:
     notes = Score((), 480, TempoMap.constant(120)).with_notes([Note(0, 1900, 69, 100), Note(1920, 3840, 69, 100)])
     step = parse_step({"voice": {"voice": "orchestra:flute", "towards": "trumpet", "blend": moving, "vibrato": 0}})
     assert isinstance(step, Instrument)
-    out = np.concatenate(list(step.play(notes, Stage(RATE))), axis=1)
+    out = np.concatenate(list(step.play(notes, RenderContext(RATE))), axis=1)
     one, other = out[:, round(0.5 * RATE) : round(1.5 * RATE)], out[:, round(2.6 * RATE) : round(3.6 * RATE)]
     assert log_mel_distance_db(one, other, RATE) > 1
 
@@ -115,17 +115,17 @@ def test_a_voice_sings_along_in_tune_and_is_late_by_less_than_the_vst() -> None:
     source = sax_line(6.0)
     effect = parse_step({"sing_live": {"voice": "trumpet", "semitones": 12}})
     assert isinstance(effect, Effect)
-    line = Line([effect], Stage(RATE, 1))
+    line = EffectChain([effect], RenderContext(RATE, 1))
     begun = line.push(source)
     assert 0 < source.shape[1] - begun.shape[1] < 0.064 * RATE, "DDSP-VST says 64 ms"
-    out = through(effect, source, Stage(RATE, 1))
+    out = through(effect, source, RenderContext(RATE, 1))
     one, other = (track_f0(Audio(each, RATE), 60.0, 1500.0).hz for each in (out, source))
     sung = np.isfinite(other)
     assert (np.abs(1200 * np.log2(one[sung] / other[sung] / 2)) < 50).mean() > 0.9
     levels = [loudness(Audio(each, RATE)) for each in (out, source)]
     heard = levels[1] > levels[1].max() - 30
     assert np.median(np.abs(np.subtract(*levels)[heard])) < 4
-    dry = through(parse_step({"sing_live": {"mix": 0}}), source, Stage(RATE, 1))  # type: ignore[arg-type]
+    dry = through(parse_step({"sing_live": {"mix": 0}}), source, RenderContext(RATE, 1))  # type: ignore[arg-type]
     assert np.array_equal(dry, source)
 
 
@@ -134,7 +134,7 @@ def test_notes_are_sung_in_tune_and_on_time_as_many_as_there_are() -> None:
     assert isinstance(step, Instrument)
     notes = [Note(480, 1440, 69, 100), Note(1920, 2880, 72, 100), Note(1920, 2880, 76, 60)]
     score = Score((), 480, TempoMap.constant(120)).with_notes(notes)
-    out = np.concatenate(list(step.play(score, Stage(RATE))), axis=1)
+    out = np.concatenate(list(step.play(score, RenderContext(RATE))), axis=1)
     first = track_f0(Audio(out[:, round(0.6 * RATE) : round(1.4 * RATE)], RATE)).hz
     assert abs(cents(float(np.nanmedian(first)), 440.0)) < 5
     assert np.abs(out[:, : round(0.45 * RATE)]).max() < 0.05 * np.abs(out).max()
@@ -167,7 +167,7 @@ def test_a_tenth_of_a_second_is_sung_and_less_is_named() -> None:
     for frames in (1, 400, 4410):
         live = parse_step({"sing_live": "oboe"})
         assert isinstance(live, Effect)
-        out = through(live, short[:, :frames], Stage(RATE, 1))
+        out = through(live, short[:, :frames], RenderContext(RATE, 1))
         assert out.shape == (1, frames) and np.isfinite(out).all()
 
 
@@ -175,11 +175,13 @@ def test_notes_far_out_of_range_are_sung_where_they_are() -> None:
     step = parse_step({"voice": {"voice": "violin", "vibrato": 0}})
     assert isinstance(step, Instrument)
     notes = [Note(0, 960, pitch, 100) for pitch in (0, 21, 127)]
-    out = np.concatenate(list(step.play(Score((), 480, TempoMap.constant(120)).with_notes(notes), Stage(RATE))), axis=1)
+    out = np.concatenate(
+        list(step.play(Score((), 480, TempoMap.constant(120)).with_notes(notes), RenderContext(RATE))), axis=1
+    )
     assert np.isfinite(out).all() and 0.001 < np.abs(out).max() < 4
 
 
 def test_a_voice_of_ones_own_is_a_file_beside_the_recipe(tmp_path: Path) -> None:
     (tmp_path / "mine.voice").write_bytes(VOICES.shipped()["oboe"].read_bytes())
-    out = sung({"sing": "mine.voice"}, sax_line(2.0), Stage(RATE, folder=tmp_path))
+    out = sung({"sing": "mine.voice"}, sax_line(2.0), RenderContext(RATE, folder=tmp_path))
     assert np.array_equal(out, sung({"sing": "oboe"}, sax_line(2.0)))

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from studio.disk import write_whole
-from studio.exporting.built import Built
+from studio.exporting.build_card import BuildCard
 from studio.exporting.instrument.distance import Distance
 from studio.exporting.instrument.verify import GATES, Heard
 from studio.rendering.drawing import embedded, spectra_picture, table_html
 
 
 @dataclass(frozen=True, kw_only=True)
-class InstrumentCard(Built):
+class InstrumentCard(BuildCard):
     """All there is to know about one exported instrument; without hosts in `heard` it was not loaded here."""
 
     keys: tuple[int, ...]
@@ -34,7 +34,7 @@ class InstrumentCard(Built):
         if self.heard.failures:
             return f"differs from the recipe: {self.heard.failures[0]}"
         if not self.heard.distances:
-            return f"not loaded: {'; '.join(self.heard.unasked)}"
+            return f"not loaded: {'; '.join(self.heard.skipped)}"
         worst = max(found.mel_db for found in self.heard.distances.values())
         return f"verified in {' and '.join(self.heard.distances)}: mel bands {worst:.1f} dB from the recipe"
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from studio.errors import OutputError
 from studio.exporting.instrument.card import InstrumentCard
 from studio.exporting.instrument.grid import Grid
-from studio.exporting.instrument.part import Part
-from studio.exporting.instrument.sampling import Sampled, sampled
+from studio.exporting.instrument.sampling import sampled
 from studio.exporting.instrument.sfz import CARD as SFZ_CARD
 from studio.exporting.instrument.sfz import check_sfz_place, standing_sfz
 from studio.exporting.instrument.verify import Heard, verify
@@ -20,12 +19,14 @@ from studio.exporting.plugin.compilers import compilers
 from studio.exporting.plugin.design import Design
 from studio.exporting.plugin.formats import FORMATS
 from studio.exporting.plugin.source import write_source
+from studio.exporting.samples import Sampled
+from studio.exporting.target import Target
 
 SFZ = "sfz"
 
 
 def export_instrument(
-    part: Part, path: Path, name: str, format: str, grid: Grid, target: str | None, allow_mismatch: bool, say: Say
+    target: Target, path: Path, name: str, format: str, grid: Grid, system: str | None, allow_mismatch: bool, say: Say
 ) -> tuple[Path, InstrumentCard, tuple[Path, ...]]:
     """Sample an instrument, write it, and compare it with its recipe; see `studio.export`.
 
@@ -35,32 +36,33 @@ def export_instrument(
     Raises:
         StudioError: the chain cannot be a plugin, nothing can compile it, or it does not sound as its recipe.
     """
-    design = part.design(name)
+    assert target.playing
+    design = Design(name, target)
     if format == SFZ:
         check_sfz_place(path)
     else:
         check_place(path, design)
-        compilers(target)
+        compilers(system)
         write_source(design)  # what cannot be in a plugin is refused before a note is played
     begin = time.perf_counter()
-    made = sampled(part.instrument, grid, part.stage, part.keys, part.channel, part.before, say)
+    made = sampled(target.playing, grid, target.folder, say)
     design = replace(design, sampled=made)
     done = time.perf_counter()
     times = {"sampling": done - begin}
     if format == SFZ:
-        return _sfz(part, design, made, path, grid, times, allow_mismatch, say)
-    return _plugin(part, design, made, path, format, grid, target, times, allow_mismatch, say)
+        return _sfz(design, made, path, grid, times, allow_mismatch, say)
+    return _plugin(design, made, path, format, grid, system, times, allow_mismatch, say)
 
 
 def _sfz(
-    part: Part, design: Design, made: Sampled, path: Path, grid: Grid, times: dict[str, float], lax: bool, say: Say
+    design: Design, made: Sampled, path: Path, grid: Grid, times: dict[str, float], lax: bool, say: Say
 ) -> tuple[Path, InstrumentCard, tuple[Path, ...]]:
     about = f"{design.name}, by {design.vendor}; recipe {design.hash}, studio {design.version}"
     chain = chain_text(design)
     with standing_sfz(made, path, path.name, chain, " ".join(about.split())) as room:
         begin = time.perf_counter()
         say("listening in other programs")
-        heard = verify(part, made, room / f"{path.name}.sfz", SFZ, grid.seconds)
+        heard = verify(design, room / f"{path.name}.sfz", SFZ, grid.seconds)
         _gate(heard, lax)
         times |= {"verify": time.perf_counter() - begin}
         size = sum(file.stat().st_size for file in room.rglob("*") if file.is_file())
@@ -70,18 +72,17 @@ def _sfz(
 
 
 def _plugin(
-    part: Part,
     design: Design,
     made: Sampled,
     path: Path,
     format: str,
     grid: Grid,
-    target: str | None,
+    system: str | None,
     times: dict[str, float],
     lax: bool,
     say: Say,
 ) -> tuple[Path, InstrumentCard, tuple[Path, ...]]:
-    form, chosen, begin = FORMATS[format], compilers(target), time.perf_counter()
+    form, chosen, begin = FORMATS[format], compilers(system), time.perf_counter()
     source = write_source(design)
     built = [(compiler, build(source, form.shell, compiler, say)) for compiler in chosen]
     files = form.lay(design, path.stem, built)
@@ -90,7 +91,7 @@ def _plugin(
         heard = None
         if chosen[0].here:
             say("listening in other hosts")
-            heard = verify(part, made, whole, format, grid.seconds)
+            heard = verify(design, whole, format, grid.seconds)
             _gate(heard, lax)
         times |= {"build": done - begin, "verify": time.perf_counter() - done}
         size = sum(map(len, files.values()))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+from studio.exporting.samples import Span
 from studio.knobs import Number, count, knob, numbers
 from studio.records import Record, field
 from studio.units import COUNT, HZ, SECONDS, SEMITONES
@@ -38,15 +38,6 @@ class Grid(Record):
         low, high = min(low, high), max(low, high)
         spaces = max(1, -(-(high - low) // self.step))
         return sorted({low + round((high - low) * place / spaces) for place in range(spaces + 1)})
-
-
-@dataclass(frozen=True)
-class Span:
-    """The keys that one sampled key serves."""
-
-    low: int
-    key: int
-    high: int
 
 
 def spans(keys: Sequence[int], drums: bool, alike: Callable[[int, int], float] = lambda one, other: 0.0) -> list[Span]:

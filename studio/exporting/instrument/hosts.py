@@ -1,5 +1,4 @@
-"""Programs that are not ours playing an instrument, each in a process of its own:
-``python -m studio.exporting.instrument.hosts HOST JOB``.
+"""Programs that are not ours playing an instrument, each in a process of its own: `main`, with the arguments HOST JOB.
 
 A job is a folder with `job.json`: the plugin, or for SFZ the file, and the notes as (start, end, key, velocity). The
 answer is `answer.json` beside `out.npy`.
@@ -17,13 +16,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.floating_point import floating_point_kept
+
 Sound = tuple[str, NDArray[np.float32], dict[str, Any]]
 
 
-def main(host: str, folder: Path) -> None:
-    """Do the job in `folder`."""
+def main() -> None:
+    """Do a job, with the arguments HOST FOLDER."""
+    host, folder = sys.argv[1], Path(sys.argv[2])
     job = json.loads((folder / "job.json").read_text())
-    name, out, said = HOSTS[host](job, folder)
+    with floating_point_kept():
+        name, out, said = HOSTS[host](job, folder)
     np.save(folder / "out.npy", out[:, : job["frames"]])
     (folder / "answer.json").write_text(json.dumps({"host": name, **said}))
 
@@ -80,10 +83,10 @@ def _in_polyphone(job: dict[str, Any], folder: Path) -> Sound:
     """
     import os
 
+    from studio.context import RenderContext
     from studio.score import Event, Score
     from studio.sources.fluid import DEFAULT_GAIN, version
     from studio.sources.soundfont import SoundFont
-    from studio.stage import Stage
 
     command = ["polyphone", "-1", "-i", job["plugin"], "-d", str(folder), "-o", "made"]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
@@ -94,7 +97,7 @@ def _in_polyphone(job: dict[str, Any], folder: Path) -> Sound:
         events.append(Event(round(end * 960), bytes((0x80, key, 64))))
     score = Score(tuple(events), end=round(job["frames"] / job["rate"] * 960))
     font = SoundFont(file=str(folder / "made.sf2"), program=0, bank=0, gain=0.0, reverb=0.0, chorus=0.0)
-    played = np.concatenate(list(font.play(score, Stage(job["rate"], 2))), axis=1)
+    played = np.concatenate(list(font.play(score, RenderContext(job["rate"], 2))), axis=1)
     out = (played / (DEFAULT_GAIN / 2)).astype(np.float32)
     return f"Polyphone, then FluidSynth {version()}", out, {}
 
@@ -105,7 +108,3 @@ HOSTS: dict[str, Callable[[dict[str, Any], Path], Sound]] = {
     "clap_probe": _in_clap_probe,
     "polyphone": _in_polyphone,
 }
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))

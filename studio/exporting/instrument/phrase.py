@@ -9,11 +9,10 @@ from itertools import pairwise
 import numpy as np
 
 from studio.audio import Block
-from studio.exporting.instrument.part import Part
-from studio.line import Line
+from studio.context import GRID
+from studio.effect_chain import EffectChain
+from studio.exporting.plugin.design import Design
 from studio.score import NOTE_OFF, NOTE_ON, Event, Score
-from studio.stage import GRID, Stage
-from studio.tempo import TempoMap
 
 RATE = 44_100
 _RESOLUTION = 1500
@@ -71,24 +70,26 @@ def phrase(keys: Sequence[int], velocities: Sequence[int], drums: bool, held: fl
     return Phrase(single, tuple(together), max(tone.end for tone in together) + 2.0)
 
 
-def original(part: Part, notes: Phrase, later: float = 0.0) -> Block:
+def original(design: Design, notes: Phrase, later: float = 0.0) -> Block:
     """The phrase as the recipe renders it; with `later`, when it begins so many seconds later."""
-    stage = Stage(RATE, 2, TempoMap.constant(part.bpm), part.stage.folder)
-    events = [Event(0, message) for message in part.before]
-    ticks = _RESOLUTION * part.bpm / 60
+    target, context = design.target, design.target.context(RATE)
+    assert target.playing
+    channel = target.playing.channel
+    events = [Event(0, message) for message in target.playing.before]
+    ticks = _RESOLUTION * target.bpm / 60
     for tone in notes.tones:
         start, end = (round((time + later) * ticks) for time in (tone.start, tone.end))
-        events.append(Event(start, bytes((NOTE_ON << 4 | part.channel, tone.key, tone.velocity))))
-        events.append(Event(end, bytes((NOTE_OFF << 4 | part.channel, tone.key, 64))))
-    score = Score(tuple(events), _RESOLUTION, stage.tempo, end=round((notes.seconds + later) * ticks))
-    played = np.concatenate(list(part.instrument.play(score, stage)), axis=1)[:, round(later * RATE) :]
+        events.append(Event(start, bytes((NOTE_ON << 4 | channel, tone.key, tone.velocity))))
+        events.append(Event(end, bytes((NOTE_OFF << 4 | channel, tone.key, 64))))
+    score = Score(tuple(events), _RESOLUTION, context.tempo, end=round((notes.seconds + later) * ticks))
+    played = np.concatenate(list(target.playing.instrument.play(score, context)), axis=1)[:, round(later * RATE) :]
     whole = np.pad(played, ((0, 0), (0, max(0, notes.frames - played.shape[1]))))[:, : notes.frames]
-    return rendered(part, whole, stage)
+    return rendered(design, whole)
 
 
-def rendered(part: Part, sound: Block, stage: Stage) -> Block:
-    """A sound through the chain of a part."""
-    line = Line(part.design("chain").chain({}), stage)
+def rendered(design: Design, sound: Block) -> Block:
+    """A sound through the chain behind an instrument."""
+    line = EffectChain(design.chain({}), design.target.context(RATE))
     out = [line.push(sound)]
     while sum(block.shape[1] for block in out) < sound.shape[1]:
         out.append(line.push(np.zeros((2, 4096), np.float32)))

@@ -6,30 +6,27 @@ together at 44.1 and 48 kHz, so every note begins alike.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio import Block
+from studio.context import RenderContext
 from studio.errors import RenderError
-from studio.exporting.instrument.grid import Grid, Span, spans
+from studio.exporting.instrument.grid import Grid, spans
 from studio.exporting.instrument.loops import crossfaded, find_loop
+from studio.exporting.samples import RELEASES, Sampled, Span, Zone
+from studio.exporting.target import Playing
 from studio.score import DRUM_CHANNEL, NOTE_OFF, NOTE_ON, Event, Score
-from studio.stage import Stage
 from studio.steps import Instrument
 from studio.tempo import TempoMap
 
 GRID = 0.64
 TAIL = 2.4
 """Seconds that are listened to after a note is let go."""
-
-RELEASES = (0.0, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28)
-"""Seconds after which the level of a note that was let go is known."""
 
 _SHORT = 0.25
 _COMPARED = 0.5
@@ -42,92 +39,30 @@ _GONE = -75.0
 _RESOLUTION = 1500
 
 
-@dataclass(frozen=True)
-class Zone:
-    """One sample: for which keys and what velocity it stands, and how it is played.
-
-    Attributes:
-        span: the keys it serves, and the one it was played at.
-        velocity: the velocity it was played at.
-        samples: `(channels, frames)`; mono where both sides are the same. With a loop it ends at the loop's end.
-        loop: the frame to go back to from the end; None for a sound that ends of itself.
-        decay: dB a second by which the sound falls from the loop's start on, which is taken out of the samples there.
-        release: level in dB at each of `RELEASES` after the note is let go; all 0 for sounds that nothing can stop.
-    """
-
-    span: Span
-    velocity: int
-    samples: Block
-    loop: int | None
-    decay: float
-    release: tuple[float, ...]
-
-    @property
-    def peak(self) -> float:
-        return float(np.abs(self.samples).max())
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """An instrument as samples."""
-
-    zones: tuple[Zone, ...]
-    rate: int
-    velocities: tuple[int, ...]
-    correlated: bool
-    """Whether neighbouring velocities are the same sound at other levels, so that amplitudes add up between them."""
-
-    soft: float
-    """The power of velocity that amplitude follows under the softest sample."""
-
-    @cached_property
-    def digest(self) -> str:
-        """A hash of all that is heard."""
-        digest = hashlib.blake2b(
-            repr((self.rate, self.velocities, self.correlated, self.soft)).encode(), digest_size=16
-        )
-        for zone in self.zones:
-            digest.update(repr((zone.span, zone.velocity, zone.loop, zone.decay, zone.release)).encode())
-            digest.update(zone.samples.tobytes())
-        return digest.hexdigest()
-
-    @property
-    def seconds(self) -> float:
-        return float(sum(zone.samples.shape[1] for zone in self.zones) / self.rate)
-
-
 def sampled(
-    instrument: Instrument,
-    grid: Grid,
-    stage: Stage,
-    played: Sequence[int] = (),
-    channel: int = 0,
-    before: Sequence[bytes] = (),
-    say: Callable[[str], None] = lambda phrase: None,
+    playing: Playing, grid: Grid, folder: Path = Path(), say: Callable[[str], None] = lambda phrase: None
 ) -> Sampled:
     """Sample an instrument.
 
     Args:
-        instrument: what is played.
+        playing: what is played, on which channel, behind which messages; its keys say how far the grid goes.
         grid: which notes, and for how long.
-        stage: folder and tempo that the instrument knows; its rate and channels are the grid's and two.
-        played: the keys of the part, which say how far the grid goes.
-        channel: MIDI channel, from 0; 9 holds drums.
-        before: messages that stand before the notes, as programs and controllers.
+        folder: what relative paths mean to the instrument.
         say: is told what is going on.
 
     Raises:
         RenderError: nothing sounds.
     """
-    rate, drums = round(grid.rate), channel == DRUM_CHANNEL
-    stage = Stage(rate, 2, TempoMap.constant(120), stage.folder)
-    keys = grid.keys(played, drums)
+    rate, drums, instrument = round(grid.rate), playing.drums, playing.instrument
+    channel, before = playing.channel, playing.before
+    context = RenderContext(rate, 2, TempoMap.constant(120), folder)
+    keys = grid.keys(playing.keys, drums)
     velocities = tuple(sorted({round(velocity) for velocity in grid.velocities}))
     say(f"sampling {len(keys)} keys at {len(velocities)} velocities")
-    places = spans(keys, drums, Colours(instrument, keys, velocities[-1], stage, channel, before))
+    places = spans(keys, drums, Colours(instrument, keys, velocities[-1], context, channel, before))
     wanted = [(span.key, velocity) for span, velocity in product(places, velocities)]
-    long = list(_notes(instrument, wanted, grid.seconds, stage, channel, before))
-    short = dict(zip(places, _notes(instrument, [(s.key, velocities[-1]) for s in places], _SHORT, stage, channel, before), strict=True))  # fmt: skip
+    long = list(_notes(instrument, wanted, grid.seconds, context, channel, before))
+    short = dict(zip(places, _notes(instrument, [(s.key, velocities[-1]) for s in places], _SHORT, context, channel, before), strict=True))  # fmt: skip
     layers = {span: long[place * len(velocities) : (place + 1) * len(velocities)] for place, span in enumerate(places)}
     layers = {span: sounds for span, sounds in layers.items() if max(np.abs(sound).max() for sound in sounds) > 1e-5}
     if not layers:
@@ -170,7 +105,7 @@ class Colours:
         instrument: Instrument,
         keys: Sequence[int],
         velocity: int,
-        stage: Stage,
+        context: RenderContext,
         channel: int,
         before: Sequence[bytes],
     ) -> None:
@@ -178,10 +113,10 @@ class Colours:
         self._levels: dict[int, NDArray[np.float64]] = {}
         if channel == DRUM_CHANNEL or len(keys) < 2:
             return
-        notes = _notes(instrument, [(key, velocity) for key in every], _SHORT, stage, channel, before, tail=0.1)
+        notes = _notes(instrument, [(key, velocity) for key in every], _SHORT, context, channel, before, tail=0.1)
         for key, sound in zip(every, notes, strict=True):
             self._levels[key] = _partials(
-                sound[:, : round(_SHORT * stage.rate)], 440 * 2 ** ((key - 69) / 12), stage.rate
+                sound[:, : round(_SHORT * context.rate)], 440 * 2 ** ((key - 69) / 12), context.rate
             )
 
     def __call__(self, one: int, other: int) -> float:
@@ -207,7 +142,7 @@ def _notes(
     instrument: Instrument,
     notes: Sequence[tuple[int, int]],
     held: float,
-    stage: Stage,
+    context: RenderContext,
     channel: int,
     before: Sequence[bytes],
     tail: float = TAIL,
@@ -220,10 +155,10 @@ def _notes(
         start = lead + place * ticks
         events.append(Event(start, bytes((NOTE_ON << 4 | channel, key, velocity))))
         events.append(Event(start + round(held * 2 * _RESOLUTION), bytes((NOTE_OFF << 4 | channel, key, 64))))
-    score = Score(tuple(events), _RESOLUTION, stage.tempo, end=lead + len(notes) * ticks)
-    frames, wanted = round(ticks / (2 * _RESOLUTION) * stage.rate), 0
-    waiting, skip = np.zeros((2, 0), np.float32), round(GRID * stage.rate)
-    for block in instrument.play(score, stage):
+    score = Score(tuple(events), _RESOLUTION, context.tempo, end=lead + len(notes) * ticks)
+    frames, wanted = round(ticks / (2 * _RESOLUTION) * context.rate), 0
+    waiting, skip = np.zeros((2, 0), np.float32), round(GRID * context.rate)
+    for block in instrument.play(score, context):
         waiting = np.concatenate([waiting, block], axis=1)
         while waiting.shape[1] >= skip + frames and wanted < len(notes):
             yield waiting[:, skip : skip + frames]
@@ -313,6 +248,3 @@ def _rms(sound: Block) -> float:
 def _correlation(one: Block, other: Block) -> float:
     a, b = one.mean(axis=0, dtype=np.float64), other.mean(axis=0, dtype=np.float64)
     return float(np.dot(a, b) / np.sqrt(np.dot(a, a) * np.dot(b, b) + 1e-18))
-
-
-__all__ = ["RELEASES", "Sampled", "Zone", "sampled"]

@@ -17,7 +17,7 @@ import soundfile
 
 from studio.disk import part_of, writing
 from studio.errors import OutputError, Place
-from studio.exporting.instrument.sampling import RELEASES, Sampled, Zone
+from studio.exporting.samples import RELEASES, Sampled, Zone
 
 NOTES = ("c", "c#", "d", "d#", "e", "f", "f#", "g", "g#", "a", "a#", "b")
 CARD = "card.json"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,11 +16,9 @@ import numpy as np
 
 from studio.audio import Block
 from studio.exporting.instrument.distance import Distance, distance
-from studio.exporting.instrument.part import Part
 from studio.exporting.instrument.phrase import RATE, Phrase, original, phrase, rendered
-from studio.exporting.instrument.sampling import Sampled
-from studio.stage import Stage
-from studio.tempo import TempoMap
+from studio.exporting.plugin.design import Design
+from studio.processes import python_command
 
 GATES = Distance(level_db=2.0, mel_db=4.0, onset_ms=15.0, pitch_cents=12.0)
 """An instrument further from its recipe is not handed over, unless its recipe is as far from itself."""
@@ -69,16 +66,18 @@ class Heard:
     own: Distance | None
     said: dict[str, dict[str, Any]]
     failures: tuple[str, ...]
-    unasked: tuple[str, ...]
+    skipped: tuple[str, ...]
     sounds: dict[str, Block] = field(default_factory=dict, repr=False, compare=False)
 
 
-def verify(part: Part, sampled: Sampled, path: Path, format: str, held: float) -> Heard:
+def verify(design: Design, path: Path, format: str, held: float) -> Heard:
     """Play an instrument in every host there is for its format."""
     there = [host for host in HOSTS[format] if host.there]
-    unasked = [f"{host.name} is not installed: {host.install}" for host in HOSTS[format] if not host.there]
+    skipped = [f"{host.name} is not installed: {host.install}" for host in HOSTS[format] if not host.there]
     if not HOSTS[format]:
-        unasked.append(f"no program here plays {format.upper()} instruments from a script: it was not loaded")
+        skipped.append(f"no program here plays {format.upper()} instruments from a script: it was not loaded")
+    target, sampled = design.target, design.sampled
+    assert sampled and target.playing
     keys = sorted({zone.span.key for zone in sampled.zones})
     failures: list[str] = []
     distances: dict[str, Distance] = {}
@@ -88,7 +87,7 @@ def verify(part: Part, sampled: Sampled, path: Path, format: str, held: float) -
         jobs = {}
         for host in there:
             velocities = sampled.velocities if host.crosses else sampled.velocities[-1:]
-            notes = phrase(keys, velocities, part.drums, held)
+            notes = phrase(keys, velocities, target.playing.drums, held)
             if not host.crosses:
                 notes = _loudest(notes, sampled.velocities[-1])
             jobs[host] = notes, pool.submit(_ask, host.name, path, notes, Path(room, host.name))
@@ -97,22 +96,22 @@ def verify(part: Part, sampled: Sampled, path: Path, format: str, held: float) -
         for host, (notes, job) in jobs.items():
             wanted = known.get(notes)
             if wanted is None:
-                wanted = known[notes] = original(part, notes)
+                wanted = known[notes] = original(design, notes)
                 single = [(tone.start, tone.end) for tone in notes.single]
-                own = distance(original(part, notes, LATER), wanted, RATE, single)
+                own = distance(original(design, notes, LATER), wanted, RATE, single)
             answer, out = job.result()
             if "failure" in answer:
                 failures.append(answer["failure"])
                 continue
             if not host.chains:
-                out = rendered(part, out, Stage(RATE, 2, TempoMap.constant(part.bpm), part.stage.folder))
+                out = rendered(design, out)
             name = str(answer.pop("host"))
             found = distance(out, wanted, RATE, [(tone.start, tone.end) for tone in notes.single])
             distances[name], said[name] = found, answer
             sounds |= {f"{name}": out, "the recipe": wanted} if not sounds else {}
             assert own is not None
             failures += [f"in {name} {words}" for words in _wrong(found, own)]
-    return Heard(distances, own, said, tuple(failures), tuple(unasked), sounds)
+    return Heard(distances, own, said, tuple(failures), tuple(skipped), sounds)
 
 
 def _loudest(notes: Phrase, velocity: int) -> Phrase:
@@ -145,7 +144,7 @@ def _ask(host: str, path: Path, notes: Phrase, folder: Path) -> tuple[dict[str, 
     tones = [(tone.start, tone.end, tone.key, tone.velocity) for tone in notes.tones]
     job = {"plugin": str(path), "notes": tones, "rate": RATE, "frames": notes.frames}
     (folder / "job.json").write_text(json.dumps(job))
-    command = [sys.executable, "-m", "studio.exporting.instrument.hosts", host, str(folder)]
+    command = python_command("from studio.exporting.instrument.hosts import main; main()", host, str(folder))
     nothing = np.zeros((2, notes.frames), np.float32)
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False)

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 """What includes are relative to."""
 
 SHELL = ROOT / "studio" / "native" / "shell"
-_LONGEST_BUILD = 300.0
+_LONGEST_BUILD = 1200.0
 _SAMPLES = """\
 // The samples of an instrument, as they lie in the file beside this one.
 #if defined(__APPLE__)
@@ -36,7 +36,7 @@ __asm__(".section .rodata\\n.globl mirepoix_samples\\n.hidden mirepoix_samples\\
         ".incbin \\"samples.bin\\"\\n.previous\\n");
 #endif
 """
-_CONTRACT = tuple(ROOT / "studio" / "effects" / name for name in ("chance.hpp", "stage.hpp"))
+_CONTRACT = tuple(ROOT / "studio" / "effects" / name for name in ("chance.hpp", "context.hpp"))
 
 
 def build(source: Source, shell: str, compiler: Compiler, say: Say) -> bytes:
@@ -115,7 +115,10 @@ def _run(command: Sequence[str], folder: Path | None = None) -> None:
             command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=_LONGEST_BUILD, check=False
         )
     except subprocess.TimeoutExpired:
-        raise OutputError(f"the compiler took longer than {_LONGEST_BUILD:.0f} s.", "Export a shorter chain.") from None
+        raise OutputError(
+            f"the compiler was not done after {_LONGEST_BUILD / 60:.0f} minutes.",
+            "Try again when this machine has less else to do; or export a shorter chain.",
+        ) from None
     if done.returncode:
         raise OutputError(f"the compiler refused: {first_error(done.stderr)}", "Please report it, with the recipe.")
 

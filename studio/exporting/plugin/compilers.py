@@ -14,6 +14,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 
 from studio.errors import MissingError, nearest
+from studio.processes import python_command
 
 TARGETS = ("linux", "macos", "windows")
 
@@ -55,7 +56,7 @@ class Compiler:
         return (*self.command, *_COMPILE)
 
     def linking(self) -> tuple[str, ...]:
-        if "ziglang" in self.command:
+        if self.version.startswith("zig "):
             # Zig's linker knows no Mach-O bundles; macOS loads a library from a bundle as well.
             return (
                 (*self.command, "-shared", "-Wl,-dead_strip")
@@ -123,5 +124,5 @@ def _zig(system: str, machine: str) -> Compiler:
     triple = _TRIPLES.get((system, machine))
     if triple is None:
         raise MissingError(f"plugins for {system} on {machine} cannot be made.", "Export the source instead.")
-    command = (sys.executable, "-m", "ziglang", "c++", "-target", triple)
+    command = (*python_command("import ziglang.__main__", "c++", "-target", triple),)
     return Compiler(command, f"zig {version('ziglang')}", system, machine)

@@ -18,20 +18,17 @@ from typing import Any, TypeVar
 import numpy as np
 
 from studio.address import locate
+from studio.context import RenderContext
 from studio.curves import Curve, Mapped, stretch
-from studio.effects.blocks import Chain, Rack
-from studio.errors import KnobError, RecipeError, RenderError, nearest, within
-from studio.exporting.instrument.sampling import Sampled
+from studio.effects.blocks import Chain, RackBlock
+from studio.errors import KnobError, RecipeError, RenderError, within
+from studio.exporting.samples import Sampled
+from studio.exporting.target import LONGEST_NAME, Target
 from studio.knobs import LINEAR, LOG, Live, Number
 from studio.macros import Macro, settle
-from studio.recipe.model import Recipe
-from studio.recipe.presets import ChainPreset
-from studio.stage import Stage
 from studio.steps import Effect, Step
 from studio.tempo import Floats, TempoMap
 
-VENDOR = "Mirepoix"
-LONGEST_NAME = 60
 _NAMESPACE = uuid.UUID("6f9c3c0e-6d3b-5b8e-9a55-6d6972657078")
 
 
@@ -79,32 +76,27 @@ class Turned:
 
 @dataclass(frozen=True)
 class Design:
-    """A chain to be exported under a name, with its knobs, ready to be written as a program.
+    """What is exported under the name that hosts show, with its knobs, ready to be written as a program.
 
-    With `instrument` its chain may be empty: samples, played by notes, stand in front of it (`sampled`, once there are).
+    The chain of an instrument may be empty: samples, played by notes, stand in front of it (`sampled`, once there are).
     `parameters` are the knobs of the recipe that reach into the chain, then those of racks and presets standing
     in it that nothing drives; `baked` tells of what they drive in the recipe but cannot in a plugin.
     """
 
     name: str
-    rack: Rack
-    vendor: str = VENDOR
-    folder: Path = Path()
-    bpm: float = 120.0
-    rate: int = 44_100
+    target: Target
     sampled: Sampled | None = None
-    instrument: bool = False
 
     def __post_init__(self) -> None:
         if not self.name.strip() or len(self.name) > LONGEST_NAME or not self.name.isprintable():
             raise KnobError(
                 f"{self.name[:80]!r} cannot be the name of a plugin.", f"1 to {LONGEST_NAME} printable characters."
             )
-        if self.instrument and self.side:
+        if self.target.playing and self.side:
             raise RecipeError(
                 "a side-chain has no way into an instrument.", "Export the instrument and its chain as two plugins."
             )
-        if not self.plain and not self.instrument:
+        if not self.plain and not self.target.playing:
             raise RecipeError("the chain has no effect that is not bypassed.", "Export a chain with at least one.")
         ids: dict[int, str] = {}
         for parameter in self.parameters:
@@ -115,32 +107,24 @@ class Design:
             ids[parameter.id] = parameter.name
 
     @classmethod
-    def of(cls, chain: object, name: str, *, strip: str = "", folder: Path = Path()) -> Design:
-        """The design of anything that holds a chain.
-
-        Args:
-            chain: a chain preset, a rack, an effect, several of them, a `Recipe` (with `strip`), or text as on the
-                command line: a preset, a file of one, steps in YAML, or ``song.yaml:track``.
-            name: what the plugin is called.
-            strip: the track, bus or `master` whose chain is meant, when `chain` is a recipe.
-            folder: what relative paths in text mean.
+    def of(cls, given: object, name: str | None = None, *, strip: str = "", folder: Path = Path()) -> Design:
+        """The design of anything that `Target.parse` reads, under its own name if none is given.
 
         Raises:
             StudioError: there is no such chain, or it holds what a plugin cannot.
         """
-        if isinstance(chain, str):
-            return _of_text(chain, name, folder)
-        if isinstance(chain, Recipe):
-            return _of_recipe(chain, strip, name)
-        if isinstance(chain, ChainPreset):
-            rack = Rack(chain=chain.chain, knobs=chain.knobs)
-            return cls(name, rack, chain.author or VENDOR, folder)
-        if isinstance(chain, Rack) and not chain.bypass:
-            return cls(name, Rack(chain=chain.chain, knobs=chain.knobs), folder=folder)
-        steps = (chain,) if isinstance(chain, Step) else tuple(chain) if isinstance(chain, Sequence) else None
-        if steps is None or not all(isinstance(step, Step) for step in steps):
-            raise RecipeError(f"a {type(chain).__name__} is no chain.", "Give effects, a preset's name or a recipe.")
-        return cls(name, Rack(chain=_effects(steps), knobs={}), folder=folder)
+        target = Target.parse(given, strip, folder)
+        return cls(target.name if name is None else name, target)
+
+    @property
+    def vendor(self) -> str:
+        """Who made it."""
+        return self.target.vendor
+
+    @property
+    def rack(self) -> RackBlock:
+        """The chain as it was given, with the knobs that reach into it."""
+        return self.target.rack
 
     @property
     def version(self) -> str:
@@ -158,7 +142,7 @@ class Design:
     @cached_property
     def hash(self) -> str:
         """Of all that decides how it sounds and what its knobs are."""
-        plain = [self.name, self.vendor, self.version, self.bpm, self.rack.data(full=True)]
+        plain = [self.name, self.vendor, self.version, self.target.bpm, self.target.bar, self.rack.data(full=True)]
         if self.sampled:
             plain.append(self.sampled.digest)
         return hashlib.sha256(json.dumps(plain, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
@@ -186,17 +170,18 @@ class Design:
             free = next(free for free in _names(name, label) if free not in taken)
             low, high = macro.number.low, macro.number.high
             number = Number(
-                default=_initial(macro, self.stage), low=low, high=high, unit=macro.number.unit, taper=macro.taper,
+                default=_initial(macro, self.context), low=low, high=high, unit=macro.number.unit, taper=macro.taper,
                 live=True, help=macro.help,
             )  # fmt: skip
             found.append(Parameter(free, number, len(found)))
             return Mapped(Turned(len(found) - 1), (low, high), False, low, high)
 
-        return flat(_settled(self.rack, turn, self.stage, "")), tuple(found)
+        return flat(_settled(self.rack, turn, self.context, "")), tuple(found)
 
     @property
-    def stage(self) -> Stage:
-        return Stage(self.rate, 2, TempoMap.constant(self.bpm), self.folder)
+    def context(self) -> RenderContext:
+        """What its steps know in a render of the song."""
+        return self.target.context()
 
     def chain(self, values: Mapping[str, Live]) -> Chain:
         """The chain as a render runs it, with parameters at `values` (numbers or curves) or where they stand."""
@@ -206,13 +191,12 @@ class Design:
     @cached_property
     def mono(self) -> bool:
         """Whether it runs on one channel: some steps need two."""
-        from studio.line import Line
+        from studio.effect_chain import EffectChain
 
-        if self.instrument:
+        if self.target.playing:
             return False
-        stage = Stage(self.rate, 1, TempoMap.constant(self.bpm), self.folder)
         try:
-            Line(self.chain({}), stage).push(np.zeros((1, 64), np.float32))
+            EffectChain(self.chain({}), self.target.context(channels=1)).push(np.zeros((1, 64), np.float32))
         except RenderError:
             return False
         return True
@@ -228,30 +212,12 @@ class Design:
         return any(step.follows_tempo() for step in self.plain)
 
 
-def chain_name(text: str) -> str:
-    """What a chain or instrument written on the command line is called: its preset, its track, or its steps."""
-    from studio.exporting.instrument.part import find_part
-
-    for mark in ":#":
-        path, _, strip = text.rpartition(mark)
-        if path.endswith((".yaml", ".yml")):
-            return f"{Path(path).stem} {strip.strip()}"
-    part = find_part(text)
-    if part:
-        return " ".join(step.label for step in (part.instrument, *part.rack.chain))[:LONGEST_NAME].strip()
-    if re.fullmatch(r"[\w .-]+", text) or text.endswith((".yaml", ".yml")):
-        return Path(text).stem
-    from studio.rendering.apply import parse_chain
-
-    return " ".join(step.label for step in parse_chain(text))[:LONGEST_NAME].strip()
-
-
 def flat(chain: Chain) -> Chain:
     """A chain without its bypassed steps, racks opened."""
     steps: list[Effect] = []
     for step in chain:
         if not step.bypass:
-            steps.extend(flat(settle(step).chain) if isinstance(step, Rack) else (step,))
+            steps.extend(flat(settle(step).chain) if isinstance(step, RackBlock) else (step,))
     return tuple(steps)
 
 
@@ -294,7 +260,7 @@ def _resolved(curve: Mapped, values: Sequence[Live]) -> float | Curve:
     return float(stretch(slider.position(source), curve.low, curve.high, curve.shape))  # type: ignore[arg-type]
 
 
-def _settled(rack: Rack, turn: Callable[[str, str, Macro], Live], stage: Stage, label: str) -> Chain:
+def _settled(rack: RackBlock, turn: Callable[[str, str, Macro], Live], context: RenderContext, label: str) -> Chain:
     """The chain of a rack whose free knobs are where `turn` puts them, and those of racks directly in it."""
     still: dict[str, Macro] = {}
     moving: dict[str, Macro] = {}
@@ -303,41 +269,41 @@ def _settled(rack: Rack, turn: Callable[[str, str, Macro], Live], stage: Stage, 
         if isinstance(macro.value, Mapped):  # another knob turns it
             moving[name] = macro
             continue
-        at = _initial(macro, stage)
+        at = _initial(macro, context)
         still[name] = macro.replace(value=at, drives={a: d for a, d in macro.drives.items() if not drives[a]})
         live = {address: drive for address, drive in macro.drives.items() if drives[address]}
         if live:
             moving[name] = macro.replace(value=turn(name, label, macro), drives=live)
-    opened: Rack = settle(settle(rack.replace(knobs=still)).replace(knobs=moving))
+    opened: RackBlock = settle(settle(rack.replace(knobs=still)).replace(knobs=moving))
     chain: list[Effect] = []
     for step in opened.chain:
-        if isinstance(step, Rack) and not step.bypass:
+        if isinstance(step, RackBlock) and not step.bypass:
             with within(step.label):
-                chain.extend(_settled(step, turn, stage, step.label))
+                chain.extend(_settled(step, turn, context, step.label))
         else:
             chain.append(step)
     return tuple(chain)
 
 
-def _lives(rack: Rack, address: str) -> bool:
+def _lives(rack: RackBlock, address: str) -> bool:
     return bool(getattr(locate(rack, address)[1], "live", False))
 
 
-def _still_addresses(rack: Rack) -> Iterator[str]:
+def _still_addresses(rack: RackBlock) -> Iterator[str]:
     for macro in rack.knobs.values():
         yield from (address for address in macro.drives if not _lives(rack, address))
     for step in rack.chain:
-        if isinstance(step, Rack) and not step.bypass:
+        if isinstance(step, RackBlock) and not step.bypass:
             yield from (f"{step.label}.{address}" for address in _still_addresses(step))
 
 
-def _initial(macro: Macro, stage: Stage) -> float:
+def _initial(macro: Macro, context: RenderContext) -> float:
     """Where it stands at the beginning of the song."""
     value = macro.value
     if isinstance(value, (int, float)):
         return float(value)
     assert not isinstance(value, str)
-    return float(value.values(np.zeros(1), stage.tempo)[0])
+    return float(value.values(np.zeros(1), context.tempo)[0])
 
 
 def _names(name: str, label: str) -> Iterator[str]:
@@ -348,60 +314,3 @@ def _names(name: str, label: str) -> Iterator[str]:
     while True:
         yield f"{label} {name} {number}".strip()
         number += 1
-
-
-def _of_text(text: str, name: str, folder: Path) -> Design:
-    from studio.rendering.apply import parse_chain
-
-    path, _, strip = text.rpartition(":")
-    if path.endswith((".yaml", ".yml")) and "\n" not in path:
-        return _of_recipe(Recipe.load(folder / path), strip.strip(), name)
-    steps = _effects(parse_chain(text, folder))
-    if len(steps) == 1 and isinstance(steps[0], Rack):
-        return Design(name, Rack(chain=steps[0].chain, knobs=steps[0].knobs), _author(text, folder), folder)
-    return Design(name, Rack(chain=steps, knobs={}), folder=folder)
-
-
-def _author(text: str, folder: Path) -> str:
-    from studio.errors import MissingError
-    from studio.recipe.presets import find_preset
-
-    try:
-        return ChainPreset.load(find_preset(text, folder, "chain").path).author or VENDOR
-    except MissingError:
-        return VENDOR
-
-
-def _of_recipe(recipe: Recipe, strip: str, name: str) -> Design:
-    from studio.recipe.saving import chain_preset
-
-    strips = {other: held for _, other, held in recipe.strips()}
-    if strip not in strips:
-        raise RecipeError(
-            f"there is no track or bus {strip!r}." if strip else "a recipe has several chains.",
-            nearest(strip, strips) or f"Name one behind a colon: {', '.join(strips)}.",
-        )
-    with recipe.placing(), within(strip):
-        _effects(strips[strip].chain)
-        preset = chain_preset(recipe, strip) if strips[strip].chain else None
-    if preset is None:
-        raise RecipeError(f"{strip!r} has no chain to export.", "Export a track or bus that has effects.")
-    bpm = float(recipe.tempo_map(None).tempos[0].bpm)
-    rack = Rack(chain=preset.chain, knobs=preset.knobs)
-    return Design(name, rack, recipe.author or VENDOR, recipe.folder, bpm, recipe.rate)
-
-
-def _effects(steps: Sequence[Step]) -> Chain:
-    """The steps, all of which must be effects.
-
-    Raises:
-        RecipeError: one of them needs the whole sound.
-    """
-    for index, step in enumerate(steps):
-        if not isinstance(step, Effect):
-            raise RecipeError(
-                f"{step.label!r} is a {step.kind}: it needs the whole sound, which a plugin never has.",
-                "Leave it out, or render the track with it and export the rest of the chain.",
-                path=("chain", index),
-            )
-    return tuple(step for step in steps if isinstance(step, Effect))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from studio.errors import RecipeError
-from studio.exporting.instrument.sampling import RELEASES, Sampled, Zone
+from studio.exporting.samples import RELEASES, Sampled, Zone
 
 EDGE = 16
 BEND = 2.0

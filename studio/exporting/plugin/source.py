@@ -46,7 +46,7 @@ def write_source(design: Design) -> Source:
     """Write the program of a design.
 
     Raises:
-        RecipeError: a step has no plugin half, or moves in a way that a plugin cannot.
+        RecipeError: a step has no native half, or moves in a way that a plugin cannot.
     """
     writer = _Writer(design)
     whole = writer.row(design.plain)
@@ -99,7 +99,7 @@ class _Writer:
             if isinstance(step, Multiband):
                 self.headers |= _own_header("multiband.hpp")
                 return self._multiband(step)
-            self.headers |= half(step)
+            self.headers |= native_half(step)
             return f"Station<{self._place(step, type(step).__name__, tuple(step.parameters()))}>"
 
     def _multiband(self, step: Multiband) -> str:
@@ -155,7 +155,7 @@ class _Writer:
 
     def _response(self, step: Effect, knob: str) -> list[str]:
         """An impulse response as an array, at its own rate; as 16-bit numbers where these say all there is."""
-        audio = read_response(self._design.stage.find(getattr(step, knob)))
+        audio = read_response(self._design.context.find(getattr(step, knob)))
         loud = np.flatnonzero(audio.samples.any(axis=0))
         samples = audio.samples[:, : loud[-1] + 1 if len(loud) else 1]
         whole = samples * np.float32(32_768)
@@ -178,8 +178,8 @@ class _Writer:
         return [f"step.{knob} = {{{channels}, {frames}, {number(float(audio.rate))}, {place}}};"]
 
 
-def half(step: Effect) -> dict[str, Path]:
-    """The header of a step's plugin half, by the path a program includes it under.
+def native_half(step: Effect) -> dict[str, Path]:
+    """The header of a step's native half, by the path a program includes it under.
 
     Raises:
         RecipeError: there is none.
@@ -189,7 +189,7 @@ def half(step: Effect) -> dict[str, Path]:
     name = type(step).__name__
     if not header.is_file() or not re.search(rf"\b(struct|using) {name}\b", header.read_text(encoding="utf-8")):
         raise RecipeError(
-            f"{step.step!r} has no plugin half, so it cannot be in a plugin.",
+            f"{step.step!r} has no native half, so it cannot be in a plugin.",
             _INSTEAD.get(step.step, "Leave it out of the chain, or render the track with it."),
         )
     root = header.parents[module.__name__.count(".") + (header.stem == "__init__")]
@@ -305,4 +305,4 @@ def _description(design: Design) -> Iterator[str]:
     yield "const Description PLUGIN = {"
     yield f"    {words},"
     yield f"    {{{identity}}},"
-    yield f"    PARAMETERS, {len(design.parameters)}, {flags}, {number(design.bpm)}}};"
+    yield f"    PARAMETERS, {len(design.parameters)}, {flags}, {number(design.target.bpm)}, {number(design.target.bar)}}};"

@@ -18,7 +18,7 @@ TICKS = 1920
 """And music in this many ticks a quarter note."""
 
 
-class Clock:
+class ArdourClock:
     """The rate and the tempo map of a session that is read.
 
     Raises:

@@ -6,14 +6,14 @@ from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement
 
 from studio.interchange.ardour.lag import LAG_SECONDS, earlier
-from studio.interchange.ardour.sheet import Sheet
+from studio.interchange.ardour.sheet import ArdourSheet
 from studio.interchange.lane import Lane, Value, first
 
 _LISTS = ("pan-azimuth", "pan-width", "pan-elevation", "pan-frontback", "pan-lfe")
 _JUMP = 0.02
 
 
-def processor(sheet: Sheet, route: Element, name: str, kind: str) -> Element:
+def processor(sheet: ArdourSheet, route: Element, name: str, kind: str) -> Element:
     """Add a processor to a route."""
     return SubElement(
         route,
@@ -29,12 +29,12 @@ def processor(sheet: Sheet, route: Element, name: str, kind: str) -> Element:
     )
 
 
-def control(sheet: Sheet, parent: Element, name: str, value: float) -> None:
+def control(sheet: ArdourSheet, parent: Element, name: str, value: float) -> None:
     """Add a control of a gain, a factor."""
     SubElement(parent, "Controllable", name=name, id=sheet.id(), flags="GainLike", value=repr(value))
 
 
-def moving(sheet: Sheet, processor: Element, automation: str, gain: str, value: Value) -> None:
+def moving(sheet: ArdourSheet, processor: Element, automation: str, gain: str, value: Value) -> None:
     """Add a gain that may move."""
     lane = value if isinstance(value, Lane) else None
     automation_list(
@@ -43,7 +43,7 @@ def moving(sheet: Sheet, processor: Element, automation: str, gain: str, value: 
     control(sheet, processor, gain, first(value))
 
 
-def report_jumps(sheet: Sheet, where: str, what: str, value: Value) -> None:
+def report_jumps(sheet: ArdourSheet, where: str, what: str, value: Value) -> None:
     """Say so where a gain jumps."""
     if not isinstance(value, Lane):
         return
@@ -53,7 +53,7 @@ def report_jumps(sheet: Sheet, where: str, what: str, value: Value) -> None:
         sheet.lose(f"jumps of the {what}", where, "Ardour smooths its gains with a low pass of 25 Hz")
 
 
-def pannable(sheet: Sheet, parent: Element, pan: Value) -> None:
+def pannable(sheet: ArdourSheet, parent: Element, pan: Value) -> None:
     """Add a place from −1 left to 1 right that may move."""
     pannable = SubElement(parent, "Pannable")
     place = pan.mapped(_azimuth) if isinstance(pan, Lane) else _azimuth(pan)
@@ -67,7 +67,9 @@ def pannable(sheet: Sheet, parent: Element, pan: Value) -> None:
         automation_list(sheet, automation, name, lane, playing=isinstance(place, Lane))
 
 
-def automation_list(sheet: Sheet, automation: Element, name: str, lane: Lane | None, playing: bool = False) -> None:
+def automation_list(
+    sheet: ArdourSheet, automation: Element, name: str, lane: Lane | None, playing: bool = False
+) -> None:
     """An automation list; straight in factors, as the engine of the studio moves between its grid."""
     found = SubElement(
         automation,

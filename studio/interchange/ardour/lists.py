@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from studio.interchange.ardour.clock import Clock
+from studio.interchange.ardour.clock import ArdourClock
 from studio.interchange.ardour.lag import later
 from studio.interchange.ardour.xml import number, parsed
 from studio.interchange.lane import MOST_POINTS, Lane, Value
 from studio.interchange.timeline import Motion
 
 
-def gain(processor: Element | None, automation: str, factor: float, clock: Clock) -> Value:
+def gain(processor: Element | None, automation: str, factor: float, clock: ArdourClock) -> Value:
     """The gain of a processor times a factor, moving or not."""
     if processor is None:
         return factor
@@ -22,7 +22,7 @@ def gain(processor: Element | None, automation: str, factor: float, clock: Clock
     return later(lane, clock.rate).mapped(lambda point: point * factor)
 
 
-def pan(route: Element, clock: Clock) -> Value:
+def pan(route: Element, clock: ArdourClock) -> Value:
     """The place of a route from −1 left to 1 right, moving or not."""
     pannable = route.find("Pannable")
     if pannable is None:
@@ -33,7 +33,7 @@ def pan(route: Element, clock: Clock) -> Value:
     return _place(number(pannable.find("Controllable[@name='pan-azimuth']"), "value", 0.5))
 
 
-def motions(processor: Element, clock: Clock) -> Iterator[Motion]:
+def motions(processor: Element, clock: ArdourClock) -> Iterator[Motion]:
     """The parameters of a VST3 plugin that move; their numbers stand beside its state, in the same order."""
     controls = [control for control in processor.iterfind("Controllable") if control.get("parameter")]
     ports = list(processor.iterfind("vst3/Port"))
@@ -44,7 +44,7 @@ def motions(processor: Element, clock: Clock) -> Iterator[Motion]:
             yield Motion(int(called) if called.isdecimal() else None, control.get("name", ""), lane, plain=True)
 
 
-def _lane(parent: Element, name: str, clock: Clock) -> Lane | None:
+def _lane(parent: Element, name: str, clock: ArdourClock) -> Lane | None:
     """An automation list, if it plays."""
     found = parent.find(f"Automation/AutomationList[@automation-id='{name}']")
     events = found.find("events") if found is not None else None

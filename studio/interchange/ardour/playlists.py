@@ -9,10 +9,10 @@ import soundfile
 
 from studio.interchange.ardour.clock import TICKS
 from studio.interchange.ardour.controls import automation_list
-from studio.interchange.ardour.sheet import Sheet, yes
+from studio.interchange.ardour.sheet import ArdourSheet, yes
 from studio.interchange.lane import Lane
 from studio.interchange.notes import trimmed
-from studio.interchange.timeline import AudioClip, NoteClip, Strip
+from studio.interchange.timeline import AudioClip, NoteClip, TimelineStrip
 from studio.midi.files import write_midi
 from studio.rendering.manifest import slug
 from studio.rendering.xml_text import clean
@@ -29,13 +29,13 @@ class Playlists:
         folder: into which MIDI files are written.
     """
 
-    def __init__(self, sheet: Sheet, folder: Path) -> None:
+    def __init__(self, sheet: ArdourSheet, folder: Path) -> None:
         self._sheet, self._folder = sheet, folder
         self.sources, self.playlists = Element("Sources"), Element("Playlists")
         self._ids: dict[Path, list[str]] = {}
         self._taken: set[str] = set()
 
-    def add(self, strip: Strip) -> str:
+    def add(self, strip: TimelineStrip) -> str:
         """Add the playlist of a strip; its id."""
         name = self._sheet.id()
         kind = "midi" if strip.plays_notes else "audio"
@@ -60,7 +60,7 @@ class Playlists:
                 self._audio_region(playlist, strip, clip, layer)
         return name
 
-    def _audio_region(self, playlist: Element, strip: Strip, clip: AudioClip, layer: int) -> None:
+    def _audio_region(self, playlist: Element, strip: TimelineStrip, clip: AudioClip, layer: int) -> None:
         sources = self._channels(clip.file)
         length = self._sheet.audio(clip.frames)
         region = self._region(playlist, clip.name or strip.name, layer, "audio")
@@ -132,7 +132,7 @@ class Playlists:
                 self._ids[path].append(name)
         return self._ids[path]
 
-    def _note_region(self, playlist: Element, strip: Strip, clip: NoteClip, layer: int) -> None:
+    def _note_region(self, playlist: Element, strip: TimelineStrip, clip: NoteClip, layer: int) -> None:
         path = self._folder / f"{slug(strip.name, self._taken)}.mid"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_midi(trimmed(clip), path)

@@ -7,14 +7,14 @@ from xml.etree.ElementTree import Element, SubElement
 
 from studio.hosting.vst3 import Control
 from studio.interchange.ardour.controls import automation_list, processor
-from studio.interchange.ardour.sheet import Sheet, yes
+from studio.interchange.ardour.sheet import ArdourSheet, yes
 from studio.interchange.lane import first
 from studio.interchange.motions import numbered, plain
-from studio.interchange.timeline import Device, Strip
+from studio.interchange.timeline import Device, TimelineStrip
 from studio.rendering.xml_text import clean
 
 
-def add_plugin(sheet: Sheet, route: Element, strip: Strip, device: Device) -> None:
+def add_plugin(sheet: ArdourSheet, route: Element, strip: TimelineStrip, device: Device) -> None:
     """Add a plugin to a route, with its state and what moves in it."""
     if device.format not in ("vst3", "lv2") or (device.format == "vst3" and device.state is None):
         why = "its state is not known" if device.format == "vst3" else f"a {device.format} plugin is not carried"
@@ -36,7 +36,7 @@ def add_plugin(sheet: Sheet, route: Element, strip: Strip, device: Device) -> No
             SubElement(inside, "Port", symbol=symbol, value=repr(value))
 
 
-def _motions(sheet: Sheet, added: Element, inside: Element, strip: Strip, device: Device) -> None:
+def _motions(sheet: ArdourSheet, added: Element, inside: Element, strip: TimelineStrip, device: Device) -> None:
     """Automation of a plugin's parameters, which Ardour counts in its own way and moves in the plugin's range."""
 
     def told(what: str, why: str) -> None:

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 
 from studio.errors import RecipeError
 from studio.interchange.archive import bytes_of
-from studio.interchange.ardour.clock import Clock
+from studio.interchange.ardour.clock import ArdourClock
 from studio.interchange.ardour.lists import gain, motions, pan
 from studio.interchange.ardour.regions import Regions
 from studio.interchange.ardour.xml import number, switched
@@ -18,7 +18,7 @@ from studio.interchange.lines import last_frame
 from studio.interchange.media import Media
 from studio.interchange.relink import HERE, Where
 from studio.interchange.safe_xml import LARGEST_BYTES, parse_xml
-from studio.interchange.timeline import MASTER, PALETTE, Device, Loss, Send, Strip, Timeline
+from studio.interchange.timeline import MASTER, PALETTE, Device, Loss, Timeline, TimelineSend, TimelineStrip
 from studio.interchange.vstpreset import CLASS_ID
 
 _OWN = {
@@ -40,7 +40,7 @@ def read_ardour(path: Path, media: Path, where: Where = HERE) -> Timeline:
     if root.tag != "Session" or root.find("TempoMap/Tempos") is None:
         raise RecipeError(f"{path.name} is no session of Ardour 7.", "Open and save it there.")
     losses: list[Loss] = []
-    clock = Clock(root)
+    clock = ArdourClock(root)
     regions = Regions(root, path.parent.resolve(), Media(media, losses), clock, losses)
     desk = _Desk(root, clock, regions, losses)
     tracks, buses = desk.strips()
@@ -65,7 +65,7 @@ def read_ardour(path: Path, media: Path, where: Where = HERE) -> Timeline:
 class _Desk:
     """The routes of a session."""
 
-    def __init__(self, root: Element, clock: Clock, regions: Regions, losses: list[Loss]) -> None:
+    def __init__(self, root: Element, clock: ArdourClock, regions: Regions, losses: list[Loss]) -> None:
         self._clock, self._regions, self._losses = clock, regions, losses
         self._routes = list(root.iterfind("Routes/Route"))
         self._master = next((route for route in self._routes if _flags(route) & {"MasterOut"}), None)
@@ -73,26 +73,26 @@ class _Desk:
         self._buses = {route.get("name", "") for route in self._routes if _flags(route) & {"AudioBus"}}
         self._playlists = {playlist.get("id"): playlist for playlist in root.iterfind("Playlists/Playlist")}
 
-    def strips(self) -> tuple[tuple[Strip, ...], tuple[Strip, ...]]:
+    def strips(self) -> tuple[tuple[TimelineStrip, ...], tuple[TimelineStrip, ...]]:
         """Tracks and buses."""
-        found: dict[bool, list[Strip]] = {False: [], True: []}
+        found: dict[bool, list[TimelineStrip]] = {False: [], True: []}
         for index, route in enumerate(self._routes):
             kinds = _flags(route) & {"AudioTrack", "MidiTrack", "AudioBus"}
             if kinds and route is not self._master:
                 found["AudioBus" in kinds].append(self._strip(route, index))
         return tuple(found[False]), tuple(found[True])
 
-    def master(self) -> Strip:
+    def master(self) -> TimelineStrip:
         """The last strip."""
-        return self._strip(self._master, 0) if self._master is not None else Strip(MASTER)
+        return self._strip(self._master, 0) if self._master is not None else TimelineStrip(MASTER)
 
-    def _strip(self, route: Element, index: int) -> Strip:
+    def _strip(self, route: Element, index: int) -> TimelineStrip:
         master = route is self._master
         name = MASTER if master else route.get("name", "")
         trim = number(route.find("Processor[@type='trim']/Controllable"), "value", 1.0)
         playlist = self._playlists.get(route.get("audio-playlist") or route.get("midi-playlist"))
         self._report(route, name)
-        return Strip(
+        return TimelineStrip(
             name,
             _colour(route, index),
             clips=tuple(self._regions.clips(playlist, name)) if playlist is not None else (),
@@ -112,7 +112,7 @@ class _Desk:
                 what = f"{kind} {processor.get('name', '')!r}"
                 self._losses.append(Loss(what, name, "a recipe has no place for it"))
 
-    def _sends(self, route: Element, name: str, trim: float) -> Iterator[Send]:
+    def _sends(self, route: Element, name: str, trim: float) -> Iterator[TimelineSend]:
         """Sends to buses; those before the fader stand before the amplifier, and hear the trim only."""
         passed = False
         for processor in route.iterfind("Processor"):
@@ -123,7 +123,7 @@ class _Desk:
             if target not in self._buses:
                 self._losses.append(Loss("a send", name, "it leads to no bus"))
             elif processor.get("active") != "0":
-                yield Send(target, gain(processor, "send", 1.0 if passed else trim, self._clock), not passed)
+                yield TimelineSend(target, gain(processor, "send", 1.0 if passed else trim, self._clock), not passed)
 
     def _out(self, route: Element) -> str:
         ends = (

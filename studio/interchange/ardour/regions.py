@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from studio.errors import MissingError
-from studio.interchange.ardour.clock import TICKS, Clock
+from studio.interchange.ardour.clock import TICKS, ArdourClock
 from studio.interchange.ardour.xml import number, switched
 from studio.interchange.lines import Tally
 from studio.interchange.media import Media, copy_of
@@ -27,7 +27,7 @@ class Regions:
         losses: hear what cannot be had.
     """
 
-    def __init__(self, root: Element, folder: Path, media: Media, clock: Clock, losses: list[Loss]) -> None:
+    def __init__(self, root: Element, folder: Path, media: Media, clock: ArdourClock, losses: list[Loss]) -> None:
         self._folder, self._media, self._clock, self._losses = folder, media, clock, losses
         self._sources = {source.get("id"): source.get("name", "") for source in root.iterfind("Sources/Source")}
         self._tally = Tally()

@@ -7,9 +7,9 @@ from xml.etree.ElementTree import Element, SubElement
 from studio.interchange.ardour.controls import control, moving, pannable, processor, report_jumps
 from studio.interchange.ardour.playlists import Playlists
 from studio.interchange.ardour.plugins import add_plugin
-from studio.interchange.ardour.sheet import Sheet, yes
+from studio.interchange.ardour.sheet import ArdourSheet, yes
 from studio.interchange.lane import Lane, Value
-from studio.interchange.timeline import MASTER, Send, Strip
+from studio.interchange.timeline import MASTER, TimelineSend, TimelineStrip
 
 VERSION = "7002"
 """Of the format, as Ardour 7 writes it."""
@@ -18,7 +18,7 @@ LOUDEST = 2.0
 """Where Ardour's faders end: 6 dB. What goes beyond is left to the trim, and told where that cannot be."""
 
 
-def add_route(sheet: Sheet, routes: Element, playlists: Playlists, strip: Strip, order: int) -> None:
+def add_route(sheet: ArdourSheet, routes: Element, playlists: Playlists, strip: TimelineStrip, order: int) -> None:
     """Add a strip as a route: what comes in, its processors in order, and where it goes."""
     name, master = sheet.names[strip.name], strip is sheet.timeline.master
     bus, midi = strip in sheet.timeline.buses, strip.plays_notes
@@ -83,7 +83,7 @@ def add_route(sheet: Sheet, routes: Element, playlists: Playlists, strip: Strip,
     SubElement(outs, "PannerShell", {"bypassed": "0", "user-panner": "", "linked-to-route": "1"})
 
 
-def _solo(sheet: Sheet, route: Element, strip: Strip) -> None:
+def _solo(sheet: ArdourSheet, route: Element, strip: TimelineStrip) -> None:
     """Whether a strip is solo, and how many others are that go to it or that it goes to: Ardour counts these."""
     solo = {each.name for each in sheet.timeline.strips if each.solo}
     if not solo or strip is sheet.timeline.master:
@@ -97,7 +97,7 @@ def _solo(sheet: Sheet, route: Element, strip: Strip) -> None:
     SubElement(route, "Controllable", words | {key: str(count) for key, count in counts.items()})
 
 
-def _fader(sheet: Sheet, strip: Strip) -> tuple[float, Value]:
+def _fader(sheet: ArdourSheet, strip: TimelineStrip) -> tuple[float, Value]:
     """What the trim does, and what is left to the fader: a trim takes what goes beyond the fader's end."""
     volume = strip.volume
     most = max(volume.values) if isinstance(volume, Lane) else volume
@@ -111,7 +111,7 @@ def _fader(sheet: Sheet, strip: Strip) -> tuple[float, Value]:
     return factor, volume.mapped(lambda value: value / factor) if isinstance(volume, Lane) else volume / factor
 
 
-def _io(sheet: Sheet, route: Element, strip: Strip, name: str, midi: bool, master: bool) -> None:
+def _io(sheet: ArdourSheet, route: Element, strip: TimelineStrip, name: str, midi: bool, master: bool) -> None:
     kind = "midi" if midi else "audio"
     way_in = SubElement(route, "IO", {"name": name, "id": sheet.id(), "direction": "Input", "default-type": kind})
     for channel in (1,) if midi else (1, 2):
@@ -127,7 +127,7 @@ def _io(sheet: Sheet, route: Element, strip: Strip, name: str, midi: bool, maste
             SubElement(port, "Connection", other=f"{sheet.names[strip.to]}/audio_in {channel}")
 
 
-def _send(sheet: Sheet, route: Element, strip: Strip, send: Send, factor: float) -> None:
+def _send(sheet: ArdourSheet, route: Element, strip: TimelineStrip, send: TimelineSend, factor: float) -> None:
     added = processor(sheet, route, sheet.names[send.target], "intsend")
     added.attrib |= {
         "own-input": "1",

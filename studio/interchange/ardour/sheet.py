@@ -14,7 +14,7 @@ _RESERVED = {"master", "monitor", "auditioner", "click", "ltc"}
 _FIRST_ID = 100
 
 
-class Sheet:
+class ArdourSheet:
     """A timeline that is written.
 
     Attributes:

@@ -6,10 +6,10 @@ from fractions import Fraction
 from xml.etree.ElementTree import Element, SubElement
 
 from studio.interchange.ardour.clock import SUPERCLOCK, TICKS
-from studio.interchange.ardour.sheet import Sheet
+from studio.interchange.ardour.sheet import ArdourSheet
 
 
-def tempo_map(sheet: Sheet) -> Element:
+def tempo_map(sheet: ArdourSheet) -> Element:
     """The tempo map of a timeline."""
     tempo = sheet.timeline.tempo
     root = Element("TempoMap", {"superclocks-per-second": str(SUPERCLOCK)})
@@ -51,7 +51,7 @@ def tempo_map(sheet: Sheet) -> Element:
     return root
 
 
-def _point(sheet: Sheet, beat: Fraction) -> dict[str, str]:
+def _point(sheet: ArdourSheet, beat: Fraction) -> dict[str, str]:
     """The three ways in which Ardour says where a change of tempo or meter lies."""
     tempo = sheet.timeline.tempo
     ticks = round(beat * TICKS)

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, SubElement
 from studio.disk import write_whole
 from studio.interchange.ardour.playlists import Playlists
 from studio.interchange.ardour.routes import VERSION, add_route
-from studio.interchange.ardour.sheet import Sheet
+from studio.interchange.ardour.sheet import ArdourSheet
 from studio.interchange.ardour.tempo import tempo_map
 from studio.interchange.timeline import Loss, Timeline
 from studio.rendering.xml_text import clean
@@ -21,7 +21,7 @@ from studio.rendering.xml_text import clean
 
 def write_timeline(timeline: Timeline, folder: Path, name: str) -> tuple[Loss, ...]:
     """Write ``name.ardour`` into a folder whose audio lies in ``interchange/name/audiofiles``; what is lost is returned."""
-    sheet = Sheet(timeline)
+    sheet = ArdourSheet(timeline)
     root = _built(sheet, folder, name)
     ElementTree.indent(root)
     for place in ("analysis", "dead", "export", "externals", "peaks", "plugins"):
@@ -31,7 +31,7 @@ def write_timeline(timeline: Timeline, folder: Path, name: str) -> tuple[Loss, .
     return tuple(sheet.losses)
 
 
-def _built(sheet: Sheet, folder: Path, name: str) -> Element:
+def _built(sheet: ArdourSheet, folder: Path, name: str) -> Element:
     timeline = sheet.timeline
     root = Element(
         "Session",
@@ -76,7 +76,7 @@ def _built(sheet: Sheet, folder: Path, name: str) -> Element:
     return root
 
 
-def _metadata(sheet: Sheet, root: Element) -> None:
+def _metadata(sheet: ArdourSheet, root: Element) -> None:
     metadata = SubElement(root, "Metadata")
     timeline = sheet.timeline
     for tag, text in (
@@ -87,7 +87,7 @@ def _metadata(sheet: Sheet, root: Element) -> None:
             SubElement(metadata, tag).text = clean(text)
 
 
-def _locations(sheet: Sheet, root: Element) -> None:
+def _locations(sheet: ArdourSheet, root: Element) -> None:
     locations = SubElement(root, "Locations")
     end = sheet.audio(sheet.timeline.frames)
     _location(sheet, locations, "session", "a0", end, "IsSessionRange")
@@ -96,5 +96,5 @@ def _locations(sheet: Sheet, root: Element) -> None:
         _location(sheet, locations, clean(marker.name), at, at, "IsMark")
 
 
-def _location(sheet: Sheet, locations: Element, name: str, start: str, end: str, flags: str) -> None:
+def _location(sheet: ArdourSheet, locations: Element, name: str, start: str, end: str, flags: str) -> None:
     SubElement(locations, "Location", id=sheet.id(), name=name, start=start, end=end, flags=flags, locked="0", cue="0")

@@ -8,13 +8,13 @@ from xml.etree.ElementTree import Element, SubElement
 import soundfile
 
 from studio.interchange.dawproject.note_clips import add_notes
-from studio.interchange.dawproject.sheet import Sheet, number
+from studio.interchange.dawproject.sheet import DawprojectSheet, number
 from studio.interchange.lane import Lane
-from studio.interchange.timeline import AudioClip, NoteClip, Strip
+from studio.interchange.timeline import AudioClip, NoteClip, TimelineStrip
 from studio.rendering.xml_text import clean
 
 
-def arrangement(sheet: Sheet, tempo: str, signature: str) -> Element:
+def arrangement(sheet: DawprojectSheet, tempo: str, signature: str) -> Element:
     """All of it, for a tempo and a meter of some ids."""
     root = Element("Arrangement", id=sheet.id())
     lanes = SubElement(root, "Lanes", id=sheet.id(), timeUnit="beats")
@@ -28,7 +28,7 @@ def arrangement(sheet: Sheet, tempo: str, signature: str) -> Element:
     return root
 
 
-def _lanes(sheet: Sheet, lanes: Element, strip: Strip) -> None:
+def _lanes(sheet: DawprojectSheet, lanes: Element, strip: TimelineStrip) -> None:
     moving = sheet.moving[strip.name]
     if not strip.clips and not moving:
         return
@@ -48,7 +48,7 @@ def _lanes(sheet: Sheet, lanes: Element, strip: Strip) -> None:
         _points(sheet, points, lane)
 
 
-def _points(sheet: Sheet, points: Element, lane: Lane) -> None:
+def _points(sheet: DawprojectSheet, points: Element, lane: Lane) -> None:
     """A lane; in seconds where the tempo moves, since a straight line in seconds is none in beats then."""
     if not sheet.steady:
         points.set("timeUnit", "seconds")
@@ -63,7 +63,7 @@ def _points(sheet: Sheet, points: Element, lane: Lane) -> None:
         )
 
 
-def _audio_clip(sheet: Sheet, clips: Element, clip: AudioClip) -> None:
+def _audio_clip(sheet: DawprojectSheet, clips: Element, clip: AudioClip) -> None:
     info = soundfile.info(clip.file)
     whole = Fraction(info.frames, info.samplerate)
     time, unit = _time(sheet, clip.start), "beats" if sheet.steady else "seconds"
@@ -113,13 +113,13 @@ def _audio_clip(sheet: Sheet, clips: Element, clip: AudioClip) -> None:
         SubElement(gain, "RealPoint", time="0.0", value=number(clip.gain), interpolation="hold")
 
 
-def _time(sheet: Sheet, frame: int) -> Fraction:
+def _time(sheet: DawprojectSheet, frame: int) -> Fraction:
     """Where a frame lies, in the unit of the audio clips."""
     second = Fraction(frame, sheet.rate)
     return sheet.tempo.beat_at(second) if sheet.steady else second
 
 
-def _maps(sheet: Sheet, arrangement: Element, tempo: str, signature: str) -> None:
+def _maps(sheet: DawprojectSheet, arrangement: Element, tempo: str, signature: str) -> None:
     moving = SubElement(arrangement, "TempoAutomation", id=sheet.id(), unit="bpm", timeUnit="beats")
     SubElement(moving, "Target", parameter=tempo)
     for change in sheet.tempo.tempos:

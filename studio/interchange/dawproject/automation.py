@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import partial
 from xml.etree.ElementTree import Element
 
-from studio.interchange.dawproject.clock import Clock
-from studio.interchange.dawproject.document import Document, number, target
+from studio.interchange.dawproject.clock import DawprojectClock
+from studio.interchange.dawproject.document import ProjectDocument, number, target
 from studio.interchange.dawproject.schema import PLUGINS
 from studio.interchange.lane import MOST_POINTS, Lane
 from studio.interchange.timeline import Motion
@@ -23,7 +23,7 @@ class Automation:
         owners: for every element of a channel, whose it is.
     """
 
-    def __init__(self, document: Document, clock: Clock, owners: Mapping[Element, str]) -> None:
+    def __init__(self, document: ProjectDocument, clock: DawprojectClock, owners: Mapping[Element, str]) -> None:
         self._document, self._clock, self._owners = document, clock, owners
         self._lanes: dict[str, Lane] = {}
 

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from studio.interchange.dawproject.automation import Automation
-from studio.interchange.dawproject.document import Document, number
+from studio.interchange.dawproject.document import ProjectDocument, number
 from studio.interchange.dawproject.lint import LARGEST_STATE
 from studio.interchange.dawproject.schema import BUILTINS, PLUGINS
 from studio.interchange.lane import Value
 from studio.interchange.lines import Line
 from studio.interchange.names import unique
-from studio.interchange.timeline import MASTER, PALETTE, Device, Send, Strip
+from studio.interchange.timeline import MASTER, PALETTE, Device, TimelineSend, TimelineStrip
 
 _FORMATS = {"Vst3Plugin": "vst3", "Vst2Plugin": "vst2", "ClapPlugin": "clap", "AuPlugin": "au"}
 
 
 @dataclass
-class Player(Line):
+class PlayerReader(Line):
     """A line with the channel it plays through."""
 
     colour: str = PALETTE[0]
@@ -31,15 +31,15 @@ class Player(Line):
         return self.channel is not None and self.channel.get("role") in roles
 
 
-def players(document: Document) -> tuple[list[Player], Player | None]:
+def players(document: ProjectDocument) -> tuple[list[PlayerReader], PlayerReader | None]:
     """All tracks and channels in the order of the document, and the master apart."""
-    found: list[Player] = []
-    master: Player | None = None
+    found: list[PlayerReader] = []
+    master: PlayerReader | None = None
     structure = document.root.find("Structure")
     for element in _tracks(structure) if structure is not None else ():
         channel = element if element.tag == "Channel" else element.find("Channel")
         name = element.get("name") or (channel.get("name") if channel is not None else "") or element.tag
-        player = Player(name, colour=_colour(element.get("color"), len(found)), element=element, channel=channel)
+        player = PlayerReader(name, colour=_colour(element.get("color"), len(found)), element=element, channel=channel)
         if player.is_("master") and master is None:
             master = player
         else:
@@ -55,7 +55,7 @@ def _tracks(element: Element) -> Iterator[Element]:
             yield from (inner for inner in _tracks(child) if inner.tag == "Track")
 
 
-class Mixer:
+class MixerReader:
     """The strips of a document.
 
     Args:
@@ -66,7 +66,11 @@ class Mixer:
     """
 
     def __init__(
-        self, document: Document, players: list[Player], master: Player | None, automation: Automation
+        self,
+        document: ProjectDocument,
+        players: list[PlayerReader],
+        master: PlayerReader | None,
+        automation: Automation,
     ) -> None:
         self._document, self._players, self._automation = document, players, automation
         self._master = master
@@ -76,16 +80,16 @@ class Mixer:
             player.channel.get("id"): self._names[id(player)] for player in players if player.channel is not None
         }
 
-    def strips(self) -> tuple[tuple[Strip, ...], tuple[Strip, ...]]:
+    def strips(self) -> tuple[tuple[TimelineStrip, ...], tuple[TimelineStrip, ...]]:
         """Tracks and buses; a channel that others go to and that plays too becomes one of each."""
         top = self._master.channel.get("id") if self._master is not None and self._master.channel is not None else None
         fed = {
             way for channel in self._document.root.iter("Channel")
-            for way in (channel.get("destination"), *(send.get("destination") for send in channel.iter("Send")))
+            for way in (channel.get("destination"), *(send.get("destination") for send in channel.iter("TimelineSend")))
             if way in self._ways and way != top
         }  # fmt: skip
-        tracks: list[Strip] = []
-        buses: list[Strip] = []
+        tracks: list[TimelineStrip] = []
+        buses: list[TimelineStrip] = []
         for player in self._players:
             name = self._names[id(player)]
             feeds = player.channel is not None and player.channel.get("id") in fed
@@ -98,16 +102,16 @@ class Mixer:
                 tracks += player.tracks(self._strip(player, name), self._document.losses)
         return tuple(tracks), tuple(buses)
 
-    def master(self) -> Strip:
+    def master(self) -> TimelineStrip:
         """The last strip."""
-        return self._strip(self._master, MASTER) if self._master is not None else Strip(MASTER)
+        return self._strip(self._master, MASTER) if self._master is not None else TimelineStrip(MASTER)
 
-    def _strip(self, player: Player, name: str) -> Strip:
+    def _strip(self, player: PlayerReader, name: str) -> TimelineStrip:
         channel = player.channel
         if channel is None:
-            return Strip(name, player.colour)
+            return TimelineStrip(name, player.colour)
         mute = channel.find("Mute")
-        return Strip(
+        return TimelineStrip(
             name,
             player.colour,
             devices=tuple(self._devices(channel, name)),
@@ -125,7 +129,7 @@ class Mixer:
             self._document.lose("its way out", name, f"{said!r} leads nowhere: master instead")
         return self._ways.get(said, MASTER) if name != MASTER else MASTER
 
-    def _sends(self, channel: Element, name: str) -> Iterator[Send]:
+    def _sends(self, channel: Element, name: str) -> Iterator[TimelineSend]:
         for send in channel.iterfind("Sends/Send"):
             target = self._ways.get(send.get("destination")) if name != MASTER else None
             enable = send.find("Enable")
@@ -133,7 +137,7 @@ class Mixer:
                 self._document.lose("a send", name, f"{send.get('destination')!r} leads to no bus")
             elif enable is None or enable.get("value") != "false":
                 level = self._value(send.find("Volume"), 1.0, "linear", _factor)
-                yield Send(target, level, send.get("type") == "pre")
+                yield TimelineSend(target, level, send.get("type") == "pre")
 
     def _value(
         self, parameter: Element | None, default: float, unit: str, law: Callable[[str], Callable[[float], float]]

@@ -15,8 +15,8 @@ from studio.audiofile import probe
 from studio.errors import MissingError, RecipeError
 from studio.interchange.archive import safe_name
 from studio.interchange.dawproject.automation import Automation
-from studio.interchange.dawproject.clock import Clock
-from studio.interchange.dawproject.document import Document, number, target
+from studio.interchange.dawproject.clock import DawprojectClock
+from studio.interchange.dawproject.document import ProjectDocument, number, target
 from studio.interchange.dawproject.notes import LONGEST_SECONDS, controls, note_clip
 from studio.interchange.dawproject.window import Map, Window, passes
 from studio.interchange.lines import Line, Tally, frame
@@ -38,7 +38,12 @@ class Layout:
     """
 
     def __init__(
-        self, document: Document, clock: Clock, media: Media, players: Mapping[str, Line], automation: Automation
+        self,
+        document: ProjectDocument,
+        clock: DawprojectClock,
+        media: Media,
+        players: Mapping[str, Line],
+        automation: Automation,
     ) -> None:
         self._document, self._clock, self._media = document, clock, media
         self._players, self._automation = players, automation

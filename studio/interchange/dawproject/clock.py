@@ -8,20 +8,20 @@ from fractions import Fraction
 from xml.etree.ElementTree import Element
 
 from studio.interchange.beats import check_tempo
-from studio.interchange.dawproject.document import Document, exact, number
+from studio.interchange.dawproject.document import ProjectDocument, exact, number
 from studio.interchange.ramps import from_seconds
 from studio.interchange.timeline import Marker
 from studio.tempo import Meter, Tempo, TempoMap
 
 
-class Clock:
+class DawprojectClock:
     """The tempo map of a document, and the rate of most of its audio files as that of the song.
 
     Raises:
         RecipeError: nobody can play as fast or slow.
     """
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: ProjectDocument) -> None:
         self._document = document
         self.tempo = self._tempo()
         self.rate = self._rate()

@@ -13,7 +13,7 @@ from studio.interchange.safe_xml import LARGEST_BYTES, parse_xml
 from studio.interchange.timeline import Loss
 
 
-class Document:
+class ProjectDocument:
     """The project in an archive.
 
     Raises:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 from xml.etree.ElementTree import Element, SubElement
 
-from studio.interchange.dawproject.sheet import Sheet, number
+from studio.interchange.dawproject.sheet import DawprojectSheet, number
 from studio.interchange.notes import trimmed
-from studio.interchange.timeline import Loss, NoteClip, Strip
+from studio.interchange.timeline import Loss, NoteClip, TimelineStrip
 from studio.rendering.xml_text import clean
 from studio.score import BEND, CONTROL, NOTE_OFF, NOTE_ON, POLY_PRESSURE, PRESSURE, PROGRAM, Event, Score
 
 
-def add_notes(sheet: Sheet, clips: Element, strip: Strip, clip: NoteClip) -> None:
+def add_notes(sheet: DawprojectSheet, clips: Element, strip: TimelineStrip, clip: NoteClip) -> None:
     """Add a clip of notes, with controllers beside them."""
     element = SubElement(
         clips,

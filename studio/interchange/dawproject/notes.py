@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from xml.etree.ElementTree import Element
 
-from studio.interchange.dawproject.clock import Clock
+from studio.interchange.dawproject.clock import DawprojectClock
 from studio.interchange.dawproject.document import number, target
 from studio.interchange.dawproject.window import Window
 from studio.interchange.timeline import Loss, NoteClip
@@ -32,7 +32,7 @@ def controls(points: Element) -> bool:
 
 
 def note_clip(
-    notes: Element, window: Window, clock: Clock, track: str, controllers: list[Element], losses: list[Loss]
+    notes: Element, window: Window, clock: DawprojectClock, track: str, controllers: list[Element], losses: list[Loss]
 ) -> NoteClip:
     """The notes that are heard in a window, with the controllers beside them."""
     end = window.end if math.isfinite(window.end) else LONGEST_SECONDS

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from studio.interchange.archive import Archive
 from studio.interchange.dawproject.automation import Automation
-from studio.interchange.dawproject.channels import Mixer, players
+from studio.interchange.dawproject.channels import MixerReader, players
 from studio.interchange.dawproject.clips import Layout
-from studio.interchange.dawproject.clock import Clock
-from studio.interchange.dawproject.document import Document
+from studio.interchange.dawproject.clock import DawprojectClock
+from studio.interchange.dawproject.document import ProjectDocument
 from studio.interchange.dawproject.lint import lint
 from studio.interchange.lines import last_frame
 from studio.interchange.media import Media
@@ -29,8 +29,8 @@ def read_dawproject(path: Path, media: Path, where: Where = HERE) -> Timeline:
         StudioError: it is no DAWproject, or nothing can be made of it.
     """
     with Archive(path) as archive:
-        document = Document(archive)
-        clock = Clock(document)
+        document = ProjectDocument(archive)
+        clock = DawprojectClock(document)
         found, master = players(document)
         everyone = [*found, *([master] if master is not None else [])]
         automation = Automation(
@@ -52,7 +52,7 @@ def read_dawproject(path: Path, media: Path, where: Where = HERE) -> Timeline:
         scenes = document.root.find("Scenes")
         if scenes is not None and next(scenes.iter("Clip"), None) is not None:
             document.lose("clips of scenes", "Scenes", "a recipe plays from start to end")
-        mixer = Mixer(document, found, master, automation)
+        mixer = MixerReader(document, found, master, automation)
         tracks, buses = mixer.strips()
         _report_defects(document)
         words = document.words()
@@ -72,7 +72,7 @@ def read_dawproject(path: Path, media: Path, where: Where = HERE) -> Timeline:
         )
 
 
-def _report_defects(document: Document) -> None:
+def _report_defects(document: ProjectDocument) -> None:
     """What the linter finds is told, not refused: real DAWs write files that no schema lets through."""
     for defect in lint(document.archive)[:_MOST_DEFECTS]:
         if defect.code not in _HARMLESS:

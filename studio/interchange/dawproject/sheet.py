@@ -16,7 +16,7 @@ LOUDEST = 4.0
 """What volumes say they go up to: +12 dB, as in a recipe."""
 
 
-class Sheet:
+class DawprojectSheet:
     """A timeline that is written.
 
     Attributes:
@@ -56,7 +56,9 @@ class Sheet:
             self.moving[strip].append((parameter, unit, value.mapped(change)))
 
 
-def parameter(sheet: Sheet, parent: Element, tag: str, value: float, unit: str, low: float, high: float) -> str:
+def parameter(
+    sheet: DawprojectSheet, parent: Element, tag: str, value: float, unit: str, low: float, high: float
+) -> str:
     """Add a number between two others; its id."""
     name, value = sheet.id(), min(high, max(low, value))
     SubElement(parent, tag, id=name, name=tag, max=number(high), min=number(low), unit=unit, value=number(value))

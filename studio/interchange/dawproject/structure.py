@@ -5,17 +5,17 @@ from __future__ import annotations
 from xml.etree.ElementTree import Element, SubElement
 
 from studio.errors import OutputError
-from studio.interchange.dawproject.sheet import LOUDEST, Sheet, number, parameter, yes
+from studio.interchange.dawproject.sheet import LOUDEST, DawprojectSheet, number, parameter, yes
 from studio.interchange.lane import first
 from studio.interchange.motions import numbered, positions
-from studio.interchange.timeline import MASTER, Device, Loss, Strip
+from studio.interchange.timeline import MASTER, Device, Loss, TimelineStrip
 from studio.rendering.manifest import slug
 from studio.rendering.xml_text import clean
 
 _PLUGINS = {"vst3": ("Vst3Plugin", "vstpreset"), "clap": ("ClapPlugin", "clap-preset"), "vst2": ("Vst2Plugin", "fxp")}
 
 
-def structure(sheet: Sheet) -> Element:
+def structure(sheet: DawprojectSheet) -> Element:
     """All strips."""
     root = Element("Structure")
     for strip in _in_order(sheet):
@@ -23,7 +23,7 @@ def structure(sheet: Sheet) -> Element:
     return root
 
 
-def _in_order(sheet: Sheet) -> list[Strip]:
+def _in_order(sheet: DawprojectSheet) -> list[TimelineStrip]:
     """Master, buses and tracks, each after those it goes to, since some readers lose what points forward."""
     order = [sheet.timeline.master]
     known = {MASTER}
@@ -38,7 +38,7 @@ def _in_order(sheet: Sheet) -> list[Strip]:
     return order
 
 
-def _strip(sheet: Sheet, structure: Element, strip: Strip) -> None:
+def _strip(sheet: DawprojectSheet, structure: Element, strip: TimelineStrip) -> None:
     bus, master = strip in sheet.timeline.buses, strip is sheet.timeline.master
     track = SubElement(
         structure,
@@ -82,7 +82,7 @@ def _factor(level: float) -> float:
     return min(LOUDEST, max(0.0, level))
 
 
-def _device(sheet: Sheet, devices: Element, strip: Strip, device: Device) -> None:
+def _device(sheet: DawprojectSheet, devices: Element, strip: TimelineStrip, device: Device) -> None:
     if device.format not in _PLUGINS:
         sheet.losses.append(Loss(f"plugin {device.name!r}", strip.name, f"DAWproject has no {device.format} plugins"))
         return

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from studio.interchange.dawproject.clock import Clock
+from studio.interchange.dawproject.clock import DawprojectClock
 from studio.interchange.timeline import MOST_CLIPS
 
 Map = Callable[[float], float]
@@ -32,7 +32,7 @@ class Window:
     depth: int = 0
 
     @classmethod
-    def whole(cls, unit: str, clock: Clock) -> Window:
+    def whole(cls, unit: str, clock: DawprojectClock) -> Window:
         """The song from its start, in beats or seconds."""
         if unit == "seconds":
             return cls(0.0, math.inf, lambda time: time, lambda second: second, unit=unit)
@@ -42,7 +42,7 @@ class Window:
         """What of it lies between two seconds."""
         return replace(self, start=max(self.start, start), end=min(self.end, end))
 
-    def inside(self, begin: float, offset: float, unit: str, clock: Clock) -> Window:
+    def inside(self, begin: float, offset: float, unit: str, clock: DawprojectClock) -> Window:
         """The same for content whose own time `offset`, in a unit, lies at second `begin`."""
         if unit == "seconds":
             return replace(self, seconds=lambda t: begin + t - offset, own=lambda s: s - begin + offset)

@@ -17,7 +17,7 @@ from studio.interchange.archive import Archive
 from studio.interchange.dawproject.arrangement import arrangement
 from studio.interchange.dawproject.lint import METADATA, PROJECT, lint
 from studio.interchange.dawproject.schema import VERSION
-from studio.interchange.dawproject.sheet import Sheet, parameter
+from studio.interchange.dawproject.sheet import DawprojectSheet, parameter
 from studio.interchange.dawproject.structure import structure
 from studio.interchange.timeline import Loss, Timeline
 from studio.rendering.xml_text import clean
@@ -32,7 +32,7 @@ def write_timeline(timeline: Timeline, path: Path) -> tuple[Loss, ...]:
     Raises:
         OutputError: what was written does not pass the linter.
     """
-    sheet = Sheet(timeline)
+    sheet = DawprojectSheet(timeline)
     root = _project(sheet)
     ElementTree.indent(root)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -78,7 +78,7 @@ def _metadata(timeline: Timeline) -> Element:
     return root
 
 
-def _project(sheet: Sheet) -> Element:
+def _project(sheet: DawprojectSheet) -> Element:
     root = Element("Project", version=VERSION)
     SubElement(root, "Application", name="mirepoix", version=version("mirepoix"))
     transport = SubElement(root, "Transport")

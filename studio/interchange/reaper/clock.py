@@ -17,7 +17,7 @@ _NEAR = 0.02
 """Beats by which a change of meter may miss its bar."""
 
 
-class Clock:
+class ReaperClock:
     """The tempo map of a project, and its rate.
 
     Raises:

@@ -10,14 +10,18 @@ from studio.interchange.lines import last_frame
 from studio.interchange.media import Media
 from studio.interchange.reaper.accounts import leftovers
 from studio.interchange.reaper.chains import devices
-from studio.interchange.reaper.clock import Clock
+from studio.interchange.reaper.clock import ReaperClock
 from studio.interchange.reaper.envelopes import Envelopes
 from studio.interchange.reaper.items import Items
 from studio.interchange.reaper.text import LARGEST_BYTES, Chunk, parse
 from studio.interchange.reaper.tracks import route, strips, tracks
+<<<<<<< HEAD
 from studio.interchange.relink import HERE, Relink, Where
 from studio.interchange.speed import at_speed
 from studio.interchange.timeline import MASTER, Loss, Strip, Timeline
+=======
+from studio.interchange.timeline import MASTER, Loss, Timeline, TimelineStrip
+>>>>>>> main
 
 _LONGEST_WORDS = 400
 _SLOWEST, _FASTEST = 1 / 16, 16.0
@@ -31,8 +35,13 @@ def read_reaper(path: Path, media: Path, where: Where = HERE) -> Timeline:
     """
     root = parse(bytes_of(path, LARGEST_BYTES, "a project").decode("utf-8", "replace"), str(path))
     losses: list[Loss] = []
+<<<<<<< HEAD
     clock, envelopes = Clock(root), Envelopes(losses)
     items = Items(Relink(path.parent, where), Media(media, losses), clock, envelopes, losses)
+=======
+    clock, envelopes = ReaperClock(root), Envelopes(losses)
+    items = Items(path.parent.resolve(), Media(media, losses), clock, losses)
+>>>>>>> main
     found = tracks(root)
     for track in found:
         for item in track.chunk.chunks("ITEM"):
@@ -48,7 +57,16 @@ def read_reaper(path: Path, media: Path, where: Where = HERE) -> Timeline:
         markers=tuple(clock.markers(losses)),
         tracks=played,
         buses=buses,
+<<<<<<< HEAD
         master=_master(root, envelopes, losses),
+=======
+        master=TimelineStrip(
+            MASTER,
+            volume=envelopes.fader(root, "MASTERVOLENV2", volume, MASTER),
+            devices=tuple(devices(root, "MASTERFXLIST", envelopes, losses)),
+        ),
+        losses=tuple(losses),
+>>>>>>> main
     )
     timeline = _paced(root, timeline, losses)
     return timeline.with_losses((*losses, *losses_of(leftovers(root))))

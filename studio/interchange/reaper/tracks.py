@@ -9,6 +9,7 @@ from studio.interchange.lines import Line
 from studio.interchange.names import unique
 from studio.interchange.reaper.chains import devices
 from studio.interchange.reaper.envelopes import Envelopes
+<<<<<<< HEAD
 from studio.interchange.reaper.text import Chunk
 from studio.interchange.reaper.text import Line as Words
 from studio.interchange.timeline import MASTER, PALETTE, Device, Loss, Send, Strip
@@ -24,6 +25,18 @@ class Track(Line):
     chunk: Chunk = field(default_factory=lambda: Chunk("TRACK"))
     sends: list[Send] = field(default_factory=list)
     sides: list[tuple[str, float]] = field(default_factory=list)
+=======
+from studio.interchange.reaper.text import Chunk, number
+from studio.interchange.timeline import MASTER, PALETTE, Loss, TimelineSend, TimelineStrip
+
+
+@dataclass
+class ReaperTrack(Line):
+    """A line with what the project says of it: its sends, where it goes, and whether others go to it."""
+
+    chunk: Chunk = field(default_factory=lambda: Chunk("TRACK"))
+    sends: list[TimelineSend] = field(default_factory=list)
+>>>>>>> main
     parent: str = MASTER
     fed: bool = False
 
@@ -36,14 +49,19 @@ class Track(Line):
         return bool(round(self.chunk.number("LANESOLO")) >> min(lane, 63) & 1)
 
 
-def tracks(root: Chunk) -> list[Track]:
+def tracks(root: Chunk) -> list[ReaperTrack]:
     """The tracks in order; those in a folder go to it."""
-    found: list[Track] = []
+    found: list[ReaperTrack] = []
     taken = {MASTER}
-    folders: list[Track] = []
+    folders: list[ReaperTrack] = []
     for index, chunk in enumerate(root.chunks("TRACK")):
+<<<<<<< HEAD
         name = unique(chunk.text("NAME") or f"Track {index + 1}", taken, str)
         track = Track(name, chunk=chunk)
+=======
+        name = unique(" ".join(chunk.line("NAME")) or f"Track {index + 1}", taken, str)
+        track = ReaperTrack(name, chunk=chunk)
+>>>>>>> main
         if folders:
             track.parent = folders[-1].name
             folders[-1].fed = True
@@ -56,7 +74,7 @@ def tracks(root: Chunk) -> list[Track]:
     return found
 
 
-def route(found: list[Track], envelopes: Envelopes, losses: list[Loss]) -> None:
+def route(found: list[ReaperTrack], envelopes: Envelopes, losses: list[Loss]) -> None:
     """Sends are written where they arrive; one at 0 dB of a track without another way out is its way out."""
     for track in found:
         _receive(track, found, envelopes, losses)
@@ -72,15 +90,16 @@ def route(found: list[Track], envelopes: Envelopes, losses: list[Loss]) -> None:
             track.parent = MASTER
 
 
-def _receive(track: Track, found: list[Track], envelopes: Envelopes, losses: list[Loss]) -> None:
+def _receive(track: ReaperTrack, found: list[ReaperTrack], envelopes: Envelopes, losses: list[Loss]) -> None:
     """Hand the sends that arrive at a track to those they come from; behind one may stand how it moves."""
-    waiting: tuple[Track, Send] | None = None
+    waiting: tuple[ReaperTrack, TimelineSend] | None = None
     for each in track.chunk.inside:
         if isinstance(each, Chunk):
             if each.tag in ("AUXVOLENV", "AUXMUTEENV") and waiting is not None:
                 each.seen = True
                 waiting = _moving(each, waiting, envelopes)
             continue
+<<<<<<< HEAD
         if each.tag == "AUXRECV":
             each.seen = True
             waiting = _send(each, track, found, losses)
@@ -129,12 +148,30 @@ def _send(line: Words, track: Track, found: list[Track], losses: list[Loss]) -> 
     source.sends.append(send)
     track.fed = True
     return source, send
+=======
+        if not isinstance(each, list) or each[:1] != ["AUXRECV"]:
+            continue
+        index, mode, level = round(number(each, 1, -1)), round(number(each, 2)), number(each, 3, 1.0)
+        if not 0 <= index < len(found) or found[index] is track:
+            losses.append(Loss("a send", track.name, "it comes from a track that is not there"))
+            continue
+        if number(each, 5):
+            continue
+        if number(each, 4):
+            losses.append(Loss("the pan of a send", found[index].name, "a recipe's sends have none"))
+        send = TimelineSend(track.name, max(0.0, level), mode in (1, 3))
+        found[index].sends.append(send)
+        track.fed = True
+        waiting = (found[index], send)
+>>>>>>> main
 
 
-def strips(found: list[Track], envelopes: Envelopes, losses: list[Loss]) -> tuple[tuple[Strip, ...], tuple[Strip, ...]]:
+def strips(
+    found: list[ReaperTrack], envelopes: Envelopes, losses: list[Loss]
+) -> tuple[tuple[TimelineStrip, ...], tuple[TimelineStrip, ...]]:
     """Tracks and buses; one that others go to and that plays too becomes one of each."""
-    played: list[Strip] = []
-    buses: list[Strip] = []
+    played: list[TimelineStrip] = []
+    buses: list[TimelineStrip] = []
     for track in found:
         strip = _strip(track, len(played) + len(buses), envelopes, losses)
         if track.fed or (track.empty and not strip.devices):
@@ -145,11 +182,15 @@ def strips(found: list[Track], envelopes: Envelopes, losses: list[Loss]) -> tupl
     return tuple(played), tuple(buses)
 
 
-def _strip(track: Track, index: int, envelopes: Envelopes, losses: list[Loss]) -> Strip:
+def _strip(track: ReaperTrack, index: int, envelopes: Envelopes, losses: list[Loss]) -> TimelineStrip:
     chunk, name = track.chunk, track.name
     volume, pan = max(0.0, chunk.number("VOLPAN", 0, 1.0)), max(-1.0, min(1.0, chunk.number("VOLPAN", 1)))
+<<<<<<< HEAD
     chain = tuple(devices(chunk, "FXCHAIN", envelopes, losses, name))
     return Strip(
+=======
+    return TimelineStrip(
+>>>>>>> main
         name,
         _colour(chunk.number("PEAKCOL"), index),
         devices=_listening(track, chain, losses),

@@ -15,7 +15,7 @@ from studio.interchange.notes import trimmed
 from studio.interchange.ramps import along_seconds
 from studio.interchange.reaper.text import Chunk, Line, dump
 from studio.interchange.reaper.vst import write_vst
-from studio.interchange.timeline import MASTER, AudioClip, Device, Loss, NoteClip, Strip, Timeline
+from studio.interchange.timeline import MASTER, AudioClip, Device, Loss, NoteClip, Timeline, TimelineStrip
 from studio.score import SYSTEM
 
 MEDIA = "Media"
@@ -96,7 +96,7 @@ class _Project:
                 words += [65_536 * meters[beat].unit + meters[beat].count, 0, 1]
             envelope.add(*words)
 
-    def _track(self, root: Chunk, strip: Strip) -> None:
+    def _track(self, root: Chunk, strip: TimelineStrip) -> None:
         track = root.open("TRACK", self._guid("track", strip.name))
         track.add("NAME", strip.name)
         red, green, blue = (int(strip.colour[place : place + 2], 16) for place in (1, 3, 5))
@@ -125,7 +125,7 @@ class _Project:
             else:
                 self._audio_item(item, strip, clip, index)
 
-    def _receives(self, track: Chunk, strip: Strip) -> None:
+    def _receives(self, track: Chunk, strip: TimelineStrip) -> None:
         """What comes from elsewhere is written where it arrives; a way out that is not the master's is a send too."""
         for other in self.strips:
             ways: list[tuple[int, float | Lane]] = [
@@ -151,7 +151,7 @@ class _Project:
         for second, value, held in zip(lane.seconds, lane.values, lane.held, strict=True):
             envelope.add("PT", second, value, 1 if held else 0)
 
-    def _chain(self, parent: Chunk, strip: Strip, tag: str) -> None:
+    def _chain(self, parent: Chunk, strip: TimelineStrip, tag: str) -> None:
         carried = [device for device in strip.devices if self._carries(strip, device)]
         if not carried:
             return
@@ -163,17 +163,17 @@ class _Project:
                 words = (number, 0, 1, 0.5, f"{control.title} / {device.name}")
                 self._envelope(chain, "PARMENV", positions(motion, control), *words)
 
-    def _lost(self, strip: Strip, device: Device, what: str, why: str) -> None:
+    def _lost(self, strip: TimelineStrip, device: Device, what: str, why: str) -> None:
         self.losses.append(Loss(f"automation of {what!r} of {device.name!r}", strip.name, why))
 
-    def _carries(self, strip: Strip, device: Device) -> bool:
+    def _carries(self, strip: TimelineStrip, device: Device) -> bool:
         if device.format == "vst3" and device.state is not None:
             return True
         why = "its state is not known" if device.format == "vst3" else f"a {device.format} plugin is not carried"
         self.losses.append(Loss(f"plugin {device.name!r}", strip.name, why))
         return False
 
-    def _item(self, item: Chunk, strip: Strip, name: str, index: int, start: float, length: float) -> None:
+    def _item(self, item: Chunk, strip: TimelineStrip, name: str, index: int, start: float, length: float) -> None:
         item.add("POSITION", start)
         item.add("SNAPOFFS", 0)
         item.add("LENGTH", length)
@@ -181,7 +181,7 @@ class _Project:
         item.add("IGUID", self._guid("item", strip.name, index))
         item.add("NAME", name or strip.name)
 
-    def _audio_item(self, item: Chunk, strip: Strip, clip: AudioClip, index: int) -> None:
+    def _audio_item(self, item: Chunk, strip: TimelineStrip, clip: AudioClip, index: int) -> None:
         self._item(item, strip, clip.name, index, clip.start / self.rate, clip.frames / self.rate)
         item.add("MUTE", clip.muted, 0)
         item.add("FADEIN", 0, clip.fade_in / self.rate, 0, 0, 0, 0, 0)
@@ -192,7 +192,7 @@ class _Project:
         source = item.open("SOURCE", "WAVE")
         source.add("FILE", clip.file.relative_to(self.folder).as_posix())
 
-    def _note_item(self, item: Chunk, strip: Strip, clip: NoteClip, index: int) -> None:
+    def _note_item(self, item: Chunk, strip: TimelineStrip, clip: NoteClip, index: int) -> None:
         start = self._second(clip.start)
         self._item(item, strip, clip.name, index, start, self._second(clip.start + clip.beats) - start)
         item.add("SOFFS", 0)

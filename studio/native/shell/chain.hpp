@@ -24,7 +24,7 @@ struct Now {
     const Timeline& timeline;
     long long start;
     const float* const* side;
-    const Stage& stage;
+    const RenderContext& context;
 };
 
 // Pointers into the middle of a piece.
@@ -107,13 +107,13 @@ class Clock {
 template <class Placed>
 class Station {
   public:
-    int prepare(const Stage& stage, int behind, const Point& start) {
+    int prepare(const RenderContext& context, int behind, const Point& start) {
         // A new one, since what it has worked out for another rate is of no use.
         step_ = typename Placed::Step();
         Placed::fix(step_);
         Placed::turn(step_, {start, start, start});
-        step_.prepare(stage);
-        if (Placed::listens) side_.prepare(stage.channels, behind);
+        step_.prepare(context);
+        if (Placed::listens) side_.prepare(context.channels, behind);
         clock_.prepare(behind);
         return behind + step_.latency();
     }
@@ -121,32 +121,32 @@ class Station {
         step_.reset();
         if (Placed::listens) side_.reset();
     }
-    double memory() const { return step_.memory(); }
+    double tail_seconds() const { return step_.tail_seconds(); }
 
     void process(float* const* audio, int frames, const Now& now) {
         const bool listens = Placed::listens && now.side;
         Scratch side;
         if (listens) {
-            side.copy(now.side, now.stage.channels, frames);
+            side.copy(now.side, now.context.channels, frames);
             side_.process(side.channel, frames);
         }
         pieces(clock_.own(now), frames, [&](int first, int length, long long own) {
             const Cell cell = now.timeline.at(own / GRID);
             if (clock_.enters(own)) Placed::turn(step_, cell);
-            Moment moment;
+            BlockContext moment;
             moment.start = own;
             moment.offset = static_cast<int>(own % GRID);
             moment.frames = length;
-            moment.beat = cell.from.beat + moment.offset * cell.from.bpm / 60.0 / now.stage.rate;
+            moment.beat = cell.from.beat + moment.offset * cell.from.bpm / 60.0 / now.context.rate;
             moment.bpm = cell.from.bpm;
-            const Window<const float> heard(side.channel, listens ? now.stage.channels : 0, first);
+            const Window<const float> heard(side.channel, listens ? now.context.channels : 0, first);
             if (listens) moment.side = heard.channel;
-            const Window<float> here(audio, now.stage.channels, first);
+            const Window<float> here(audio, now.context.channels, first);
             step_.process(here.channel, moment);
             // Until its latency is over there is nothing to hear, so what comes behind stays at rest.
             if (own < step_.latency()) {
                 const int early = static_cast<int>(std::min<long long>(length, step_.latency() - own));
-                for (int channel = 0; channel < now.stage.channels; ++channel)
+                for (int channel = 0; channel < now.context.channels; ++channel)
                     std::fill_n(here.channel[channel], early, 0.0f);
             }
         });
@@ -162,15 +162,15 @@ class Station {
 template <class... Steps>
 class Row {
   public:
-    int prepare(const Stage& stage, int behind, const Point& start) {
-        each([&](auto& step) { behind = step.prepare(stage, behind, start); });
+    int prepare(const RenderContext& context, int behind, const Point& start) {
+        each([&](auto& step) { behind = step.prepare(context, behind, start); });
         return behind;
     }
     void reset() {
         each([](auto& step) { step.reset(); });
     }
-    double memory() const {
-        return std::apply([](const auto&... step) { return (0.0 + ... + step.memory()); }, steps_);
+    double tail_seconds() const {
+        return std::apply([](const auto&... step) { return (0.0 + ... + step.tail_seconds()); }, steps_);
     }
     void process(float* const* audio, int frames, const Now& now) {
         each([&](auto& step) { step.process(audio, frames, now); });
@@ -193,12 +193,12 @@ struct Mix {
 template <class Placed, class Chain>
 class Parallel {
   public:
-    int prepare(const Stage& stage, int behind, const Point& start) {
+    int prepare(const RenderContext& context, int behind, const Point& start) {
         Placed::fix(step_);
         Placed::turn(step_, {start, start, start});
         clock_.prepare(behind);
-        const int after = chain_.prepare(stage, behind, start);
-        dry_.prepare(stage.channels, after - behind);
+        const int after = chain_.prepare(context, behind, start);
+        dry_.prepare(context.channels, after - behind);
         mixes_.prepare(1, after - behind);
         return after;
     }
@@ -207,7 +207,7 @@ class Parallel {
         dry_.reset();
         mixes_.reset();
     }
-    double memory() const { return chain_.memory(); }
+    double tail_seconds() const { return chain_.tail_seconds(); }
 
     void process(float* const* audio, int frames, const Now& now) {
         const long long begin = clock_.own(now);
@@ -215,7 +215,7 @@ class Parallel {
         if (begin < 0) chain_.process(audio, static_cast<int>(std::min<long long>(-begin, frames)), now);
         pieces(begin, frames, [&](int first, int length, long long own) {
             if (clock_.enters(own)) Placed::turn(step_, now.timeline.at(own / GRID));
-            const int channels = now.stage.channels;
+            const int channels = now.context.channels;
             const Window<float> here(audio, channels, first);
             const Window<const float> side(now.side, now.side ? channels : 0, first);
             Scratch dry, mixes;
@@ -227,7 +227,7 @@ class Parallel {
             }
             dry_.process(dry.channel, length);
             mixes_.process(mixes.channel, length);
-            chain_.process(here.channel, length, {now.timeline, now.start + first, now.side ? side.channel : nullptr, now.stage});
+            chain_.process(here.channel, length, {now.timeline, now.start + first, now.side ? side.channel : nullptr, now.context});
             for (int channel = 0; channel < channels; ++channel)
                 for (int frame = 0; frame < length; ++frame)
                     here.channel[channel][frame] =
@@ -246,20 +246,20 @@ class Parallel {
 template <class... Chains>
 class Beside {
   public:
-    int prepare(const Stage& stage, int behind, const Point& start) {
+    int prepare(const RenderContext& context, int behind, const Point& start) {
         std::array<int, sizeof...(Chains)> after;
         std::size_t index = 0;
-        std::apply([&](auto&... chain) { ((after[index++] = chain.prepare(stage, behind, start)), ...); }, chains_);
+        std::apply([&](auto&... chain) { ((after[index++] = chain.prepare(context, behind, start)), ...); }, chains_);
         const int last = *std::max_element(after.begin(), after.end());
-        for (index = 0; index < after.size(); ++index) held_[index].prepare(stage.channels, last - after[index]);
+        for (index = 0; index < after.size(); ++index) held_[index].prepare(context.channels, last - after[index]);
         return last;
     }
     void reset() {
         std::apply([](auto&... chain) { (chain.reset(), ...); }, chains_);
         for (auto& held : held_) held.reset();
     }
-    double memory() const {
-        return std::apply([](const auto&... chain) { return std::max({chain.memory()...}); }, chains_);
+    double tail_seconds() const {
+        return std::apply([](const auto&... chain) { return std::max({chain.tail_seconds()...}); }, chains_);
     }
     // Runs every chain on its own sound, and leaves the sum in `audio`.
     void process(Scratch* sounds, float* const* audio, int frames, const Now& now) {
@@ -267,7 +267,7 @@ class Beside {
         std::apply([&](auto&... chain) { (chain.process(sounds[index++].channel, frames, now), ...); }, chains_);
         for (index = 0; index < sizeof...(Chains); ++index) {
             held_[index].process(sounds[index].channel, frames);
-            for (int channel = 0; channel < now.stage.channels; ++channel)
+            for (int channel = 0; channel < now.context.channels; ++channel)
                 for (int frame = 0; frame < frames; ++frame) {
                     const float sample = sounds[index].samples[channel][frame];
                     audio[channel][frame] = index ? audio[channel][frame] + sample : sample;
@@ -285,7 +285,7 @@ class Layers : public Beside<Chains...> {
   public:
     void process(float* const* audio, int frames, const Now& now) {
         Scratch sounds[sizeof...(Chains)];
-        for (auto& sound : sounds) sound.copy(audio, now.stage.channels, frames);
+        for (auto& sound : sounds) sound.copy(audio, now.context.channels, frames);
         Beside<Chains...>::process(sounds, audio, frames, now);
     }
 };

@@ -247,7 +247,7 @@ class Effect {
 
     static std::uint32_t latency(const clap::Plugin* plugin) { return static_cast<std::uint32_t>(of(plugin).processor_->latency()); }
     static std::uint32_t tail(const clap::Plugin* plugin) {
-        return static_cast<std::uint32_t>(std::min(of(plugin).processor_->memory() * of(plugin).rate_, 2.0e9));
+        return static_cast<std::uint32_t>(std::min(of(plugin).processor_->tail_seconds() * of(plugin).rate_, 2.0e9));
     }
 
     static const void* extension(const clap::Plugin*, const char* id) {

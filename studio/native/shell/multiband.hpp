@@ -59,12 +59,12 @@ struct Crossover {
 template <class Placed, class... Bands>
 class Multiband : public Beside<Bands...> {
   public:
-    int prepare(const Stage& stage, int behind, const Point& start) {
+    int prepare(const RenderContext& context, int behind, const Point& start) {
         for (int split = 0; split < SPLITS; ++split) {
-            splits_[split].prepare(Placed::HZ[split], stage.rate);
-            for (int above = split + 1; above < SPLITS; ++above) passes_[split][above].prepare(Placed::HZ[above], stage.rate);
+            splits_[split].prepare(Placed::HZ[split], context.rate);
+            for (int above = split + 1; above < SPLITS; ++above) passes_[split][above].prepare(Placed::HZ[above], context.rate);
         }
-        return Beside<Bands...>::prepare(stage, behind, start);
+        return Beside<Bands...>::prepare(context, behind, start);
     }
     void reset() {
         for (auto& split : splits_) split.reset();
@@ -72,11 +72,11 @@ class Multiband : public Beside<Bands...> {
             for (auto& pass : row) pass.reset();
         Beside<Bands...>::reset();
     }
-    double memory() const { return 0.05 + Beside<Bands...>::memory(); }
+    double tail_seconds() const { return 0.05 + Beside<Bands...>::tail_seconds(); }
 
     void process(float* const* audio, int frames, const Now& now) {
         Scratch bands[SPLITS + 1];
-        for (int channel = 0; channel < now.stage.channels; ++channel)
+        for (int channel = 0; channel < now.context.channels; ++channel)
             for (int frame = 0; frame < frames; ++frame) {
                 float rest = audio[channel][frame];
                 for (int split = 0; split < SPLITS; ++split) {

@@ -39,7 +39,7 @@ struct Description {
     bool side;   // whether it has a side-chain input
     bool tempo;  // whether it follows the tempo
     bool notes;  // whether it is an instrument: it hears notes instead of sound
-    double bpm;  // the tempo when the host gives none
+    double bpm, bar;  // the tempo, and quarter notes in a bar, when the host gives none
 };
 
 struct Transport {
@@ -54,7 +54,7 @@ class Processor {
     virtual ~Processor() = default;
     virtual void prepare(double rate, int channels) = 0;
     virtual int latency() const = 0;
-    virtual double memory() const = 0;  // seconds of silence that more sound can come behind
+    virtual double tail_seconds() const = 0;  // seconds of silence that more sound can come behind
 
     virtual void set(int parameter, double value) = 0;
     virtual void bypass(bool bypassed) = 0;

@@ -41,6 +41,7 @@ class Running final : public Processor {
     Running() {
         for (int index = 0; index < PLUGIN.count; ++index) targets_.push_back(PLUGIN.parameters[index].initial);
         transport_.bpm = PLUGIN.bpm;
+        transport_.bar = PLUGIN.bar;
     }
 
     void prepare(double rate, int channels) override {
@@ -61,7 +62,7 @@ class Running final : public Processor {
     }
 
     int latency() const override { return latency_; }
-    double memory() const override { return chain_.memory(); }
+    double tail_seconds() const override { return chain_.tail_seconds(); }
     void set(int parameter, double value) override { targets_[static_cast<std::size_t>(parameter)] = value; }
     void bypass(bool bypassed) override { bypassed_ = bypassed; }
     Transport transport() const override { return transport_; }
@@ -140,7 +141,7 @@ class Running final : public Processor {
     Chain chain_;
     Timeline timeline_;
     Held dry_;
-    Stage stage_;
+    RenderContext stage_;
     Transport transport_;
     Knob bypass_;
     std::vector<double> targets_;

@@ -282,7 +282,7 @@ class Playing final : public Processor {
         chain_.reset();
     }
     int latency() const override { return chain_.latency(); }
-    double memory() const override { return chain_.memory() + 3.0; }
+    double tail_seconds() const override { return chain_.tail_seconds() + 3.0; }
     void set(int parameter, double value) override { chain_.set(parameter, value); }
     void bypass(bool bypassed) override { chain_.bypass(bypassed); }
     Transport transport() const override { return chain_.transport(); }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "studio/effects/chance.hpp"
-#include "studio/effects/stage.hpp"
+#include "studio/effects/context.hpp"
 
 #include <algorithm>
 #include <cmath>

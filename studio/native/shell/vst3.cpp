@@ -130,7 +130,7 @@ class Plugin final : public Component, public AudioProcessor, public Controller,
     }
     Result VST3_CALL setProcessing(std::uint8_t) override { return OK; }
     std::uint32_t VST3_CALL getTailSamples() override {
-        return static_cast<std::uint32_t>(std::min(processor_->memory() * rate_, 4.0e9));
+        return static_cast<std::uint32_t>(std::min(processor_->tail_seconds() * rate_, 4.0e9));
     }
     std::uint32_t VST3_CALL getProcessContextRequirements() override {
         return NEED_BEAT | NEED_TEMPO | NEED_METER | NEED_TRANSPORT;

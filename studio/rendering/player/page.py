@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from studio.audiofile import probe, stream_audio
 from studio.disk import part_of, writing
-from studio.errors import MissingError
+from studio.errors import MissingError, Place
 from studio.rendering.manifest import MANIFEST, Manifest
 from studio.rendering.page import clock
 from studio.rendering.player import LOOK
 from studio.rendering.player.chunks import FLAC, OPUS, Codec
 from studio.rendering.player.modules import script
-from studio.rendering.sketch import Sketcher
+from studio.rendering.waveform_summary import WaveformSummarizer
 
 PAGE = "player.html"
 FLAC_SECONDS = 240
@@ -45,16 +45,15 @@ def write_player(folder: Path | str, out: Path | str | None = None, *, codec: st
 
     Raises:
         MissingError: nothing was rendered there, or a file is gone.
+        StudioError: the manifest or a file is damaged.
         OutputError: the page cannot be written.
     """
     folder = Path(folder)
     manifest = Manifest.load(folder)
-    if manifest is None:
-        raise MissingError(
-            f"there is no {MANIFEST} in {folder}.", "Render into it first: studio render song.yaml -o out/"
-        )
+    if not manifest.entries:
+        raise MissingError("nothing was rendered there.", "Render into it first.", place=Place(str(folder / MANIFEST)))
     entries = sorted(manifest.entries, key=lambda entry: entry.role != "mix")
-    paths = [folder / entry.path for entry in entries]
+    paths = [_inside(folder, entry.path) for entry in entries]
     seconds = manifest.frames / manifest.rate * len(paths)
     chosen = Codec.of(codec or (FLAC if seconds <= FLAC_SECONDS else OPUS), manifest.rate)
     with ThreadPoolExecutor(thread_name_prefix="studio-player") as pool:
@@ -86,6 +85,14 @@ def write_player(folder: Path | str, out: Path | str | None = None, *, codec: st
     return path
 
 
+def _inside(folder: Path, path: str) -> Path:
+    """A file of the folder; what a link leads to elsewhere is none of a page's business."""
+    found = folder / path
+    if not found.resolve().is_relative_to(folder.resolve()):
+        raise MissingError(f"{path!r} is a link that leads out of the folder.", place=Place(str(folder / MANIFEST)))
+    return found
+
+
 def _pieces(codec: Codec, paths: list[Path], pool: ThreadPoolExecutor) -> Iterator[str]:
     """All pieces by time, so that a page can begin to play while the rest of it is still being read."""
     streams = [codec.pieces(path) for path in paths]
@@ -101,7 +108,7 @@ def _picture(path: Path, whole: bool) -> dict[str, Any]:
     """The outline of a file; with `whole` its spectrum and loudness too."""
     rate, _, frames = probe(path)
     step = max(512, -(-frames // _MOST_PEAKS) // 512 * 512)
-    sketcher = Sketcher(rate, 2) if whole else None
+    sketcher = WaveformSummarizer(rate, 2) if whole else None
     rest, peaks = np.zeros((2, 0), np.float32), []
     for block in stream_audio(path, channels=2):
         if sketcher:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.exporting.plugin import Exported, export
+from studio.exporting.export import Exported, export
 
 PLAY = "{play: {soundfont: {program: 4}}, chain: [{brickwall: {ceiling: -6}}, {gain: 6}]}"
 SMALL = {"lowest": 55, "highest": 67, "step": 6, "velocities": [60, 127], "seconds": 1.2}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from studio.exporting.instrument.grid import Grid
-from studio.exporting.instrument.part import find_part
 from studio.exporting.instrument.sampling import sampled
 from studio.exporting.plugin.build import _SAMPLES, ROOT
+from studio.exporting.plugin.design import Design
 from studio.exporting.plugin.source import write_source
+from studio.exporting.target import Target
 
 _COUNTING = """
 #include <cstdlib>
@@ -46,10 +46,10 @@ extern "C" long play(int voices, int frames, float* left, float* right) {
 
 
 def test_no_memory_is_asked_for_while_notes_play(tmp_path: Path) -> None:
-    part = find_part("{play: {soundfont: {program: 4}}, chain: [reverb]}")
-    assert part
+    target = Target.parse("{play: {soundfont: {program: 4}}, chain: [reverb]}")
+    assert target.playing
     grid = Grid(lowest=60, highest=60, velocities=(127,), seconds=0.6)
-    source = write_source(replace(part.design("Keys"), sampled=sampled(part.instrument, grid, part.stage)))
+    source = write_source(Design("Keys", target, sampled(target.playing, grid)))
     (tmp_path / "plugin.cpp").write_text(source.text)
     (tmp_path / "samples.bin").write_bytes(source.samples)
     (tmp_path / "samples.cpp").write_text(_SAMPLES)

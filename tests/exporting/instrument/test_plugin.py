@@ -14,10 +14,10 @@ from mido import Message
 from pedalboard import VST3Plugin
 
 from studio.audio import Block
+from studio.exporting.export import Exported, export
 from studio.exporting.instrument.card import InstrumentCard
-from studio.exporting.instrument.part import find_part
-from studio.exporting.plugin import Exported, export
 from studio.exporting.plugin.clap_probe import play_notes
+from studio.exporting.plugin.design import Design
 from tests.exporting.instrument.conftest import PLAY, SMALL
 from tests.listening import cents, pitch_hz, rms_db
 
@@ -82,11 +82,9 @@ def test_blocks_change_nothing(play: Play, block: int) -> None:
 @cache
 def tuned(key: int) -> float:
     """The pitch that the recipe itself gives."""
-    part = find_part(PLAY)
-    assert part
     from studio.exporting.instrument.phrase import Phrase, Tone, original
 
-    made = original(part, Phrase((Tone(0.64, 1.6, key, 100),), (), 2.0))
+    made = original(Design.of(PLAY), Phrase((Tone(0.64, 1.6, key, 100),), (), 2.0))
     return pitch_hz(at(made, 0.8, 1.5), RATE)
 
 

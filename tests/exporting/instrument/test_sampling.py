@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.audio import Block
+from studio.context import RenderContext
 from studio.errors import RenderError
 from studio.exporting.instrument.grid import Grid, spans
 from studio.exporting.instrument.loops import crossfaded, find_loop
-from studio.exporting.instrument.sampling import RELEASES, sampled
+from studio.exporting.instrument.sampling import sampled
+from studio.exporting.samples import RELEASES
+from studio.exporting.target import Playing
 from studio.knobs import knob
 from studio.score import Score
 from studio.sources.soundfont import SoundFont
-from studio.stage import Stage
 from studio.steps import Instrument
 from tests.listening import cents, db, pitch_hz
 
@@ -29,14 +31,14 @@ class Bell(Instrument, step="test_bell"):
 
     fall: float = knob(20.0, 0.0, 400.0, help="dB a second", live=False)
 
-    def play(self, score: Score, stage: Stage) -> Iterator[Block]:
-        out = np.zeros((stage.channels, round(float(score.length) * stage.rate) + 1), np.float32)
+    def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
+        out = np.zeros((context.channels, round(float(score.length) * context.rate) + 1), np.float32)
         for note in score.notes:
             start, end = (
                 score.tempo.seconds_at(np.array([tick / score.resolution]))[0] for tick in (note.start, note.end)
             )
-            first, frames = round(start * stage.rate), round((end - start) * stage.rate)
-            time = np.arange(frames + 441) / stage.rate
+            first, frames = round(start * context.rate), round((end - start) * context.rate)
+            time = np.arange(frames + 441) / context.rate
             level = (note.velocity / 127) ** 2 * 10 ** (-self.fall * time / 20) * (note.pitch <= 90)
             level[frames:] *= np.linspace(1, 0, 441)
             wave = np.sin(2 * np.pi * 440 * 2 ** ((note.pitch - 69) / 12) * time) * 0.5 * level
@@ -94,7 +96,7 @@ def test_noise_is_looped_without_a_hole() -> None:
 
 def test_what_is_learned_of_a_bell() -> None:
     grid = Grid(lowest=60, highest=72, step=12, velocities=(64, 127), seconds=1.5, rate=44_100)
-    made = sampled(Bell(), grid, Stage())
+    made = sampled(Playing(Bell()), grid)
     assert [zone.span.key for zone in made.zones] == [60, 72]
     assert made.velocities == (127,), "a softer one is the same sound"
     assert made.soft == pytest.approx(2.0, abs=0.02)
@@ -109,7 +111,7 @@ def test_what_is_learned_of_a_bell() -> None:
 
 
 def test_a_sound_that_ends_of_itself_is_kept_to_its_end() -> None:
-    made = sampled(Bell(fall=100), Grid(lowest=60, highest=60, velocities=(127,), seconds=1.5), Stage())
+    made = sampled(Playing(Bell(fall=100)), Grid(lowest=60, highest=60, velocities=(127,), seconds=1.5))
     [zone] = made.zones
     assert zone.loop is None
     assert zone.samples.shape[1] / RATE == pytest.approx(0.75, abs=0.05)
@@ -117,20 +119,20 @@ def test_a_sound_that_ends_of_itself_is_kept_to_its_end() -> None:
 
 
 def test_drums_are_sampled_key_by_key_and_nothing_stops_them() -> None:
-    made = sampled(SoundFont(), Grid(velocities=(127,), seconds=1.0), Stage(), played=(36, 38, 49), channel=9)
+    made = sampled(Playing(SoundFont(), (36, 38, 49), 9), Grid(velocities=(127,), seconds=1.0))
     assert [(zone.span.low, zone.span.high) for zone in made.zones] == [(36, 36), (38, 38), (49, 49)]
     assert all(zone.loop is None for zone in made.zones[:2])
     assert all(level == 0 for zone in made.zones[:2] for level in zone.release)
 
 
 def test_keys_that_are_silent_are_left_out_and_an_instrument_that_is_silent_refused() -> None:
-    made = sampled(Bell(), Grid(lowest=84, highest=96, step=12, velocities=(127,), seconds=0.5), Stage())
+    made = sampled(Playing(Bell()), Grid(lowest=84, highest=96, step=12, velocities=(127,), seconds=0.5))
     assert [zone.span.key for zone in made.zones] == [84]
     with pytest.raises(RenderError, match="makes no sound"):
-        sampled(Bell(), Grid(lowest=100, highest=110, seconds=0.5), Stage())
+        sampled(Playing(Bell()), Grid(lowest=100, highest=110, seconds=0.5))
 
 
 def test_a_key_the_samples_leave_out_is_served_by_those_beside_it() -> None:
-    made = sampled(Bell(), Grid(lowest=84, highest=96, step=6, velocities=(127,), seconds=0.5), Stage())
+    made = sampled(Playing(Bell()), Grid(lowest=84, highest=96, step=6, velocities=(127,), seconds=0.5))
     served = [key for zone in made.zones for key in range(zone.span.low, zone.span.high + 1)]
     assert served == list(range(90 + 1 + (made.zones[-1].span.high - 90)))

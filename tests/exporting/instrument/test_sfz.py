@@ -13,8 +13,8 @@ import pytest
 import soundfile
 
 from studio.errors import OutputError, RecipeError
+from studio.exporting.export import Exported, export
 from studio.exporting.instrument.card import InstrumentCard
-from studio.exporting.plugin import Exported, export
 from studio.midi import write_midi
 from studio.recipe.presets import ChainPreset
 from studio.score import Note

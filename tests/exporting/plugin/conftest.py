@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from studio.effects.blocks import Rack
-from studio.exporting.plugin import Exported, export
+from studio.effects.blocks import RackBlock
+from studio.exporting.export import Exported, export
 from tests.exporting.plugin.late import Late
 
 NAME = 'Late "ü"; // \U0001f600'
 
-NESTED = Rack.parse(
+NESTED = RackBlock.parse(
     {
         "chain": [
             {"parallel": {"name": "par", "mix": 0.3, "chain": [Late(777, 0.7, name="a"), {"lowpass": {"name": "lp"}}]}},

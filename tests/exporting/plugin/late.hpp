@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "studio/effects/stage.hpp"
+#include "studio/effects/context.hpp"
 
 #include <cmath>
 #include <utility>
@@ -15,9 +15,9 @@ struct Late {
     Knob level, wobble;
     double size = 1.0;
 
-    void prepare(const Stage& stage) {
-        channels_ = stage.channels;
-        rate_ = stage.rate;
+    void prepare(const RenderContext& context) {
+        channels_ = context.channels;
+        rate_ = context.rate;
         reset();
     }
     void reset() {
@@ -25,9 +25,9 @@ struct Late {
         ring_.assign(2 * static_cast<std::size_t>(frames), 0.0f);
     }
     int latency() const { return frames; }
-    double memory() const { return frames / rate_; }
+    double tail_seconds() const { return frames / rate_; }
 
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         for (int frame = 0; frame < now.frames; ++frame) {
             const double beat = now.beat + frame * now.bpm / 60.0 / rate_, turn = std::sin(2.0 * 3.14159265358979323846 * beat);
             const double factor = level.at(now.offset + frame) * (1.0 + wobble.at(now.offset + frame) * turn) * size;

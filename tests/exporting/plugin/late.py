@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from studio.audio import Block
+from studio.context import BlockContext, RenderContext
+from studio.effect_chain import Fifo
 from studio.knobs import Live, Number, count, knob, port
-from studio.line import Aligned
 from studio.records import field
-from studio.stage import Moment, Stage
 from studio.steps import Effect, Run
 
 
@@ -24,11 +24,11 @@ class Late(Effect):
     def follows_tempo(self) -> bool:
         return self.wobble != 0 or super().follows_tempo()
 
-    def open(self, stage: Stage) -> Run:
-        held = Aligned(stage.channels)
+    def open(self, context: RenderContext) -> Run:
+        held = Fifo(context.channels)
 
-        def run(block: Block, now: Moment) -> Block:
-            beats = stage.tempo.beats_at(now.seconds)
+        def run(block: Block, now: BlockContext) -> Block:
+            beats = context.tempo.beats_at(now.seconds)
             factor = np.asarray(now["level"]) * (1 + np.asarray(now["wobble"]) * np.sin(2 * np.pi * beats)) * self.size
             side = now.side("listens")
             out = block * factor + (side if side is not None else 0)

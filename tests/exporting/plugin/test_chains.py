@@ -10,8 +10,9 @@ import pytest
 import soundfile
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from studio.effects.blocks import Rack
-from studio.exporting.plugin import Design, export
+from studio.effects.blocks import RackBlock
+from studio.exporting.export import export
+from studio.exporting.plugin.design import Design
 from tests.exporting.plugin.random_chains import chains, rack_of
 from tests.listening import white
 
@@ -50,11 +51,11 @@ LONG = {
 
 
 def test_twelve_effects_with_eight_knobs_turned_while_they_play(tmp_path: Path) -> None:
-    made = export(Rack.parse(LONG), tmp_path / "Long.vst3")
+    made = export(RackBlock.parse(LONG), tmp_path / "Long.vst3")
     assert made.card and made.card.verdict
     verdict = made.card.verdict
     assert len(verdict.parameters) == 8
-    [moving] = [each for each in verdict.played if each.take == "all knobs turned while it plays"]
+    [moving] = [each for each in verdict.played if each.signal == "all knobs turned while it plays"]
     assert moving.null_db < -90
     assert verdict.worst_db < -100
     assert made.card.kilobytes < 500
@@ -65,7 +66,7 @@ def test_what_comes_late_is_on_time_in_both_lv2_hosts_at_every_rate(tmp_path: Pa
         "chain": [{"brickwall": -12}, {"gain": -3}],
         "knobs": {"out": {"value": 0.5, "drives": {"gain.gain": [-12, 0]}}},
     }
-    made = export(Rack.parse(rack), tmp_path / "Late.lv2")
+    made = export(RackBlock.parse(rack), tmp_path / "Late.lv2")
     assert made.card and made.card.verdict
     assert made.card.verdict.hosts == ("lv2apply (lilv)", "Ardour 7, headless")
     assert made.card.verdict.worst_db < -140
@@ -86,7 +87,7 @@ def test_a_recorded_room_in_front_of_a_limiter_that_looks_ahead(tmp_path: Path) 
         {"brickwall": {"ceiling": -12, "lookahead": 3}},
     ]
     rack = {"chain": chain, "knobs": {"top": {"value": 0.5, "drives": {"brickwall.ceiling": [-30, 0]}}}}
-    made = export(Rack.parse(rack), tmp_path / "Room.vst3")
+    made = export(RackBlock.parse(rack), tmp_path / "Room.vst3")
     assert made.card and made.card.verdict
     assert made.card.verdict.worst_db < -110
     assert made.card.verdict.latency["reported"] == made.card.verdict.latency["measured"] == 132 + 60
@@ -99,7 +100,7 @@ def test_what_moves_at_random_moves_alike(tmp_path: Path) -> None:
         {"tremolo": {"wave": "drift", "spread": 90}},
         {"ladder": lfo | {"lfo": "drift", "from": 300, "to": 3000}},
     ]
-    made = export(Rack.parse({"chain": chain, "knobs": {}}), tmp_path / "Random.clap")
+    made = export(RackBlock.parse({"chain": chain, "knobs": {}}), tmp_path / "Random.clap")
     assert made.card and made.card.verdict
     assert made.card.verdict.worst_db < -120
 

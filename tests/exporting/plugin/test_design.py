@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from studio.effects.blocks import Rack
+from studio.effects.blocks import RackBlock
 from studio.effects.filters import Lowpass
 from studio.effects.mixing import Gain
 from studio.errors import KnobError, MissingError, RecipeError
-from studio.exporting.plugin import Design
-from studio.exporting.plugin.design import chain_name
+from studio.exporting.plugin.design import Design
+from studio.exporting.target import Target
+from studio.midi.files import write_midi
 from studio.recipe import Recipe
+from studio.score import Score
 from studio.steps import Effect
+from studio.tempo import TempoMap
 from tests.exporting.plugin.late import Late
 
 SONG = """
@@ -51,7 +54,7 @@ def test_a_presets_knobs_are_the_parameters() -> None:
 def test_a_strips_parameters_are_what_reaches_it() -> None:
     design = Design.of(Recipe.loads(SONG), "Keys", strip="keys")
     assert names(design) == ["dust"], "vinyl's own knob is turned by the recipe's"
-    assert (design.vendor, design.bpm, design.parameters[0].initial) == ("Somebody", 90.0, 0.25)
+    assert (design.vendor, design.target.bpm, design.parameters[0].initial) == ("Somebody", 90.0, 0.25)
     assert [step.step for step in design.plain][:2] == ["chorus", "multiband"]
     hall = Design.of(Recipe.loads(SONG), "Hall", strip="hall").parameters[0]
     assert (hall.name, hall.number.taper, hall.initial) == ("room", "log", 300.0)
@@ -66,7 +69,7 @@ def test_parameters_at_a_value_give_the_chain_of_a_render() -> None:
 
 def test_what_cannot_move_is_baked_and_told() -> None:
     knobs = {"one": {"value": 0.5, "drives": {"late.size": [0, 2], "gain.gain": [-12, 0]}}, "two": {"drives": {}}}
-    design = Design.of(Rack.parse({"chain": ["late", "gain"], "knobs": knobs}), "Baked")
+    design = Design.of(RackBlock.parse({"chain": ["late", "gain"], "knobs": knobs}), "Baked")
     assert names(design) == ["one"]
     late = design.plain[0]
     assert isinstance(late, Late)
@@ -95,9 +98,27 @@ def test_chains_are_found_as_elsewhere(tmp_path: Path) -> None:
     assert names(Design.of("song.yaml:keys", "K", folder=tmp_path)) == ["dust"]
     assert Design.of("mine.yaml", "M", folder=tmp_path).plain == (Gain(),)
     assert Design.of([Gain(), Lowpass(500.0)], "Two").plain == (Gain(), Lowpass(500.0))
-    assert [chain_name(text) for text in ("tape", "a/song.yaml:keys", "x/mine.yaml", "[gain, lowpass: 1 kHz]")] == [
-        "tape", "song keys", "mine", "gain lowpass",
-    ]  # fmt: skip
+    texts = ("tape", "song.yaml:keys", "mine.yaml", "[gain, lowpass: 1 kHz]")
+    assert [Target.parse(text, folder=tmp_path).name for text in texts] == ["tape", "song keys", "mine", "gain lowpass"]
+
+
+def test_a_chain_knows_the_tempo_and_meter_of_its_song(tmp_path: Path) -> None:
+    (tmp_path / "song.yaml").write_text(SONG.replace("tempo: 90 bpm", "tempo: 90 bpm\nmeter: 3/4"))
+    target = Target.parse("song.yaml:keys", folder=tmp_path)
+    assert (target.bpm, target.bar) == (90.0, 3.0)
+    waltz = Score((), 480, TempoMap.constant(174, 6, 8), end=960)
+    write_midi(waltz, tmp_path / "waltz.mid")
+    (tmp_path / "own.yaml").write_text(SONG.replace("tempo: 90 bpm", "score: waltz.mid"))
+    target = Target.parse("own.yaml:keys", folder=tmp_path)
+    assert (round(target.bpm, 2), target.bar) == (174.0, 3.0), "as its score has them"
+
+
+def test_instruments_are_told_from_chains(tmp_path: Path) -> None:
+    assert Target.parse("{soundfont: {program: 4}}").name == "soundfont"
+    both = Target.parse("{play: {soundfont: {program: 4}}, chain: [gain, {reverb: {wet: 0.3}}]}")
+    assert (both.name, len(both.rack.chain), both.playing is not None) == ("soundfont gain reverb", 2, True)
+    assert Target.parse(both) is both
+    assert Target.parse("tape").playing is None
 
 
 def test_mono_is_offered_where_every_step_can() -> None:

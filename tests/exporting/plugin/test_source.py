@@ -12,11 +12,12 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.effects.blocks import Rack
+from studio.context import RenderContext
+from studio.effects.blocks import RackBlock
 from studio.errors import RecipeError
-from studio.exporting.plugin import Design, turtle
 from studio.exporting.plugin import source as programs
-from studio.stage import Stage
+from studio.exporting.plugin import turtle
+from studio.exporting.plugin.design import Design
 from studio.steps import Effect, Run, registry
 
 NASTY = 'ü"; system("rm -rf /"); //\\ ??/ \U0001f600 /* */ %s </ttl> .'
@@ -52,7 +53,7 @@ def test_words_in_turtle_are_nothing_but_words(value: str) -> None:
 
 def test_what_a_person_wrote_stands_in_one_table() -> None:
     knobs = {"sharp ü;": {"value": 0.5, "drives": {"mine#1.gain": [0, 6]}}}
-    rack = Rack.parse({"chain": [{"gain": {"name": "mine#1"}}], "knobs": knobs})
+    rack = RackBlock.parse({"chain": [{"gain": {"name": "mine#1"}}], "knobs": knobs})
     text = programs.write_source(Design.of(rack, NASTY)).text
     code, _, table = text.partition("// All words below")
     assert "mine" not in text and "sharp" not in code and "system" not in code
@@ -61,7 +62,7 @@ def test_what_a_person_wrote_stands_in_one_table() -> None:
 
 
 def test_fixed_values_are_held_and_knobs_move() -> None:
-    rack = Rack.parse(
+    rack = RackBlock.parse(
         {"chain": [{"gain": -6}, {"lowpass": "2 kHz"}], "knobs": {"a": {"drives": {"lowpass": [200, 2000]}}}}
     )
     text = programs.write_source(Design.of(rack, "A")).text
@@ -71,14 +72,14 @@ def test_fixed_values_are_held_and_knobs_move() -> None:
 
 
 class Headless(Effect):
-    """A step whose maker wrote no plugin half."""
+    """A step whose maker wrote no native half."""
 
-    def open(self, stage: Stage) -> Run:
+    def open(self, context: RenderContext) -> Run:
         return lambda block, now: block
 
 
 def test_steps_without_a_half_are_refused_by_name() -> None:
-    with pytest.raises(RecipeError, match="'headless' has no plugin half") as refused:
+    with pytest.raises(RecipeError, match="'headless' has no native half") as refused:
         programs.write_source(Design.of([Headless()], "H"))
     assert refused.value.path == ("headless",)
     assert "render the track" in refused.value.mend
@@ -114,7 +115,7 @@ def test_every_step_is_either_exported_or_refused() -> None:
     for name, step in registry().items():
         if step.kind == "effect" and name not in ("preset", "rack", "parallel", "layers", "multiband"):
             try:
-                programs.half(
+                programs.native_half(
                     step.parse(
                         {"file": "x"} if name == "convolution" else {"sidechain": "x"} if name == "ducker" else None
                     )

@@ -2,38 +2,38 @@
 
 #pragma once
 
-#include "studio/effects/stage.hpp"
+#include "studio/effects/context.hpp"
 
 #include <cstdlib>
 
 namespace mirepoix {
 
 struct Still {
-    void prepare(const Stage& stage) { channels = stage.channels; }
+    void prepare(const RenderContext& context) { channels = context.channels; }
     void reset() {}
     int latency() const { return 0; }
-    double memory() const { return 0.0; }
+    double tail_seconds() const { return 0.0; }
     int channels = 2;
 };
 
 struct Liar : Still {
-    void process(float* const* audio, const Moment& now) {
+    void process(float* const* audio, const BlockContext& now) {
         for (int frame = 0; frame < now.frames; ++frame) audio[0][frame] *= 0.9f;
     }
 };
 
-template <class Stage>
+template <class RenderContext>
 struct Never : Still {
-    void process(float* const*, const Moment&) { static_assert(sizeof(Stage) == 0, "this half was never finished"); }
+    void process(float* const*, const BlockContext&) { static_assert(sizeof(RenderContext) == 0, "this half was never finished"); }
 };
 struct Broken : Never<Still> {};
 
 struct Crashing : Still {
-    void process(float* const*, const Moment&) { std::abort(); }
+    void process(float* const*, const BlockContext&) { std::abort(); }
 };
 
 struct Hanging : Still {
-    void process(float* const*, const Moment&) {
+    void process(float* const*, const BlockContext&) {
         for (volatile int forever = 1; forever;) {
         }
     }

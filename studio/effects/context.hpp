@@ -11,11 +11,11 @@
 //
 // and it has these functions, of which only prepare() may allocate:
 //
-//     void prepare(const Stage&);                          get ready, with all state at rest
+//     void prepare(const RenderContext&);                          get ready, with all state at rest
 //     void reset();                                        all state at rest again
-//     void process(float* const* audio, const Moment&);    in place; the frames lie inside one cell
+//     void process(float* const* audio, const BlockContext&);    in place; the frames lie inside one cell
 //     int latency() const;                                 frames by which the sound comes later
-//     double memory() const;                               seconds of silence that more sound can come behind
+//     double tail_seconds() const;                               seconds of silence that more sound can come behind
 //
 // The same frames cut in any other way give the same bits.
 
@@ -36,12 +36,12 @@ struct Knob {
     bool moves() const { return from != to; }
 };
 
-struct Stage {
+struct RenderContext {
     double rate = 44100.0;
     int channels = 2;
 };
 
-struct Moment {
+struct BlockContext {
     long long start = 0;                 // frames since the beginning
     int offset = 0;                      // of these frames, inside their cell
     int frames = 0;

@@ -8,16 +8,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from studio.context import RenderContext
 from studio.errors import MissingError, nearest
-from studio.folders import shipped_presets
-from studio.stage import Stage
+from studio.folders import shipped_presets, user_presets
 from studio.timbre.torch_library import need_torch
 
 Model = TypeVar("Model")
 
 
 @dataclass(frozen=True)
-class Shelf(Generic[Model]):
+class ModelRegistry(Generic[Model]):
     """Models of one kind.
 
     Attributes:
@@ -34,17 +34,25 @@ class Shelf(Generic[Model]):
 
     def shipped(self) -> dict[str, Path]:
         """Those that came with the studio, by name."""
-        return {path.stem: path for path in sorted((shipped_presets() / self.folder).glob(f"*{self.ending}"))}
+        return self._in(shipped_presets())
 
-    def find(self, name: str, stage: Stage) -> Path:
-        """The file that a recipe means by `name`.
+    def known(self) -> dict[str, Path]:
+        """Those that came with the studio and those that the user installed, by name."""
+        return self.shipped() | self._in(user_presets())
+
+    def _in(self, presets: Path) -> dict[str, Path]:
+        return {path.stem: path for path in sorted((presets / self.folder).glob(f"*{self.ending}"))}
+
+    def find(self, name: str, context: RenderContext) -> Path:
+        """The file that a recipe means by `name`: a file in its folder, or one on this shelf, with or without its ending.
 
         Raises:
             MissingError: there is none.
         """
+        known = self.known()
         if name.endswith(self.ending):
-            return stage.find(name)
-        known = self.shipped()
+            inside = known.get(name.removesuffix(self.ending))
+            return inside if inside is not None and not (context.folder / name).is_file() else context.find(name)
         if name not in known:
             raise MissingError(
                 f"there is no {self.noun} {name!r}.", nearest(name, known) or f"Give a file that ends in {self.ending}."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Built:
+class BuildCard:
     """What was built, from what, by what, and for what.
 
     Attributes:

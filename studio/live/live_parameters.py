@@ -10,7 +10,7 @@ import numpy as np
 
 from studio.address import Path, locate
 from studio.curves import stretch
-from studio.effects.blocks import Rack
+from studio.effects.blocks import RackBlock
 from studio.errors import KnobError, RecipeError, nearest
 from studio.hosting.plugin import Plugin
 from studio.knobs import Number
@@ -21,7 +21,7 @@ from studio.steps import Effect, Step
 from studio.tempo import Floats, TempoMap
 
 
-class Dial:
+class LiveParameter:
     """A knob that may be turned at any time, and glides in one block to where it is turned.
 
     While it glides it stands in its step as a curve; at rest the step holds a plain number, which costs nothing.
@@ -88,11 +88,11 @@ class Dial:
         return self.turn(min(max(self.kind.at(position), self.kind.low), self.kind.high))
 
 
-Driven = tuple[Dial, float, float, str]
+Driven = tuple[LiveParameter, float, float, str]
 """A dial that another one turns, the ends it goes between, and the shape of the way."""
 
 
-class MacroDial(Dial):
+class MacroParameter(LiveParameter):
     """A macro: it turns other dials, each over a range of its own."""
 
     def __init__(self, kind: Number, value: float, driven: Iterable[Driven]) -> None:
@@ -107,23 +107,23 @@ class MacroDial(Dial):
         return self.target
 
 
-Dials = Mapping[str, Dial]
+Dials = Mapping[str, LiveParameter]
 """Dials by address: ``chorus.rate``, or for steps inside others the labels on the way."""
 
 
-class Board:
+class ParameterMap:
     """Collects dials, by their address and by the way to their knob in the recipe or chain."""
 
     def __init__(self) -> None:
-        self.dials: dict[str, Dial] = {}
-        self._ways: dict[Path, Dial] = {}
+        self.dials: dict[str, LiveParameter] = {}
+        self._ways: dict[Path, LiveParameter] = {}
 
     def equipped(self, step: Effect, address: str, way: Path) -> Effect:
         """A copy of a step, presets opened, in which every knob that can move and stands still is a dial."""
         if isinstance(step, Preset):
             step = step.unfolded()
-        macros = step.knobs if isinstance(step, Rack) else {}
-        mine = copy.copy(settle(step).replace(knobs={}) if isinstance(step, Rack) else step)
+        macros = step.knobs if isinstance(step, RackBlock) else {}
+        mine = copy.copy(settle(step).replace(knobs={}) if isinstance(step, RackBlock) else step)
         if isinstance(mine, Plugin):
             self._plugin(mine, address, way)
             return mine
@@ -138,7 +138,7 @@ class Board:
         value = getattr(step, name)
         if not (isinstance(kind, Number) and kind.live and isinstance(value, (int, float))):
             return False
-        self._added(Dial(kind, float(value), partial(object.__setattr__, step, name)), address, way).start()
+        self._added(LiveParameter(kind, float(value), partial(object.__setattr__, step, name)), address, way).start()
         return True
 
     def macros(self, owner: Record, macros: Mapping[str, Macro], prefix: str = "", way: Path = ()) -> None:
@@ -152,10 +152,10 @@ class Board:
                 dial = self._ways.get((*way, *path))
                 if dial is not None and isinstance(kind, Number):
                     driven.append((dial, *kind.span(drive.low, drive.high, drive.shape)))
-            dial = MacroDial(macro.number, float(macro.value), driven)
+            dial = MacroParameter(macro.number, float(macro.value), driven)
             self._added(dial, f"{prefix}{name}", (*way, "knobs", name, "value"))
 
-    def _added(self, dial: Dial, address: str, way: Path) -> Dial:
+    def _added(self, dial: LiveParameter, address: str, way: Path) -> LiveParameter:
         self.dials[address] = self._ways[way] = dial
         return dial
 
@@ -169,7 +169,7 @@ class Board:
             if not (isinstance(kind, Number) and kind.live and isinstance(value, (int, float))):
                 continue
             if name in settings or known:
-                dial = Dial(kind, float(value), partial(settings.__setitem__, name))
+                dial = LiveParameter(kind, float(value), partial(settings.__setitem__, name))
                 self._added(dial, f"{address}.{name}", (*way, name))
                 if name in settings:
                     dial.start()
@@ -192,7 +192,7 @@ def labels(chain: Iterable[Step]) -> list[str]:
     return called
 
 
-def dial(dials: Dials, address: str) -> Dial:
+def dial(dials: Dials, address: str) -> LiveParameter:
     """The dial at an address.
 
     Raises:

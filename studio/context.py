@@ -1,4 +1,4 @@
-"""What surrounds a step while it runs: the `Stage` of a whole render and the `Moment` of one block."""
+"""What surrounds a step while it runs: the `RenderContext` of a whole render and the `BlockContext` of one block."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SideReader = Callable[[str, int, int], Block]
 
 
 @dataclass(frozen=True)
-class Stage:
+class RenderContext:
     """The conditions of a render: rate in Hz, channels, tempo map, the folder that paths are relative to, the score."""
 
     rate: int = 44100
@@ -53,7 +53,7 @@ class Stage:
         raise MissingError(f"there is no file {path!r} (looked for {found}).", where or nearest(found.name, beside))
 
 
-class Moment:
+class BlockContext:
     """Where the knobs of a step stand during one block that begins at frame `start` of the song.
 
     ``now["cutoff"]`` is a number, or for a moving knob an array with one value a frame: exact on the grid and
@@ -61,10 +61,12 @@ class Moment:
     and holds the value of each cell's middle, so it strays from the curve by at most 32 frames of its slope.
     """
 
-    __slots__ = ("_sides", "_stage", "_step", "frames", "start")
+    __slots__ = ("_context", "_sides", "_step", "frames", "start")
 
-    def __init__(self, step: Step, stage: Stage, start: int, frames: int, sides: SideReader | None = None) -> None:
-        self._step, self._stage, self._sides = step, stage, sides
+    def __init__(
+        self, step: Step, context: RenderContext, start: int, frames: int, sides: SideReader | None = None
+    ) -> None:
+        self._step, self._context, self._sides = step, context, sides
         self.start, self.frames = start, frames
 
     def __getitem__(self, knob: str) -> Floats | float:
@@ -99,7 +101,7 @@ class Moment:
     @property
     def seconds(self) -> Floats:
         """The time of each frame."""
-        return self.positions / self._stage.rate
+        return self.positions / self._context.rate
 
     def side(self, port: str) -> Block | None:
         """The signal behind a side input during this block, or None when nothing is plugged in."""
@@ -114,7 +116,7 @@ class Moment:
         return self._sides
 
     def _values(self, curve: Curve, frames: NDArray[np.float64]) -> Floats:
-        return curve.values(frames / self._stage.rate, self._stage.tempo)
+        return curve.values(frames / self._context.rate, self._context.tempo)
 
 
 def _moves(value: object) -> bool:

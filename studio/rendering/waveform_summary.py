@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from studio.audio import Block
 from studio.disk import write_whole
-from studio.engine.loudness import Loudness, Meter
+from studio.engine.loudness import Loudness, LoudnessMeter
 from studio.errors import OutputError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _MOST_COLUMNS = 1200
 
 
 @dataclass(frozen=True)
-class Sketch:
+class WaveformSummary:
     """What the report draws: `outline` holds the lowest and highest sample of each column, `spectrum` a PNG."""
 
     frames: int
@@ -62,7 +62,7 @@ class Sketch:
             write_whole(path, json.dumps(plain))
 
     @classmethod
-    def load(cls, path: Path) -> Sketch | None:
+    def load(cls, path: Path) -> WaveformSummary | None:
         """The sketch kept at `path`, if there is a sound one."""
         try:
             plain = json.loads(path.read_text())
@@ -77,12 +77,12 @@ class Sketch:
             return None
 
 
-class Sketcher:
+class WaveformSummarizer:
     """Feed it a sound block by block, then `draw` it."""
 
     def __init__(self, rate: int, channels: int) -> None:
         self._rate = rate
-        self._meter = Meter(rate, channels)
+        self._meter = LoudnessMeter(rate, channels)
         self._rest = np.zeros((channels, 0), np.float32)
         self._outline: list[NDArray[np.float32]] = []
         self._spectrum: list[NDArray[np.float32]] = []
@@ -96,13 +96,13 @@ class Sketcher:
         self._columns(joined[:, : columns * COLUMN])
         self._rest = joined[:, columns * COLUMN :]
 
-    def draw(self) -> Sketch:
+    def draw(self) -> WaveformSummary:
         if self._rest.shape[1]:
             self._columns(np.pad(self._rest, ((0, 0), (0, COLUMN - self._rest.shape[1]))))
         outline = np.concatenate([np.zeros((0, 2), np.float32), *self._outline])
         spectrum = np.concatenate([np.zeros((0, ROWS), np.float32), *self._spectrum])
         pool = max(1, math.ceil(len(outline) / _MOST_COLUMNS))
-        return Sketch(
+        return WaveformSummary(
             self._frames,
             self._meter.read(),
             tuple((round(float(low), 4), round(float(high), 4)) for low, high in _pooled_outline(outline, pool)),

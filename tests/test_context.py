@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio.context import GRID, BlockContext, RenderContext
 from studio.curves import WAVES
 from studio.errors import MissingError
 from studio.knobs import Live, knob
-from studio.stage import GRID, Moment, Stage
 from studio.steps import Effect
 from studio.tempo import Tempo, TempoMap
 from studio.units import HZ
@@ -22,7 +22,7 @@ from tests.listening import white
 
 RATE, FRAMES = 44_100, 40_000
 TEMPO = TempoMap((Tempo(TempoMap().beat_of_bar(0), 120, ramp=True), Tempo(TempoMap().beat_of_bar(1), 300)))  # type: ignore[arg-type]
-STAGE = Stage(RATE, 2, TEMPO)
+STAGE = RenderContext(RATE, 2, TEMPO)
 
 
 class Held(Effect, abstract=True):
@@ -53,7 +53,7 @@ def test_a_moving_knob_is_exact_on_the_grid_straight_between_and_the_same_in_any
     curve: str, cuts: list[int]
 ) -> None:
     step = Held(cutoff=CURVES[curve])
-    blocks = [Moment(step, STAGE, start, stop - start)["cutoff"] for start, stop in pairwise(cuts)]
+    blocks = [BlockContext(step, STAGE, start, stop - start)["cutoff"] for start, stop in pairwise(cuts)]
     values = np.concatenate(blocks)
     marks = np.arange(0, FRAMES, GRID)
     assert np.array_equal(values[marks], exact(step, marks.astype(float)))
@@ -61,7 +61,7 @@ def test_a_moving_knob_is_exact_on_the_grid_straight_between_and_the_same_in_any
     for place in (1, 17, 32, 63):
         between = ends[:-1] + (ends[1:] - ends[:-1]) * place / GRID
         assert values[marks + place] == pytest.approx(between, rel=1e-12)
-    assert Moment(step, STAGE, 0, FRAMES)["mix"] == 0.5
+    assert BlockContext(step, STAGE, 0, FRAMES)["mix"] == 0.5
 
 
 @pytest.mark.parametrize("curve", CURVES)
@@ -80,7 +80,7 @@ def held(step: Held, cuts: list[int]) -> np.ndarray:
     rows = np.full((2, cuts[-1]), np.nan)
     for start, stop in pairwise(cuts):
         place = 0
-        for piece, values in Moment(step, STAGE, start, stop - start).cells("cutoff", "mix"):
+        for piece, values in BlockContext(step, STAGE, start, stop - start).cells("cutoff", "mix"):
             assert piece.start == place and piece.stop > piece.start
             place = piece.stop
             rows[:, start + piece.start : start + piece.stop] = [[values["cutoff"]], [values["mix"]]]
@@ -94,11 +94,11 @@ def test_a_held_value_strays_by_no_more_than_32_frames_of_the_slope(curve: str) 
     true = exact(step, np.arange(FRAMES, dtype=float))
     steepest = np.abs(np.diff(exact(step, np.arange(-GRID, FRAMES + GRID, dtype=float)))).max()
     assert np.abs(held(step, [0, FRAMES])[0] - true).max() <= 32 * steepest * (1 + 1e-9)
-    assert np.abs(Moment(step, STAGE, 0, FRAMES)["cutoff"] - true).max() < 32 * steepest
+    assert np.abs(BlockContext(step, STAGE, 0, FRAMES)["cutoff"] - true).max() < 32 * steepest
 
 
 def test_what_stands_still_is_one_cell_and_a_curve_that_rests_is_not_cut() -> None:
-    moment = Moment(Held(mix=[["0.1 s", 0.2], ["0.2 s", 0.4]]), STAGE, 100, 30_000)
+    moment = BlockContext(Held(mix=[["0.1 s", 0.2], ["0.2 s", 0.4]]), STAGE, 100, 30_000)
     assert list(moment.cells("cutoff")) == [(slice(0, 30_000), {"cutoff": 1000.0})]
     pieces = [piece for piece, _ in moment.cells("mix")]
     # Cells change between 0.1 and 0.2 s only, which is 69 cells and the two ends.
@@ -116,25 +116,25 @@ def test_a_moment_knows_its_frames_seconds_and_sides() -> None:
     from studio.steps import parse_step
 
     ducker = parse_step({"ducker": {"sidechain": "drums"}})
-    moment = Moment(ducker, STAGE, 441, 3, side)
+    moment = BlockContext(ducker, STAGE, 441, 3, side)
     assert moment.positions.tolist() == [441, 442, 443] and moment.seconds[0] == 0.01
     assert np.array_equal(moment.side("sidechain"), white(1.0)[:, :3]) and asked == [("drums", 441, 3)]  # type: ignore[arg-type]
     assert moment.sides is side
-    assert Moment(ducker, STAGE, 0, 3).side("sidechain") is None
-    assert Moment(parse_step("compressor"), STAGE, 0, 3, side).side("sidechain") is None
+    assert BlockContext(ducker, STAGE, 0, 3).side("sidechain") is None
+    assert BlockContext(parse_step("compressor"), STAGE, 0, 3, side).side("sidechain") is None
 
 
 def test_a_file_is_found_beside_the_recipe_and_a_missing_one_is_answered_with_its_neighbour(tmp_path: Path) -> None:
     (tmp_path / "loops").mkdir()
     (tmp_path / "loops" / "break.wav").write_bytes(b"")
-    stage = Stage(folder=tmp_path)
-    assert stage.find("loops/break.wav") == tmp_path / "loops" / "break.wav"
-    assert Stage().find(str(tmp_path / "loops" / "break.wav")).name == "break.wav"
+    context = RenderContext(folder=tmp_path)
+    assert context.find("loops/break.wav") == tmp_path / "loops" / "break.wav"
+    assert RenderContext().find(str(tmp_path / "loops" / "break.wav")).name == "break.wav"
     for path, hint in (
         ("loops/brake.wav", "Did you mean break.wav?"),
         ("lops/x.wav", f"There is no folder {tmp_path / 'lops'}"),
         ("loops", ""),
     ):
         with pytest.raises(MissingError, match="there is no file") as caught:
-            stage.find(path)
+            context.find(path)
         assert hint in caught.value.mend

@@ -21,7 +21,7 @@ Message: TypeAlias = tuple[str, tuple[float | int | str, ...]]
 
 
 @dataclass(frozen=True)
-class Fader:
+class RemoteFader:
     """A strip's level, as a factor."""
 
     strip: int
@@ -29,7 +29,7 @@ class Fader:
 
 
 @dataclass(frozen=True)
-class Pan:
+class RemotePan:
     """A strip's place, from −1 left to 1 right."""
 
     strip: int
@@ -37,7 +37,7 @@ class Pan:
 
 
 @dataclass(frozen=True)
-class Mute:
+class RemoteMute:
     """Whether a strip is silent."""
 
     strip: int
@@ -45,7 +45,7 @@ class Mute:
 
 
 @dataclass(frozen=True)
-class SendLevel:
+class RemoteSend:
     """The level of a strip's send, as a factor."""
 
     strip: int
@@ -54,7 +54,7 @@ class SendLevel:
 
 
 @dataclass(frozen=True)
-class Parameter:
+class RemoteParameter:
     """A plugin's parameter: in the plugin's own unit, and from 0 to 1 on its way; each DAW takes what it counts in."""
 
     strip: int
@@ -65,14 +65,14 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Transport:
+class RemoteTransport:
     """Play or stop."""
 
     playing: bool
 
 
 @dataclass(frozen=True)
-class Locate:
+class RemoteLocate:
     """Go to a second and a beat of the song; each DAW takes what it counts in."""
 
     second: float
@@ -80,61 +80,61 @@ class Locate:
     rate: int = 48_000
 
 
-Move: TypeAlias = Fader | Pan | Mute | SendLevel | Parameter | Transport | Locate
+Move: TypeAlias = RemoteFader | RemotePan | RemoteMute | RemoteSend | RemoteParameter | RemoteTransport | RemoteLocate
 
 
 def _ardour(move: Move) -> Message:
     match move:
-        case Fader(strip, factor):
+        case RemoteFader(strip, factor):
             return "/strip/gain", (strip, _db(factor, -193.0))
-        case Pan(strip, place):
+        case RemotePan(strip, place):
             # Its OSC counts from the right.
             return "/strip/pan_stereo_position", (strip, (1 - place) / 2)
-        case Mute(strip, on):
+        case RemoteMute(strip, on):
             return "/strip/mute", (strip, int(on))
-        case SendLevel(strip, send, factor):
+        case RemoteSend(strip, send, factor):
             return "/strip/send/gain", (strip, send, _db(factor, -193.0))
-        case Parameter(strip, plugin, parameter, value, _):
+        case RemoteParameter(strip, plugin, parameter, value, _):
             return "/strip/plugin/parameter", (strip, plugin, parameter, float(value))
-        case Transport(playing):
+        case RemoteTransport(playing):
             return ("/transport_play" if playing else "/transport_stop"), ()
-        case Locate(second, _, rate):
+        case RemoteLocate(second, _, rate):
             return "/locate", (round(second * rate), 0)
 
 
 def _reaper(move: Move) -> Message:
     match move:
-        case Fader(strip, factor):
+        case RemoteFader(strip, factor):
             return f"/track/{strip}/volume/db", (_db(factor, -150.0),)
-        case Pan(strip, place):
+        case RemotePan(strip, place):
             return f"/track/{strip}/pan", ((place + 1) / 2,)
-        case Mute(strip, on):
+        case RemoteMute(strip, on):
             return f"/track/{strip}/mute", (int(on),)
-        case SendLevel(strip, send, factor):
+        case RemoteSend(strip, send, factor):
             return f"/track/{strip}/send/{send}/volume/db", (_db(factor, -150.0),)
-        case Parameter(strip, plugin, parameter, _, position):
+        case RemoteParameter(strip, plugin, parameter, _, position):
             return f"/track/{strip}/fx/{plugin}/fxparam/{parameter}/value", (float(position),)
-        case Transport(playing):
+        case RemoteTransport(playing):
             return ("/play" if playing else "/stop"), (1,)
-        case Locate(second, _, _):
+        case RemoteLocate(second, _, _):
             return "/time", (float(second),)
 
 
 def _live(move: Move) -> Message:
     match move:
-        case Fader(strip, factor):
+        case RemoteFader(strip, factor):
             return "/live/track/set/volume", (strip - 1, _live_fader(factor))
-        case Pan(strip, place):
+        case RemotePan(strip, place):
             return "/live/track/set/panning", (strip - 1, float(place))
-        case Mute(strip, on):
+        case RemoteMute(strip, on):
             return "/live/track/set/mute", (strip - 1, int(on))
-        case SendLevel(strip, send, factor):
+        case RemoteSend(strip, send, factor):
             return "/live/track/set/send", (strip - 1, send - 1, _live_fader(factor))
-        case Parameter(strip, plugin, parameter, _, position):
+        case RemoteParameter(strip, plugin, parameter, _, position):
             return "/live/device/set/parameter/value", (strip - 1, plugin - 1, parameter, float(position))
-        case Transport(playing):
+        case RemoteTransport(playing):
             return ("/live/song/start_playing" if playing else "/live/song/stop_playing"), ()
-        case Locate(_, beat, _):
+        case RemoteLocate(_, beat, _):
             return "/live/song/set/current_song_time", (float(beat),)
 
 
@@ -151,7 +151,7 @@ def _live_fader(factor: float) -> float:
 
 
 @dataclass(frozen=True)
-class Desk:
+class RemoteDialect:
     """A DAW that listens to OSC, and on which port unless told otherwise."""
 
     name: str
@@ -161,11 +161,15 @@ class Desk:
 
 DESKS = {
     desk.name: desk
-    for desk in (Desk("ardour", 3819, _ardour), Desk("reaper", 8000, _reaper), Desk("live", 11_000, _live))
+    for desk in (
+        RemoteDialect("ardour", 3819, _ardour),
+        RemoteDialect("reaper", 8000, _reaper),
+        RemoteDialect("live", 11_000, _live),
+    )
 }
 
 
-def desk(name: str) -> Desk:
+def desk(name: str) -> RemoteDialect:
     """The DAW of a name.
 
     Raises:
@@ -179,7 +183,7 @@ def desk(name: str) -> Desk:
 class Remote:
     """Moves a DAW on this machine, or on another."""
 
-    def __init__(self, to: Desk, host: str = "127.0.0.1", port: int | None = None) -> None:
+    def __init__(self, to: RemoteDialect, host: str = "127.0.0.1", port: int | None = None) -> None:
         self._to, self._target = to, (host, port or to.port)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
 from studio.audio import Audio
-from studio.audiofile import read_audio
-from studio.errors import AudioError, KnobError, within
-from studio.knobs import Live, count, file, knob, switch, text
-from studio.stage import Stage
+from studio.audiofile import read_audio, stream_audio
+from studio.context import RenderContext
+from studio.errors import AudioError, KnobError, RecipeError, within
+from studio.knobs import Live, count, file, knob, text
 from studio.steps import Transform
 from studio.stretch.stretching import over_time
 from studio.tempo import Floats
@@ -21,12 +22,33 @@ from studio.timbre import waves
 from studio.timbre.colours import SPECTRALS, Seen
 from studio.timbre.latents import Directions, directions
 from studio.timbre.scripted import ENDING, Scripted, load_scripted
+from studio.trust import require_trust
 from studio.units import COUNT, MS
 
 log = logging.getLogger(__name__)
 
 
-class Latent(Transform):
+class _ModelStep(Transform, abstract=True):
+    """A step whose model may be a program."""
+
+    @classmethod
+    def parse(cls, data: object) -> Self:
+        """As any step; a document that claims trust is told whose business that is."""
+        if isinstance(data, Mapping) and "trusted" in data:
+            with within("trusted"):
+                raise RecipeError(
+                    "a document cannot say that a program may run; only you can, outside it.",
+                    f"Take `trusted` out. If you trust whoever made the model: studio trust {data.get('model', 'FILE')}",
+                )
+        return super().parse(data)
+
+    def programs(self) -> Iterator[str]:
+        model = str(getattr(self, "model"))  # noqa: B009
+        if model.endswith(ENDING):
+            yield f"the model {model}, once you trust it: studio trust FILE"
+
+
+class Latent(_ModelStep):
     """Encode a sound, edit its latents, decode it: for spectral and waveform autoencoders, RAVE and nn~ files.
 
     The edits come in the order of the knobs. `first` to `fourth` go along the directions in which the latents vary
@@ -35,7 +57,6 @@ class Latent(Transform):
     """
 
     model: str = file("orchestra", help="a spectral autoencoder, shipped or a file; or a .vae or .ts file")
-    trusted: bool = switch(False, help="a .ts file is code: say that you trust it")
     instrument: str = text("", help="what a spectral autoencoder decodes to; empty finds what the sound is most like")
     first: Live = knob(0.0, -6.0, 6.0, help="along the first direction, in standard deviations")
     second: Live = knob(0.0, -6.0, 6.0, help="along the second")
@@ -58,25 +79,49 @@ class Latent(Transform):
     effect: float = knob(1.0, -4.0, 4.0, help="how much of that effect", live=False)
     seed: int = count(0, 0, 1_000_000, unit=COUNT, help="another seed, another shuffle")
 
-    def assets(self, stage: Stage) -> Iterator[Path]:
+    libraries = ("safetensors", "scipy", "soundfile", "soxr", "torch")
+
+    def assets(self, context: RenderContext) -> Iterator[Path]:
         with within("model"):
-            yield self._path(stage)
+            path = self._path(context)
+            if path.suffix == ENDING:
+                require_trust(path)
+            yield path
         for name in ("toward", "dry", "wet"):
             if getattr(self, name):
                 with within(name):
-                    yield stage.find(getattr(self, name))
+                    yield context.find(getattr(self, name))
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        if bool(self.dry) != bool(self.wet):
+            raise KnobError("an effect is the difference of two sounds.", "Give both `dry` and `wet`.")
+        for name in ("toward", "dry", "wet"):
+            if getattr(self, name):
+                with within(name):
+                    next(stream_audio(context.find(getattr(self, name))))
+        with within("model"):
+            path = self._path(context)
+            if path.suffix == ENDING:
+                load_scripted(path)
+            elif path.suffix == waves.ENDING:
+                waves.WAVEFORMS.load(path)
+            else:
+                model = SPECTRALS.load(path)
+                with within("instrument"):
+                    if self.instrument:
+                        model.instrument(self.instrument)
+
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
         if bool(self.dry) != bool(self.wet):
             raise KnobError("an effect is the difference of two sounds.", "Give both `dry` and `wet`.")
         if audio.peak_db < -90:
             return audio
         with within("model"):
-            path = self._path(stage)
+            path = self._path(context)
             if path.suffix == ENDING:
-                return self._signals(audio, load_scripted(path, self.trusted), stage)
+                return self._signals(audio, load_scripted(path), context)
             if path.suffix == waves.ENDING:
-                return self._signals(audio, waves.WAVEFORMS.load(path), stage)
+                return self._signals(audio, waves.WAVEFORMS.load(path), context)
             model = SPECTRALS.load(path)
         seen = Seen(audio, model)
         with within("instrument"):
@@ -88,24 +133,24 @@ class Latent(Transform):
         seconds = np.arange(seen.latents.shape[1]) * audio.seconds / max(seen.latents.shape[1], 1)
         found = seen.latents
         if self.brightness != 0 or self.pitch != 0:
-            found = self._leaned(found, Directions.parse(model.card["leanings"]), seconds, stage)
-        edited = self._edited(found, known, seconds, stage, lambda sound: Seen(sound, model).latents)
+            found = self._leaned(found, Directions.parse(model.card["leanings"]), seconds, context)
+        edited = self._edited(found, known, seconds, context, lambda sound: Seen(sound, model).latents)
         return seen.sound(edited, colour)
 
-    def _leaned(self, latents: Floats, along: Directions, seconds: Floats, stage: Stage) -> Floats:
+    def _leaned(self, latents: Floats, along: Directions, seconds: Floats, context: RenderContext) -> Floats:
         for name in ("brightness", "pitch"):
-            amount = _over(over_time(getattr(self, name), stage), seconds)
+            amount = _over(over_time(getattr(self, name), context), seconds)
             latents = hands.moved(latents, along, along.names.index(name), amount)
         return latents
 
-    def _signals(self, audio: Audio, model: Scripted | waves.Waveform, stage: Stage) -> Audio:
+    def _signals(self, audio: Audio, model: Scripted | waves.Waveform, context: RenderContext) -> Audio:
         if self.brightness != 0 or self.pitch != 0:
             raise KnobError("the model does not know what is bright or high.", "Use `first` to `fourth`.")
         signals = model.encode(audio)
         edited = []
         for latents in signals:
             seconds = np.arange(latents.shape[1]) * audio.seconds / max(latents.shape[1], 1)
-            edited.append(self._edited(latents, None, seconds, stage, lambda sound: model.encode(sound)[0]))
+            edited.append(self._edited(latents, None, seconds, context, lambda sound: model.encode(sound)[0]))
         return model.decode(edited, audio)
 
     def _edited(
@@ -113,13 +158,13 @@ class Latent(Transform):
         latents: Floats,
         known: Directions | None,
         seconds: Floats,
-        stage: Stage,
+        context: RenderContext,
         encoded: Callable[[Audio], Floats],
     ) -> Floats:
         found = np.asarray(latents, dtype=np.float64)
         along = known or directions(found, most=4)
         for index, name in enumerate(("first", "second", "third", "fourth")):
-            amount = _over(over_time(getattr(self, name), stage), seconds)
+            amount = _over(over_time(getattr(self, name), context), seconds)
             if np.any(amount) and index < len(along.spreads):
                 found = hands.moved(found, along, index, amount)
         if self.scale != 1:
@@ -138,47 +183,55 @@ class Latent(Transform):
         if self.destructo:
             found = hands.destroyed(found, self.destructo, self.seed)
         if self.toward:
-            other = encoded(self._read("toward", stage))
-            found = hands.between(found, other, _over(over_time(self.blend, stage), seconds))
+            other = encoded(self._read("toward", context))
+            found = hands.between(found, other, _over(over_time(self.blend, context), seconds))
         if self.dry:
-            change = hands.effect_vector(encoded(self._read("dry", stage)), encoded(self._read("wet", stage)))
+            change = hands.effect_vector(encoded(self._read("dry", context)), encoded(self._read("wet", context)))
             log.info("%.0f%% of the effect is not one step in one direction, and is left out", 100 * change.leakage)
             found = found + self.effect * change.vector[:, None]
         return found
 
-    def _read(self, name: str, stage: Stage) -> Audio:
+    def _read(self, name: str, context: RenderContext) -> Audio:
         with within(name):
-            sound = read_audio(stage.find(getattr(self, name)), stage.rate)
+            sound = read_audio(context.find(getattr(self, name)), context.rate)
             if sound.seconds < 0.1 or sound.peak_db < -90:
                 raise AudioError("the sound is silent or shorter than a tenth of a second.", "Give another.")
             return sound
 
-    def _path(self, stage: Stage) -> Path:
+    def _path(self, context: RenderContext) -> Path:
         named = self.model.endswith((ENDING, waves.ENDING))
-        return stage.find(self.model) if named else SPECTRALS.find(self.model, stage)
+        return context.find(self.model) if named else SPECTRALS.find(self.model, context)
 
 
-class Torchscript(Transform):
+class Torchscript(_ModelStep):
     """Send a sound through a model that somebody exported for nn~ or RAVE, as a .ts file.
 
-    Such a file is code that runs when it is opened: say `trusted: true` if you know who made it. Its rate, channels and
-    ratios are what it says; each channel goes through a model at rest.
+    Such a file is a program. It runs once you have said that you trust it (`studio trust FILE`), in a process of its own
+    without network or files to write, where the system can hold it so. Its rate, channels and ratios are what it says;
+    each channel goes through a model at rest.
     """
 
     model: str = file(help="the .ts file")
-    trusted: bool = switch(False, help="a .ts file is code: say that you trust it")
     piece: float = knob(
         0.0, 0.0, 60_000.0, MS, help="the length of the pieces it is fed in; 0 is the whole sound", live=False
     )
     mix: float = knob(1.0, 0.0, 1.0, help="the result against the dry sound", live=False)
 
-    def assets(self, stage: Stage) -> Iterator[Path]:
-        with within("model"):
-            yield stage.find(self.model)
+    libraries = ("safetensors", "soxr", "torch")
 
-    def apply(self, audio: Audio, stage: Stage) -> Audio:
+    def assets(self, context: RenderContext) -> Iterator[Path]:
         with within("model"):
-            model = load_scripted(stage.find(self.model), self.trusted)
+            path = context.find(self.model)
+            require_trust(path)
+            yield path
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        with within("model"):
+            load_scripted(context.find(self.model))
+
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        with within("model"):
+            model = load_scripted(context.find(self.model))
             if "forward" in model.methods:
                 made = model.sound(audio, self.piece / 1000)
             else:

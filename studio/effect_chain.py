@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from studio.audio import Block
+from studio.context import GRID, BlockContext, RenderContext, SideReader
 from studio.errors import RenderError, StudioError, within
-from studio.stage import GRID, Moment, SideReader, Stage
 from studio.steps import Effect, Run
 
 
-class Line:
+class EffectChain:
     """Effects opened one behind the other; feed it blocks of any size, with silence at the end for the tail.
 
     Each effect counts the frames it takes, so its knobs stand where they should whatever latency lies before
@@ -26,9 +26,9 @@ class Line:
     The first frame it takes is frame `start` of the song, a multiple of the grid.
     """
 
-    def __init__(self, effects: Sequence[Effect], stage: Stage, piece: int = 0, start: int = 0) -> None:
-        self._links = [_Link(effect, stage, start) for effect in effects if not effect.bypass]
-        self._piece, self._waiting = piece, Aligned(stage.channels)
+    def __init__(self, effects: Sequence[Effect], context: RenderContext, piece: int = 0, start: int = 0) -> None:
+        self._links = [_Link(effect, context, start) for effect in effects if not effect.bypass]
+        self._piece, self._waiting = piece, Fifo(context.channels)
 
     def push(self, block: Block, sides: SideReader | None = None) -> Block:
         """Process a block; fewer frames come out while latency fills, never more than went in."""
@@ -49,17 +49,17 @@ class Line:
 
 
 class _Link:
-    def __init__(self, effect: Effect, stage: Stage, start: int) -> None:
+    def __init__(self, effect: Effect, context: RenderContext, start: int) -> None:
         with within(effect.label):
-            self._run: Run = effect.open(stage)
-        self._effect, self._stage = effect, stage
+            self._run: Run = effect.open(context)
+        self._effect, self._context = effect, context
         self._position = start
-        self._waiting = Aligned(stage.channels)
+        self._waiting = Fifo(context.channels)
 
     def push(self, block: Block, sides: SideReader | None) -> Block:
         self._waiting.push(block)
         block = self._waiting.pull(self._waiting.ready // GRID * GRID)
-        frames, place = block.shape[1], self._stage.place
+        frames, place = block.shape[1], self._context.place
         if frames > GRID and place(self._position + frames - 1) != place(self._position) + frames - 1:
             # The song goes on elsewhere: up to there as it was, and from there as it is.
             cells = [block[:, start : start + GRID] for start in range(0, frames, GRID)]
@@ -67,7 +67,7 @@ class _Link:
         return self._run_on(block, sides) if frames else block
 
     def _run_on(self, block: Block, sides: SideReader | None) -> Block:
-        now = Moment(self._effect, self._stage, self._stage.place(self._position), block.shape[1], sides)
+        now = BlockContext(self._effect, self._context, self._context.place(self._position), block.shape[1], sides)
         self._position += block.shape[1]
         with within(self._effect.label):
             try:
@@ -76,23 +76,23 @@ class _Link:
                 raise
             except Exception as error:
                 raise RenderError(
-                    f"the step failed at {now.start / self._stage.rate:.2f} s: {error}",
+                    f"the step failed at {now.start / self._context.rate:.2f} s: {error}",
                     "Change its knobs, or bypass it with `bypass: true`.",
                 ) from error
             if not math.isfinite(out.sum(dtype=np.float64)):
                 raise RenderError(
-                    f"the step gave NaN or infinity at {now.start / self._stage.rate:.2f} s.",
+                    f"the step gave NaN or infinity at {now.start / self._context.rate:.2f} s.",
                     "Its knobs make it unstable: lower feedback, resonance or gain.",
                 )
         return np.asarray(out, dtype=np.float32)
 
 
-def memory(effects: Sequence[Effect], stage: Stage) -> float:
+def tail_seconds(effects: Sequence[Effect], context: RenderContext) -> float:
     """The longest silence, in seconds, behind which a chain may still have sound to give."""
-    return sum(effect.memory(stage) for effect in effects if not effect.bypass)
+    return sum(effect.tail_seconds(context) for effect in effects if not effect.bypass)
 
 
-class Aligned:
+class Fifo:
     """Holds a signal back until its partner, which has latency, has come as far."""
 
     def __init__(self, channels: int) -> None:
@@ -111,11 +111,11 @@ class Aligned:
         return int(self._held.shape[1])
 
 
-class Merge:
+class AlignedSum:
     """Adds up signals that come with different latencies."""
 
     def __init__(self, signals: int, channels: int) -> None:
-        self._held = [Aligned(channels) for _ in range(signals)]
+        self._held = [Fifo(channels) for _ in range(signals)]
 
     def __call__(self, blocks: Sequence[Block]) -> Block:
         """Take the next block of each signal; give the sum of as many frames as all have sent."""

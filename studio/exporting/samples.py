@@ -1,0 +1,77 @@
+"""An instrument as samples: what is known of each, whoever plays them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from studio.audio import Block
+
+RELEASES = (0.0, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28)
+"""Seconds after which the level of a note that was let go is known."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """The keys that one sampled key serves."""
+
+    low: int
+    key: int
+    high: int
+
+
+@dataclass(frozen=True)
+class Zone:
+    """One sample: for which keys and what velocity it stands, and how it is played.
+
+    Attributes:
+        span: the keys it serves, and the one it was played at.
+        velocity: the velocity it was played at.
+        samples: `(channels, frames)`; mono where both sides are the same. With a loop it ends at the loop's end.
+        loop: the frame to go back to from the end; None for a sound that ends of itself.
+        decay: dB a second by which the sound falls from the loop's start on, which is taken out of the samples there.
+        release: level in dB at each of `RELEASES` after the note is let go; all 0 for sounds that nothing can stop.
+    """
+
+    span: Span
+    velocity: int
+    samples: Block
+    loop: int | None
+    decay: float
+    release: tuple[float, ...]
+
+    @property
+    def peak(self) -> float:
+        return float(np.abs(self.samples).max())
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """An instrument as samples."""
+
+    zones: tuple[Zone, ...]
+    rate: int
+    velocities: tuple[int, ...]
+    correlated: bool
+    """Whether neighbouring velocities are the same sound at other levels, so that amplitudes add up between them."""
+
+    soft: float
+    """The power of velocity that amplitude follows under the softest sample."""
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of all that is heard."""
+        digest = hashlib.blake2b(
+            repr((self.rate, self.velocities, self.correlated, self.soft)).encode(), digest_size=16
+        )
+        for zone in self.zones:
+            digest.update(repr((zone.span, zone.velocity, zone.loop, zone.decay, zone.release)).encode())
+            digest.update(zone.samples.tobytes())
+        return digest.hexdigest()
+
+    @property
+    def seconds(self) -> float:
+        return float(sum(zone.samples.shape[1] for zone in self.zones) / self.rate)
