@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from studio.interchange.lane import Lane, Value
-from studio.interchange.timeline import AudioClip, Device, NoteClip, Send, Strip, Timeline, Treatment
+from studio.interchange.timeline import AudioClip, Device, NoteClip, Timeline, TimelineSend, TimelineStrip, Treatment
 from studio.tempo import Tempo, TempoMap
 
 
@@ -21,7 +21,7 @@ def at_speed(timeline: Timeline, speed: float, tape: bool) -> Timeline:
         timeline.tempo.meters,
     )
 
-    def strip(each: Strip) -> Strip:
+    def strip(each: TimelineStrip) -> TimelineStrip:
         return replace(
             each,
             clips=tuple(
@@ -32,7 +32,7 @@ def at_speed(timeline: Timeline, speed: float, tape: bool) -> Timeline:
             pan=_value(each.pan, speed),
             trim=_value(each.trim, speed),
             trim_pan=_value(each.trim_pan, speed),
-            sends=tuple(Send(send.target, _value(send.level, speed), send.pre) for send in each.sends),
+            sends=tuple(TimelineSend(send.target, _value(send.level, speed), send.pre) for send in each.sends),
         )
 
     return replace(

@@ -69,7 +69,7 @@ class SongSession:
             StudioError: a step failed, or the disk refused.
         """
         for source, target in self.copies.items():
-            audio = read_audio(source, self.timeline.rate, self.planned.stage.channels)
+            audio = read_audio(source, self.timeline.rate, self.planned.context.channels)
             write_signal(SignalWriter(target, audio.rate, audio.channels, bits="32"), blocks_of(audio))
         return print_signals(self.planned, self.engine, self.signals, self.timeline.frames)
 
@@ -164,12 +164,8 @@ class _Layout:
             master=master,
             losses=tuple(self.losses),
         )
-<<<<<<< HEAD
         copies = {source: target for source, (target, _) in self.copied.items()}
-        return Session(timeline, tuple(self.signals), copies, self.heard, self.engine)
-=======
-        return SongSession(timeline, tuple(self.signals), self.heard, self.engine)
->>>>>>> main
+        return SongSession(timeline, tuple(self.signals), copies, self.heard, self.engine)
 
     def _settle_buses(self) -> tuple[set[str], set[str]]:
         """The buses that cannot stay live, and the strips that are heard only through the print of one.
@@ -283,13 +279,7 @@ class _Layout:
         """Where the copy of an audio file will be, and its length."""
         if path not in self.copied:
             target = self.media / f"{slug(path.stem, self.taken)}.wav"
-<<<<<<< HEAD
-            self.copied[path] = target, read_audio(path, self.rate, self.heard.stage.channels).frames
-=======
-            audio = read_audio(path, self.rate, self.heard.context.channels)
-            written = write_signal(SignalWriter(target, self.rate, audio.channels, bits="32"), blocks_of(audio))
-            self.copied[path] = target, written.frames
->>>>>>> main
+            self.copied[path] = target, read_audio(path, self.rate, self.heard.context.channels).frames
         return self.copied[path]
 
     def _note_tracks(self) -> Iterable[TimelineStrip]:

@@ -12,12 +12,8 @@ from studio.errors import MissingError, RecipeError
 from studio.hosting.catalogue import described
 from studio.hosting.contract import PluginError
 from studio.hosting.controls import Control, controls, named_controls
-<<<<<<< HEAD
 from studio.hosting.description import Description
-from studio.hosting.host import PluginError
 from studio.hosting.performance import Performance
-=======
->>>>>>> main
 from studio.hosting.plugin import Plugin
 from studio.interchange.lane import Lane
 from studio.interchange.motions import curves, motions

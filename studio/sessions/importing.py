@@ -7,14 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from studio.disk import part_of, writing
-from studio.engine import plan
 from studio.errors import MissingError, OutputError, Place, RecipeError, StudioError, nearest
 from studio.interchange.ardour.read import read_ardour
 from studio.interchange.dawproject.read import read_dawproject
 from studio.interchange.reaper.read import read_reaper
 from studio.interchange.relink import Where
 from studio.interchange.timeline import Timeline
-from studio.recipe import Recipe
+from studio.rendering.checking import check
 from studio.sessions.recipes import Imported, recipe_of
 
 READERS: dict[str, Callable[[Path, Path, Where], Timeline]] = {
@@ -138,8 +137,12 @@ def _check(recipe: Path, source: Path) -> None:
     Raises:
         StudioError: the recipe would not render.
     """
-    try:
-        plan(Recipe.load(recipe))
-    except StudioError as error:
-        error.place = Place(str(source))
-        raise
+    found = check(recipe).errors
+    if found:
+        first, more = found[0], f" ({len(found) - 1} more.)" if len(found) > 1 else ""
+        way = " › ".join(map(str, first.path))
+        raise RecipeError(
+            f"what it says does not render: {way + ': ' if way else ''}{first.cause}{more}",
+            "Please report it, with the session.",
+            place=Place(str(source)),
+        )

@@ -20,11 +20,7 @@ from studio.interchange.media import MISSING
 from studio.interchange.names import renamed
 from studio.interchange.notes import merged
 from studio.interchange.points import decibels_said, fader_points, points
-<<<<<<< HEAD
-from studio.interchange.timeline import MASTER, AudioClip, Device, Loss, Strip, Timeline, Treatment
-=======
-from studio.interchange.timeline import MASTER, AudioClip, Device, Loss, Timeline, TimelineStrip
->>>>>>> main
+from studio.interchange.timeline import MASTER, AudioClip, Device, Loss, Timeline, TimelineStrip, Treatment
 from studio.midi.files import write_midi
 from studio.recipe import Recipe
 from studio.recipe.document import MOST_VALUES, write
@@ -123,7 +119,7 @@ class _Writer:
         more = f"; and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
         raise RecipeError(f"none of the session's audio can be had: {named}{more}.")
 
-    def _unfed(self, bus: Strip) -> str:
+    def _unfed(self, bus: TimelineStrip) -> str:
         """What becomes of the plugins of a bus that nothing goes to."""
         kept = [path.name for device in bus.devices if (path := self._state(device, bus.name)) is not None]
         return f"; the states of its plugins are kept: {', '.join(kept)}" if kept else ""
@@ -176,12 +172,8 @@ class _Writer:
             return rising[0][1]
         return [[f"{bar} bars", meter] for bar, meter in rising]
 
-<<<<<<< HEAD
-    def _track(self, strip: Strip) -> dict[str, Any]:
-        plain = self._strip(strip)
-=======
     def _track(self, strip: TimelineStrip) -> dict[str, Any]:
->>>>>>> main
+        plain = self._strip(strip)
         track: dict[str, Any] = {}
         if strip.plays_notes:
             track["part"] = {"track": strip.name}
@@ -193,7 +185,7 @@ class _Writer:
             track["solo"] = True
         return track | plain
 
-    def _report_instrument(self, strip: Strip) -> None:
+    def _report_instrument(self, strip: TimelineStrip) -> None:
         """Say what plays the notes of a strip that has no instrument which could."""
         programs = (event.status == PROGRAM for clip in strip.notes for event in clip.score.events)
         if any(device.instrument for device in strip.devices):
@@ -219,7 +211,6 @@ class _Writer:
     def _time(self, frames: int) -> str:
         return str(Time(seconds=Fraction(frames, self.timeline.rate)))
 
-<<<<<<< HEAD
     def _treated(self, treatment: Treatment, where: str) -> list[Any]:
         """What a piece of audio goes through on its own, as steps."""
         steps: list[Any] = []
@@ -249,16 +240,9 @@ class _Writer:
             steps.append({"gain": self._level(treatment.envelope, where, 36.0)})
         return steps
 
-    def _strip(self, strip: Strip) -> dict[str, Any]:
+    def _strip(self, strip: TimelineStrip) -> dict[str, Any]:
         chain, player = self._chain(strip.devices, strip.name, strip.plays_notes)
         plain: dict[str, Any] = {"play": player, "chain": [*self._first(strip), *chain]}
-=======
-    def _bus(self, bus: TimelineStrip) -> dict[str, Any]:
-        return self._strip(bus)
-
-    def _strip(self, strip: TimelineStrip) -> dict[str, Any]:
-        plain: dict[str, Any] = {"chain": list(self._chain(strip.devices, strip.name))}
->>>>>>> main
         if strip.volume != 1.0:
             plain["volume"] = self._level(strip.volume, strip.name)
         if strip.pan != 0.0:
@@ -274,7 +258,7 @@ class _Writer:
         plain["colour"] = strip.colour
         return {key: value for key, value in plain.items() if value not in (None, {}, [])}
 
-    def _first(self, strip: Strip) -> list[Any]:
+    def _first(self, strip: TimelineStrip) -> list[Any]:
         """What stands before the plugins of a strip."""
         steps: list[Any] = ["invert"] if strip.invert else []
         if strip.trim != 1.0:
@@ -325,7 +309,6 @@ class _Writer:
             self.losses.append(Loss(f"plugin {device.name!r}", where, f"{made.why}{lanes}; it is kept, bypassed"))
         return made
 
-<<<<<<< HEAD
     def _kept_lanes(self, device: Device, where: str) -> str:
         """Write the automation of a plugin that cannot be played into a file; how that is said."""
         if not device.motions:
@@ -338,23 +321,6 @@ class _Writer:
         write_whole(path, json.dumps(lanes, indent=1) + "\n")
         named = ", ".join(repr(motion.name) for motion in device.motions)
         return f"; the automation of {named} is in {self._path(path)}"
-=======
-    def _instrument(self, strip: TimelineStrip) -> dict[str, Any]:
-        """What plays the notes of a strip: its own instrument if that is here, else a General MIDI sound."""
-        for device in strip.devices:
-            if device.instrument:
-                step = self._plugin(device, strip.name)
-                if step is not None:
-                    return {"play": step}
-                self.losses.append(
-                    Loss(f"instrument {device.name!r}", strip.name, "it is not on this machine: a SoundFont plays")
-                )
-                return {}
-        programs = (event.status == PROGRAM for clip in strip.notes for event in clip.score.events)
-        if not any(programs):
-            self.losses.append(Loss("instrument", strip.name, "the session names none: a General MIDI piano plays"))
-        return {}
->>>>>>> main
 
     def _state(self, device: Device, where: str) -> Path | None:
         """The file in which a plugin's state is kept."""

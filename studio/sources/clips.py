@@ -8,43 +8,27 @@ from pathlib import Path
 
 import numpy as np
 
-<<<<<<< HEAD
 from studio.audio import Audio, Block
-from studio.audiofile import read_audio
-from studio.errors import RecipeError, RenderError, StudioError, within
-=======
-from studio.audio import Block
 from studio.audiofile import read_audio, stream_audio
 from studio.context import RenderContext
-from studio.errors import Gather, RecipeError, within
->>>>>>> main
+from studio.effect_chain import EffectChain
+from studio.errors import Gather, RecipeError, RenderError, StudioError, within
 from studio.knobs import file, knob, span, switch
 from studio.levels import SILENCE_DB, amplitude
-from studio.line import Line
 from studio.records import ListOf, Nested, Record, field
-<<<<<<< HEAD
-from studio.stage import Stage
 from studio.steps import Effect, Source, Step, StepKind, Transform
-=======
-from studio.steps import Source
->>>>>>> main
 from studio.tempo import Time
 from studio.units import DB
 
 _BLOCK = 65_536
 
 
-<<<<<<< HEAD
-class Clip(Record):
+class PlacedClip(Record):
     """A piece of an audio file: `at` says where in the song it begins, `offset` where in the file.
 
     The file from `offset` on goes through the clip's own `chain`, in which times count from the beginning of the clip;
     what comes out is cut to `length`, then come gain and fades.
     """
-=======
-class PlacedClip(Record):
-    """A piece of an audio file: `at` says where in the song it begins, `offset` where in the file."""
->>>>>>> main
 
     file: str = file(help="an audio file")
     at: Time = span("0 s", help="where in the song it begins")
@@ -104,34 +88,23 @@ class Clips(Source):
         times = (time for clip in self.clips for time in (clip.at, clip.length, clip.fade_in, clip.fade_out) if time)
         return any(time.musical for time in times) or super().follows_tempo()
 
-<<<<<<< HEAD
-    def read(self, stage: Stage) -> Iterator[Block]:
+    def read(self, context: RenderContext) -> Iterator[Block]:
         waiting = sorted(
             (
-                (stage.tempo.frame_of(clip.at, stage.rate), index, clip)
+                (context.tempo.frame_of(clip.at, context.rate), index, clip)
                 for index, clip in enumerate(self.clips)
                 if not clip.mute
             ),
             key=lambda piece: piece[0],
         )
-=======
-    def read(self, context: RenderContext) -> Iterator[Block]:
-        waiting = sorted((_placed(clip, context) for clip in self.clips if not clip.mute), key=lambda piece: piece[0])
->>>>>>> main
         sounding: list[tuple[int, Block]] = []
         position = 0
         while waiting or sounding:
             while waiting and waiting[0][0] < position + _BLOCK:
-<<<<<<< HEAD
                 start, index, clip = waiting.pop(0)
                 with within("clips", index):
-                    sounding.append((start, _sound(clip, stage)))
-            block = np.zeros((stage.channels, _BLOCK), np.float32)
-=======
-                start, clip = waiting.pop(0)
-                sounding.append((start, _sound(clip, context)))
+                    sounding.append((start, _sound(clip, context)))
             block = np.zeros((context.channels, _BLOCK), np.float32)
->>>>>>> main
             last = 0
             for start, samples in sounding:
                 begin, end = max(start, position), min(start + samples.shape[1], position + _BLOCK)
@@ -143,15 +116,7 @@ class Clips(Source):
             yield block if waiting or sounding else block[:, :last]
 
 
-<<<<<<< HEAD
-def _sound(clip: Clip, stage: Stage) -> Block:
-=======
-def _placed(clip: PlacedClip, context: RenderContext) -> tuple[int, PlacedClip]:
-    return context.tempo.frame_of(clip.at, context.rate), clip
-
-
 def _sound(clip: PlacedClip, context: RenderContext) -> Block:
->>>>>>> main
     """The samples of one clip, cut, faded and at its level."""
     whole = read_audio(context.find(clip.file), context.rate, context.channels).samples
     first = context.tempo.frame_of(clip.offset, context.rate)
@@ -160,7 +125,7 @@ def _sound(clip: PlacedClip, context: RenderContext) -> Block:
     def frames(time: Time) -> int:
         return int(context.tempo.length_of(time, beat) * context.rate + 0.5)
 
-    piece = _through(clip.chain, whole[:, first:], stage)
+    piece = _through(clip.chain, whole[:, first:], context)
     if clip.length is not None:
         piece = piece[:, : frames(clip.length)]
     gains = np.full(piece.shape[1], amplitude(clip.gain))
@@ -172,10 +137,9 @@ def _sound(clip: PlacedClip, context: RenderContext) -> Block:
     return np.asarray(piece * gains, dtype=np.float32)
 
 
-<<<<<<< HEAD
-def _through(chain: Sequence[Step], piece: Block, stage: Stage) -> Block:
+def _through(chain: Sequence[Step], piece: Block, context: RenderContext) -> Block:
     """A sound through steps whose time begins with it; effects keep its length."""
-    own = replace(stage, place=int)
+    own = replace(context, place=int)
     for index, step in enumerate(chain):
         if step.bypass or not piece.shape[1]:
             continue
@@ -193,20 +157,17 @@ def _through(chain: Sequence[Step], piece: Block, stage: Stage) -> Block:
     return piece
 
 
-def _processed(effect: Effect, piece: Block, stage: Stage) -> Block:
+def _processed(effect: Effect, piece: Block, context: RenderContext) -> Block:
     """An effect on a sound, its latency made up for."""
-    line, frames = Line([effect], stage), piece.shape[1]
+    line, frames = EffectChain([effect], context), piece.shape[1]
     done, given = [], 0
     for start in range(0, frames, _BLOCK):
         done.append(line.push(piece[:, start : start + _BLOCK]))
         given += done[-1].shape[1]
     while given < frames:
-        done.append(line.push(np.zeros((stage.channels, _BLOCK), np.float32)))
+        done.append(line.push(np.zeros((context.channels, _BLOCK), np.float32)))
         given += done[-1].shape[1]
     return np.concatenate(done, axis=1)[:, :frames]
 
 
-__all__ = ["Clip", "Clips"]
-=======
 __all__ = ["Clips", "PlacedClip"]
->>>>>>> main

@@ -128,12 +128,12 @@ def read_back(folder: Path, name: str, frames: list[int], script: Path) -> list[
     return [line.split("\t") for line in lines if line.split("\t")[0] in ("route", "region", "mark", "tempo")]
 
 
-<<<<<<< HEAD
 def edit_notes(folder: Path, name: str, pitch: int, script: Path) -> None:
     """Take every note of a pitch an octave up in Ardour, and save there."""
     script.write_text(EDIT_NOTES.format(folder=folder, name=name, pitch=pitch))
     subprocess.run(["ardour7-lua", script], capture_output=True, timeout=60, check=True)
-=======
+
+
 def scan(plugin: Path) -> None:
     """Let Ardour list a VST3, which it does once its scanner has seen it and its note is newer than the plugin."""
     scanner = "/usr/lib/ardour7/ardour-vst3-scanner"
@@ -169,4 +169,3 @@ def listening(folder: Path, name: str, script: Path) -> Iterator[int]:
     finally:
         program.kill()
         program.communicate()
->>>>>>> main

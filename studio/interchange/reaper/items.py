@@ -8,23 +8,15 @@ from pathlib import Path
 
 from studio.interchange.lines import Line, Tally
 from studio.interchange.media import Media, copy_of
-<<<<<<< HEAD
 from studio.interchange.reaper.accounts import consume
 from studio.interchange.reaper.audio_items import audio_clips
-from studio.interchange.reaper.clock import Clock
+from studio.interchange.reaper.clock import ReaperClock
 from studio.interchange.reaper.envelopes import Envelopes
 from studio.interchange.reaper.note_items import note_clip
 from studio.interchange.reaper.takes import Take, takes
 from studio.interchange.reaper.text import Chunk
 from studio.interchange.relink import Relink
 from studio.interchange.timeline import Loss
-=======
-from studio.interchange.reaper.clock import ReaperClock
-from studio.interchange.reaper.text import Chunk, number
-from studio.interchange.timeline import AudioClip, Loss, NoteClip
-from studio.midi.files import FINEST_RESOLUTION
-from studio.score import Event, Score
->>>>>>> main
 
 _AUDIO = ("WAVE", "FLAC", "MP3", "VORBIS", "OPUS", "AIFF", "WAVPACK")
 
@@ -40,14 +32,11 @@ class Items:
         losses: hear what cannot be carried.
     """
 
-<<<<<<< HEAD
-    def __init__(self, relink: Relink, media: Media, clock: Clock, envelopes: Envelopes, losses: list[Loss]) -> None:
+    def __init__(
+        self, relink: Relink, media: Media, clock: ReaperClock, envelopes: Envelopes, losses: list[Loss]
+    ) -> None:
         self._relink, self._media, self._clock = relink, media, clock
         self._envelopes, self._losses = envelopes, losses
-=======
-    def __init__(self, folder: Path, media: Media, clock: ReaperClock, losses: list[Loss]) -> None:
-        self._folder, self._media, self._clock, self._losses = folder, media, clock, losses
->>>>>>> main
         self._tally = Tally()
 
     def add(self, line: Line, item: Chunk, plays: bool = True) -> None:

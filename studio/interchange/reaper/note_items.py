@@ -13,7 +13,7 @@ from studio.errors import MissingError, StudioError
 from studio.interchange.beats import meant
 from studio.interchange.lines import Tally
 from studio.interchange.reaper.accounts import consume
-from studio.interchange.reaper.clock import Clock
+from studio.interchange.reaper.clock import ReaperClock
 from studio.interchange.reaper.takes import Take
 from studio.interchange.reaper.text import Chunk
 from studio.interchange.timeline import Loss, NoteClip
@@ -32,7 +32,7 @@ class _Source:
 
 
 def note_clip(
-    take: Take, source: Chunk, clock: Clock, find: Callable[[str], Path], tally: Tally, losses: list[Loss]
+    take: Take, source: Chunk, clock: ReaperClock, find: Callable[[str], Path], tally: Tally, losses: list[Loss]
 ) -> NoteClip | None:
     """The clip of a take of notes, or None, with the reason among the losses."""
     if take.muted:
@@ -67,7 +67,7 @@ def _own_tempo(source: Chunk) -> float | None:
 class _Place:
     """Where ticks of a source lie in the clip: in its ticks, of which `resolution` make a beat."""
 
-    def __init__(self, take: Take, source: _Source, clock: Clock, begin: Fraction, own: float | None) -> None:
+    def __init__(self, take: Take, source: _Source, clock: ReaperClock, begin: Fraction, own: float | None) -> None:
         self._clock, self._begin, self._start = clock, begin, take.start
         self._own = None if own is None else 60 / own / source.resolution / take.rate
         self._rate, self._source = Fraction(take.rate).limit_denominator(10**6), source.resolution

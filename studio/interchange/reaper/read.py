@@ -15,13 +15,9 @@ from studio.interchange.reaper.envelopes import Envelopes
 from studio.interchange.reaper.items import Items
 from studio.interchange.reaper.text import LARGEST_BYTES, Chunk, parse
 from studio.interchange.reaper.tracks import route, strips, tracks
-<<<<<<< HEAD
 from studio.interchange.relink import HERE, Relink, Where
 from studio.interchange.speed import at_speed
-from studio.interchange.timeline import MASTER, Loss, Strip, Timeline
-=======
 from studio.interchange.timeline import MASTER, Loss, Timeline, TimelineStrip
->>>>>>> main
 
 _LONGEST_WORDS = 400
 _SLOWEST, _FASTEST = 1 / 16, 16.0
@@ -35,13 +31,8 @@ def read_reaper(path: Path, media: Path, where: Where = HERE) -> Timeline:
     """
     root = parse(bytes_of(path, LARGEST_BYTES, "a project").decode("utf-8", "replace"), str(path))
     losses: list[Loss] = []
-<<<<<<< HEAD
-    clock, envelopes = Clock(root), Envelopes(losses)
-    items = Items(Relink(path.parent, where), Media(media, losses), clock, envelopes, losses)
-=======
     clock, envelopes = ReaperClock(root), Envelopes(losses)
-    items = Items(path.parent.resolve(), Media(media, losses), clock, losses)
->>>>>>> main
+    items = Items(Relink(path.parent, where), Media(media, losses), clock, envelopes, losses)
     found = tracks(root)
     for track in found:
         for item in track.chunk.chunks("ITEM"):
@@ -57,25 +48,16 @@ def read_reaper(path: Path, media: Path, where: Where = HERE) -> Timeline:
         markers=tuple(clock.markers(losses)),
         tracks=played,
         buses=buses,
-<<<<<<< HEAD
         master=_master(root, envelopes, losses),
-=======
-        master=TimelineStrip(
-            MASTER,
-            volume=envelopes.fader(root, "MASTERVOLENV2", volume, MASTER),
-            devices=tuple(devices(root, "MASTERFXLIST", envelopes, losses)),
-        ),
-        losses=tuple(losses),
->>>>>>> main
     )
     timeline = _paced(root, timeline, losses)
     return timeline.with_losses((*losses, *losses_of(leftovers(root))))
 
 
-def _master(root: Chunk, envelopes: Envelopes, losses: list[Loss]) -> Strip:
+def _master(root: Chunk, envelopes: Envelopes, losses: list[Loss]) -> TimelineStrip:
     level = root.line("MASTER_VOLUME")
     volume, pan = max(0.0, level.number(0, 1.0)), max(-1.0, min(1.0, level.number(1)))
-    return Strip(
+    return TimelineStrip(
         MASTER,
         volume=envelopes.fader(root, ("MASTERVOLENV2",), volume, MASTER),
         pan=envelopes.pan(root, "MASTERPANENV2", pan, MASTER),

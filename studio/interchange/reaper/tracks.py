@@ -9,34 +9,21 @@ from studio.interchange.lines import Line
 from studio.interchange.names import unique
 from studio.interchange.reaper.chains import devices
 from studio.interchange.reaper.envelopes import Envelopes
-<<<<<<< HEAD
 from studio.interchange.reaper.text import Chunk
 from studio.interchange.reaper.text import Line as Words
-from studio.interchange.timeline import MASTER, PALETTE, Device, Loss, Send, Strip
+from studio.interchange.timeline import MASTER, PALETTE, Device, Loss, TimelineSend, TimelineStrip
 
 _FIXED_LANES = 2
 
 
 @dataclass
-class Track(Line):
+class ReaperTrack(Line):
     """A line with what the project says of it: its sends, where it goes, whether others go to it, and what they go to
     its side inputs with."""
 
     chunk: Chunk = field(default_factory=lambda: Chunk("TRACK"))
-    sends: list[Send] = field(default_factory=list)
-    sides: list[tuple[str, float]] = field(default_factory=list)
-=======
-from studio.interchange.reaper.text import Chunk, number
-from studio.interchange.timeline import MASTER, PALETTE, Loss, TimelineSend, TimelineStrip
-
-
-@dataclass
-class ReaperTrack(Line):
-    """A line with what the project says of it: its sends, where it goes, and whether others go to it."""
-
-    chunk: Chunk = field(default_factory=lambda: Chunk("TRACK"))
     sends: list[TimelineSend] = field(default_factory=list)
->>>>>>> main
+    sides: list[tuple[str, float]] = field(default_factory=list)
     parent: str = MASTER
     fed: bool = False
 
@@ -55,13 +42,8 @@ def tracks(root: Chunk) -> list[ReaperTrack]:
     taken = {MASTER}
     folders: list[ReaperTrack] = []
     for index, chunk in enumerate(root.chunks("TRACK")):
-<<<<<<< HEAD
         name = unique(chunk.text("NAME") or f"Track {index + 1}", taken, str)
-        track = Track(name, chunk=chunk)
-=======
-        name = unique(" ".join(chunk.line("NAME")) or f"Track {index + 1}", taken, str)
         track = ReaperTrack(name, chunk=chunk)
->>>>>>> main
         if folders:
             track.parent = folders[-1].name
             folders[-1].fed = True
@@ -99,13 +81,14 @@ def _receive(track: ReaperTrack, found: list[ReaperTrack], envelopes: Envelopes,
                 each.seen = True
                 waiting = _moving(each, waiting, envelopes)
             continue
-<<<<<<< HEAD
         if each.tag == "AUXRECV":
             each.seen = True
             waiting = _send(each, track, found, losses)
 
 
-def _moving(envelope: Chunk, waiting: tuple[Track, Send], envelopes: Envelopes) -> tuple[Track, Send]:
+def _moving(
+    envelope: Chunk, waiting: tuple[ReaperTrack, TimelineSend], envelopes: Envelopes
+) -> tuple[ReaperTrack, TimelineSend]:
     """The send with an envelope of it."""
     source, send = waiting
     holder = Chunk("TRACK")
@@ -118,7 +101,9 @@ def _moving(envelope: Chunk, waiting: tuple[Track, Send], envelopes: Envelopes) 
     return source, moved
 
 
-def _send(line: Words, track: Track, found: list[Track], losses: list[Loss]) -> tuple[Track, Send] | None:
+def _send(
+    line: Words, track: ReaperTrack, found: list[ReaperTrack], losses: list[Loss]
+) -> tuple[ReaperTrack, TimelineSend] | None:
     """One that arrives at a track, and the track it comes from; None where it is no send of a recipe."""
     index, mode, level = round(line.number(0, -1)), round(line.number(1)), line.number(2, 1.0)
     pan, muted, mono, turned = line.number(3), line.number(4), line.number(5), line.number(6)
@@ -144,26 +129,10 @@ def _send(line: Words, track: Track, found: list[Track], losses: list[Loss]) -> 
     ):
         if said:
             losses.append(Loss(what, where, "a recipe's sends have none"))
-    send = Send(track.name, 0.0 if muted else max(0.0, level), mode in (1, 3))
+    send = TimelineSend(track.name, 0.0 if muted else max(0.0, level), mode in (1, 3))
     source.sends.append(send)
     track.fed = True
     return source, send
-=======
-        if not isinstance(each, list) or each[:1] != ["AUXRECV"]:
-            continue
-        index, mode, level = round(number(each, 1, -1)), round(number(each, 2)), number(each, 3, 1.0)
-        if not 0 <= index < len(found) or found[index] is track:
-            losses.append(Loss("a send", track.name, "it comes from a track that is not there"))
-            continue
-        if number(each, 5):
-            continue
-        if number(each, 4):
-            losses.append(Loss("the pan of a send", found[index].name, "a recipe's sends have none"))
-        send = TimelineSend(track.name, max(0.0, level), mode in (1, 3))
-        found[index].sends.append(send)
-        track.fed = True
-        waiting = (found[index], send)
->>>>>>> main
 
 
 def strips(
@@ -185,12 +154,8 @@ def strips(
 def _strip(track: ReaperTrack, index: int, envelopes: Envelopes, losses: list[Loss]) -> TimelineStrip:
     chunk, name = track.chunk, track.name
     volume, pan = max(0.0, chunk.number("VOLPAN", 0, 1.0)), max(-1.0, min(1.0, chunk.number("VOLPAN", 1)))
-<<<<<<< HEAD
     chain = tuple(devices(chunk, "FXCHAIN", envelopes, losses, name))
-    return Strip(
-=======
     return TimelineStrip(
->>>>>>> main
         name,
         _colour(chunk.number("PEAKCOL"), index),
         devices=_listening(track, chain, losses),
@@ -206,7 +171,7 @@ def _strip(track: ReaperTrack, index: int, envelopes: Envelopes, losses: list[Lo
     )
 
 
-def _listening(track: Track, chain: tuple[Device, ...], losses: list[Loss]) -> tuple[Device, ...]:
+def _listening(track: ReaperTrack, chain: tuple[Device, ...], losses: list[Loss]) -> tuple[Device, ...]:
     """The plugins, with what comes to their side inputs; what no plugin hears is told."""
     for source, level in track.sides:
         where = f"{source} → {track.name}"
