@@ -15,7 +15,7 @@ LONGEST_SECONDS = 4 * 3600
 """No edit makes a sound longer than this."""
 
 
-class Place(Transform):
+class PlaceAt(Transform, step="place"):
     """Move a sound to a later time."""
 
     at: Time = span(help="when it starts")
