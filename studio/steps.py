@@ -237,6 +237,9 @@ class Transform(Step, abstract=True):
 
     kind = "transform"
 
+    keeps_time: ClassVar[bool] = False
+    """Whether every frame stays where it is, so that it can be given only what the song's `length` leaves of a sound."""
+
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
         raise NotImplementedError
 

@@ -30,6 +30,8 @@ def _ramp(frames: int, shape: str) -> Floats:
 class FadeIn(Transform):
     """Come up from silence."""
 
+    keeps_time = True
+
     length: Time = span("2 s", help="how long it takes")
     shape: str = choice("smooth", *_SHAPES, help="how the level rises")
 
@@ -41,7 +43,9 @@ class FadeIn(Transform):
 
 
 class FadeOut(Transform):
-    """Go down to silence, ending with the sound or at a given time; nothing follows."""
+    """Go down to silence, ending with the sound (or where the song is cut), or at a given time; nothing follows."""
+
+    keeps_time = True
 
     length: Time = span("4 s", help="how long it takes")
     end: Time | None = span(None, help="when it is over; the end of the sound if not given")

@@ -15,6 +15,8 @@ from studio.units import DB
 class Normalise(Transform):
     """Bring the highest sample to a level; silence stays silent."""
 
+    keeps_time = True
+
     peak: float = knob(-1.0, -60.0, 0.0, DB, help="level of the highest sample", live=False)
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:

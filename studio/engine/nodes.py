@@ -296,6 +296,57 @@ class Hold(Node):
         yield from reader.blocks(self.inputs[0])
 
 
+@dataclass(frozen=True, eq=False)
+class Cut(Node):
+    """A signal up to a frame of the song: what looks at a whole sound looks at what is delivered of it."""
+
+    frames: int
+
+    kept = False
+
+    def count(self, reader: NodeReader) -> int:
+        return min(self.frames, reader.frames(self.inputs[0]))
+
+    def facts(self) -> Any:
+        return self.frames
+
+    def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        left = self.frames
+        for block in reader.blocks(self.inputs[0]):
+            yield block[:, :left]
+            left -= min(left, block.shape[1])
+            if not left:
+                return
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted(Node):
+    """The first of its inputs at the length of the song: `frames`, or without them that of the longest input."""
+
+    frames: int | None
+
+    kept = False
+
+    def count(self, reader: NodeReader) -> int:
+        return self.frames if self.frames is not None else max(1, *(reader.frames(node) for node in self.inputs))
+
+    def facts(self) -> Any:
+        return self.frames
+
+    def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        given = 0
+        for block in reader.blocks(self.inputs[0]):
+            block = block if self.frames is None else block[:, : self.frames - given]
+            given += block.shape[1]
+            yield block
+            if given == self.frames:
+                return
+        left = self.count(reader) - given
+        while left > 0:
+            yield np.zeros((self.context.channels, min(left, PIECE)), np.float32)
+            left -= PIECE
+
+
 def held(node: Node) -> Node:
     """The node itself if it is kept, else a written-down copy of it."""
     return node if node.kept else Hold(node.name, node.context, (node,), path=node.path)
