@@ -51,11 +51,13 @@ class Clips(Source):
     libraries = ("soundfile", "soxr")
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
+        """The files whose content the sound depends on."""
         for index, clip in enumerate(self.clips):
             with within("clips", index, "file"):
                 yield context.find(clip.file)
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
         gather = Gather()
         for index, clip in enumerate(self.clips):
             with gather, within("clips", index, "file"):
@@ -63,10 +65,12 @@ class Clips(Source):
         gather.done()
 
     def follows_tempo(self) -> bool:
+        """Whether the tempo map has a say in how it sounds."""
         times = (time for clip in self.clips for time in (clip.at, clip.length, clip.fade_in, clip.fade_out) if time)
         return any(time.musical for time in times)
 
     def read(self, context: RenderContext) -> Iterator[Block]:
+        """The sound in blocks of shape (channels, frames) of any length."""
         waiting = sorted((_placed(clip, context) for clip in self.clips if not clip.mute), key=lambda piece: piece[0])
         sounding: list[tuple[int, Block]] = []
         position = 0
