@@ -75,9 +75,11 @@ def opened(name: str, turns: tuple[str, ...], output: dict[str, str], stack: Exi
     from studio.recipe import Recipe
     from studio.recipe.presets import find_preset
     from studio.recipe.starter import from_midi
-    from studio.sessions.importing import import_session, is_session
+    from studio.sessions.importing import check_readable, import_session, is_session
 
     path = Path(name)
+    if path.is_file():
+        check_readable(path)
     if path.suffix.lower() in (".mid", ".midi", ".smf"):
         song = Recipe.loads(from_midi(path, Path("song.yaml"), bare=True))
     elif is_session(path):
