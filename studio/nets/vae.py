@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from studio.audio import Audio
 from studio.errors import AudioError
+from studio.nets.checkpoint import Checkpoint
 from studio.nets.losses import spectral
 from studio.nets.model_file import CardFormat, ModelFormat, write_model
 from studio.nets.multiband import Cut, Join, delay
@@ -32,7 +33,7 @@ from studio.nets.streaming import (
     StreamingModule,
     single_precision,
 )
-from studio.nets.training import Course, best_place, finished, mixed_precision, train
+from studio.nets.training import TrainingProgress, best_place, finished, mixed_precision, train
 from studio.records import Kind
 from studio.stored import Members, Several, Whole
 
@@ -287,8 +288,8 @@ def train_vae(
     shape: VaeShape | None = None,
     seed: int = 0,
     device: torch.device | None = None,
-    checkpoint: Path | None = None,
-    tell: Callable[[Course, Waves], None] = lambda course, waves: None,
+    checkpoint: Checkpoint | None = None,
+    tell: Callable[[TrainingProgress, Waves], None] = lambda progress, waves: None,
 ) -> Waves:
     """Train on one sound for so many seconds, on a GPU if there is one; its last tenth, `held_out`, is not trained on.
 
@@ -327,19 +328,19 @@ def train_vae(
         with torch.inference_mode():
             return float(apart(model, model(held[None, None])[0], held[None]))
 
-    course = train(
+    progress = train(
         model,
         loss,
         judge,
         seconds,
         rate=2e-3,
         checkpoint=checkpoint,
-        tell=lambda course: tell(course, Waves(deepcopy(model).cpu(), {})),
+        tell=lambda progress: tell(progress, Waves(deepcopy(model).cpu(), {})),
         every=min(15.0, seconds / 12),
     )
     card = {
         "kind": KIND, "version": VERSION, "shape": shape.data(), "ratio": shape.ratio, "latency": model.late + shape.ratio,
-        "seed": seed, **course.card(), "data_seconds": round(sound.seconds, 1), "spectral_loss": round(course.best, 4),
+        "seed": seed, **progress.card(), "data_seconds": round(sound.seconds, 1), "spectral_loss": round(progress.best, 4),
         "parameters": sum(each.numel() for each in model.parameters()), **about,
     }  # fmt: skip
     return Waves(model.cpu().eval(), card)
