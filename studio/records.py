@@ -29,6 +29,7 @@ class Kind:
 
     @property
     def required(self) -> bool:
+        """Whether it must be given."""
         return self.default is REQUIRED
 
     def parse(self, value: object) -> Any:
@@ -243,12 +244,18 @@ class Nested(Kind):
     of: type[Record]
 
     def parse(self, value: object) -> Any:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         return None if value is None and self.default is None else self.of.parse(value)
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         return None if value is None else value.data(full=full)
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return self.of.schema()
 
 
@@ -261,6 +268,10 @@ class ListOf(Kind):
     bare: bool = False
 
     def parse(self, value: object) -> tuple[Any, ...]:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value is None:
             return ()
         items = value if isinstance(value, (list, tuple)) else [value]
@@ -275,10 +286,12 @@ class ListOf(Kind):
         return tuple(parsed)
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         items = [self.each.data(item, full) for item in value]
         return items[0] if self.bare and len(items) == 1 and not full else items
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         one = self.each.schema()
         return {"description": self.help, "anyOf": [{"type": "array", "items": one}, one]}
 
@@ -292,6 +305,10 @@ class MapOf(Kind):
     what: str = "name"
 
     def parse(self, value: object) -> dict[str, Any]:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value is None:
             return {}
         if not isinstance(value, Mapping):
@@ -319,7 +336,9 @@ class MapOf(Kind):
         return name
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         return {key: self.each.data(item, full) for key, item in value.items()}
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return {"description": self.help, "type": "object", "additionalProperties": self.each.schema()}

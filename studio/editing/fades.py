@@ -36,6 +36,7 @@ class FadeIn(Transform):
     shape: str = choice("smooth", *_SHAPES, help="how the level rises")
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         frames = min(audio.frames, context.tempo.frame_of(self.length, context.rate))
         samples = audio.samples.copy()
         samples[:, :frames] *= _ramp(frames, self.shape).astype(np.float32)
@@ -52,6 +53,7 @@ class FadeOut(Transform):
     shape: str = choice("smooth", *_SHAPES, help="how the level falls")
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         end = audio.frames if self.end is None else min(audio.frames, context.tempo.frame_of(self.end, context.rate))
         beat = context.tempo.beat_at(Fraction(end, context.rate))
         seconds = _length_before(context, self.length, beat, Fraction(end, context.rate))

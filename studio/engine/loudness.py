@@ -56,6 +56,7 @@ class LoudnessMeter:
         self._true_peak = _TruePeak(channels) if true_peak else None
 
     def push(self, block: Block) -> None:
+        """Measure a block of shape (channels, frames)."""
         from scipy.signal import lfilter
 
         self._peak = max(self._peak, float(np.max(np.abs(block), initial=0.0)))
@@ -90,6 +91,7 @@ class LoudnessMeter:
         return gain
 
     def read(self) -> Loudness:
+        """The sound in blocks of shape (channels, frames) of any length."""
         energy = np.array(self._energies)
         return Loudness(
             integrated=_gated(_windows(energy, _HOPS_PER_BLOCK) / (_HOPS_PER_BLOCK * self._hop)),

@@ -57,9 +57,11 @@ class Mastered(Node):
     libraries = ("pedalboard", "pyloudnorm", "scipy")
 
     def facts(self) -> Any:
+        """What the sound depends on besides the inputs, as plain data for the key."""
         return [self.loudness, self.ceiling, _TOLERANCE, _CLEAR]
 
     def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        """The sound, computed now, in blocks of shape (channels, frames) of any length."""
         meter = self._heard(reader, Setting(0.0))
         before, gain = meter.read(), meter.gain_to(self.loudness)
         setting = Setting(0.0 if math.isnan(gain) else min(gain, _MOST_GAIN))

@@ -32,6 +32,7 @@ class Instrument(NamedTuple):
 
     @property
     def drums(self) -> bool:
+        """Whether it plays drums."""
         return self.bank == DRUM_BANK
 
 

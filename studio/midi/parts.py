@@ -36,6 +36,7 @@ class Part:
 
     @property
     def drums(self) -> bool:
+        """Whether it plays drums."""
         return self.bank == DRUM_BANK
 
     @property
@@ -45,6 +46,7 @@ class Part:
 
     @property
     def notes(self) -> int:
+        """Its notes, by start."""
         return sum(self.whole.events[index].starts_note for index in self.own)
 
     def __str__(self) -> str:

@@ -72,10 +72,12 @@ class Pick(Record):
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return {"anyOf": [{"type": "string"}, super().schema()]}
 
     @classmethod
     def called(cls) -> str:
+        """What error messages call it, with its article."""
         return "a part"
 
     def among(self, parts: Sequence[Part]) -> list[Part]:

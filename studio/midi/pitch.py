@@ -21,6 +21,7 @@ class Transpose(ScoreStep):
     drums: bool = switch(False, help="move drums too")
 
     def edit(self, score: Score, context: RenderContext) -> Score:
+        """The score with its notes changed; every other event stays where it is."""
         drums = frozenset[tuple[int, int]]() if self.drums else drum_channels(score)
         return score.map_notes(lambda note: note if (note.port, note.channel) in drums else self._move(note))
 

@@ -54,6 +54,7 @@ class AutoencoderShape:
     embedding: int = 16
 
     def data(self) -> dict[str, int]:
+        """Plain data that `parse` reads back as an equal value."""
         return asdict(self)
 
 

@@ -81,6 +81,7 @@ class Net(nn.Module):
         return found
 
     def forward(self, mels: Tensor) -> Tensor:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         made: Tensor = self.classes(torch.relu(self.embed(mels)))
         return made
 

@@ -59,6 +59,7 @@ class VaeShape:
         return self.bands * int(np.prod(self.strides))
 
     def data(self) -> dict[str, Any]:
+        """Plain data that `parse` reads back as an equal value."""
         return asdict(self) | {"strides": list(self.strides)}
 
     @classmethod
@@ -126,6 +127,7 @@ class Vae(Streaming):
         return sound, (inner, waves, levels, joined)
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         one, other = state or (None, None)
         mean, _, one = self.encode(signal, one)
         made, other = self.decode(mean, other)
@@ -173,6 +175,7 @@ class Waves:
 
     @property
     def rate(self) -> int:
+        """The rate of its sound in Hz."""
         return self.model.shape.rate
 
     def sing(self, audio: Audio) -> Audio:

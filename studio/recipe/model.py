@@ -61,11 +61,13 @@ class Send(Record):
         return super().parse({"level": data} if curve or not isinstance(data, (Mapping, Send)) else data)
 
     def data(self, *, full: bool = False) -> Any:
+        """Plain data that `parse` reads back as an equal value."""
         plain = super().data(full=full)
         return plain if full or "pre" in plain else self.kind_of("level").data(self.level)
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return {"anyOf": [cls.kinds()["level"].schema(), super().schema()]}
 
 
@@ -170,6 +172,7 @@ class FileMap(MapOf):
     """A map whose keys are the names of files."""
 
     def check_name(self, key: object) -> str:
+        """The key as the path of a file inside the pack."""
         return str(Text(longest=400).parse(key))
 
 
@@ -274,6 +277,7 @@ class Recipe(Record):
         return text if kept else write(plain)
 
     def data(self, *, full: bool = False) -> Any:
+        """Plain data that `parse` reads back as an equal value."""
         with reading(self.folder):
             return super().data(full=full)
 

@@ -95,6 +95,7 @@ class Manifest(Record):
 
     @classmethod
     def called(cls) -> str:
+        """What error messages call it, with its article."""
         return "a manifest"
 
     @classmethod

@@ -67,11 +67,13 @@ class Clips(Source):
     libraries = ("soundfile", "soxr")
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
+        """The files whose content the sound depends on."""
         for index, clip in enumerate(self.clips):
             with within("clips", index, "file"):
                 yield context.find(clip.file)
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
         gather = Gather()
         for index, clip in enumerate(self.clips):
             with gather, within("clips", index, "file"):
@@ -79,16 +81,19 @@ class Clips(Source):
         gather.done()
 
     def inner(self) -> Iterator[Step]:
+        """The steps it holds, depth first."""
         for clip in self.clips:
             for step in clip.chain:
                 yield step
                 yield from step.inner()
 
     def follows_tempo(self) -> bool:
+        """Whether the tempo map has a say in how it sounds."""
         times = (time for clip in self.clips for time in (clip.at, clip.length, clip.fade_in, clip.fade_out) if time)
         return any(time.musical for time in times) or super().follows_tempo()
 
     def read(self, context: RenderContext) -> Iterator[Block]:
+        """The sound in blocks of shape (channels, frames) of any length."""
         waiting = sorted(
             (
                 (context.tempo.frame_of(clip.at, context.rate), index, clip)

@@ -79,10 +79,12 @@ class SoundFont(Instrument, step="soundfont"):
     libraries = ("pyfluidsynth",)
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
+        """The files whose content the sound depends on."""
         with within("file"):
             yield find_font(self.file, context)
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
         check_rate(context.rate)
         [font] = self.assets(context)
         with within("file"):
@@ -93,10 +95,12 @@ class SoundFont(Instrument, step="soundfont"):
                 raise self._lacks(bank)
 
     def remarks(self, context: RenderContext) -> Iterator[str]:
+        """What whoever hears it should know beforehand."""
         if context.score is not None:
             yield from unheard(context.score)
 
     def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
+        """The score as sound, tail included, in blocks of shape (channels, frames)."""
         [font] = self.assets(context)
         ports = 1 + max((event.port for event in score.events), default=0)
         with Fluid(font, context.rate, 16 * ports, **self._settings()) as synth:

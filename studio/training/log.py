@@ -44,6 +44,7 @@ class Estimate:
 
     @property
     def steps(self) -> int:
+        """How many steps fit into the time."""
         return int(self.seconds / self.step_seconds)
 
     def __str__(self) -> str:
