@@ -22,6 +22,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from studio.synonyms import meant
+
 Key = str | int
 
 
@@ -268,12 +270,14 @@ def shown(value: object) -> str:
 
 
 def nearest(word: str, options: Iterable[str]) -> str:
-    """A hint for a mistyped name: the closest options, or all of them when they are few.
+    """A hint for a mistyped name: what it is called here, the closest options, or all of them when they are few.
 
     >>> nearest("corus", ["chorus", "reverb"])
     'Did you mean chorus?'
     """
     names = sorted({str(option) for option in options})
+    if here := meant(str(word), names):
+        return f"Here it is called {here[0]}."
     folded = {name.casefold(): name for name in names}
     close = get_close_matches(str(word).casefold(), list(folded), n=3, cutoff=0.6)
     if close:

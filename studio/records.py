@@ -103,7 +103,7 @@ class Record:
         for key, value in data.items():
             with gather, within(str(key)):
                 if key not in kinds:
-                    raise RecipeError(f"{cls.called()} has no {key!r}.", nearest(str(key), kinds))
+                    raise RecipeError(f"{cls.called()} has no {key!r}.", cls.hint(str(key)))
                 values[key] = kinds[key].parse(value)
         for key, kind in kinds.items():
             with gather:
@@ -155,6 +155,11 @@ class Record:
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+
+    @classmethod
+    def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
+        return nearest(word, cls.kinds())
 
     @classmethod
     def called(cls) -> str:

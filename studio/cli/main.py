@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import warnings
 from importlib import import_module
@@ -20,11 +21,19 @@ FAILED, BROKEN, INTERRUPTED = 1, 70, 130
 class Studio(click.Group):
     """Commands whose errors are printed without a traceback, with `--json` as JSON."""
 
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Words that begin with a dash and a blank are YAML, and no option."""
+        return super().parse_args(context, [f"\n{word}" if word[:2] in ("- ", "-\n") else word for word in args])
+
     def invoke(self, context: click.Context) -> Any:
+        if os.environ.get("NO_COLOR"):
+            context.color = False
         try:
             return super().invoke(context)
         except Interrupted as error:
             fail(error, INTERRUPTED)
+        except KeyboardInterrupt:
+            fail(Interrupted("stopped."), INTERRUPTED)
         except StudioError as error:
             fail(error, FAILED)
         except BrokenPipeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = ""
     from rich.table import Table
 
     console = Console(highlight=False)
-    if not console.is_terminal:
+    if not console.is_terminal and "COLUMNS" not in os.environ:
         # A script or a file has no edge to fit: nothing is cut or folded.
         console = Console(highlight=False, width=1_000)
     shown = Table(title=title or None, title_justify="left", box=None, header_style="bold", pad_edge=False)
@@ -43,6 +44,11 @@ def _plain(cell: str) -> Any:
     from rich.text import Text
 
     return Text(cell)
+
+
+def finite(value: float) -> float | None:
+    """A level for scripts, with two digits; None for silence, which JSON has no number for."""
+    return round(value, 2) if abs(value) < 1e6 else None
 
 
 def as_json(value: Any) -> None:

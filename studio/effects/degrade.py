@@ -48,6 +48,9 @@ class Mp3(Effect):
 
     libraries = ("pedalboard",)
 
+    def takes(self, channels: int) -> bool:
+        return channels <= 2
+
     def open(self, context: RenderContext) -> Run:
         import pedalboard
 

@@ -50,6 +50,9 @@ class Warp(Transform):
     def uses(self) -> tuple[str, ...]:
         return libraries_of(self.method)
 
+    def takes(self, channels: int) -> bool:
+        return channels == 1 or self.method != "praat"
+
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         check_method(self.method, self.semitones, self.formant_semitones, context.channels)
         beats = np.array([float(context.tempo.beat_of(target)) for _, target in self.markers])

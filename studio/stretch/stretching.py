@@ -70,6 +70,9 @@ class Stretch(Transform):
     def uses(self) -> tuple[str, ...]:
         return libraries_of(self.method)
 
+    def takes(self, channels: int) -> bool:
+        return channels == 1 or self.method != "praat"
+
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         check_method(self.method, self.semitones, self.formant_semitones, context.channels)
         pairs = [(float(source.seconds), float(context.tempo.second_of(target))) for source, target in self.anchors]
@@ -109,6 +112,9 @@ class Pitch(Transform):
 
     def uses(self) -> tuple[str, ...]:
         return libraries_of(self.method)
+
+    def takes(self, channels: int) -> bool:
+        return channels == 1 or self.method != "praat"
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         check_method(self.method, self.semitones, self.formant_semitones, context.channels)
