@@ -42,6 +42,13 @@ class Kind:
         """The JSON Schema of the plain data."""
         return {}
 
+    def member(self, name: str) -> dict[str, Any]:
+        """The same under its name and with its help, as editors show them; a reference would hide these, so it is wrapped."""
+        schema = self.schema()
+        inner = {"allOf": [{"$ref": schema["$ref"]}]} if "$ref" in schema else schema
+        about = schema.get("description") or self.describe()
+        return {"title": name, **({"description": about} if about else {}), **inner}
+
     @property
     def range(self) -> str:
         """What it accepts, for people."""
@@ -172,7 +179,7 @@ class Record:
         kinds = cls.kinds()
         return {
             "type": "object",
-            "properties": {name: kind.schema() for name, kind in kinds.items()},
+            "properties": {name: kind.member(name) for name, kind in kinds.items()},
             "required": [name for name, kind in kinds.items() if kind.required],
             "additionalProperties": False,
         }
