@@ -102,7 +102,8 @@ def turns(context: Context, parameter: Parameter, incomplete: str) -> list[Compl
     from studio.cli.opening import STDIN, recipe_of
     from studio.errors import StudioError
 
-    name = context.params.get("recipe")
+    # While an option still waits for its value, the words before it are not yet given out.
+    name = context.params.get("recipe") or next(iter(context.args), None)
     if not name or name == STDIN or "=" in incomplete:
         return []
     try:

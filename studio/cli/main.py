@@ -16,6 +16,8 @@ from studio.errors import Interrupted, Problems, StudioError
 from studio.processes import forget_working_folder
 
 FAILED, BROKEN, INTERRUPTED = 1, 70, 130
+_AS_SCRIPT = "studio.as_script"
+"""Whether somebody wants JSON, errors included; kept with the command's context."""
 
 
 class Studio(click.Group):
@@ -23,6 +25,7 @@ class Studio(click.Group):
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         """Words that begin with a dash and a blank are YAML, and no option."""
+        context.meta[_AS_SCRIPT] = "--json" in args
         return super().parse_args(context, [f"\n{word}" if word[:2] in ("- ", "-\n") else word for word in args])
 
     def invoke(self, context: click.Context) -> Any:
@@ -65,7 +68,8 @@ class Studio(click.Group):
 
 def fail(error: StudioError, code: int) -> None:
     """Print an error and end the program."""
-    if "--json" in sys.argv:
+    context = click.get_current_context(silent=True)
+    if context is not None and context.meta.get(_AS_SCRIPT):
         click.echo(json.dumps({"errors": [_plain(single) for single in _singles(error)]}, ensure_ascii=False))
     else:
         for single in _singles(error):
