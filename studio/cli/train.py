@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from studio.cli.show import table
+from studio.cli.show import say, table
 from studio.errors import KnobError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def voice(
     else:
         instruments = (_one("a voice", "".join(sources), soundfont, low, high, out),)
     plan = Plan(instruments, minutes * 60, rate, licence, seed, start, room)
-    card = learn(plan, out, report, click.echo)
+    card = learn(plan, out, report, say)
     _done(card, ("spectral_loss", "data_seconds", "steps", "parameters"), out, report)
 
 
@@ -84,7 +84,7 @@ def vae(
     from studio.training.waves import learn_waves
 
     plan = Plan((_one("a waveform autoencoder", folder, soundfont, low, high, out),), minutes * 60, rate, licence, seed)
-    card = learn_waves(plan, out, report, click.echo)
+    card = learn_waves(plan, out, report, say)
     _done(card, ("spectral_loss", "data_seconds", "steps", "parameters"), out, report)
 
 
@@ -116,7 +116,7 @@ def spectral(
     from studio.training.instruments import TrainingSource
 
     parsed = [TrainingSource.parse(each) for each in instruments]
-    card = learn_colours(parsed, out, minutes * 60, licence=licence, seed=seed, report=report, say=click.echo)
+    card = learn_colours(parsed, out, minutes * 60, licence=licence, seed=seed, report=report, say=say)
     _done(card, ("log_spectral_distance", "data_seconds", "steps", "parameters"), out, report)
 
 
@@ -134,6 +134,6 @@ def ears(minutes: float, font: str, seed: int, out: Path) -> None:
 
 def _done(card: dict[str, Any], facts: tuple[str, ...], out: Path, report: Path | None) -> None:
     table(("", ""), [(name, str(card[name])) for name in facts])
-    click.echo(f"{out} is written ({out.stat().st_size / 1000:.0f} kB).")
+    say(f"{out} is written ({out.stat().st_size / 1000:.0f} kB).")
     if report is not None:
-        click.echo(f"{report / 'training.html'} shows and plays how it went.")
+        say(f"{report / 'training.html'} shows and plays how it went.")
