@@ -14,7 +14,7 @@ from typing import Any
 
 from studio import units
 from studio.curves import SHAPES, WAVES, Curve, Lfo, Mapped, Point, Points
-from studio.errors import KnobError, nearest, shown, within
+from studio.errors import Gather, KnobError, Told, nearest, shown, within
 from studio.levels import SILENCE_DB
 from studio.records import REQUIRED, Kind, field
 from studio.tempo import Time
@@ -135,9 +135,9 @@ class Number(KnobKind):
         return *ends, shape
 
     def _points(self, value: Sequence[object]) -> Points:
-        points: list[Point] = []
+        gather, points = Gather(), list[Point]()
         for index, item in enumerate(value):
-            with within(index):
+            with gather, within(index):
                 if not isinstance(item, (list, tuple)) or not 2 <= len(item) <= 3:
                     raise KnobError(
                         f"{shown(item)} is not a point of a curve.",
@@ -149,8 +149,11 @@ class Number(KnobKind):
                     raise KnobError(f"{point.at} comes after {points[-1].at}.", "Write the points in order of time.")
                 _check_shape(shape, points[-1].value if points else point.value, point.value)
                 points.append(point)
-        if not points:
+        gather.done()
+        if not points and not gather.caught:
             raise KnobError("a curve without points.", "Write at least one [time, value].")
+        if gather.caught:
+            raise Told
         return Points(tuple(points))
 
     def _point_data(self, point: Point) -> list[object]:

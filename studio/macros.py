@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from studio import units
 from studio.address import locate, put
 from studio.curves import SHAPES, Mapped, stretch
-from studio.errors import Gather, KnobError, RecipeError, nearest, shown, within
+from studio.errors import Gather, KnobError, RecipeError, Told, attempt, collector, nearest, shown, within
 from studio.knobs import LINEAR, LOG, Live, Number, choice, text
 from studio.records import Kind, ListOf, MapOf, Nested, Record, field
 
@@ -119,6 +119,8 @@ def checked(owner: Owner) -> None:
         drives = dict[str, Drive]()
         for address, drive in macro.drives.items():
             with gather, within("knobs", name, "drives", address):
+                if _about_what_is_lost(address):
+                    raise Told
                 path, kind = locate(owner, address)
                 if not isinstance(kind, Number) or kind.whole or path[:1] == ("knobs",):
                     raise RecipeError(f"{address!r} is not a number that a knob can drive.")
@@ -127,9 +129,19 @@ def checked(owner: Owner) -> None:
                 masters[path] = name
                 low, high, _ = kind.span(drive.low, drive.high, drive.shape)
                 drives[address] = Drive(kind.data(low), kind.data(high), drive.shape)
-        neat[name] = macro if drives == macro.drives else macro.replace(drives=drives)
+        neat[name] = macro
+        with gather, within("knobs", name):
+            if drives != macro.drives:
+                neat[name] = macro.replace(drives=drives)
     gather.done()
     object.__setattr__(owner, "knobs", neat)
+
+
+def _about_what_is_lost(address: str) -> bool:
+    """Whether an address leads into a track or bus of which it has been told that it cannot be read."""
+    taking = collector()
+    lost = taking.lost if taking else ()
+    return any(len(way) == 2 and way[0] in ("tracks", "buses") and way[1] in address.split(".") for way in lost)
 
 
 def settle(owner: Owner) -> Owner:
@@ -142,22 +154,23 @@ def settle(owner: Owner) -> Owner:
     macros: Mapping[str, Macro] = owner.knobs  # type: ignore[attr-defined]
     for name, macro in macros.items():
         for address, drive in macro.drives.items():
-            path, kind = locate(owner, address)
-            assert isinstance(kind, Number)
-            low, high, shape = kind.span(drive.low, drive.high, drive.shape)
-            value: object
-            if isinstance(macro.value, float):
-                position = macro.number.position(macro.value)
-                value = min(max(float(stretch(position, low, high, shape)), kind.low), kind.high)  # type: ignore[arg-type]
-            elif kind.live:
-                assert not isinstance(macro.value, str)
-                start, end = macro.range
-                value = Mapped(macro.value, (start, end), macro.taper == LOG, low, high, shape)
-            else:
-                raise RecipeError(
-                    f"{address!r} cannot move while the song plays.",
-                    f"Give the knob {name!r} a number instead of a curve, or let it drive something else.",
-                    path=("knobs", name, "drives", address),
-                )
-            settled = put(settled, path, value)
+            with attempt():
+                path, kind = locate(owner, address)
+                assert isinstance(kind, Number)
+                low, high, shape = kind.span(drive.low, drive.high, drive.shape)
+                value: object
+                if isinstance(macro.value, float):
+                    position = macro.number.position(macro.value)
+                    value = min(max(float(stretch(position, low, high, shape)), kind.low), kind.high)  # type: ignore[arg-type]
+                elif kind.live:
+                    assert not isinstance(macro.value, str)
+                    start, end = macro.range
+                    value = Mapped(macro.value, (start, end), macro.taper == LOG, low, high, shape)
+                else:
+                    raise RecipeError(
+                        f"{address!r} cannot move while the song plays.",
+                        f"Give the knob {name!r} a number instead of a curve, or let it drive something else.",
+                        path=("knobs", name, "drives", address),
+                    )
+                settled = put(settled, path, value)
     return settled

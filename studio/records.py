@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self, dataclass_transform
 
-from studio.errors import Gather, RecipeError, nearest, shown, within
+from studio.errors import Gather, RecipeError, StudioError, Told, collector, nearest, shown, within
 
 REQUIRED: Any = object()
 """The default of a field that has none."""
@@ -110,7 +110,30 @@ class Record:
                 if kind.required and key not in data:
                     raise RecipeError(f"{cls.called()} needs {key!r}: {kind.describe()}.")
         gather.done()
-        return cls(**values)
+        return cls(**values) if collector() is None else cls._of_what_is_left(values, data)
+
+    @classmethod
+    def _of_what_is_left(cls, values: dict[str, Any], data: Mapping[Any, Any]) -> Self:
+        """The record as far as it could be read, for a reading that goes on behind errors.
+
+        Raises:
+            Told: a field is missing that it cannot be without.
+        """
+        taking = collector()
+        assert taking is not None
+        for key in data:
+            if str(key) not in values:
+                taking.lose(str(key))
+        if any(kind.required and name not in values for name, kind in cls.kinds().items()):
+            raise Told
+        record = cls.__new__(cls)
+        try:
+            record.__init__(**values)  # type: ignore[misc]
+        except StudioError as error:
+            # Its fields stand; what they should be together is only worth telling where all of them were read.
+            if not taking.lost_near():
+                taking.take(error)
+        return record
 
     def data(self, *, full: bool = False) -> Any:
         """Plain data: only what differs from the defaults, or with `full` every field."""
@@ -192,6 +215,9 @@ class ListOf(Kind):
         for index, item in enumerate(items):
             with gather, within(index):
                 parsed.append(self.each.parse(item))
+                continue
+            if taking := collector():
+                taking.lose(index)
         gather.done()
         return tuple(parsed)
 
@@ -220,7 +246,12 @@ class MapOf(Kind):
         gather, parsed = Gather(), {}
         for key, item in value.items():
             with gather, within(str(key)):
-                parsed[self.check_name(key)] = self.each.parse(item)
+                self.check_name(key)
+            with gather, within(str(key)):
+                parsed[str(key)] = self.each.parse(item)
+                continue
+            if taking := collector():
+                taking.lose(str(key))
         gather.done()
         return parsed
 

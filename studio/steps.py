@@ -28,7 +28,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 from studio.audio import Audio, Block
 from studio.context import BlockContext, RenderContext
-from studio.errors import RecipeError, nearest, shown, within
+from studio.errors import RecipeError, StudioError, collector, nearest, shown, within
 from studio.knobs import File, Port, Switch, Text
 from studio.provenance import Component, check_declared, libraries, writer_of
 from studio.records import Kind, MapOf, Record, field
@@ -160,6 +160,17 @@ class Step(Record):
         """What whoever hears it should know beforehand."""
         return iter(())
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Find out, without making any sound, whether it will run.
+
+        Args:
+            context: the conditions it is to run under.
+            seconds: how long the sound that it is given lasts, where that is known.
+
+        Raises:
+            StudioError: what would stop it, as far as that can be known beforehand.
+        """
+
     def follows_tempo(self) -> bool:
         """Whether the tempo map has a say in how it sounds."""
         own = any(getattr(getattr(self, name), "musical", False) for name in self.parameters())
@@ -212,6 +223,10 @@ class Effect(Step, abstract=True):
         """Begin a run, with all state at rest."""
         raise NotImplementedError
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Open it, and let go of it again."""
+        self.open(context)
+
     def tail_seconds(self, context: RenderContext) -> float:
         """The longest silence, in seconds, behind which more sound can come once the input has ended."""
         return 0.05
@@ -233,6 +248,13 @@ class ScoreStep(Step, abstract=True):
 
     def edit(self, score: Score, context: RenderContext) -> Score:
         raise NotImplementedError
+
+
+class Unread(Step, abstract=True):
+    """Stands for a step that could not be read, in a document whose errors are being collected."""
+
+    kind = "unread"
+    step = "unread"
 
 
 def _steps_in(value: object) -> Iterator[Step]:
@@ -282,6 +304,8 @@ def parse_step(data: object, *kinds: str) -> Step:
     Raises:
         StudioError: no such step, one of another kind, or knobs that do not fit.
     """
+    if isinstance(data, Unread):
+        return data
     if isinstance(data, Step):
         find_step(data.step, *kinds)
         return data
@@ -301,7 +325,17 @@ class StepKind(Kind):
     kinds: tuple[str, ...]
 
     def parse(self, value: object) -> Step | None:
-        return None if value is None and self.default is None else parse_step(value, *self.kinds)
+        if value is None and self.default is None:
+            return None
+        taking = collector()
+        if taking is None:
+            return parse_step(value, *self.kinds)
+        try:
+            return parse_step(value, *self.kinds)
+        except StudioError as error:
+            taking.take(error)
+            word = next(iter(value), "") if isinstance(value, Mapping) else value
+            return Unread(name=str(word)[:80], bypass=True)
 
     def data(self, value: Any, full: bool = False) -> object:
         return None if value is None else value.data(full=full)
@@ -320,6 +354,6 @@ def check_label(text: object) -> str:
 
 
 __all__ = [
-    "Effect", "Instrument", "Run", "ScoreStep", "Source", "Step", "StepKind", "Transform",
+    "Effect", "Instrument", "Run", "ScoreStep", "Source", "Step", "StepKind", "Transform", "Unread",
     "check_label", "find_step", "parse_step", "registry",
 ]  # fmt: skip

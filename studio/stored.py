@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from studio.errors import MissingError, Place, Problems, RecipeError, StudioError, shown
+from studio.errors import Gather, MissingError, Place, Problems, RecipeError, StudioError, shown, within
 from studio.provenance import STUDIO, installed
 from studio.records import Kind, Record
 
@@ -130,6 +130,76 @@ class Json(Kind):
         return dict(value)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Members(Kind):
+    """A mapping with these members; with `more`, others may stand beside them as plain data."""
+
+    of: Mapping[str, Kind]
+    more: bool = False
+
+    def parse(self, value: object) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise RecipeError(f"{shown(value)} is not a mapping.")
+        gather, found = Gather(), {}
+        for key, item in value.items():
+            with gather, within(str(key)):
+                if key in self.of:
+                    found[key] = self.of[key].parse(item)
+                elif not self.more:
+                    raise RecipeError(f"nothing of this name belongs here; known are {', '.join(self.of)}.")
+                else:
+                    _check_plain(item, 1)
+                    found[key] = item
+        for key, kind in self.of.items():
+            with gather, within(key):
+                if kind.required and key not in value:
+                    raise RecipeError("it is missing.")
+        gather.done()
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Several(Kind):
+    """A list of `fewest` to `most` values of one kind."""
+
+    each: Kind
+    fewest: int = 0
+    most: int = 10_000
+
+    def parse(self, value: object) -> list[Any]:
+        if not isinstance(value, list):
+            raise RecipeError(f"{shown(value)} is not a list.")
+        if not self.fewest <= len(value) <= self.most:
+            raise RecipeError(f"it has {len(value)} values.", f"It may have {self.fewest} to {self.most}.")
+        gather, found = Gather(), []
+        for index, item in enumerate(value):
+            with gather, within(index):
+                found.append(self.each.parse(item))
+        gather.done()
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named(Kind):
+    """A mapping of `fewest` to `most` names to values of one kind."""
+
+    each: Kind
+    fewest: int = 0
+    most: int = 10_000
+
+    def parse(self, value: object) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise RecipeError(f"{shown(value)} is not a mapping.")
+        if not self.fewest <= len(value) <= self.most:
+            raise RecipeError(f"it has {len(value)} names.", f"It may have {self.fewest} to {self.most}.")
+        gather, found = Gather(), {}
+        for key, item in value.items():
+            with gather, within(str(key)[:80]):
+                found[Words(longest=80).parse(key)] = self.each.parse(item)
+        gather.done()
+        return found
+
+
 def _check_plain(value: object, depth: int) -> None:
     if depth > DEEPEST:
         raise RecipeError("it is nested too deeply.", f"{DEEPEST} levels at most.")
@@ -152,20 +222,26 @@ def check_format(plain: object, key: str, newest: int, what: str) -> None:
     given = plain.get(key)
     if isinstance(given, bool) or not isinstance(given, int) or given < 1:
         raise RecipeError(f"it does not say which format of {what} it is.", f"`{key}` is {newest}.", path=(key,))
-    here = installed(STUDIO)
     if given < newest:
-        raise RecipeError(
-            f"it is {what} of format {given}; Mirepoix {here} reads format {newest}.", "Make it anew.", path=(key,)
-        )
-    if given > newest:
-        wrote = plain.get("studio")
-        known = isinstance(wrote, str) and re.fullmatch(r"[0-9][0-9A-Za-z.+!-]{0,40}", wrote)
-        reader = f"Mirepoix {wrote}, which wrote it, reads it" if known else f"a later Mirepoix than {here} reads it"
-        raise RecipeError(
-            f"it is {what} of format {given}; Mirepoix {here} reads format {newest}.",
-            f"{reader[0].upper()}{reader[1:]}: pip install --upgrade {STUDIO}.",
-            path=(key,),
-        )
+        cause = f"it is {what} of format {given}; Mirepoix {installed(STUDIO)} reads format {newest}."
+        raise RecipeError(cause, "Make it anew.", path=(key,))
+    refuse_later(plain, key, newest, what)
+
+
+def refuse_later(plain: object, key: str, newest: int, what: str) -> None:
+    """Refuse a document of a later format than this studio reads, and name the version that does.
+
+    Raises:
+        RecipeError: it is one.
+    """
+    given = plain.get(key) if isinstance(plain, Mapping) else None
+    if not isinstance(plain, Mapping) or isinstance(given, bool) or not isinstance(given, int) or given <= newest:
+        return
+    here, wrote = installed(STUDIO), plain.get("studio")
+    known = isinstance(wrote, str) and re.fullmatch(r"[0-9][0-9A-Za-z.+!-]{0,40}", wrote)
+    reader = f"Mirepoix {wrote}, which wrote it, reads it" if known else f"A later Mirepoix than {here} reads it"
+    cause = f"it is {what} of format {given}; Mirepoix {here} reads format {newest}."
+    raise RecipeError(cause, f"{reader}: pip install --upgrade {STUDIO}.", path=(key,))
 
 
 def parse_json(text: str | bytes) -> Any:

@@ -24,6 +24,7 @@ from studio.recipe import Bus, Master, Recipe, Track
 from studio.score import Score
 from studio.sources.soundfont import SoundFont
 from studio.steps import Effect, Instrument, ScoreStep, Source, Step, Transform
+from studio.tempo import TempoMap
 
 LONGEST_HOURS = 4
 """A longer song is taken for a mistake."""
@@ -121,7 +122,8 @@ class _Planner:
             raise RecipeError(
                 "the recipe has no tracks.", "Add one: `tracks: {keys: {part: all}}`, or run `studio new`."
             )
-        self._check_length()
+        if self.score is not None:
+            check_length(self.score, self.tempo)
         parts = self._parts()
         gather = Gather()
         for name in self._order():
@@ -277,7 +279,7 @@ class _Planner:
         for index, step in enumerate(steps):
             assert isinstance(step, ScoreStep)
             if not step.bypass:
-                with within("notes", index, step.label):
+                with within("notes", index, step.step):
                     self._hashes(step)
                     score = replace(step.edit(score, self.context), tempo=self.tempo)
         return score
@@ -288,7 +290,7 @@ class _Planner:
             if step.bypass:
                 # Nothing of it is heard, so nothing of it need be there.
                 continue
-            with within("chain", index, step.label):
+            with within("chain", index, step.step):
                 self._hashes(step)
                 step.follows(self.context)
             if isinstance(step, Effect):
@@ -358,18 +360,24 @@ class _Planner:
         if str(path) not in self.files:
             self.files[str(path)] = file_hash(path)
 
-    def _check_length(self) -> None:
-        if self.score is None or not self.score.events:
-            return
-        seconds = float(self.tempo.second_at(self.score.beat(self.score.end)))
-        if seconds > LONGEST_HOURS * 3600:
-            last = self.score.events[-1]
-            raise ScoreError(
-                f"the score lasts {seconds / 3600:.1f} hours; its last event is at tick {last.tick}"
-                f" of track {last.track + 1}.",
-                f"Songs go up to {LONGEST_HOURS} hours: take the gap or the stray event out.",
-                path=("score",),
-            )
+
+def check_length(score: Score, tempo: TempoMap) -> None:
+    """See that a score is no longer than a song.
+
+    Raises:
+        ScoreError: it is, by what is taken for a mistake.
+    """
+    if not score.events:
+        return
+    seconds = float(tempo.second_at(score.beat(score.end)))
+    if seconds > LONGEST_HOURS * 3600:
+        last = score.events[-1]
+        raise ScoreError(
+            f"the score lasts {seconds / 3600:.1f} hours; its last event is at tick {last.tick}"
+            f" of track {last.track + 1}.",
+            f"Songs go up to {LONGEST_HOURS} hours: take the gap or the stray event out.",
+            path=("score",),
+        )
 
 
 def _shown(path: Path, folder: Path) -> str:

@@ -200,6 +200,19 @@ class Plugin(Effect, Instrument):
             )
         return _Through(self, known, context)
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Open it in its own process, with its preset and program."""
+        known = self._at_hand()
+        if known is None:
+            return
+        if not known.about.instrument:
+            self.open(context)
+        try:
+            self.perform(known, context).leave()
+        except PluginError:
+            if self.on_error == "stop":
+                raise
+
     def tail_seconds(self, context: RenderContext) -> float:
         """Nobody knows what a plugin remembers; a delay of so long is still heard to its end."""
         return 2.0

@@ -105,19 +105,20 @@ def chosen(picks: Mapping[str, Sequence[Pick]], parts: Sequence[Part]) -> dict[s
             found.update((id(part), part) for part in fitting)
             if not fitting and not pick.optional:
                 with gather, within("tracks", name, "part", index):
-                    raise MissingError(_missing(pick, parts), _listing(parts))
+                    raise MissingError(_missing(name, pick, parts), _listing(parts))
         tracks[name] = tuple(part for part in parts if id(part) in found)
     gather.done()
     return tracks
 
 
-def _missing(pick: Pick, parts: Sequence[Part]) -> str:
+def _missing(track: str, pick: Pick, parts: Sequence[Part]) -> str:
     if pick.which == "rest":
-        return "no part of the score is left for the rest."
+        return f"no part of the score is left for the rest, which {track!r} plays."
     if not parts:
         return "the score has no notes."
     wanted = {name: getattr(pick, name) for name in pick.changed() if name != "optional"}
-    return f"the score has no part with {', '.join(f'{name} {value}' for name, value in wanted.items())}."
+    words = ", ".join(f"{name} {value}" for name, value in wanted.items())
+    return f"the score has no part with {words}, which {track!r} plays."
 
 
 def _listing(parts: Sequence[Part]) -> str:

@@ -17,11 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from studio.audio import Audio
-from studio.errors import ModelError, Place
 from studio.nets.material import phrases
 from studio.nets.mel import log_mel
-from studio.nets.model_file import read_model, write_model
-from studio.nets.training import Course, train
+from studio.nets.model_file import CardFormat, ModelFormat, write_model
+from studio.nets.training import Course, best_place, train
+from studio.records import Kind
+from studio.stored import Real, Several, Whole, Words
 from studio.tempo import Floats
 
 KIND = "ears"
@@ -80,6 +81,15 @@ class Net(nn.Module):
         return made
 
 
+_FIELDS: dict[str, Kind] = {
+    "classes": Several(each=Words(longest=80), fewest=2, most=1_000),
+    "rate": Whole(low=RATE, high=RATE),
+    "window": Real(low=WINDOW, high=WINDOW),
+}
+
+FORMAT = ModelFormat(CardFormat(KIND, VERSION, _FIELDS), lambda card: Net(len(card["classes"])))
+
+
 @dataclass(frozen=True, eq=False)
 class InstrumentClassifier:
     """A trained network; `card` says what it can tell apart, and how well."""
@@ -94,14 +104,7 @@ class InstrumentClassifier:
         Raises:
             ModelError: the file is none, or damaged.
         """
-        weights, card = read_model(path, KIND)
-        try:
-            net = Net(len(card["classes"]))
-            net.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
-        except (TypeError, KeyError, RuntimeError) as error:
-            cause = f"its card and its weights do not fit: {str(error).splitlines()[0]}."
-            raise ModelError(cause, place=Place(str(path))) from None
-        return cls(net.eval(), card)
+        return cls(*FORMAT.load(path))
 
     def save(self, path: Path) -> None:
         """Write it, in half precision.
@@ -119,13 +122,13 @@ class InstrumentClassifier:
         windows = heard(audio)
         if not len(windows):
             return np.zeros((0, 64)), np.zeros((0, len(self.card["classes"])))
-        found, chances = [], []
+        found, chances, place = [], [], next(self.net.parameters()).device
         with torch.inference_mode():
             for first in range(0, len(windows), 64):
-                embedded = self.net.embed(windows[first : first + 64])
+                embedded = self.net.embed(windows[first : first + 64].to(place))
                 found.append(embedded)
                 chances.append(torch.softmax(self.net.classes(torch.relu(embedded)), dim=1))
-        return torch.cat(found).double().numpy(), torch.cat(chances).double().numpy()
+        return torch.cat(found).cpu().double().numpy(), torch.cat(chances).cpu().double().numpy()
 
 
 def heard(audio: Audio) -> Tensor:
@@ -138,7 +141,7 @@ def heard(audio: Audio) -> Tensor:
     size, step = round(WINDOW * RATE), round(STEP * RATE)
     mono = np.pad(mono, (0, max(0, size - len(mono))))
     windows = np.lib.stride_tricks.sliding_window_view(mono, size)[::step]
-    power = np.square(windows, dtype=np.float64).mean(axis=1)
+    power = np.array([np.square(window, dtype=np.float64).mean() for window in windows])
     loud = np.flatnonzero(power > max(power.max() * 10 ** (QUIET / 10), 1e-9))
     mels = [spectrograms(torch.tensor(windows[part])) for part in np.array_split(loud, 1 + len(loud) // 64)]
     return torch.cat(mels)
@@ -159,6 +162,7 @@ def train_ears(
     each: float = 60.0,
     programs: Sequence[str] = tuple(PROGRAMS),
     seed: int = 0,
+    device: torch.device | None = None,
     tell: Callable[[Course], None] = lambda course: None,
 ) -> InstrumentClassifier:
     """Train on phrases that a SoundFont plays.
@@ -167,19 +171,22 @@ def train_ears(
         seconds: of training.
         each: seconds of phrases for each instrument; a fifth as much again is held out.
         programs: some of `PROGRAMS`.
+        device: where to train, by default where it is fastest.
     """
     learned, held = ([_played(name, font, length, seed + place) for name in programs] for place, length in
                      enumerate((each, each / 5)))  # fmt: skip
     truth, unheard = (
         torch.cat([torch.full((len(part),), index) for index, part in enumerate(parts)]) for parts in (learned, held)
     )
-    sounds, others = torch.cat(learned), torch.cat(held)
+    place = device or best_place()
+    sounds, others, truth, unheard = (each.to(place) for each in (torch.cat(learned), torch.cat(held), truth, unheard))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = Net(len(programs))
+    net.to(place)
 
     def loss(step: int) -> Tensor:
-        drawn = torch.tensor(np.random.default_rng([seed, step]).integers(0, len(sounds), 48))
+        drawn = torch.tensor(np.random.default_rng([seed, step]).integers(0, len(sounds), 48), device=place)
         return nn.functional.cross_entropy(net(sounds[drawn]), truth[drawn], label_smoothing=0.05)
 
     def judge() -> float:
@@ -194,7 +201,7 @@ def train_ears(
         "license": "MIT", "seed": seed, "trained_seconds": round(course.seconds, 1), "steps": course.steps,
         "right": round(float(right), 4), "parameters": sum(weight.numel() for weight in net.parameters()),
     }  # fmt: skip
-    return InstrumentClassifier(net.eval(), card)
+    return InstrumentClassifier(net.cpu().eval(), card)
 
 
 def _played(name: str, font: str, seconds: float, seed: int) -> Tensor:

@@ -1,7 +1,8 @@
 """Bands: a sound cut into bands of equal width, each at a fraction of the rate, and joined again.
 
 A pseudo-QMF bank (Nguyen 1994): one low-pass, moved by cosines, whose neighbours cancel each other's aliases. Its cutoff
-is found so that the whole is flat (after Lin & Vaidyanathan 1998). A network on bands works at a fraction of the rate.
+is found so that the whole is flat (after Lin & Vaidyanathan 1998). A network on bands works at a fraction of the rate. In half precision the aliases
+would no longer cancel, so it is never computed in that.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from studio.nets.streaming import State, Streaming
+from studio.nets.streaming import State, Streaming, single_precision
 from studio.tempo import Floats
 
 ATTENUATION = 80.0
@@ -76,8 +77,9 @@ class Cut(Streaming):
         kept = taps(self.bands) - self.bands
         if state is None:
             state = signal.new_zeros(signal.shape[0], 1, kept)
-        whole = torch.cat([state, signal], dim=2)
-        return functional.conv1d(whole, self.weight, stride=self.bands), whole[:, :, whole.shape[2] - kept :]
+        with single_precision(signal):
+            whole = torch.cat([state, signal], dim=2).float()
+            return functional.conv1d(whole, self.weight, stride=self.bands), whole[:, :, whole.shape[2] - kept :]
 
 
 class Join(Streaming):
@@ -90,7 +92,8 @@ class Join(Streaming):
         self.weight: Tensor
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
-        laid = functional.conv_transpose1d(signal, self.weight, stride=self.bands)
+        with single_precision(signal):
+            laid = functional.conv_transpose1d(signal.float(), self.weight, stride=self.bands)
         frames, kept = signal.shape[2] * self.bands, taps(self.bands) - self.bands
         if state is not None:
             laid = torch.cat([laid[:, :, :kept] + state, laid[:, :, kept:]], dim=2)

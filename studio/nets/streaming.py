@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
 
 import torch
@@ -16,6 +17,12 @@ from torch.nn import functional
 
 State: TypeAlias = Any
 """What a layer keeps: tensors, or lists of what inner layers keep; None at rest."""
+
+
+def single_precision(beside: Tensor) -> AbstractContextManager[object]:
+    """A context in which nothing is computed in less than single precision, on the device of a tensor."""
+    kind = beside.device.type
+    return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()
 
 
 class Streaming(nn.Module):
@@ -81,7 +88,9 @@ class Recurrent(Streaming):
         self.inner = inner
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
-        made, state = self.inner(signal.transpose(1, 2), state)
+        # Mixed precision would hand cuDNN's recurrent layers half precision, whose gradients vanish without a scaler.
+        with single_precision(signal):
+            made, state = self.inner(signal.transpose(1, 2).float(), state)
         return made.transpose(1, 2), state
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from studio.disk import part_of
+from studio.errors import ModelError
 
 
 @dataclass
@@ -22,24 +23,44 @@ class Course:
     Attributes:
         seconds: spent in steps so far, over all interruptions.
         steps: taken.
+        skipped: those of them that changed nothing, since their gradient was not finite.
         losses: ``(seconds, loss)`` of held-out material.
         best: the least of them.
     """
 
     seconds: float = 0.0
     steps: int = 0
+    skipped: int = 0
     losses: list[tuple[float, float]] = field(default_factory=list)
     best: float = math.inf
 
     def card(self) -> dict[str, Any]:
         """What a model's card says of its training."""
         losses = [[round(at, 1), round(value, 4)] for at, value in self.losses]
-        return {"trained_seconds": round(self.seconds, 1), "steps": self.steps, "losses": losses}
+        return {
+            "trained_seconds": round(self.seconds, 1),
+            "steps": self.steps,
+            "skipped": self.skipped,
+            "losses": losses,
+        }
 
 
 def best_place() -> torch.device:
     """Where training is fastest: on a GPU if there is one."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def finished(place: torch.device) -> None:
+    """Wait until a device has done what it was told, so that a clock says how long that took."""
+    if place.type == "cuda":
+        torch.cuda.synchronize(place)
+    elif place.type == "mps":
+        torch.mps.synchronize()
+
+
+def mixed_precision(place: torch.device, mixed: bool | None = None) -> torch.autocast:
+    """Losses in bfloat16 where that does no harm: None means on a GPU only, where it is faster."""
+    return torch.autocast(place.type, torch.bfloat16, enabled=place.type == "cuda" if mixed is None else mixed)
 
 
 def train(
@@ -66,9 +87,11 @@ def train(
         every: seconds from judgement to judgement.
         mixed: compute the loss in bfloat16 where that does no harm, with weights and judgements in single precision;
             None does so on a GPU only, since it makes small networks on a processor slower.
+
+    Raises:
+        ModelError: no judgement was finite.
     """
-    place = next(model.parameters()).device.type
-    half = torch.autocast(place, torch.bfloat16, enabled=place == "cuda" if mixed is None else mixed)
+    half = mixed_precision(next(model.parameters()).device, mixed)
     optimiser = torch.optim.Adam(model.parameters(), rate)
     course, best = Course(), _copy(model)
     if checkpoint is not None and checkpoint.exists():
@@ -85,6 +108,8 @@ def train(
         norm = nn.utils.clip_grad_norm_(model.parameters(), 2.0)
         if bool(torch.isfinite(norm)):
             optimiser.step()
+        else:
+            course.skipped += 1
         course.steps += 1
         course.seconds += time.perf_counter() - began
         if course.seconds - judged >= every or course.seconds >= seconds:
@@ -96,6 +121,11 @@ def train(
             if checkpoint is not None:
                 _keep(checkpoint, course, model, best, optimiser)
             tell(course)
+    if course.losses and not math.isfinite(course.best):
+        raise ModelError(
+            f"the training never gave a finite loss; {course.skipped} of {course.steps} steps changed nothing.",
+            "Look for samples in the recordings that are no numbers or very loud, or give another seed.",
+        )
     model.load_state_dict(best)
     return course
 

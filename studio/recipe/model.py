@@ -14,14 +14,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field as plain_field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
 from studio import units
 from studio.address import Path as Way
-from studio.address import get, locate, put
+from studio.address import get, locate, put, steps_in
 from studio.disk import write_whole, writing
-from studio.errors import Gather, RecipeError, StudioError, nearest, within
+from studio.errors import Gather, RecipeError, StudioError, attempt, collector, nearest, within
 from studio.folders import reading
 from studio.knobs import File, Live, Number, Text, choice, count, knob, span, switch, text
 from studio.levels import SILENCE_DB
@@ -35,6 +36,7 @@ from studio.recipe.timing import MeterKind, Meters, TempoKind, TempoPoints, temp
 from studio.records import ListOf, MapOf, Nested, Record, field
 from studio.score import Score
 from studio.steps import Step, StepKind
+from studio.stored import refuse_later
 from studio.tempo import TempoMap, Time
 from studio.units import DB, LUFS
 from studio.views import view
@@ -208,9 +210,8 @@ class Recipe(Record):
                 self._check_routes(name, strip)
         with gather:
             checked(self)
-        with gather:
-            self._check_cycles()
         gather.done()
+        self._check_circles()
 
     @classmethod
     def load(cls, path: Path | str) -> Recipe:
@@ -229,6 +230,7 @@ class Recipe(Record):
     @classmethod
     def _read(cls, document: Document, path: Path) -> Recipe:
         try:
+            refuse_later(document.data, "recipe", FORMAT, "a recipe")
             with reading(path.parent):
                 recipe = cls.parse(document.data)
         except StudioError as error:
@@ -366,25 +368,31 @@ class Recipe(Record):
 
     def _check_routes(self, name: str, strip: Track | Bus | Master) -> None:
         gather = Gather()
+        buses, known = self._names("buses"), self._names("tracks", "buses")
         if not isinstance(strip, Master):
             with gather, within("to"):
-                if strip.to != _MASTER and strip.to not in self.buses:
-                    raise RecipeError(f"there is no bus {strip.to!r}.", nearest(strip.to, [_MASTER, *self.buses]))
+                if strip.to != _MASTER and strip.to not in buses:
+                    raise RecipeError(f"there is no bus {strip.to!r}.", nearest(strip.to, [_MASTER, *buses]))
             for bus in strip.send:
                 with gather, within("send", bus):
-                    if bus not in self.buses:
-                        hint = nearest(bus, self.buses) or f"Add it: `buses: {{{bus}: {{chain: [reverb]}}}}`."
+                    if bus not in buses:
+                        hint = nearest(bus, buses) or f"Add it: `buses: {{{bus}: {{chain: [reverb]}}}}`."
                         raise RecipeError(f"there is no bus {bus!r}.", hint)
-        for index, step in enumerate(strip.chain):
-            for inner in (step, *step.inner()):
-                for port, other in inner.ports():
-                    with gather, within("chain", index, inner.label, port):
-                        known = [*self.tracks, *self.buses]
-                        if other not in known:
-                            raise RecipeError(f"there is no track or bus {other!r}.", nearest(other, known))
-                        if other == name:
-                            raise RecipeError(f"{name!r} listens to itself.", "Leave the side-chain out for that.")
+        for way, step in steps_in(strip.chain):
+            for port, other in step.ports():
+                with gather, within("chain", *way, step.step, port):
+                    if other not in known:
+                        raise RecipeError(f"there is no track or bus {other!r}.", nearest(other, known))
+                    if other == name:
+                        raise RecipeError(f"{name!r} listens to itself.", "Leave the side-chain out for that.")
         gather.done()
+
+    def _names(self, *maps: str) -> list[str]:
+        """The names in some of its maps, with those of what could not be read."""
+        taking = collector()
+        lost = sorted(taking.lost, key=str) if taking else ()
+        unread = (str(way[1]) for way in lost if len(way) == 2 and way[0] in maps)
+        return list(dict.fromkeys([*(name for where in maps for name in getattr(self, where)), *unread]))
 
     def feeds(self, name: str, strip: Track | Bus | Master) -> frozenset[str]:
         """The tracks and buses whose signals a strip needs before it can be computed."""
@@ -395,19 +403,49 @@ class Recipe(Record):
                     needed.add(other)
         return frozenset(needed)
 
-    def _check_cycles(self) -> None:
-        needs = {name: self.feeds(name, strip) for _, name, strip in self.strips()}
-        done: set[str] = set()
-        while ready := [name for name in needs if name not in done and needs[name] & needs.keys() <= done]:
-            done.update(ready)
-        if left := [name for name in needs if name not in done and name != _MASTER]:
-            way = [left[0]]
+    def _routes(self) -> Iterator[tuple[str, str, Way]]:
+        """Every way a signal takes: from which strip, to which, and where in the recipe that is said."""
+        for where, name, strip in self.strips():
+            home = (where,) if isinstance(strip, Master) else (where, name)
+            for way, step in steps_in(strip.chain):
+                for port, other in step.ports():
+                    if other != name:
+                        yield other, name, (*home, "chain", *way, step.step, port)
+            if not isinstance(strip, Master):
+                yield from ((name, bus, (*home, "send", bus)) for bus in strip.send)
+                yield name, strip.to, (*home, "to")
+
+    def _check_circles(self) -> None:
+        """See that no signal needs itself.
+
+        Raises:
+            RecipeError: at a route of the first circle; a collector is told every route of each.
+        """
+        twice = self.tracks.keys() & self.buses.keys()  # which has been told of
+        said = {(source, target): way for source, target, way in self._routes() if not {source, target} & twice}
+        needs: dict[str, list[str]] = {}
+        for source, target in said:
+            needs.setdefault(target, []).append(source)
+        open_names = dict.fromkeys(needs)
+        while ready := [name for name in open_names if not any(other in open_names for other in needs[name])]:
+            for name in ready:
+                del open_names[name]
+        told = set[str]()
+        for name in open_names:
+            way = [name]
             while way[-1] not in way[:-1]:
-                way.append(next(iter(sorted(needs[way[-1]] & set(left)))))
+                way.append(next(other for other in needs[way[-1]] if other in open_names))
             circle = way[way.index(way[-1]) :]
-            raise RecipeError(
-                f"the signal goes round in a circle: {' ← '.join(circle)}.", "Take one of these routes out."
-            )
+            if told & set(circle):
+                continue
+            told |= set(circle)
+            for target, source in pairwise(circle):
+                with attempt():
+                    raise RecipeError(
+                        f"the signal goes round in a circle: {' ← '.join(circle)}.",
+                        "Take one of these routes out.",
+                        path=said[source, target],
+                    )
 
 
 def _rebased(file: str, here: Path, there: Path) -> str:

@@ -27,11 +27,13 @@ from studio.errors import MissingError, OutputError, Place, RecipeError, StudioE
 from studio.folders import user_presets
 from studio.hosting.catalogue import is_installed
 from studio.hosting.plugin import Plugin
+from studio.provenance import STUDIO, installed
 from studio.recipe.assets import Kept, map_files, map_records
 from studio.recipe.model import Recipe, Track
 from studio.recipe.presets import RECIPE_FILE, Preset, presets
 from studio.records import Record
 from studio.steps import Step
+from studio.stored import SHA256, Inside, Members, Several, Whole, Words, check_format, located, parse_json
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,21 @@ _DAMAGE = (
     EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError, IndexError,
 )  # fmt: skip
 """What the standard library lets through when the bytes of a ZIP file are not what they should be."""
+
+_TEXTS = ("name", "title", "author", "license", "story", "recipe_hash")
+_CARD = Members(
+    of={
+        **{key: Words(longest=4_000, lines=True) for key in _TEXTS},
+        "files": Several(
+            each=Members(
+                of={"path": Inside(longest=200), "bytes": Whole(high=MOST_BYTES), "sha256": SHA256},
+                more=True,
+            ),
+            most=MOST_FILES,
+        ),
+    },
+    more=True,
+)
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _ASSET = re.compile(r"assets/[0-9a-f]{16}-[A-Za-z0-9._-]{1,80}")
@@ -107,7 +124,11 @@ def pack(recipe: Recipe, path: Path) -> Pack:
     with writing(path):
         try:
             with zipfile.ZipFile(part, "w") as archive:
-                _add(archive, CARD, json.dumps({"pack": FORMAT, **card.__dict__}, indent=2).encode())
+                _add(
+                    archive,
+                    CARD,
+                    json.dumps({"pack": FORMAT, "studio": installed(STUDIO), **card.__dict__}, indent=2).encode(),
+                )
                 _add(archive, RECIPE_FILE, text.encode())
                 for name, source in sorted(assets.items()):
                     _add(archive, name, source.read_bytes())
@@ -196,20 +217,19 @@ def install(
 
 
 def _card(archive: zipfile.ZipFile) -> Pack:
+    place = Place(f"{archive.filename}:{CARD}")
     try:
         info = archive.getinfo(CARD)
         if info.file_size > 1_000_000:
             raise RecipeError("the card of the pack is larger than 1 MB.")
-        plain = json.loads(archive.read(info))
-        if plain.pop("pack") != FORMAT:
-            raise RecipeError("the pack was made by a newer studio.", "Update this one.")
-        files = tuple(
-            {"path": str(entry["path"]), "bytes": int(entry["bytes"]), "sha256": str(entry["sha256"])}
-            for entry in plain.pop("files")
-        )
-        return Pack(**{key: str(value) for key, value in plain.items()}, files=files)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise RecipeError(f"the pack has no readable card ({error}).", "Get a complete copy of it.") from None
+        plain = parse_json(archive.read(info))
+        check_format(plain, "pack", FORMAT, "a pack")
+        found = _CARD.parse(plain)
+        return Pack(**{key: found[key] for key in _TEXTS}, files=tuple(found["files"]))
+    except KeyError:
+        raise RecipeError("the pack has no card.", "Get a complete copy of it.", place=place) from None
+    except StudioError as error:
+        raise located(error, place) from None
 
 
 def _unpack(archive: zipfile.ZipFile, card: Pack, folder: Path) -> None:

@@ -18,6 +18,7 @@ from studio.knobs import File, Text, count, text
 from studio.macros import MACROS, Macro, checked
 from studio.recipe.document import Document, write
 from studio.records import ListOf, Record, field
+from studio.stored import refuse_later
 
 RECIPE_FILE = "recipe.yaml"
 """The document inside an installed pack."""
@@ -50,6 +51,11 @@ class ChainPreset(Record):
             if name in self.knobs:
                 raise RecipeError(f"a preset cannot have a knob {name!r}.", "Rename it.", path=("knobs", name))
         checked(self)
+
+    @classmethod
+    def parse(cls, data: object) -> Self:
+        refuse_later(data, "preset", 1, "a preset")
+        return super().parse(data)
 
     @classmethod
     def called(cls) -> str:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from studio import units
 from studio.curves import Point
-from studio.errors import Gather, KnobError, nearest, shown, within
+from studio.errors import Gather, KnobError, Told, nearest, shown, within
 from studio.knobs import KnobKind, Number
 from studio.midi.files import FASTEST_BPM, SLOWEST_BPM
 from studio.tempo import Meter, Tempo, TempoMap, Time
@@ -44,8 +44,10 @@ class TempoKind(KnobKind):
                         f"{points[-1].at} comes after {points[-2].at}.", "Write the tempos in order of time."
                     )
         gather.done()
-        if not points:
+        if not points and not gather.caught:
             raise KnobError("a tempo map without points.", "Write [[0 bars, 92 bpm], …].")
+        if gather.caught:
+            raise Told
         return tuple(points)
 
     def _point(self, item: object) -> Point:
@@ -84,9 +86,9 @@ class MeterKind(KnobKind):
             return None
         if not isinstance(value, (list, tuple)):
             return ((0, *_meter(value)),)
-        meters: list[tuple[int, int, int]] = []
+        gather, meters = Gather(), list[tuple[int, int, int]]()
         for index, item in enumerate(value):
-            with within(index):
+            with gather, within(index):
                 if isinstance(item, tuple) and len(item) == 3:
                     item = (f"{item[0]} bars", f"{item[1]}/{item[2]}")
                 if not isinstance(item, (list, tuple)) or len(item) != 2:
@@ -97,8 +99,11 @@ class MeterKind(KnobKind):
                 if meters and at.bars <= meters[-1][0]:
                     raise KnobError("the bars do not rise.", "Write meters in order.")
                 meters.append((int(at.bars), *_meter(item[1])))
-        if not meters:
+        gather.done()
+        if not meters and not gather.caught:
             raise KnobError("a meter map without meters.", "Write [[0 bars, 4/4], …].")
+        if gather.caught:
+            raise Told
         return tuple(meters)
 
     def data(self, value: Any, full: bool = False) -> object:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import struct
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +19,9 @@ from studio.engine.loudness import Loudness
 from studio.errors import OutputError, Place
 from studio.rendering.ixml import ixml
 from studio.tempo import TempoMap
+
+if TYPE_CHECKING:
+    from soundfile import SoundFile
 
 FORMATS = ("wav", "flac", "ogg", "mp3")
 _SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "32": "FLOAT"}
@@ -36,6 +41,34 @@ class Tags:
     tempo: TempoMap = field(default_factory=TempoMap)
     project: str = ""
     track: str = ""
+
+
+def check_format(format: str, bits: str, rate: int, channels: int) -> None:
+    """See whether a format can hold a sound.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    _opened(io.BytesIO(), rate, channels, format, *_coding(format, bits)).close()
+
+
+def _coding(format: str, bits: str) -> tuple[str, str]:
+    """What libsndfile calls a format and the samples in it."""
+    kind, subtype = _LOSSY.get(format, (format.upper(), _SUBTYPES[bits]))
+    return (kind, "PCM_24") if format == "flac" and bits == "32" else (kind, subtype)
+
+
+def _opened(target: Path | io.BytesIO, rate: int, channels: int, format: str, kind: str, subtype: str) -> SoundFile:
+    import soundfile
+
+    try:
+        return soundfile.SoundFile(target, "w", rate, channels, subtype, format=kind)
+    except (soundfile.LibsndfileError, TypeError, ValueError) as error:
+        reason = str(error).split(": ")[-1].rstrip(".")
+        raise OutputError(
+            f"{format} cannot be written at {rate} Hz with {channels} channels ({reason}).",
+            "Choose another format or rate.",
+        ) from None
 
 
 class AudioWriter:
@@ -65,28 +98,20 @@ class AudioWriter:
         *,
         expected_frames: int = 0,
     ) -> None:
-        import soundfile
-
         self.path, self._rate, self._format, self._tags = path, rate, format, tags
         self._frames, self._channels, self._bits = 0, channels, bits
         self.part = part_of(path)
-        kind, subtype = _LOSSY.get(format, (format.upper(), _SUBTYPES[bits]))
-        if format == "flac" and bits == "32":
-            subtype = "PCM_24"
+        kind, subtype = _coding(format, bits)
         if kind == "WAV" and expected_frames * channels * 4 > _RF64_BYTES:
             kind = "RF64"
         self._dither = np.random.default_rng(_seed(path.name)) if subtype == "PCM_16" else None
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                self._file = soundfile.SoundFile(self.part, "w", rate, channels, subtype, format=kind)
-            except (soundfile.LibsndfileError, TypeError, ValueError) as error:
-                reason = str(error).split(": ")[-1].rstrip(".")
-                raise OutputError(
-                    f"{format} cannot be written at {rate} Hz with {channels} channels ({reason}).",
-                    "Choose another format or rate.",
-                    place=Place(str(path)),
-                ) from None
+                self._file = _opened(self.part, rate, channels, format, kind, subtype)
+            except OutputError as error:
+                error.place = Place(str(path))
+                raise
         if tags is not None:
             self._tag(tags)
 

@@ -82,6 +82,8 @@ class Manifest(Record):
         gather, seen = Gather(), set[str]()
         for index, entry in enumerate(self.entries):
             with gather, within("entries", index, "path"):
+                if not entry.path.endswith(f".{self.format}"):
+                    raise RecipeError(f"{entry.path!r} is no {self.format} file, as the manifest says they are.")
                 if entry.path.casefold() in seen:
                     raise RecipeError(f"{entry.path!r} stands here for the second time.")
                 seen.add(entry.path.casefold())

@@ -26,6 +26,10 @@ class AudioSource(Source, step="audio"):
         path = context.find(self.file)
         return path.suffix.lower() in (".wav", ".aif", ".aiff") and probe(path)[0] == context.rate
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        with within("file"):
+            next(stream_audio(context.find(self.file)))
+
     def read(self, context: RenderContext) -> Iterator[Block]:
         with within("file"):
             yield from stream_audio(context.find(self.file), context.rate, context.channels)

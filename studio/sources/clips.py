@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from studio.audio import Block
-from studio.audiofile import read_audio
+from studio.audiofile import read_audio, stream_audio
 from studio.context import RenderContext
-from studio.errors import RecipeError, within
+from studio.errors import Gather, RecipeError, within
 from studio.knobs import file, knob, span, switch
 from studio.levels import SILENCE_DB, amplitude
 from studio.records import ListOf, Nested, Record, field
@@ -54,6 +54,13 @@ class Clips(Source):
         for index, clip in enumerate(self.clips):
             with within("clips", index, "file"):
                 yield context.find(clip.file)
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        gather = Gather()
+        for index, clip in enumerate(self.clips):
+            with gather, within("clips", index, "file"):
+                next(stream_audio(context.find(clip.file)))
+        gather.done()
 
     def follows_tempo(self) -> bool:
         times = (time for clip in self.clips for time in (clip.at, clip.length, clip.fade_in, clip.fade_out) if time)

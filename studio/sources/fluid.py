@@ -76,6 +76,15 @@ def _library() -> ModuleType:
     fluidsynth._fl.fluid_synth_sysex.argtypes = (
         pointer, ctypes.c_char_p, number, pointer, pointer, pointer, number,
     )  # fmt: skip
+    for name, takes, gives in (
+        ("fluid_synth_get_sfont_by_id", (pointer, number), pointer),
+        ("fluid_sfont_iteration_start", (pointer,), None),
+        ("fluid_sfont_iteration_next", (pointer,), pointer),
+        ("fluid_preset_get_banknum", (pointer,), number),
+        ("fluid_preset_get_num", (pointer,), number),
+    ):
+        function = getattr(fluidsynth._fl, name)
+        function.argtypes, function.restype = takes, gives
     fluidsynth._fl.fluid_synth_channel_pressure.argtypes = (pointer, number, number)
     fluidsynth._fl.fluid_synth_key_pressure.argtypes = (pointer, number, number, number)
     fluidsynth._fl.fluid_synth_set_channel_type.argtypes = (pointer, number, number)
@@ -90,6 +99,16 @@ def version() -> str:
     return f"{major.value}.{minor.value}.{micro.value}"
 
 
+def check_rate(rate: int) -> None:
+    """See whether FluidSynth can run at a rate.
+
+    Raises:
+        RenderError: it cannot.
+    """
+    if not 8_000 <= rate <= 96_000:
+        raise RenderError(f"FluidSynth cannot run at {rate} Hz.", "Set `rate` between 8000 and 96000.")
+
+
 class Fluid:
     """One synth with one SoundFont; use it in a `with` block, in one thread.
 
@@ -97,8 +116,7 @@ class Fluid:
     """
 
     def __init__(self, font: Path, rate: int, channels: int, **settings: int | float) -> None:
-        if not 8_000 <= rate <= 96_000:
-            raise RenderError(f"FluidSynth cannot run at {rate} Hz.", "Set `rate` between 8000 and 96000.")
+        check_rate(rate)
         self._lib, self._channels = library(), channels
         options = {"synth.dynamic-sample-loading": 1, **settings}
         with _starting:
@@ -116,6 +134,16 @@ class Fluid:
 
     def __exit__(self, *error: object) -> None:
         self._synth.delete()
+
+    def instruments(self) -> frozenset[tuple[int, int]]:
+        """The bank and program of everything in the SoundFont."""
+        library = self._lib._fl
+        font = library.fluid_synth_get_sfont_by_id(self._handle, self._font)
+        library.fluid_sfont_iteration_start(font)
+        found = set()
+        while preset := library.fluid_sfont_iteration_next(font):
+            found.add((library.fluid_preset_get_banknum(preset), library.fluid_preset_get_num(preset)))
+        return frozenset(found)
 
     def select(self, channel: int, bank: int, program: int) -> bool:
         """Choose an instrument of the SoundFont; False when it has none there."""

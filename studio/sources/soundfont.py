@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from studio.levels import SILENCE_DB, amplitude
 from studio.midi.general_midi import program_names, program_number
 from studio.records import field
 from studio.score import CONTROL, DRUM_CHANNEL, PROGRAM, Event, Score
-from studio.sources.fluid import PERIOD, Fluid
+from studio.sources.fluid import PERIOD, Fluid, check_rate
 from studio.sources.fonts import find_font
 from studio.steps import Instrument
 from studio.units import COUNT, DB
@@ -78,6 +79,16 @@ class SoundFont(Instrument, step="soundfont"):
         with within("file"):
             yield find_font(self.file, context)
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        check_rate(context.rate)
+        [font] = self.assets(context)
+        with within("file"):
+            there = _instruments(font, font.stat().st_mtime_ns)
+        if self.program is not None or self.bank is not None:
+            bank, program = self.bank or 0, self.program or 0
+            if (bank, program) not in there:
+                raise self._lacks(bank)
+
     def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
         [font] = self.assets(context)
         ports = 1 + max((event.port for event in score.events), default=0)
@@ -104,9 +115,14 @@ class SoundFont(Instrument, step="soundfont"):
         drums = channel % 16 == DRUM_CHANNEL
         bank = self.bank if self.bank is not None else (DRUM_BANK if drums else 0)
         if not synth.select(channel, bank, self.program or 0) and not drums:
-            raise MissingError(
-                f"{self.file!r} has no program {self.program or 0} in bank {bank}.", "Choose another program or bank."
-            )
+            raise self._lacks(bank)
+
+    def _lacks(self, bank: int) -> MissingError:
+        return MissingError(
+            f"{self.file!r} has no program {self.program or 0} in bank {bank}.",
+            "Choose another program or bank.",
+            path=("program" if self.program is not None else "bank",),
+        )
 
     def _events(self, score: Score) -> tuple[Event, ...]:
         """What is sent to the synth: without program changes and banks when the recipe chooses the instrument."""
@@ -148,6 +164,13 @@ class SoundFont(Instrument, step="soundfont"):
             quiet = quiet + block.shape[1] if np.abs(block).max() < _SILENCE else 0
             left -= _PERIODS
             yield block
+
+
+@lru_cache(maxsize=16)
+def _instruments(font: Path, changed: int) -> frozenset[tuple[int, int]]:
+    """What a SoundFont holds, for as long as it stays as it is."""
+    with Fluid(font, 44_100, 16) as synth:
+        return synth.instruments()
 
 
 def _periods(events: Sequence[Event], score: Score, rate: int) -> list[int]:

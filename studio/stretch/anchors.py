@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from studio.errors import Gather, KnobError, shown, within
+from studio.errors import Gather, KnobError, Told, shown, within
 from studio.knobs import KnobKind
 from studio.records import REQUIRED
 from studio.tempo import Time
@@ -38,6 +38,8 @@ class Anchors(KnobKind):
                     raise KnobError(f"{shown(pair)} lies before the start.", "Write times of zero or more.")
                 anchors.append((source, target))
         gather.done()
+        if gather.caught:
+            raise Told
         if len(anchors) < self.fewest and (anchors or self.required):
             raise KnobError(f"{len(anchors)} anchors.", f"Give {self.fewest} at least. {_HINT}")
         for index, ((before, _), (after, _)) in enumerate(pairwise(anchors)):

@@ -17,7 +17,7 @@ from studio.records import field
 from studio.steps import Transform
 from studio.stretch.anchors import Anchor, Anchors
 from studio.stretch.loops import beats_of
-from studio.stretch.stretcher import ALL_LIBRARIES, libraries_of, stretch
+from studio.stretch.stretcher import ALL_LIBRARIES, check_method, libraries_of, stretch
 from studio.stretch.stretching import FORMANTS, METHOD
 from studio.stretch.timemap import TimeMap
 from studio.tempo import TempoMap, Time
@@ -50,8 +50,8 @@ class Warp(Transform):
     def uses(self) -> tuple[str, ...]:
         return libraries_of(self.method)
 
-    def apply(self, audio: Audio, context: RenderContext) -> Audio:
-        seconds = np.array([float(source.seconds) for source, _ in self.markers])
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        check_method(self.method, self.semitones, self.formant_semitones, context.channels)
         beats = np.array([float(context.tempo.beat_of(target)) for _, target in self.markers])
         if not (np.diff(beats) > 0).all():
             index = int(np.flatnonzero(np.diff(beats) <= 0)[0]) + 1
@@ -60,12 +60,18 @@ class Warp(Transform):
                 "Put markers in order of time.",
                 path=("markers", index),
             )
-        if seconds[-1] > audio.seconds:
+        last = float(self.markers[-1][0].seconds)
+        if seconds is not None and last > seconds:
             raise KnobError(
-                f"a marker at {seconds[-1]:g} s of a sound of {audio.seconds:.3f} s.",
+                f"a marker at {last:g} s of a sound of {seconds:.3f} s.",
                 "Stay inside it.",
-                path=("markers",),
+                path=("markers", len(self.markers) - 1),
             )
+
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        self.ready(context, audio.seconds)
+        seconds = np.array([float(source.seconds) for source, _ in self.markers])
+        beats = np.array([float(context.tempo.beat_of(target)) for _, target in self.markers])
         speed = np.diff(beats) / np.diff(seconds)
         begin = max(0.0, seconds[0] - beats[0] / speed[0])
         audio = Audio(audio.samples[:, round(begin * audio.rate) :], audio.rate)
@@ -116,14 +122,19 @@ class Fit(Transform):
         # Where the tempo of the loop is not given, it is found.
         return (*libraries_of(self.method), *(() if self.from_bpm else ("librosa",)))
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        check_method(self.method, self.semitones, self.formant_semitones, context.channels)
+        tempo = self._tempo(context)
+        bar = tempo.bar_of_beat(tempo.beat_of(self.at))
+        end = float(tempo.second_at(tempo.beat_of_bar(bar + self.times * self.bars)))
+        if end > LONGEST_SECONDS:
+            raise RenderError(f"the loop would play for {end / 3600:.1f} hours.", "Play it less often.")
+
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        self.ready(context, audio.seconds)
         tempo = self._tempo(context)
         starts = list(self._starts(tempo))
         frames = [_frame(tempo, beat, audio.rate) for beat in starts]
-        if frames[-1] > LONGEST_SECONDS * audio.rate:
-            raise RenderError(
-                f"the loop would play for {frames[-1] / audio.rate / 3600:.1f} hours.", "Play it less often."
-            )
         wanted = float(starts[1] - starts[0])
         beats = audio.seconds * self.from_bpm / 60 if self.from_bpm else beats_of(audio, wanted)
         out = np.zeros((audio.channels, frames[-1]), np.float32)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from studio.audio import Audio, Block
-from studio.audiofile import read_audio
+from studio.audiofile import read_audio, stream_audio
 from studio.context import RenderContext
 from studio.errors import AudioError, within
 from studio.knobs import choice, count, file, knob, span
@@ -43,6 +43,12 @@ class Slice(Instrument):
     gain: float = knob(0.0, SILENCE_DB, 24.0, DB, help="level", live=False)
 
     libraries = ("scipy", "soundfile", "soxr")
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        with within("file"):
+            next(stream_audio(context.find(self.file)))
+        if self.every is not None and not context.tempo.length_of(self.every):
+            raise AudioError("there is nothing to cut.", "Give pieces of some length.", path=("every",))
 
     def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
         with within("file"):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from studio.audio import Audio
 from studio.context import RenderContext
 from studio.curves import Curve
+from studio.errors import within
 from studio.knobs import LOG, Choice, Live, Number, knob
 from studio.records import field
 from studio.steps import Transform
 from studio.stretch.anchors import Anchor, Anchors
 from studio.stretch.psola import psola
-from studio.stretch.stretcher import ALL_LIBRARIES, METHODS, libraries_of, stretch
+from studio.stretch.stretcher import ALL_LIBRARIES, METHODS, check_method, libraries_of, stretch
 from studio.stretch.timemap import FASTEST, SLOWEST, OverTime, TimeMap
 from studio.tempo import Floats
 from studio.units import SEMITONES, Unit
@@ -69,6 +70,14 @@ class Stretch(Transform):
     def uses(self) -> tuple[str, ...]:
         return libraries_of(self.method)
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        check_method(self.method, self.semitones, self.formant_semitones, context.channels)
+        pairs = [(float(source.seconds), float(context.tempo.second_of(target))) for source, target in self.anchors]
+        if pairs:
+            end = pairs[-1][0] if seconds is None else seconds
+            with within("anchors"):
+                TimeMap.through(max(1, round(end * context.rate)), context.rate, pairs)
+
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
         if self.anchors:
             pairs = [(float(source.seconds), float(context.tempo.second_of(target))) for source, target in self.anchors]
@@ -100,6 +109,9 @@ class Pitch(Transform):
 
     def uses(self) -> tuple[str, ...]:
         return libraries_of(self.method)
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        check_method(self.method, self.semitones, self.formant_semitones, context.channels)
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
         interval = over_time(self.semitones, context)

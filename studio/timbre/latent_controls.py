@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from studio.audio import Audio
-from studio.audiofile import read_audio
+from studio.audiofile import read_audio, stream_audio
 from studio.context import RenderContext
 from studio.errors import AudioError, KnobError, RecipeError, within
 from studio.knobs import Live, count, file, knob, text
@@ -91,6 +91,25 @@ class Latent(_ModelStep):
             if getattr(self, name):
                 with within(name):
                     yield context.find(getattr(self, name))
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        if bool(self.dry) != bool(self.wet):
+            raise KnobError("an effect is the difference of two sounds.", "Give both `dry` and `wet`.")
+        for name in ("toward", "dry", "wet"):
+            if getattr(self, name):
+                with within(name):
+                    next(stream_audio(context.find(getattr(self, name))))
+        with within("model"):
+            path = self._path(context)
+            if path.suffix == ENDING:
+                load_scripted(path)
+            elif path.suffix == waves.ENDING:
+                waves.WAVEFORMS.load(path)
+            else:
+                model = SPECTRALS.load(path)
+                with within("instrument"):
+                    if self.instrument:
+                        model.instrument(self.instrument)
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
         if bool(self.dry) != bool(self.wet):
@@ -205,6 +224,10 @@ class Torchscript(_ModelStep):
             path = context.find(self.model)
             require_trust(path)
             yield path
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        with within("model"):
+            load_scripted(context.find(self.model))
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
         with within("model"):

@@ -46,6 +46,13 @@ class VoiceInstrument(Instrument, step="voice"):
 
     libraries = ("safetensors", "scipy", "soxr", "torch")
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        with within("voice"):
+            voice = open_voice(self.voice, context)
+        with within("towards"):
+            if self.towards:
+                voice.of(self.towards)
+
     def assets(self, context: RenderContext) -> Iterator[Path]:
         with within("voice"):
             yield find_voice(self.voice, context)

@@ -73,6 +73,13 @@ class Sing(Transform):
         mixed = audio.samples * (1 - self.amount) + sung * np.float32(self.amount * 10 ** (-lift / 20))
         return Audio(np.asarray(mixed, np.float32), audio.rate)
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        with within("voice"):
+            voice = open_voice(self.voice, context)
+        with within("towards"):
+            if self.towards:
+                voice.of(self.towards)
+
     def assets(self, context: RenderContext) -> Iterator[Path]:
         with within("voice"):
             yield find_voice(self.voice, context)

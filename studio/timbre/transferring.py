@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from studio.audio import Audio
-from studio.audiofile import read_audio
+from studio.audiofile import read_audio, stream_audio
 from studio.context import RenderContext
 from studio.errors import AudioError, KnobError, nearest, within
 from studio.knobs import Live, choice, file, knob
@@ -19,7 +19,7 @@ from studio.tempo import Floats
 from studio.timbre import hybrid, morph, mosaic, partials
 from studio.timbre.colours import SPECTRALS, Seen
 from studio.timbre.spectra import OVERLAP, WINDOW
-from studio.timbre.voices import find_voice
+from studio.timbre.voices import find_voice, open_voice
 
 MODELS = ("sing", "spectral")
 """Methods whose target is a trained model: a voice, or an instrument of a spectral autoencoder."""
@@ -105,6 +105,16 @@ class Transfer(Transform):
         with within("target"):
             target = read_audio(context.find(self.target), audio.rate)
         return transfer(audio, target, self.method, over_time(self.amount, context))
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        with within("target"):
+            if self.method == "sing":
+                open_voice(self.target, context)
+            elif self.method == "spectral":
+                name, instrument = _model_and_instrument(self.target)
+                SPECTRALS.load(SPECTRALS.find(name, context)).instrument(instrument)
+            else:
+                next(stream_audio(context.find(self.target)))
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
         with within("target"):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.audio import Audio
+from studio.errors import within
 from studio.folders import cache_folder
 from studio.timbre.torch_library import need_torch
 from studio.timbre.waves import ENDING
@@ -38,11 +39,13 @@ def learn_waves(
     """
     check_ending(out, ENDING)
     need_torch()
-    from studio.nets.vae import Vae, VaeShape, held_out, train_vae, try_step
+    from studio.nets.vae import Vae, VaeShape, check_sound, held_out, train_vae, try_step
 
     check_place(out)
     (instrument,) = plan.instruments
     sound = instrument.sound(plan.rate, plan.seed)
+    with within(instrument.name):
+        check_sound(sound)
     shape = VaeShape(rate=plan.rate)
     size = sum(each.numel() for each in Vae(shape).parameters())
     checkpoint = cache_folder() / "training" / f"{plan.key}{ENDING}.pt"
