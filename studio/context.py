@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio import Block
-from studio.curves import Curve
+from studio.curves import Curve, moves
 from studio.errors import MissingError, nearest
 from studio.score import Score
 from studio.tempo import Floats, TempoMap
@@ -71,7 +71,7 @@ class BlockContext:
 
     def __getitem__(self, knob: str) -> Floats | float:
         value = getattr(self._step, knob)
-        if not _moves(value):
+        if not moves(value):
             return float(value)
         first = self.start // GRID
         marks = np.arange(first, (self.start + self.frames - 1) // GRID + 2, dtype=np.float64) * GRID
@@ -80,7 +80,7 @@ class BlockContext:
     def cells(self, *knobs: str) -> Iterator[tuple[slice, dict[str, float]]]:
         """The block in pieces over which `knobs` are held, and their values there."""
         held = {knob: getattr(self._step, knob) for knob in knobs}
-        moving = {knob: curve for knob, curve in held.items() if _moves(curve)}
+        moving = {knob: curve for knob, curve in held.items() if moves(curve)}
         if not moving:
             yield slice(0, self.frames), held
             return
@@ -117,7 +117,3 @@ class BlockContext:
 
     def _values(self, curve: Curve, frames: NDArray[np.float64]) -> Floats:
         return curve.values(frames / self._context.rate, self._context.tempo)
-
-
-def _moves(value: object) -> bool:
-    return hasattr(value, "values")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from types import NoneType
+from typing import Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
@@ -17,8 +18,9 @@ from studio.errors import KnobError
 from studio.tempo import Floats, TempoMap, Time, grid
 
 
+@runtime_checkable
 class Curve(Protocol):
-    """A value that moves during a song."""
+    """A value that moves during a song: `Points`, an `Lfo`, or anything else with these two."""
 
     def values(self, seconds: Floats, tempo: TempoMap) -> Floats:
         """The value at each instant of `seconds`."""
@@ -28,6 +30,11 @@ class Curve(Protocol):
     def musical(self) -> bool:
         """Whether the tempo map has a say in it."""
         ...
+
+
+def moves(value: object) -> TypeGuard[Curve]:
+    """Whether a knob's value is a curve rather than a number, a text, a switch or nothing."""
+    return not isinstance(value, (float, int, str, NoneType)) and isinstance(value, Curve)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Self, dataclass_transform
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, dataclass_transform
 
 from studio.errors import Gather, RecipeError, StudioError, Told, collector, nearest, shown, within
 
@@ -64,6 +64,25 @@ def field(kind: Kind, *, kw_only: bool = False) -> Any:
     return dataclasses.field(default_factory=lambda: kind.parse(kind.default), metadata=metadata, kw_only=kw_only)
 
 
+Value = TypeVar("Value")
+
+if TYPE_CHECKING:
+
+    class Parsed(Generic[Value]):
+        """The type of a field that may be given as plain data, as a file would say it, and is read as a `Value`."""
+
+        def __get__(self, record: Record | None, kind: type[Record] | None = None) -> Value:
+            """What the plain data means."""
+
+        def __set__(self, record: Record, data: Any) -> None:
+            """Anything that the field's kind can parse."""
+
+else:
+
+    class Parsed(Generic[Value]):
+        """The type of a field that may be given as plain data, as a file would say it, and is read as a `Value`."""
+
+
 @dataclass_transform(frozen_default=True)
 class Record:
     """A frozen value made of declared fields."""
@@ -76,8 +95,12 @@ class Record:
         gather = Gather()
         for name, kind in self.kinds().items():
             with gather, within(name):
-                object.__setattr__(self, name, kind.parse(getattr(self, name)))
+                self._finish(name, kind.parse(getattr(self, name)))
         gather.done()
+
+    def _finish(self, name: str, value: object) -> None:
+        """Write a field while the record is being made; for `__post_init__` and nothing else."""
+        object.__setattr__(self, name, value)
 
     @classmethod
     def kinds(cls) -> Mapping[str, Kind]:

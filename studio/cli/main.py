@@ -26,8 +26,7 @@ class Studio(click.Group):
         try:
             return super().make_context(*args, **options)
         except click.ClickException as error:
-            error.message = visible(error.message)
-            raise
+            raise _gated(error) from None
 
     def invoke(self, context: click.Context) -> Any:
         try:
@@ -41,8 +40,7 @@ class Studio(click.Group):
             sys.stderr.close()
             sys.exit(0)
         except click.ClickException as error:
-            error.message = visible(error.message)
-            raise
+            raise _gated(error) from None
         except (click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
@@ -64,6 +62,12 @@ class Studio(click.Group):
         if name and not name.startswith("-") and self.get_command(context, name) is None:
             raise click.UsageError(f"There is no command {name!r}. {nearest(name, self.list_commands(context))}")
         return super().resolve_command(context, args)
+
+
+def _gated(error: click.ClickException) -> click.ClickException:
+    """The same refusal, with what it quotes made visible."""
+    setattr(error, "message", visible(error.message))  # noqa: B010
+    return error
 
 
 def fail(error: StudioError, code: int) -> None:

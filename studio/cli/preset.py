@@ -80,7 +80,7 @@ def save_command(recipe: Path, name: str, address: str | None, replace: bool, **
     import tempfile
 
     from studio.recipe import Recipe
-    from studio.recipe.pack import install, pack
+    from studio.recipe.pack import install_pack, pack
     from studio.recipe.saving import chain_preset, keep
 
     song = Recipe.load(recipe)
@@ -91,7 +91,7 @@ def save_command(recipe: Path, name: str, address: str | None, replace: bool, **
         with tempfile.TemporaryDirectory() as folder:
             packed = Path(folder, f"{name}.studio")
             pack(song, packed)
-            path = install(packed, replace=replace)
+            path = install_pack(packed, replace=replace)
     say(f"{path} is written.")
 
 
@@ -118,7 +118,7 @@ def install_command(packed: Path, replace: bool, look: bool) -> None:
     Installing runs nothing. Models that are programs run once you trust them (`studio trust`), plugins as they are
     installed on this machine.
     """
-    from studio.recipe.pack import install, programs
+    from studio.recipe.pack import install_pack, programs
 
     def tell(recipe: Any) -> None:
         found = programs(recipe)
@@ -126,7 +126,7 @@ def install_command(packed: Path, replace: bool, look: bool) -> None:
         for program in found:
             say(f"  {program}")
 
-    folder = install(packed, replace=replace, look=tell, keep=not look)
+    folder = install_pack(packed, replace=replace, look=tell, keep=not look)
     if not look:
         say(f"{folder} is installed. Next: studio render {folder.name} -o out/")
 

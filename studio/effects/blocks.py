@@ -114,7 +114,7 @@ class RackBlock(Effect, step="rack"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checked(self)
+        self._finish("knobs", checked(self))
 
     def follows_tempo(self) -> bool:
         return any(effect.follows_tempo() for effect in settle(self).chain)

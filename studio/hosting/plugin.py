@@ -12,9 +12,10 @@ import numpy as np
 
 from studio.audio import Block
 from studio.context import GRID, BlockContext, RenderContext
+from studio.curves import moves
 from studio.errors import Gather, MissingError, RecipeError, nearest, shown, within
 from studio.folders import folder_of_reading, reading
-from studio.hosting.catalogue import described
+from studio.hosting.catalogue import describe_plugin
 from studio.hosting.contract import PluginError
 from studio.hosting.description import Description
 from studio.hosting.host import HOSTS
@@ -168,7 +169,7 @@ class Plugin(Effect, Instrument):
 
     def remarks(self, context: RenderContext) -> Iterator[str]:
         try:
-            known = described(self._file_here, self.host)
+            known = describe_plugin(self._file_here, self.host)
         except (MissingError, PluginError) as error:
             if self.on_error == "stop":
                 raise
@@ -277,7 +278,7 @@ class Plugin(Effect, Instrument):
 
     def _turns(self, known: Description, now: BlockContext) -> Turns:
         """The parameters that move, at the cells of the grid in which they do."""
-        moving = [name for name, value in self.settings.items() if hasattr(value, "values")]
+        moving = [name for name, value in self.settings.items() if moves(value)]
         if not moving:
             return ()
         turns, last = [], dict[int, float]()
@@ -309,7 +310,7 @@ class Plugin(Effect, Instrument):
             MissingError, PluginError: there is no such plugin, or it cannot be used.
         """
         try:
-            return described(self._file_here, self.host)
+            return describe_plugin(self._file_here, self.host)
         except (MissingError, PluginError):
             if self.on_error == "stop":
                 raise
@@ -319,7 +320,7 @@ class Plugin(Effect, Instrument):
         """What is known of the plugin, or None when it is not here: a recipe can be read all the same."""
         if "_description" not in self.__dict__:
             try:
-                object.__setattr__(self, "_description", described(self._file_here, self.host))
+                object.__setattr__(self, "_description", describe_plugin(self._file_here, self.host))
             except (MissingError, PluginError):
                 return None
         known: Description = self.__dict__["_description"]

@@ -14,6 +14,7 @@ import numpy as np
 
 from studio.audio import Block
 from studio.context import BlockContext, RenderContext, SideReader
+from studio.curves import moves
 from studio.effect_chain import AlignedSum, EffectChain, Fifo
 from studio.errors import StudioError
 from studio.live.clock import LiveClock
@@ -102,7 +103,7 @@ class Level:
     def run(self, due: Round) -> None:
         block = self._signal.out
         values = [getattr(effect, knob) for effect, knob, _ in self._steps]
-        if any(hasattr(value, "values") for value in values):
+        if any(moves(value) for value in values):
             self.out = self._through(block)
         else:
             if values != self._known:

@@ -42,10 +42,10 @@ class Pick(Record):
         super().__post_init__()
         with within("program"):
             if self.program is not None:
-                object.__setattr__(self, "program", program_names()[program_number(self.program)])
+                self._finish("program", program_names()[program_number(self.program)])
         with within("family"):
             if self.family is not None and self.family.casefold() != "drums":
-                object.__setattr__(self, "family", family_name(self.family))
+                self._finish("family", family_name(self.family))
         criteria = (self.track, self.channel, self.port, self.program, self.family, self.drums)
         if (self.which == "some") == all(value is None for value in criteria):
             raise RecipeError(

@@ -17,7 +17,7 @@ from studio.folders import folder_of_reading, reading, shipped_presets, user_pre
 from studio.knobs import File, Text, count, text
 from studio.macros import MACROS, Macro, checked
 from studio.recipe.document import Document, write
-from studio.records import ListOf, Record, field
+from studio.records import ListOf, Parsed, Record, field
 from studio.stored import refuse_later
 
 RECIPE_FILE = "recipe.yaml"
@@ -39,9 +39,9 @@ class ChainPreset(Record):
     story: str = text("", help="what it does, in a line")
     author: str = text("", help="who made it")
     license: str = text("", help="its licence, as an SPDX identifier")
-    tags: tuple[str, ...] = field(ListOf(each=Text(longest=40), help="words to find it by"))
-    knobs: Mapping[str, Macro] = field(MACROS)
-    chain: Chain = field(EFFECTS)
+    tags: Parsed[tuple[str, ...]] = field(ListOf(each=Text(longest=40), help="words to find it by"))
+    knobs: Parsed[Mapping[str, Macro]] = field(MACROS)
+    chain: Parsed[Chain] = field(EFFECTS)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -50,7 +50,7 @@ class ChainPreset(Record):
         for name in _OWN:
             if name in self.knobs:
                 raise RecipeError(f"a preset cannot have a knob {name!r}.", "Rename it.", path=("knobs", name))
-        checked(self)
+        self._finish("knobs", checked(self))
 
     @classmethod
     def parse(cls, data: object) -> Self:

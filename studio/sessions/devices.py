@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from studio.context import RenderContext
+from studio.curves import moves
 from studio.errors import MissingError, RecipeError
-from studio.hosting.catalogue import described
+from studio.hosting.catalogue import describe_plugin
 from studio.hosting.contract import PluginError
 from studio.hosting.controls import Control, controls, named_controls
 from studio.hosting.plugin import Plugin
@@ -50,10 +51,10 @@ def device_of(step: Step, context: RenderContext, frames: int) -> Device | None:
     """The plugin behind a step with its state, or None if the step is no plugin that a session can hold."""
     if not isinstance(step, Plugin) or step.sidechain is not None:
         return None
-    moving = {name: value for name, value in step.settings.items() if hasattr(value, "values")}
+    moving = {name: value for name, value in step.settings.items() if moves(value)}
     named: Mapping[str, Control] = {}
     try:
-        known = described(step.file, step.host)
+        known = describe_plugin(step.file, step.host)
         if known.path.suffix.lower() != ".vst3":
             return None
         state = step.perform(known, context).state()
@@ -110,7 +111,7 @@ def step_data(
     if device.format not in ("vst3", "vst2"):
         return None
     try:
-        known = described(device.name)
+        known = describe_plugin(device.name)
     except (MissingError, PluginError):
         return None
     if device.format != known.path.suffix.lower().removeprefix(".") and known.path.suffix.lower() == ".vst3":

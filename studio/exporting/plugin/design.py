@@ -19,7 +19,7 @@ import numpy as np
 
 from studio.address import locate
 from studio.context import RenderContext
-from studio.curves import Curve, Mapped, stretch
+from studio.curves import Curve, Mapped, moves, stretch
 from studio.effects.blocks import Chain, RackBlock
 from studio.errors import KnobError, RecipeError, RenderError, within
 from studio.exporting.samples import Sampled
@@ -248,7 +248,7 @@ def _resolved(curve: Mapped, values: Sequence[Live]) -> float | Curve:
     """A curve over parameters, once these are known: a number if they stand still."""
     if isinstance(curve.source, Turned):
         told: Any = values[curve.source.index]
-        return told if hasattr(told, "values") else float(told)
+        return told if moves(told) else float(told)
     if isinstance(curve.source, Mapped):
         source = _resolved(curve.source, values)
     else:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from studio.curves import Curve, Lfo, Mapped
+from studio.curves import Curve, Lfo, Mapped, moves
 from studio.effects.blocks import Chain, Layers, Multiband, Parallel
 from studio.effects.response import read_response
 from studio.errors import RecipeError, within
@@ -128,7 +128,7 @@ class _Writer:
                     listens = value is not None
                 elif isinstance(kind, Number) and isinstance(value, (Mapped, Lfo)):
                     turned.append(f"move(step.{knob}, cell, [](const Point& at) {{ return {_moving(value)}; }});")
-                elif isinstance(kind, Number) and hasattr(value, "values"):
+                elif isinstance(kind, Number) and moves(value):
                     raise RecipeError(
                         "a curve drawn over a song cannot go into a plugin.",
                         "Hold it at a number, let a knob drive it, and automate that in the DAW.",
