@@ -29,6 +29,7 @@ class Studio(click.Group):
             raise _gated(error) from None
 
     def invoke(self, context: click.Context) -> Any:
+        """Run a command; every error becomes words and an exit code."""
         try:
             return super().invoke(context)
         except Interrupted as error:

@@ -45,6 +45,7 @@ class Zone:
 
     @property
     def peak(self) -> float:
+        """The highest level of the sample, as a factor."""
         return float(np.abs(self.samples).max())
 
 
@@ -74,4 +75,5 @@ class Sampled:
 
     @property
     def seconds(self) -> float:
+        """How long all samples together are."""
         return float(sum(zone.samples.shape[1] for zone in self.zones) / self.rate)

@@ -24,9 +24,11 @@ class Changes:
         self.address = self._served.address
 
     def add(self, number: int, frame: int, position: float) -> None:
+        """Note that a parameter stands at a value at a frame of the block."""
         self._points.setdefault(number, []).append((frame, position))
 
     def clear(self) -> None:
+        """Forget all changes."""
         self._points.clear()
 
     def _queue(self, index: int) -> int | None:

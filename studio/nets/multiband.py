@@ -72,6 +72,7 @@ class Cut(Streaming):
         self.weight: Tensor
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         if signal.shape[2] % self.bands:
             raise ValueError(f"{signal.shape[2]} frames are not a multiple of {self.bands} bands.")
         kept = taps(self.bands) - self.bands
@@ -92,6 +93,7 @@ class Join(Streaming):
         self.weight: Tensor
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         with single_precision(signal):
             laid = functional.conv_transpose1d(signal.float(), self.weight, stride=self.bands)
         frames, kept = signal.shape[2] * self.bands, taps(self.bands) - self.bands

@@ -28,6 +28,7 @@ from studio.knobs import File, Live, Number, Text, choice, count, knob, span, sw
 from studio.levels import SILENCE_DB
 from studio.macros import MACROS, Macro, checked, settle
 from studio.midi.picks import Pick
+from studio.plain import plain
 from studio.recipe.assets import map_files
 from studio.recipe.colour import Colour
 from studio.recipe.document import Document, write
@@ -60,11 +61,13 @@ class Send(Record):
         return super().parse({"level": data} if curve or not isinstance(data, (Mapping, Send)) else data)
 
     def data(self, *, full: bool = False) -> Any:
+        """Plain data that `parse` reads back as an equal value."""
         plain = super().data(full=full)
         return plain if full or "pre" in plain else self.kind_of("level").data(self.level)
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return {"anyOf": [cls.kinds()["level"].schema(), super().schema()]}
 
 
@@ -169,6 +172,7 @@ class FileMap(MapOf):
     """A map whose keys are the names of files."""
 
     def check_name(self, key: object) -> str:
+        """The key as the path of a file inside the pack."""
         return str(Text(longest=400).parse(key))
 
 
@@ -273,6 +277,7 @@ class Recipe(Record):
         return text if kept else write(plain)
 
     def data(self, *, full: bool = False) -> Any:
+        """Plain data that `parse` reads back as an equal value."""
         with reading(self.folder):
             return super().data(full=full)
 
@@ -327,7 +332,7 @@ class Recipe(Record):
         while not isinstance(parent := get(self, holder), Record):
             holder = holder[:-1]
         with reading(self.folder):
-            given = value
+            given = value = plain(value)
             if len(holder) == len(path) - 1:
                 given = parent.kind_of(str(path[-1])).parse(value)
             if isinstance(parent, Preset) and path[-1] == "use":

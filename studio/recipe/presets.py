@@ -54,11 +54,16 @@ class ChainPreset(Record):
 
     @classmethod
     def parse(cls, data: object) -> Self:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         refuse_later(data, "preset", 1, "a preset")
         return super().parse(data)
 
     @classmethod
     def called(cls) -> str:
+        """What error messages call it, with its article."""
         return "a preset"
 
     @classmethod
@@ -95,6 +100,10 @@ class Preset(RackBlock, step="preset"):
 
     @classmethod
     def parse(cls, data: object) -> Self:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if isinstance(data, cls):
             return data
         given: dict[Any, Any] = dict(data) if isinstance(data, Mapping) else {"use": data}
@@ -119,9 +128,11 @@ class Preset(RackBlock, step="preset"):
 
     @property
     def label(self) -> str:
+        """What addresses call it: its own name, else the preset's."""
         return self.name or Path(self.use).stem
 
     def data(self, *, full: bool = False) -> Any:
+        """Plain data that `parse` reads back as an equal value."""
         if full:
             return super().data(full=True)
         saved = _load(self.use, folder_of_reading())

@@ -29,6 +29,10 @@ class TempoKind(KnobKind):
     _bpm: ClassVar[Number] = Number(default=120.0, unit=units.BPM, low=SLOWEST_BPM, high=FASTEST_BPM)
 
     def parse(self, value: object) -> tuple[Point, ...] | None:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value is None or value == "score":
             return None
         if not isinstance(value, (list, tuple)):
@@ -61,6 +65,7 @@ class TempoKind(KnobKind):
         return Point(at, self._bpm.number(item[1]), shape)
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         if value is None:
             return "score"
         if len(value) == 1 and not value[0].at:
@@ -71,6 +76,7 @@ class TempoKind(KnobKind):
         ]
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return {"description": self.help, "type": ["string", "number", "array"]}
 
 
@@ -82,6 +88,10 @@ class MeterKind(KnobKind):
     help: str = "the meter: score, 4/4, or a map such as [[0 bars, 4/4], [8 bars, 7/8]]"
 
     def parse(self, value: object) -> tuple[tuple[int, int, int], ...] | None:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value is None or value == "score":
             return None
         if not isinstance(value, (list, tuple)):
@@ -107,6 +117,7 @@ class MeterKind(KnobKind):
         return tuple(meters)
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         if value is None:
             return "score"
         if len(value) == 1 and value[0][0] == 0:
@@ -114,6 +125,7 @@ class MeterKind(KnobKind):
         return [[f"{bar} bars", f"{count}/{unit}"] for bar, count, unit in value]
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return {"description": self.help, "type": ["string", "array"]}
 
 

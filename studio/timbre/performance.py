@@ -52,10 +52,12 @@ class Line:
 
     @property
     def start(self) -> float:
+        """The second of its first note."""
         return self.notes[0].start
 
     @property
     def end(self) -> float:
+        """The second at which its last note is over."""
         return self.notes[-1].end
 
 

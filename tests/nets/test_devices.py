@@ -28,8 +28,8 @@ from studio.nets.training import train
 from studio.nets.vae import Vae, VaeShape, apart, train_vae
 from studio.nets.voice import Voice
 from studio.training.instruments import TrainingSource
-from studio.training.voices import Plan
-from studio.training.waves import learn_waves
+from studio.training.protocol import learn
+from studio.training.waves import WaveformTraining
 from tests import gpu
 from tests.listening import rms_db, white
 from tests.stretch.battery import RATE, sax_line
@@ -134,9 +134,9 @@ def test_silence_is_not_learned_and_is_named(tmp_path: Path) -> None:
             train_vae(Audio(samples, RATE), 1.0, {})
     (tmp_path / "mine").mkdir()
     soundfile.write(tmp_path / "mine" / "a.wav", silent[0], RATE)
-    plan = Plan((TrainingSource("nothing", str(tmp_path / "mine")),), 1.0)
+    training = WaveformTraining(TrainingSource("nothing", str(tmp_path / "mine")), 1.0)
     with pytest.raises(AudioError, match="nothing"):
-        learn_waves(plan, tmp_path / "out.vae")
+        learn(training, tmp_path / "out.vae")
     assert not (tmp_path / "out.vae").exists()
 
 

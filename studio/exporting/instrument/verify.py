@@ -41,6 +41,7 @@ class Host:
 
     @property
     def there(self) -> bool:
+        """Whether it is on this machine."""
         return bool(find_spec(self.needs) or shutil.which(self.needs))
 
 

@@ -53,10 +53,12 @@ class Parameter:
 
     @property
     def initial(self) -> float:
+        """Where it stands when the plugin is loaded, from 0 to 1."""
         return float(self.number.default)
 
     @property
     def ends(self) -> tuple[float, float]:
+        """Its lowest and highest value, in its unit."""
         return float(self.number.low), float(self.number.high)
 
 
@@ -68,9 +70,11 @@ class Turned:
 
     @property
     def musical(self) -> bool:
+        """Whether the tempo map has a say in it."""
         return False
 
     def values(self, seconds: Floats, tempo: TempoMap) -> Floats:
+        """The value at each of `seconds`, in the knob's unit."""
         raise RenderError("a plugin's parameter stands nowhere before it is turned.")
 
 
@@ -128,6 +132,7 @@ class Design:
 
     @property
     def version(self) -> str:
+        """The version that hosts show."""
         return version("mirepoix")
 
     @cached_property
@@ -137,6 +142,7 @@ class Design:
 
     @property
     def uri(self) -> str:
+        """The identity of the plugin as a URI."""
         return f"urn:uuid:{self.id}"
 
     @cached_property
@@ -149,6 +155,7 @@ class Design:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
+        """The parameters, in the order hosts show them."""
         return self._turned[1]
 
     @property

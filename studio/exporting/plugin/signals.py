@@ -53,6 +53,7 @@ class TestSignal:
 
     @property
     def frames(self) -> int:
+        """How long it is, in frames."""
         return round(self.seconds * self.rate)
 
     def value(self, parameter: Parameter, place: float) -> float:

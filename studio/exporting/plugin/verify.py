@@ -59,6 +59,7 @@ class Played:
 
     @property
     def passed(self) -> bool:
+        """Whether what was heard is the same."""
         return self.null_db <= GATE_DB
 
 
@@ -91,6 +92,7 @@ class Verdict:
 
     @property
     def worst_db(self) -> float:
+        """The loudest difference in any host, in dBFS."""
         return max((each.null_db for each in self.played), default=0.0)
 
 
@@ -115,6 +117,7 @@ class Host:
 
     @property
     def there(self) -> bool:
+        """Whether it is on this machine."""
         return bool(find_spec(self.needs) or shutil.which(self.needs))
 
 
