@@ -185,6 +185,7 @@ class TempoMap:
 
     @classmethod
     def constant(cls, bpm: float | Fraction, count: int = 4, unit: int = 4) -> TempoMap:
+        """Whether it is one tempo throughout."""
         return cls((Tempo(Fraction(0), _exact(bpm)),), (Meter(Fraction(0), count, unit),))
 
     def second_at(self, beat: Fraction) -> Fraction:
@@ -257,6 +258,12 @@ class TempoMap:
         """Seconds that a stretch of `time` lasts when it begins on beat `start`."""
         end_beat = self.beat_of_bar(self.bar_of_beat(start) + time.bars) if time.bars else start
         return self.second_at(end_beat + time.beats) - self.second_at(start) + time.seconds
+
+    def held_length_of(self, time: Time, beat: Fraction) -> float:
+        """Seconds that a stretch of `time` lasts at the tempo and meter that stand at `beat`, whatever comes after."""
+        meter = self.meters[max(0, bisect_right([meter.beat for meter in self.meters], beat) - 1)]
+        beats = time.bars * meter.bar + time.beats
+        return float(beats) * 60.0 / self.bpm_at(beat) + float(time.seconds)
 
     def data(self) -> list[object]:
         """Plain data that two equal maps share, for hashing."""

@@ -19,16 +19,28 @@ def command(recipe: Path, score: Path | None, as_script: bool) -> None:
 
     RECIPE may be a DAWproject file too, of which is told what other programs would trip over.
     """
-    from studio.engine import plan
-    from studio.recipe import Recipe
+    from studio.errors import Problems
+    from studio.rendering.checking import check
 
     if recipe.suffix.lower() == ".dawproject":
         _session(recipe, as_script)
         return
-    planned = plan(Recipe.load(recipe), score)
+    checked = check(recipe, score=score)
+    if checked.plan is None:
+        raise Problems(checked.errors)
+    planned = checked.plan
     if as_script:
-        as_json({"hash": planned.recipe.hash, "tracks": list(planned.tracks), "buses": list(planned.buses)})
+        as_json(
+            {
+                "hash": planned.recipe.hash,
+                "tracks": list(planned.tracks),
+                "buses": list(planned.buses),
+                "remarks": list(planned.remarks),
+            }
+        )
     else:
+        for remark in planned.remarks:
+            click.echo(remark)
         click.echo(
             f"{recipe} is sound: {_counted(planned.tracks, 'track', 'tracks')},"
             f" {_counted(planned.buses, 'bus', 'buses')}. Hash {planned.recipe.hash[:16]}."

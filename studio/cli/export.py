@@ -126,7 +126,7 @@ def _plugin(
     card = made.card
     if isinstance(card, InstrumentCard):
         table(("program", "level", "mel bands", "onset", "pitch"), card.rows())
-        for what in card.heard.unasked if card.heard else ():
+        for what in card.heard.skipped if card.heard else ():
             click.echo(what)
         seconds = sum(card.seconds.values())
         click.echo(

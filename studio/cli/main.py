@@ -21,6 +21,7 @@ class Studio(click.Group):
     """Commands whose errors are printed without a traceback, with `--json` as JSON."""
 
     def invoke(self, context: click.Context) -> Any:
+        """Run a command; every error becomes words and an exit code."""
         try:
             return super().invoke(context)
         except Interrupted as error:
@@ -120,6 +121,7 @@ COMMANDS = (
     "steps",
     "preset",
     "plugins",
+    "trust",
     "verify",
     "doctor",
 )

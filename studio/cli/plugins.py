@@ -27,8 +27,8 @@ def scan_command(again: bool) -> None:
     from studio.hosting import catalogue
 
     if again:
-        catalogue.forget()
-    found = list(catalogue.listing())
+        catalogue.forget_plugins()
+    found = list(catalogue.list_plugins())
     new = [entry.path for entry in found if entry.known is None]
     blocked = []
     with Progress(transient=True) as progress:
@@ -39,7 +39,7 @@ def scan_command(again: bool) -> None:
             if isinstance(known, str):
                 blocked.append((path.name, known))
 
-        catalogue.scan(new, told)
+        catalogue.scan_plugins(new, told)
     click.echo(f"{len(found)} plugins, {len(new)} of them new, {len(blocked)} of those blocked.")
     if blocked:
         table(("blocked", "because"), blocked)
@@ -52,7 +52,7 @@ def list_command(word: str, as_script: bool) -> None:
     """List what is known of the plugins whose name, file or maker holds WORD."""
     from studio.hosting import catalogue
 
-    rows = [row for row in map(_row, catalogue.listing()) if word.casefold() in " ".join(row.values()).casefold()]
+    rows = [row for row in map(_row, catalogue.list_plugins()) if word.casefold() in " ".join(row.values()).casefold()]
     if as_script:
         as_json(rows)
         return
@@ -70,7 +70,7 @@ def show_command(name: str, host: str | None, as_script: bool) -> None:
     """Show a plugin, its parameters as a recipe writes them, and how it behaves."""
     from studio.hosting import catalogue
 
-    known = catalogue.described(name, host)
+    known = catalogue.describe_plugin(name, host)
     if as_script:
         as_json(known.data())
         return
@@ -103,7 +103,7 @@ def probe_command(name: str, host: str | None) -> None:
     """Measure a plugin: with an impulse, how late it really is; and keep the truth if it lies."""
     from studio.hosting import catalogue
 
-    known, latency = catalogue.probe(name, host)
+    known, latency = catalogue.probe_plugin(name, host)
     told = known.reported_latency
     if latency is None:
         click.echo(f"{known.about.name} answers an impulse with no clear echo; its word counts: {told} frames.")
@@ -124,7 +124,7 @@ def forget_command(name: str | None, everything: bool) -> None:
 
     if not name and not everything:
         raise click.UsageError("Give the name of a plugin, or --all.")
-    click.echo(f"{catalogue.forget(name)} entries are forgotten.")
+    click.echo(f"{catalogue.forget_plugins(name)} entries are forgotten.")
 
 
 @command.command("save")

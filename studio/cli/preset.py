@@ -79,7 +79,7 @@ def save_command(recipe: Path, name: str, address: str | None, replace: bool, **
     import tempfile
 
     from studio.recipe import Recipe
-    from studio.recipe.pack import install, pack
+    from studio.recipe.pack import install_pack, pack
     from studio.recipe.saving import chain_preset, keep
 
     song = Recipe.load(recipe)
@@ -90,7 +90,7 @@ def save_command(recipe: Path, name: str, address: str | None, replace: bool, **
         with tempfile.TemporaryDirectory() as folder:
             packed = Path(folder, f"{name}.studio")
             pack(song, packed)
-            path = install(packed, replace=replace)
+            path = install_pack(packed, replace=replace)
     click.echo(f"{path} is written.")
 
 
@@ -112,12 +112,24 @@ def pack_command(recipe: Path, out: Path | None) -> None:
 @command.command("install")
 @click.argument("packed", metavar="PACK", type=click.Path(path_type=Path))
 @click.option("--replace", is_flag=True, help="Put it in the place of one with that name.")
-def install_command(packed: Path, replace: bool) -> None:
-    """Check PACK and take it in. It is data only: nothing in it is run."""
-    from studio.recipe.pack import install
+@click.option("--look", is_flag=True, help="Check it and say what in it would run, and take nothing in.")
+def install_command(packed: Path, replace: bool, look: bool) -> None:
+    """Check PACK, say what in it would run when it is rendered, and take it in.
 
-    folder = install(packed, replace=replace)
-    click.echo(f"{folder} is installed. Next: studio render {folder.name} -o out/")
+    Installing runs nothing. Models that are programs run once you trust them (`studio trust`), plugins as they are
+    installed on this machine.
+    """
+    from studio.recipe.pack import install_pack, programs
+
+    def tell(recipe: Any) -> None:
+        found = programs(recipe)
+        click.echo("When it is rendered, this would run:" if found else "Nothing in it is a program.")
+        for program in found:
+            click.echo(f"  {program}")
+
+    folder = install_pack(packed, replace=replace, look=tell, keep=not look)
+    if not look:
+        click.echo(f"{folder} is installed. Next: studio render {folder.name} -o out/")
 
 
 def _about(listed: Any) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def command(
             result = render(
                 song, out, score=score, cache=not no_cache, workers=jobs, report=not no_report, listener=listener
             )
-        _tell(result, as_script)
+        _tell(result, as_script, reported=not no_report)
 
 
 def opened(name: str, turns: tuple[str, ...], output: dict[str, str], stack: ExitStack) -> Recipe:
@@ -75,9 +75,11 @@ def opened(name: str, turns: tuple[str, ...], output: dict[str, str], stack: Exi
     from studio.recipe import Recipe
     from studio.recipe.presets import find_preset
     from studio.recipe.starter import from_midi
-    from studio.sessions.importing import import_session, is_session
+    from studio.sessions.importing import check_readable, import_session, is_session
 
     path = Path(name)
+    if path.is_file():
+        check_readable(path)
     if path.suffix.lower() in (".mid", ".midi", ".smf"):
         song = Recipe.loads(from_midi(path, Path("song.yaml"), bare=True))
     elif is_session(path):
@@ -132,7 +134,7 @@ def _explain(planned: Plan, cache: Any, as_script: bool) -> None:
     )
 
 
-def _tell(result: Result, as_script: bool) -> None:
+def _tell(result: Result, as_script: bool, reported: bool) -> None:
     assert result.manifest is not None and result.folder is not None
     entries = result.manifest.entries
     if as_script:
@@ -157,7 +159,7 @@ def _tell(result: Result, as_script: bool) -> None:
         ("file", "LUFS", "dBTP"),
         [(str(result.folder / entry.path), f"{entry.lufs:.1f}", f"{entry.true_peak_db:.1f}") for entry in entries],
     )
-    if (result.folder / "report.html").exists():
+    if reported:
         click.echo(f"{result.folder / 'report.html'} shows and plays them all.")
 
 

@@ -33,10 +33,10 @@ class _Timed(Effect, abstract=True):
             raise KnobError("a delay of no length.", "Write 1/8., 2 beats or 350 ms.", path=("time",))
 
     def seconds_at(self, context: RenderContext, frame: int) -> float:
-        """How long the delay is when the song has come to `frame`."""
+        """How long the delay is at the tempo and meter that the song has come to at `frame`: all that a plugin knows."""
         time: Time = self.time  # type: ignore[attr-defined]
         start = context.tempo.beat_at(Fraction(frame, context.rate)) if time.musical else Fraction(0)
-        seconds = float(context.tempo.length_of(time, start))
+        seconds = context.tempo.held_length_of(time, start)
         if seconds > LONGEST:
             raise KnobError(f"a delay of {seconds:.1f} s.", f"{LONGEST:.0f} s at most.", path=("time",))
         return seconds
@@ -52,6 +52,8 @@ class _Timed(Effect, abstract=True):
 class Delay(_Timed, Pedal):
     """Repeat the sound after a time, again and again with feedback."""
 
+    version = 2
+
     time: Time = span("1/8.", help="time until it comes back; note values follow the tempo")
     feedback: Live = knob(0.35, 0.0, 1.0, help="how much of each repeat comes again")
     mix: Live = knob(0.3, 0.0, 1.0, help="repeats against the dry sound")
@@ -60,11 +62,13 @@ class Delay(_Timed, Pedal):
     turns = {"feedback": "feedback", "mix": "mix"}
 
     def make(self, context: RenderContext) -> Plugin:
+        """The processor, at rest."""
         plugin = super().make(context)
         plugin.delay_seconds = self.seconds_at(context, 0)  # type: ignore[attr-defined]
         return plugin
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         steady = self.steady(context)
 
         def settings(now: BlockContext) -> Iterator[tuple[slice, dict[str, float]]]:
@@ -82,6 +86,8 @@ class Delay(_Timed, Pedal):
 class Echo(_Timed):
     """A dub echo: every repeat is darker and thinner than the last, and may jump from side to side."""
 
+    version = 2
+
     time: Time = span("1/4", help="time from repeat to repeat; note values follow the tempo")
     feedback: Live = knob(0.5, 0.0, 0.98, help="how much of each repeat comes again")
     mix: Live = knob(0.35, 0.0, 1.0, help="level of the repeats; the dry sound stays")
@@ -92,9 +98,11 @@ class Echo(_Timed):
     libraries = ("scipy",)
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         return _EchoLoop(self, context)
 
     def frames_at(self, context: RenderContext, frame: int) -> int:
+        """The time of the echo at every frame, in frames."""
         return max(1, round(self.seconds_at(context, frame) * context.rate))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Mapping
 from ctypes import byref, c_double, c_int32, c_uint32, c_void_p
 from dataclasses import asdict, dataclass
@@ -72,10 +71,10 @@ def ask_controls(path: Path, identity: str) -> list[dict[str, Any]]:
         info = abi.ParameterInfo()
         if abi.call(controller, abi.PARAMETER_INFO, c_int32, (c_int32, index), (c_void_p, byref(info))) != abi.OK:
             continue
-        title = ctypes.string_at(info.title, ctypes.sizeof(info.title)).decode("utf-16-le", "replace")
+        title = abi.text_of(info.title)
         control = Control(
             info.id,
-            title.partition("\0")[0],
+            title,
             bool(info.flags & abi.CAN_AUTOMATE),
             bool(info.flags & abi.READ_ONLY),
             bool(info.flags & abi.PROGRAM_CHANGE),

@@ -41,6 +41,7 @@ def embedded(png: bytes) -> str:
 
 
 def draw_spectra(image: Any, top: int, sounds: Mapping[str, Block]) -> None:
+    """Spectrograms above each other as one picture."""
     from PIL import Image, ImageDraw
 
     for index, (title, sound) in enumerate(sounds.items()):
@@ -53,6 +54,7 @@ def draw_spectra(image: Any, top: int, sounds: Mapping[str, Block]) -> None:
 
 
 def png_of(image: Any) -> bytes:
+    """A picture as the bytes of a PNG file."""
     out = io.BytesIO()
     image.save(out, "PNG")
     return out.getvalue()

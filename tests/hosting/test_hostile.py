@@ -144,7 +144,7 @@ def test_a_lie_about_latency_is_found_by_the_probe_and_mended(hostile: Path, con
     click = impulse(at=1000)
     crooked = through(plugin(hostile, "LatencyLiar"), click, context, tail=8192)
     assert int(np.argmax(crooked[0])) == 1000 + 256 - 64
-    known, latency = catalogue.probe(path)
+    known, latency = catalogue.probe_plugin(path)
     assert (latency, known.reported_latency) == (256, 64)
     straight = through(plugin(hostile, "LatencyLiar"), click, context, tail=8192)
     assert int(np.argmax(straight[0])) == 1000
@@ -152,7 +152,7 @@ def test_a_lie_about_latency_is_found_by_the_probe_and_mended(hostile: Path, con
 
 def test_what_moves_the_latency_cannot_move_in_mid_song(hostile: Path) -> None:
     """pedalboard never hears of such a change, so it is found out before and refused by name."""
-    known = catalogue.described(str(hostile / "RestlessLatency.vst3"))
+    known = catalogue.describe_plugin(str(hostile / "RestlessLatency.vst3"))
     assert not known.named["delay"].live and known.named["amount"].live
     with pytest.raises(KnobError, match=r"(?s)delay.*a number"):
         plugin(hostile, "RestlessLatency", delay=[["0 s", 100], ["1 s", 700]])
@@ -165,7 +165,7 @@ def test_a_latency_set_before_the_song_is_compensated(hostile: Path, context: Re
 
 
 def test_one_that_wakes_up_slowly_is_waited_for(hostile: Path, context: RenderContext) -> None:
-    known = catalogue.described(str(hostile / "SlowStarter.vst3"))
+    known = catalogue.describe_plugin(str(hostile / "SlowStarter.vst3"))
     assert known.measured.ready_seconds > 1.5
     sound = white(0.5)
     out = through(plugin(hostile, "SlowStarter"), sound, context, tail=8192)

@@ -34,7 +34,7 @@ class InstrumentCard(BuildCard):
         if self.heard.failures:
             return f"differs from the recipe: {self.heard.failures[0]}"
         if not self.heard.distances:
-            return f"not loaded: {'; '.join(self.heard.unasked)}"
+            return f"not loaded: {'; '.join(self.heard.skipped)}"
         worst = max(found.mel_db for found in self.heard.distances.values())
         return f"verified in {' and '.join(self.heard.distances)}: mel bands {worst:.1f} dB from the recipe"
 

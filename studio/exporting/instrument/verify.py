@@ -30,7 +30,7 @@ PATIENCE = 240.0
 
 
 @dataclass(frozen=True)
-class Host:
+class InstrumentHost:
     """A program that plays instruments: `chains` if the chain is in what it plays, `crosses` if it knows all velocities."""
 
     name: str
@@ -41,17 +41,18 @@ class Host:
 
     @property
     def there(self) -> bool:
+        """Whether it is on this machine."""
         return bool(find_spec(self.needs) or shutil.which(self.needs))
 
 
 HOSTS = {
     "vst3": (
-        Host("pedalboard", "pedalboard", "pip install pedalboard"),
-        Host("dawdreamer", "dawdreamer", "pip install dawdreamer"),
+        InstrumentHost("pedalboard", "pedalboard", "pip install pedalboard"),
+        InstrumentHost("dawdreamer", "dawdreamer", "pip install dawdreamer"),
     ),
-    "clap": (Host("clap_probe", "ctypes", ""),),
+    "clap": (InstrumentHost("clap_probe", "ctypes", ""),),
     "lv2": (),
-    "sfz": (Host("polyphone", "polyphone", "apt install polyphone", chains=False, crosses=False),),
+    "sfz": (InstrumentHost("polyphone", "polyphone", "apt install polyphone", chains=False, crosses=False),),
 }
 
 
@@ -66,16 +67,16 @@ class Heard:
     own: Distance | None
     said: dict[str, dict[str, Any]]
     failures: tuple[str, ...]
-    unasked: tuple[str, ...]
+    skipped: tuple[str, ...]
     sounds: dict[str, Block] = field(default_factory=dict, repr=False, compare=False)
 
 
 def verify(design: Design, path: Path, format: str, held: float) -> Heard:
     """Play an instrument in every host there is for its format."""
     there = [host for host in HOSTS[format] if host.there]
-    unasked = [f"{host.name} is not installed: {host.install}" for host in HOSTS[format] if not host.there]
+    skipped = [f"{host.name} is not installed: {host.install}" for host in HOSTS[format] if not host.there]
     if not HOSTS[format]:
-        unasked.append(f"no program here plays {format.upper()} instruments from a script: it was not loaded")
+        skipped.append(f"no program here plays {format.upper()} instruments from a script: it was not loaded")
     target, sampled = design.target, design.sampled
     assert sampled and target.playing
     keys = sorted({zone.span.key for zone in sampled.zones})
@@ -111,7 +112,7 @@ def verify(design: Design, path: Path, format: str, held: float) -> Heard:
             sounds |= {f"{name}": out, "the recipe": wanted} if not sounds else {}
             assert own is not None
             failures += [f"in {name} {words}" for words in _wrong(found, own)]
-    return Heard(distances, own, said, tuple(failures), tuple(unasked), sounds)
+    return Heard(distances, own, said, tuple(failures), tuple(skipped), sounds)
 
 
 def _loudest(notes: Phrase, velocity: int) -> Phrase:

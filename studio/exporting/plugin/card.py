@@ -11,7 +11,8 @@ from typing import Any
 from studio.disk import write_whole
 from studio.exporting.build_card import BuildCard
 from studio.exporting.plugin.bundle import CARD, PICTURE
-from studio.exporting.plugin.verify import GATE_DB, Verdict
+from studio.exporting.plugin.signals import GATE_DB
+from studio.exporting.plugin.verify import Verdict
 from studio.rendering.drawing import SPECTRUM, WIDTH, draw_spectra, embedded, plain, png_of, table_html
 
 _ROW = 18
@@ -30,6 +31,8 @@ class Card(BuildCard):
             return "cross-built, not loaded here"
         if self.verdict.failures:
             return f"differs from the render: {self.verdict.failures[0]}"
+        if not self.verdict.played:
+            return f"could not be asked: {'; '.join(self.verdict.skipped)}"
         return f"verified in {' and '.join(self.verdict.hosts)}: {self.verdict.worst_db:.1f} dB at worst"
 
     def data(self) -> dict[str, Any]:
@@ -37,7 +40,12 @@ class Card(BuildCard):
         plain = asdict(self)
         if self.verdict:
             del plain["verdict"]["sounds"]
-        return {**plain, "state": self.state, "gate_db": GATE_DB}
+        return {
+            **plain,
+            "state": self.state,
+            "word": self.verdict.word if self.verdict else "could not be asked",
+            "gate_db": GATE_DB,
+        }
 
     def save(self, plugin: Path) -> tuple[Path, Path | None]:
         """Write it, and its picture if it has one, beside the plugin."""
@@ -50,15 +58,15 @@ class Card(BuildCard):
         return card, picture if self.verdict else None
 
     def rows(self) -> list[tuple[str, ...]]:
-        """What was played: take, host, rate, block, null."""
+        """What was played: signal, host, rate, block, null."""
         played = self.verdict.played if self.verdict else ()
         return [
-            (each.take, each.host, f"{each.rate / 1000:g} kHz", str(each.block), _level(each.null_db))
+            (each.signal, each.host, f"{each.rate / 1000:g} kHz", str(each.block), _level(each.null_db))
             for each in played
         ]
 
     def picture(self) -> bytes:
-        """A PNG: the null of every take as a bar, under it what the plugin and the recipe sound like."""
+        """A PNG: the null of every signal as a bar, under it what the plugin and the recipe sound like."""
         from PIL import Image, ImageDraw
 
         rows = self.rows()
@@ -80,16 +88,16 @@ class Card(BuildCard):
         return png_of(image)
 
     def _repr_html_(self) -> str:
-        """As a notebook shows it: the knobs, the picture with its spectrograms, and every take to be unfolded."""
+        """As a notebook shows it: the knobs, the picture with its spectrograms, and every signal to be unfolded."""
         knobs = [
             (each["name"], f"{each['low']:g} to {each['high']:g} {each['unit']}", f"{each['default']:g}", each["help"])
             for each in (self.verdict.parameters if self.verdict else ())
         ]
-        takes = table_html(("take", "host", "rate", "block", "null"), self.rows())
+        signals = table_html(("signal", "host", "rate", "block", "null"), self.rows())
         return (
             f"<h4>{html.escape(self.name)}</h4><p>{html.escape(self.state)}</p>"
             f"{table_html(('knob', 'range', 'stands at', ''), knobs)}{embedded(self.picture()) if self.verdict else ''}"
-            f"<details><summary>{len(self.rows())} takes</summary>{takes}</details>"
+            f"<details><summary>{len(self.rows())} signals</summary>{signals}</details>"
         )
 
 

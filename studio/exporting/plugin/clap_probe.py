@@ -21,6 +21,7 @@ from ctypes import (
     c_int16,
     c_int32,
     c_int64,
+    c_ubyte,
     c_uint16,
     c_uint32,
     c_uint64,
@@ -35,6 +36,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from studio.exporting.plugin.vst3_probe import transport_at
+from studio.hosting.contract import Transport
 
 _Call = CFUNCTYPE
 
@@ -120,6 +124,25 @@ class _Note(Structure):
     ]  # fmt: skip
 
 
+class _Midi(Structure):
+    _fields_ = [
+        ("size", c_uint32), ("time", c_uint32), ("space", c_uint16), ("kind", c_uint16), ("flags", c_uint32),
+        ("port", c_uint16), ("bytes", c_ubyte * 3),
+    ]  # fmt: skip
+
+
+class _Transport(Structure):
+    _fields_ = [
+        ("size", c_uint32), ("time", c_uint32), ("space", c_uint16), ("kind", c_uint16), ("flags", c_uint32),
+        ("says", c_uint32), ("beats", c_int64), ("seconds", c_int64), ("bpm", c_double), ("slope", c_double),
+        *((word, c_int64) for word in ("loop_start", "loop_end", "loop_start_seconds", "loop_end_seconds", "bar_start")),
+        ("bar", c_int32), ("numerator", c_uint16), ("denominator", c_uint16),
+    ]  # fmt: skip
+
+
+_TEMPO, _BEATS, _METER, _PLAYING, _BEAT = 1 << 0, 1 << 1, 1 << 3, 1 << 4, 1 << 31
+
+
 class _Events(Structure):
     _fields_ = [
         ("context", c_void_p),
@@ -154,6 +177,14 @@ class _Parameters(Structure):
     ]
 
 
+class _HostParameters(Structure):
+    _fields_ = [
+        ("rescan", _Call(None, c_void_p, c_uint32)),
+        ("clear", _Call(None, c_void_p, c_uint32, c_uint32)),
+        ("request_flush", _Call(None, c_void_p)),
+    ]
+
+
 class _Stream(Structure):
     _fields_ = [("context", c_void_p), ("move", _Call(c_int64, c_void_p, c_void_p, c_uint64))]
 
@@ -177,10 +208,16 @@ class _Loaded:
         address = pointer(factory)
         described = factory.describe(address, 0).contents
         nothing = _Call(None, c_void_p)(lambda host: None)
-        self._host = _Host(
-            _Version(1, 2, 0), None, b"studio", b"", b"", b"1", _Call(c_void_p, c_void_p, c_char_p)(lambda host, name: None),
-            nothing, nothing, nothing,
-        )  # fmt: skip
+        self.rescans: list[int] = []
+        self._rescan = _HostParameters(
+            _Call(None, c_void_p, c_uint32)(lambda host, flags: self.rescans.append(flags)),
+            _Call(None, c_void_p, c_uint32, c_uint32)(lambda host, known, flags: None),
+            nothing,
+        )
+        known = _Call(c_void_p, c_void_p, c_char_p)(
+            lambda host, name: ctypes.addressof(self._rescan) if name == b"clap.params" else None
+        )
+        self._host = _Host(_Version(1, 2, 0), None, b"studio", b"", b"", b"1", known, nothing, nothing, nothing)
         self.name, self.id = described.name.decode(), described.id
         self.address = factory.create(address, byref(self._host), described.id)
         self.calls = cast(self.address, POINTER(_Plugin)).contents
@@ -199,7 +236,12 @@ class _Loaded:
         return infos
 
     def process(
-        self, sound: Any, places: Mapping[int, float], beside: Any = None, notes: Sequence[_Note] | None = None
+        self,
+        sound: Any,
+        places: Mapping[int, float],
+        beside: Any = None,
+        notes: Sequence[Structure] | None = None,
+        song: Transport | None = None,
     ) -> Any:
         """One block; parameters by id, in the host's values, are turned at its beginning.
 
@@ -218,7 +260,18 @@ class _Loaded:
         outputs = _buffer(out)
         fed = [_buffer(array) for array in (sound, beside) if array is not None and notes is None]
         inputs = (_Buffer * len(fed))(*fed)
-        process = _Process(-1, sound.shape[1], None, inputs, pointer(outputs), len(fed), 1, pointer(listed), None)
+        told = pointer(_told(song)) if song else None
+        process = _Process(
+            -1,
+            sound.shape[1],
+            cast(told, c_void_p) if told else None,
+            inputs,
+            pointer(outputs),
+            len(fed),
+            1,
+            pointer(listed),
+            None,
+        )
         assert self.calls.process(self.address, byref(process)) == 1
         return out
 
@@ -249,6 +302,12 @@ class _Loaded:
         assert self.extension(b"clap.params", _Parameters).value(self.address, id, byref(found))
         return found.value
 
+    def read(self, id: int, text: str) -> float | None:
+        """The value that a text means; None if the plugin cannot read it."""
+        found = c_double()
+        extension = self.extension(b"clap.params", _Parameters)
+        return found.value if extension.from_text(self.address, id, text.encode(), byref(found)) else None
+
     def text(self, id: int, value: float) -> str:
         buffer = create_string_buffer(64)
         assert self.extension(b"clap.params", _Parameters).to_text(self.address, id, value, buffer, 64)
@@ -259,13 +318,22 @@ class _Loaded:
         self.calls.destroy(self.address)
 
 
+def _told(song: Transport) -> _Transport:
+    says = _TEMPO | _BEATS | _METER | _PLAYING
+    beats, bar = round(song.quarters * _BEAT), round(song.bar_start * _BEAT)
+    return _Transport(
+        sizeof(_Transport), 0, 0, 9, 0, says, beats, 0, song.tempo_bpm, 0.0, 0, 0, 0, 0, bar, 0,
+        song.numerator, song.denominator,
+    )  # fmt: skip
+
+
 def _buffer(array: Any) -> _Buffer:
     rows = (POINTER(c_float) * len(array))(*(row.ctypes.data_as(POINTER(c_float)) for row in array))
     return _Buffer(rows, None, len(array), 0, 0)
 
 
 def in_clap_probe(job: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Play the takes of a job, as the other hosts do."""
+    """Play the signals of a job, as the other hosts do."""
     library = ctypes.CDLL(job["plugin"])
     entry = _Entry.in_dll(library, "clap_entry")
     assert entry.init(job["plugin"].encode())
@@ -273,13 +341,13 @@ def in_clap_probe(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     infos = first.parameters
     answer: dict[str, Any] = {
         "host": "our own CLAP probe", "name": first.name, "state": _comes_back(lambda: _Loaded(entry), infos),
-        "parameters": [_read(first, info) for info in infos], "takes": [],
+        "parameters": [_read(first, info) for info in infos], "signals": [],
     }  # fmt: skip
-    for index, take in enumerate(job["takes"]):
-        sound, beside = (np.load(folder / take[role]) if take[role] else None for role in ("sound", "beside"))
-        out, latency = _take(_Loaded(entry), infos, take, sound, beside)
+    for index, signal in enumerate(job["signals"]):
+        sound, beside = (np.load(folder / signal[role]) if signal[role] else None for role in ("sound", "beside"))
+        out, latency = _played(_Loaded(entry), infos, signal, sound, beside)
         np.save(folder / f"{index}.npy", out)
-        answer["takes"].append({"latency": latency, "seconds": []})
+        answer["signals"].append({"latency": latency, "seconds": []})
     return answer
 
 
@@ -313,20 +381,20 @@ def play_notes(
     return np.concatenate(out, axis=1)[:, late:]
 
 
-def _take(
-    plugin: _Loaded, infos: list[_ParameterInfo], take: dict[str, Any], sound: Any, beside: Any
+def _played(
+    plugin: _Loaded, infos: list[_ParameterInfo], signal: dict[str, Any], sound: Any, beside: Any
 ) -> tuple[Any, int]:
-    block = take["block"]
-    assert plugin.calls.activate(plugin.address, take["rate"], 1, block)
+    block = signal["block"]
+    assert plugin.calls.activate(plugin.address, signal["rate"], 1, block)
     assert plugin.calls.start_processing(plugin.address)
     latency = int(plugin.extension(b"clap.latency", _Latency).get(plugin.address))
     given = [np.pad(array, ((0, 0), (0, latency))) for array in (sound, beside) if array is not None]
-    moves, out = dict(take["moves"]), []
+    moves, out = dict(signal["moves"]), []
     for start in range(0, given[0].shape[1], block):
         places = moves.get(start, ())
         turned = {info.id: _at(info, place) for info, place in zip(infos, places, strict=False)}
         first, *rest = (np.ascontiguousarray(array[:, start : start + block]) for array in given)
-        out.append(plugin.process(first, turned, rest[0] if rest else None))
+        out.append(plugin.process(first, turned, rest[0] if rest else None, song=transport_at(signal, start)))
     plugin.close()
     return np.concatenate(out, axis=1)[:, latency:], latency
 

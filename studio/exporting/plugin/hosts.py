@@ -1,7 +1,7 @@
-"""Hosts that are not ours, each in a process of its own: `main`, with the arguments HOST JOB.
+"""Hosts, most of them not ours, each in a process of its own: `main`, with the arguments HOST JOB.
 
-A job is a folder with `job.json` (the plugin's path and the takes) and the sounds of the takes; the answer is
-`answer.json` beside one array for each take. The host may crash or hang as it likes: it is watched from outside.
+A job is a folder with `job.json` (the plugin's path and the signals) and the sounds of the signals; the answer is
+`answer.json` beside one array for each signal. The host may crash or hang as it likes: it is watched from outside.
 """
 
 from __future__ import annotations
@@ -17,20 +17,37 @@ from typing import Any
 
 import numpy as np
 
-from studio.exporting.plugin.ardour import in_ardour
+from studio.exporting.plugin.ardour import CouldNotAsk, in_ardour
 from studio.exporting.plugin.clap_probe import in_clap_probe
+from studio.exporting.plugin.vst3_probe import in_vst3_probe
 from studio.floating_point import floating_point_kept
 
 Answer = dict[str, Any]
+
+COULD_NOT_ASK = 75
+"""The exit code of a host that failed for reasons of its own."""
 
 
 def main() -> None:
     """Do a job, with the arguments HOST FOLDER."""
     host, folder = sys.argv[1], Path(sys.argv[2])
     job = json.loads((folder / "job.json").read_text())
-    with floating_point_kept():
-        answer = HOSTS[host](job, folder)
+    _limit(job["processor_seconds"])
+    try:
+        with floating_point_kept():
+            answer = HOSTS[host](job, folder)
+    except CouldNotAsk as reason:
+        sys.stderr.write(f"{reason}\n")
+        sys.exit(COULD_NOT_ASK)
     (folder / "answer.json").write_text(json.dumps(answer))
+
+
+def _limit(seconds: int) -> None:
+    """End this process when it has used so much of a processor's time; Windows has no such limit."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
 
 
 def _in_pedalboard(job: Answer, folder: Path) -> Answer:
@@ -49,35 +66,35 @@ def _in_pedalboard(job: Answer, folder: Path) -> Answer:
         "version": plugin.version,
         "parameters": [_pedalboard_parameter(parameter) for parameter in plugin._parameters],
         "state": _pedalboard_state(load),
-        "takes": [],
+        "signals": [],
     }
-    for index, take in enumerate(job["takes"]):
+    for index, signal in enumerate(job["signals"]):
         plugin = load()
-        out, seconds = _pedalboard_take(plugin, take, np.load(folder / take["sound"]))
+        out, seconds = _pedalboard_signal(plugin, signal, np.load(folder / signal["sound"]))
         np.save(folder / f"{index}.npy", out)
-        answer["takes"].append({"latency": plugin.reported_latency_samples, "seconds": seconds})
+        answer["signals"].append({"latency": plugin.reported_latency_samples, "seconds": seconds})
     return answer
 
 
-def _pedalboard_take(plugin: Any, take: Answer, sound: Any) -> tuple[Any, list[float]]:
-    """The take, aligned by the latency that the plugin reports, and how long each block took."""
-    moves = [*take["moves"], (len(sound[0]), [])]
+def _pedalboard_signal(plugin: Any, signal: Answer, sound: Any) -> tuple[Any, list[float]]:
+    """The signal, aligned by the latency that the plugin reports, and how long each block took."""
+    moves = [*signal["moves"], (len(sound[0]), [])]
     out, seconds = [], []
     for (frame, places), (stop, _) in pairwise(moves):
         for parameter, place in zip(plugin._parameters, places, strict=False):
             parameter.raw_value = place
-        step = take["block"] if take["times"] else max(stop - frame, 1)
+        step = signal["block"] if signal["times"] else max(stop - frame, 1)
         for start in range(frame, stop, step):
             piece = sound[:, start : min(start + step, stop)]
             before = time.perf_counter()
-            out.append(plugin.process(piece, take["rate"], buffer_size=take["block"], reset=False))
+            out.append(plugin.process(piece, signal["rate"], buffer_size=signal["block"], reset=False))
             seconds.append(time.perf_counter() - before)
     latency = plugin.reported_latency_samples
     silence = np.zeros((len(sound), latency), np.float32)
     if latency:
         # Without a reset it gives the sound as it comes: what is late is our part.
-        out.append(plugin.process(silence, take["rate"], buffer_size=take["block"], reset=False))
-    return np.concatenate(out, axis=1)[:, latency:], seconds if take["times"] else []
+        out.append(plugin.process(silence, signal["rate"], buffer_size=signal["block"], reset=False))
+    return np.concatenate(out, axis=1)[:, latency:], seconds if signal["times"] else []
 
 
 def _pedalboard_parameter(parameter: Any) -> Answer:
@@ -103,13 +120,13 @@ def _in_dawdreamer(job: Answer, folder: Path) -> Answer:
 
     import dawdreamer
 
-    answer: Answer = {"host": f"dawdreamer {version('dawdreamer')}", "takes": []}
-    for index, take in enumerate(job["takes"]):
-        engine = dawdreamer.RenderEngine(take["rate"], take["block"])
-        engine.set_bpm(job["bpm"])
+    answer: Answer = {"host": f"dawdreamer {version('dawdreamer')}", "signals": []}
+    for index, signal in enumerate(job["signals"]):
+        engine = dawdreamer.RenderEngine(signal["rate"], signal["block"])
+        engine.set_bpm(signal["tempo"][0][1])
         plugin = engine.make_plugin_processor("plugin", job["plugin"])
-        sound = np.load(folder / take["sound"])
-        [(_, places)] = take["moves"]
+        sound = np.load(folder / signal["sound"])
+        [(_, places)] = signal["moves"]
         for parameter, place in enumerate(places):
             plugin.set_parameter(parameter, place)
         if not index:
@@ -119,13 +136,13 @@ def _in_dawdreamer(job: Answer, folder: Path) -> Answer:
                 for each in described
             ]
         latency = plugin.get_latency_samples()
-        padded = np.pad(sound, ((0, 0), (0, latency + take["block"])))
+        padded = np.pad(sound, ((0, 0), (0, latency + signal["block"])))
         engine.load_graph([(engine.make_playback_processor("sound", padded), []), (plugin, ["sound"])])
         wanted = sound.shape[1] + latency
-        engine.render((wanted + take["block"]) / take["rate"])
+        engine.render((wanted + signal["block"]) / signal["rate"])
         # It does not take up latency: what it measures is in the sound.
         np.save(folder / f"{index}.npy", engine.get_audio()[:, :wanted])
-        answer["takes"].append({"latency": latency, "seconds": []})
+        answer["signals"].append({"latency": latency, "seconds": []})
     return answer
 
 
@@ -143,17 +160,17 @@ def _in_lv2apply(job: Answer, folder: Path) -> Answer:
         ["lv2info", job["uris"][0]], capture_output=True, text=True, check=True, env=environment
     ).stdout
     read = [_lv2_parameter(info, symbol) for symbol in job["symbols"]]
-    answer: Answer = {"host": f"lv2apply {said[1] if len(said) > 1 else ''}".strip(), "parameters": read, "takes": []}
-    for index, take in enumerate(job["takes"]):
-        sound = np.load(folder / take["sound"])
+    answer: Answer = {"host": f"lv2apply {said[1] if len(said) > 1 else ''}".strip(), "parameters": read, "signals": []}
+    for index, signal in enumerate(job["signals"]):
+        sound = np.load(folder / signal["sound"])
         uri = job["uris"][0 if len(sound) == 2 else 1]
-        if take["beside"]:
+        if signal["beside"]:
             # Its audio inputs are fed in the order of their ports.
-            sound = np.concatenate([sound, np.load(folder / take["beside"])])
+            sound = np.concatenate([sound, np.load(folder / signal["beside"])])
         before, after = folder / f"{index}-in.wav", folder / f"{index}-out.wav"
         padded = np.pad(sound, ((0, 0), (0, job["padding"])))
-        soundfile.write(before, padded.T, take["rate"], subtype="FLOAT", format="WAV")
-        [(_, values)] = take["moves"]
+        soundfile.write(before, padded.T, signal["rate"], subtype="FLOAT", format="WAV")
+        [(_, values)] = signal["moves"]
         turned = [word for pair in zip(job["symbols"], values, strict=True) for word in ("-c", pair[0], repr(pair[1]))]
         subprocess.run(
             ["lv2apply", "-i", str(before), "-o", str(after), *turned, uri],
@@ -161,7 +178,7 @@ def _in_lv2apply(job: Answer, folder: Path) -> Answer:
         )  # fmt: skip
         out, _ = soundfile.read(after, dtype="float32", always_2d=True)
         np.save(folder / f"{index}.npy", out.T)
-        answer["takes"].append({"latency": None, "seconds": []})
+        answer["signals"].append({"latency": None, "seconds": []})
     return answer
 
 
@@ -178,4 +195,5 @@ HOSTS: dict[str, Callable[[Answer, Path], Answer]] = {
     "lv2apply": _in_lv2apply,
     "ardour": in_ardour,
     "clap_probe": in_clap_probe,
+    "vst3_probe": in_vst3_probe,
 }

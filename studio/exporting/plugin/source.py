@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from studio.curves import Curve, Lfo, Mapped
+from studio.curves import Curve, Lfo, Mapped, moves
 from studio.effects.blocks import Chain, Layers, Multiband, Parallel
 from studio.effects.response import read_response
 from studio.errors import RecipeError, within
@@ -33,7 +33,7 @@ _SEEDED = ("random", "drift")
 
 
 @dataclass
-class Source:
+class PluginSource:
     """The text of the program, and the headers of steps it includes, by the path it includes them under."""
 
     text: str
@@ -42,11 +42,11 @@ class Source:
     """What the program finds under the name `mirepoix_samples`."""
 
 
-def write_source(design: Design) -> Source:
+def write_source(design: Design) -> PluginSource:
     """Write the program of a design.
 
     Raises:
-        RecipeError: a step has no plugin half, or moves in a way that a plugin cannot.
+        RecipeError: a step has no native half, or moves in a way that a plugin cannot.
     """
     writer = _Writer(design)
     whole = writer.row(design.plain)
@@ -76,7 +76,7 @@ def write_source(design: Design) -> Source:
         "}  // namespace mirepoix",
         "",
     ]
-    return Source("\n".join(lines), writer.headers, sampler.samples if sampler else b"")
+    return PluginSource("\n".join(lines), writer.headers, sampler.samples if sampler else b"")
 
 
 class _Writer:
@@ -99,7 +99,7 @@ class _Writer:
             if isinstance(step, Multiband):
                 self.headers |= _own_header("multiband.hpp")
                 return self._multiband(step)
-            self.headers |= half(step)
+            self.headers |= native_half(step)
             return f"Station<{self._place(step, type(step).__name__, tuple(step.parameters()))}>"
 
     def _multiband(self, step: Multiband) -> str:
@@ -128,7 +128,7 @@ class _Writer:
                     listens = value is not None
                 elif isinstance(kind, Number) and isinstance(value, (Mapped, Lfo)):
                     turned.append(f"move(step.{knob}, cell, [](const Point& at) {{ return {_moving(value)}; }});")
-                elif isinstance(kind, Number) and hasattr(value, "values"):
+                elif isinstance(kind, Number) and moves(value):
                     raise RecipeError(
                         "a curve drawn over a song cannot go into a plugin.",
                         "Hold it at a number, let a knob drive it, and automate that in the DAW.",
@@ -178,8 +178,8 @@ class _Writer:
         return [f"step.{knob} = {{{channels}, {frames}, {number(float(audio.rate))}, {place}}};"]
 
 
-def half(step: Effect) -> dict[str, Path]:
-    """The header of a step's plugin half, by the path a program includes it under.
+def native_half(step: Effect) -> dict[str, Path]:
+    """The header of a step's native half, by the path a program includes it under.
 
     Raises:
         RecipeError: there is none.
@@ -189,7 +189,7 @@ def half(step: Effect) -> dict[str, Path]:
     name = type(step).__name__
     if not header.is_file() or not re.search(rf"\b(struct|using) {name}\b", header.read_text(encoding="utf-8")):
         raise RecipeError(
-            f"{step.step!r} has no plugin half, so it cannot be in a plugin.",
+            f"{step.step!r} has no native half, so it cannot be in a plugin.",
             _INSTEAD.get(step.step, "Leave it out of the chain, or render the track with it."),
         )
     root = header.parents[module.__name__.count(".") + (header.stem == "__init__")]
@@ -305,4 +305,4 @@ def _description(design: Design) -> Iterator[str]:
     yield "const Description PLUGIN = {"
     yield f"    {words},"
     yield f"    {{{identity}}},"
-    yield f"    PARAMETERS, {len(design.parameters)}, {flags}, {number(design.target.bpm)}}};"
+    yield f"    PARAMETERS, {len(design.parameters)}, {flags}, {number(design.target.bpm)}, {number(design.target.bar)}}};"

@@ -39,7 +39,7 @@ struct Description {
     bool side;   // whether it has a side-chain input
     bool tempo;  // whether it follows the tempo
     bool notes;  // whether it is an instrument: it hears notes instead of sound
-    double bpm;  // the tempo when the host gives none
+    double bpm, bar;  // the tempo, and quarter notes in a bar, when the host gives none
 };
 
 struct Transport {

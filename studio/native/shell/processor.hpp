@@ -41,6 +41,7 @@ class Running final : public Processor {
     Running() {
         for (int index = 0; index < PLUGIN.count; ++index) targets_.push_back(PLUGIN.parameters[index].initial);
         transport_.bpm = PLUGIN.bpm;
+        transport_.bar = PLUGIN.bar;
     }
 
     void prepare(double rate, int channels) override {

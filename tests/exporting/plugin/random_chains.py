@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from studio.effects.blocks import RackBlock
 from studio.errors import StudioError
-from studio.exporting.plugin.source import half
+from studio.exporting.plugin.source import native_half
 from studio.knobs import Choice, File, Number, Port, Span, Switch
 from studio.steps import parse_step, registry
 
@@ -29,13 +29,13 @@ def room() -> str:
 
 @cache
 def exportable() -> list[str]:
-    """The effects that have a plugin half, without those that need another track."""
+    """The effects that have a native half, without those that need another track."""
     found = []
     for name, step in registry().items():
         if step.kind != "effect" or not step.__module__.startswith("studio.") or name == "ducker":
             continue
         try:
-            half(step.parse({"file": room()} if name == "convolution" else None))  # type: ignore[arg-type]
+            native_half(step.parse({"file": room()} if name == "convolution" else None))  # type: ignore[arg-type]
         except StudioError:
             continue
         found.append(name)

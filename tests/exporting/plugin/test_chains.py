@@ -55,7 +55,7 @@ def test_twelve_effects_with_eight_knobs_turned_while_they_play(tmp_path: Path) 
     assert made.card and made.card.verdict
     verdict = made.card.verdict
     assert len(verdict.parameters) == 8
-    [moving] = [each for each in verdict.played if each.take == "all knobs turned while it plays"]
+    [moving] = [each for each in verdict.played if each.signal == "all knobs turned while it plays"]
     assert moving.null_db < -90
     assert verdict.worst_db < -100
     assert made.card.kilobytes < 500

@@ -38,11 +38,11 @@ def test_every_host_hears_the_render(made: Exported) -> None:
 
 def test_it_was_played_in_every_way(vst3: Exported, lv2: Exported, clap: Exported) -> None:
     played = [each for made in (vst3, lv2, clap) for each in verdict(made).played]
-    assert {each.host for each in played} == {"pedalboard", "dawdreamer", "lv2apply", "clap_probe"}
+    assert {each.host for each in played} == {"pedalboard", "dawdreamer", "vst3_probe", "lv2apply", "clap_probe"}
     assert {each.rate for each in played} == {44_100, 48_000, 96_000}
     assert {each.block for each in played} >= {1, 64, 333, 512, 4096}
-    takes = {each.take for each in played if each.host == "pedalboard"}
-    assert takes >= {"noise", "sweep", "drums", "silence", "two ü at its highest", "all knobs turned while it plays"}
+    signals = {each.signal for each in played if each.host == "pedalboard"}
+    assert signals >= {"noise", "sweep", "drums", "silence", "two ü at its highest", "all knobs turned while it plays"}
 
 
 def test_hosts_read_names_units_and_ranges(made: Exported) -> None:

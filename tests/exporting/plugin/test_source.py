@@ -72,14 +72,14 @@ def test_fixed_values_are_held_and_knobs_move() -> None:
 
 
 class Headless(Effect):
-    """A step whose maker wrote no plugin half."""
+    """A step whose maker wrote no native half."""
 
     def open(self, context: RenderContext) -> Run:
         return lambda block, now: block
 
 
 def test_steps_without_a_half_are_refused_by_name() -> None:
-    with pytest.raises(RecipeError, match="'headless' has no plugin half") as refused:
+    with pytest.raises(RecipeError, match="'headless' has no native half") as refused:
         programs.write_source(Design.of([Headless()], "H"))
     assert refused.value.path == ("headless",)
     assert "render the track" in refused.value.mend
@@ -115,7 +115,7 @@ def test_every_step_is_either_exported_or_refused() -> None:
     for name, step in registry().items():
         if step.kind == "effect" and name not in ("preset", "rack", "parallel", "layers", "multiband"):
             try:
-                programs.half(
+                programs.native_half(
                     step.parse(
                         {"file": "x"} if name == "convolution" else {"sidechain": "x"} if name == "ducker" else None
                     )

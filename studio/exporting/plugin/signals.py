@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -13,22 +13,30 @@ from studio.audio import Block
 from studio.context import GRID, SideReader
 from studio.curves import Point, Points
 from studio.effect_chain import EffectChain
-from studio.exporting.plugin.design import Design, Parameter
+from studio.exporting.plugin.design import Design, PluginParameter
 from studio.knobs import Live
-from studio.tempo import Time
+from studio.levels import decibels
+from studio.tempo import Meter, Tempo, TempoMap, Time
 
 RATE = 44_100
+GATE_DB = -90.0
+"""A plugin that differs from its recipe by more is not handed over."""
+
+_SILENT = 1e-12
 Moves = tuple[tuple[int, tuple[float, ...]], ...]
 """From which frame on the parameters stand where, from 0 to 1 on their sliders."""
 
 
 @dataclass(frozen=True)
-class Take:
+class TestSignal:
     """A sound played through a plugin, `block` frames at a time.
 
     With `times` each block is timed; with `plain` the host keeps parameters as 32-bit numbers in their unit instead of
-    places on a slider. `beside` is the sound its side-chain hears, if the host can give it one.
+    places on a slider. `beside` is the sound its side-chain hears, if the host can give it one. `tempo` says from which
+    frame on the song has which tempo in bpm, `meter` how many notes of which kind make a bar.
     """
+
+    __test__ = False
 
     name: str
     sound: str = "noise"
@@ -40,15 +48,27 @@ class Take:
     times: bool = False
     plain: bool = False
     beside: str = ""
+    tempo: tuple[tuple[int, float], ...] = ((0, 120.0),)
+    meter: tuple[int, int] = (4, 4)
 
     @property
     def frames(self) -> int:
+        """How long it is, in frames."""
         return round(self.seconds * self.rate)
 
-    def value(self, parameter: Parameter, place: float) -> float:
+    def value(self, parameter: PluginParameter, place: float) -> float:
         """What a place on a slider means in a parameter's unit, as the host keeps it."""
         value = parameter.number.at(place)
         return float(np.float32(value)) if self.plain else value
+
+    @property
+    def map(self) -> TempoMap:
+        """The tempo and meter that the plugin is told of."""
+        tempos, beat = [], Fraction(0)
+        for (frame, bpm), (then, _) in pairwise([*self.tempo, (self.frames, 0.0)]):
+            tempos.append(Tempo(beat, Fraction(bpm)))
+            beat += Fraction(then - frame, self.rate) * Fraction(bpm) / 60
+        return TempoMap(tuple(tempos), (Meter(Fraction(0), *self.meter),))
 
     @property
     def block_moves(self) -> Moves:
@@ -93,28 +113,54 @@ def _silence(rate: int, frames: int, channels: int) -> Block:
 _SOUNDS = {"noise": _noise, "sweep": _sweep, "drums": _drums, "silence": _silence}
 
 
-def takes(design: Design, *, moving: bool) -> Iterator[Take]:
+def signals(design: Design, *, moving: bool) -> Iterator[TestSignal]:
     """Everything that is played: sounds, rates, blocks, each parameter at its ends, and (`moving`) all of them turned."""
     still: Moves = ((0, places(design.parameters, {})),)
     for name in _SOUNDS:
-        yield Take(f"{name}", name, moves=still)
+        yield TestSignal(f"{name}", name, moves=still)
     for rate in (48_000, 96_000):
-        yield Take(f"noise at {rate / 1000:g} kHz", rate=rate, seconds=0.5, moves=still)
+        yield TestSignal(f"noise at {rate / 1000:g} kHz", rate=rate, seconds=0.5, moves=still)
     for block in (1, 64, 333, 4096):
-        yield Take(
+        yield TestSignal(
             f"drums in blocks of {block}", "drums", block=block, seconds=0.25 if block == 1 else 0.5, moves=still
         )
     for parameter in design.parameters:
         for end, place in (("lowest", 0.0), ("highest", 1.0)):
             turned = ((0, places(design.parameters, {parameter.name: place})),)
-            yield Take(f"{parameter.name} at its {end}", seconds=0.4, moves=turned)
+            yield TestSignal(f"{parameter.name} at its {end}", seconds=0.4, moves=turned)
     if design.mono:
-        yield Take("noise, mono", channels=1, seconds=0.5, moves=still)
+        yield TestSignal("noise, mono", channels=1, seconds=0.5, moves=still)
     if moving and design.parameters:
-        yield Take("all knobs turned while it plays", block=333, seconds=2.0, moves=_turning(design, 2.0, 333))
+        yield TestSignal("all knobs turned while it plays", block=333, seconds=2.0, moves=_turning(design, 2.0, 333))
 
 
-def places(parameters: Sequence[Parameter], turned: Mapping[str, float]) -> tuple[float, ...]:
+def timed_signals(design: Design) -> Iterator[TestSignal]:
+    """What a chain that follows the tempo is played besides, where the host can be told: other tempos, meters, a change."""
+    still, bpm = ((0, places(design.parameters, {})),), design.target.bpm
+    yield TestSignal("drums, faster", "drums", moves=still, tempo=((0, round(bpm * 1.37, 1)),), meter=(3, 4))
+    yield TestSignal("drums, slower", "drums", moves=still, tempo=((0, round(bpm * 0.61, 1)),), meter=(7, 8))
+    change = ((0, bpm), (512 * 40, round(bpm * 1.2, 1)))
+    yield TestSignal("drums, tempo turned while it plays", "drums", moves=still, tempo=change)
+
+
+def moves_by_itself(design: Design) -> bool:
+    """Whether the chain sounds otherwise when it has run for a while: an LFO, noise, or chance in it."""
+    signal = TestSignal("noise", seconds=0.5, moves=((0, places(design.parameters, {})),))
+    first = reference(design, signal)
+    late = reference(design, signal, before=37 * GRID)
+    return null_db(late, first) > GATE_DB
+
+
+def null_db(out: Block, render: Block) -> float:
+    """The level of the difference against that of the render, or of full scale when the render is silent."""
+    if out.shape != render.shape or not np.isfinite(out).all():
+        return float("inf")
+    difference = float(np.std(out.astype(np.float64) - render))
+    level = float(np.std(render.astype(np.float64)))
+    return max(decibels(difference / level if level > _SILENT else difference), -400.0)
+
+
+def places(parameters: Sequence[PluginParameter], turned: Mapping[str, float]) -> tuple[float, ...]:
     """Where sliders stand, as a host keeps it: 32-bit numbers from 0 to 1."""
     asked = (turned.get(p.name, p.number.position(p.initial)) for p in parameters)
     return tuple(float(np.float32(place)) for place in asked)
@@ -127,25 +173,25 @@ def _turning(design: Design, seconds: float, block: int) -> Moves:
     return tuple((frame, tuple(random.random(len(design.parameters), np.float32).tolist())) for frame in frames)
 
 
-def reference(design: Design, take: Take) -> Block:
-    """What a render of the recipe gives for a take."""
-    chain = design.chain(_values(design, take))
-    context = design.target.context(take.rate, take.channels)
+def reference(design: Design, signal: TestSignal, before: int = 0) -> Block:
+    """What a render of the recipe gives for a signal, that comes behind `before` frames of silence."""
+    chain = design.chain(_values(design, signal))
+    context = replace(design.target.context(signal.rate, signal.channels), tempo=signal.map)
     line = EffectChain(chain, context)
-    given = sound(take.sound, take.rate, take.frames, take.channels)
+    given = sound(signal.sound, signal.rate, signal.frames, signal.channels)
     # Whole cells, so that the last frames come out as well.
-    whole = np.pad(given, ((0, 0), (0, -take.frames % GRID + GRID)))
-    side = _side(take)
+    whole = np.pad(given, ((0, 0), (before, -signal.frames % GRID + GRID)))
+    side = _side(signal)
     out = [line.push(whole, side)]
-    while sum(block.shape[1] for block in out) < take.frames:
-        out.append(line.push(np.zeros((take.channels, 4096), np.float32), side))
-    return np.concatenate(out, axis=1)[:, : take.frames]
+    while sum(block.shape[1] for block in out) < before + signal.frames:
+        out.append(line.push(np.zeros((signal.channels, 4096), np.float32), side))
+    return np.concatenate(out, axis=1)[:, before : before + signal.frames]
 
 
-def _side(take: Take) -> SideReader | None:
-    if not take.beside:
+def _side(signal: TestSignal) -> SideReader | None:
+    if not signal.beside:
         return None
-    heard = sound(take.beside, take.rate, take.frames, take.channels)
+    heard = sound(signal.beside, signal.rate, signal.frames, signal.channels)
 
     def read(name: str, start: int, frames: int) -> Block:
         piece = heard[:, start : start + frames]
@@ -154,23 +200,23 @@ def _side(take: Take) -> SideReader | None:
     return read
 
 
-def _values(design: Design, take: Take) -> dict[str, Live]:
+def _values(design: Design, signal: TestSignal) -> dict[str, Live]:
     """Each parameter as a number, or as the curve along which the plugin moves it.
 
     A plugin looks at its parameters at the first frame of each cell of the grid, and glides there until the first
     frame of the next cell. At the very first frame it is where it is told at once.
     """
-    moves = take.block_moves
+    moves = signal.block_moves
     values: dict[str, Live] = {}
     for parameter in design.parameters:
-        told = [(frame, take.value(parameter, where[parameter.index])) for frame, where in moves]
+        told = [(frame, signal.value(parameter, where[parameter.index])) for frame, where in moves]
         if len(told) == 1:
             values[parameter.name] = told[0][1]
             continue
         points = [Point(Time(), told[0][1])]
         for (_, before), (frame, value) in pairwise(told):
             cell = -(-frame // GRID)
-            points.append(Point(Time(seconds=Fraction(cell * GRID, take.rate)), before))
-            points.append(Point(Time(seconds=Fraction((cell + 1) * GRID, take.rate)), value))
+            points.append(Point(Time(seconds=Fraction(cell * GRID, signal.rate)), before))
+            points.append(Point(Time(seconds=Fraction((cell + 1) * GRID, signal.rate)), value))
         values[parameter.name] = Points(tuple(points))
     return values
