@@ -113,6 +113,10 @@ def steps_in(value: object, *, bypassed: bool = True) -> Iterator[tuple[Path, St
         for name in value.parameters():
             for way, step in steps_in(getattr(value, name), bypassed=bypassed):
                 yield (name, *way), step
+    elif isinstance(value, Record):
+        for name in value.kinds():
+            for way, step in steps_in(getattr(value, name), bypassed=bypassed):
+                yield (name, *way), step
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
             for way, step in steps_in(item, bypassed=bypassed):

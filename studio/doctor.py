@@ -15,7 +15,7 @@ from pathlib import Path
 
 from studio.errors import StudioError
 from studio.folders import cache_folder, shipped_presets, user_presets
-from studio.hosting.catalogue import listing
+from studio.hosting.catalogue import list_plugins
 from studio.sandbox import protection
 from studio.sources.fluid import version as fluidsynth_version
 from studio.sources.fonts import aliases
@@ -97,7 +97,7 @@ def _program(name: str, program: str, **packages: str) -> Diagnosis:
 
 
 def _plugins() -> Diagnosis:
-    found = list(listing())
+    found = list(list_plugins())
     blocked, new = sum(isinstance(each.known, str) for each in found), sum(each.known is None for each in found)
     detail = f"{len(found)} found, {new} not looked at, {blocked} blocked"
     return Diagnosis("plugins", not new, False, detail, "studio plugins scan")

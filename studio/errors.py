@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from studio.synonyms import meant
+from studio.visible import visible
 
 Key = str | int
 
@@ -50,7 +51,7 @@ class Place:
         gutter = f"{self.line} │ "
         cut = "…" if start else ""
         caret = " " * (len(cut) + self.column - 1 - start)
-        return f"{gutter}{cut}{line.rstrip()}\n  {' ' * (len(gutter) - 2)}│ {caret}^"
+        return f"{gutter}{cut}{line.rstrip()}\n{' ' * (len(gutter) - 2)}│ {caret}^"
 
 
 _BEFORE_CARET, _LONGEST_EXCERPT = 80, 120
@@ -74,13 +75,13 @@ class StudioError(Exception):
     def __str__(self) -> str:
         way = " › ".join(f"[{key + 1}]" if isinstance(key, int) else key for key in self.path)
         where = "  ".join(part for part in (str(self.place or ""), way) if part)
-        seen = self.place.excerpt() if self.place else ""
-        return "\n  ".join(_readable(part) for part in (where, seen, self.cause, self.mend) if part)
+        seen = self.place.excerpt().split("\n") if self.place else ()
+        return "\n  ".join(_readable(part) for part in (where, *seen, self.cause, self.mend) if part)
 
 
 def _readable(part: str) -> str:
-    """No longer than a person would read, even when a name in it is as long as a file may be."""
-    return part if len(part) <= 2000 else f"{part[:1999]}…"
+    """On one line, visible, and no longer than a person would read, even when a name in it is as long as a file may be."""
+    return visible(part if len(part) <= 2000 else f"{part[:1999]}…")
 
 
 class KnobError(StudioError, ValueError):

@@ -74,9 +74,9 @@ class Macro(Record):
                 "It must rise, and a log taper must stay above zero.",
                 path=("range",),
             )
-        object.__setattr__(self, "range", (low, high))
+        self._finish("range", (low, high))
         with within("value"):
-            object.__setattr__(self, "value", self.number.parse(self.value))
+            self._finish("value", self.number.parse(self.value))
 
     @property
     def number(self) -> Number:
@@ -91,9 +91,11 @@ class Macro(Record):
         return list(dict.fromkeys(["value", *super().changed()]))
 
     def kind_of(self, name: str) -> Kind:
+        """The kind of one field as it is now."""
         return self.number if name == "value" else super().kind_of(name)
 
     def data(self, *, full: bool = False) -> Any:
+        """Plain data that `parse` reads back as an equal value."""
         plain = super().data(full=full)
         if "range" in plain:
             plain["range"] = [self.number.data(end) for end in self.range]
@@ -105,8 +107,8 @@ MACROS = MapOf(each=Nested(of=Macro), what="knob", help="knobs that drive others
 Owner = TypeVar("Owner", bound=Record)
 
 
-def checked(owner: Owner) -> None:
-    """Check what the macros of `owner.knobs` drive, and write their ranges in the targets' units.
+def checked(owner: Record) -> dict[str, Macro]:
+    """The macros of `owner.knobs`, checked against what they drive, with their ranges in the targets' units.
 
     Raises:
         StudioError: an address that leads nowhere, a target that cannot move or has two masters, or a range
@@ -134,7 +136,7 @@ def checked(owner: Owner) -> None:
             if drives != macro.drives:
                 neat[name] = macro.replace(drives=drives)
     gather.done()
-    object.__setattr__(owner, "knobs", neat)
+    return neat
 
 
 def _about_what_is_lost(address: str) -> bool:

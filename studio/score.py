@@ -45,10 +45,12 @@ class Event(NamedTuple):
 
     @property
     def starts_note(self) -> bool:
+        """Whether it is a key going down."""
         return self.status == NOTE_ON and self.data[2] > 0
 
     @property
     def ends_note(self) -> bool:
+        """Whether it is a key going up."""
         return self.status == NOTE_OFF or (self.status == NOTE_ON and self.data[2] == 0)
 
 

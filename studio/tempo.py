@@ -191,6 +191,7 @@ class TempoMap:
 
     @classmethod
     def constant(cls, bpm: float | Fraction, count: int = 4, unit: int = 4) -> TempoMap:
+        """Whether it is one tempo throughout."""
         return cls((Tempo(Fraction(0), _exact(bpm)),), (Meter(Fraction(0), count, unit),))
 
     def second_at(self, beat: Fraction) -> Fraction:

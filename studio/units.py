@@ -78,6 +78,7 @@ class Unit:
 
     @property
     def hint(self) -> str:
+        """How a value of it is written."""
         return f"Write a number{' with ' + self.symbol if self.symbol else ''}, such as {self.example}."
 
 

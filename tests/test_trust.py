@@ -15,7 +15,7 @@ import studio
 from studio.errors import MissingError, ModelError, OutputError, RecipeError, StudioError
 from studio.folders import trust_file, user_presets
 from studio.recipe import Recipe
-from studio.recipe.pack import install, pack, programs
+from studio.recipe.pack import install_pack, pack, programs
 from studio.trust import is_trusted, require_trust, revoke, trust, trusted
 
 STUDIO = Path(sys.executable).parent / "studio"
@@ -165,11 +165,11 @@ def test_a_pack_with_a_claim_of_trust_or_a_plugin_by_its_path_is_not_installed(s
         song.write_text(SONG.replace("torchscript: model.ts", chain))
         pack(Recipe.load(song), tmp_path / f"{name}.studio")
         with pytest.raises(RecipeError, match=words):
-            install(tmp_path / f"{name}.studio")
+            install_pack(tmp_path / f"{name}.studio")
 
 
 def test_a_pack_named_like_a_shipped_recipe_is_refused(song: Path, tmp_path: Path) -> None:
     song.write_text(SONG.replace("    chain: [{torchscript: model.ts}]\n", ""))
     pack(Recipe.load(song), tmp_path / "demo.studio")
     with pytest.raises(OutputError, match="never be found"):
-        install(tmp_path / "demo.studio", replace=True)
+        install_pack(tmp_path / "demo.studio", replace=True)

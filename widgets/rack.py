@@ -77,6 +77,7 @@ class Rack(Playing):
 
     @recipe.setter
     def recipe(self, recipe: Recipe) -> None:
+        """The recipe as it stands under the hand."""
         self._change(recipe)
 
     @property

@@ -11,7 +11,7 @@ import click
 
 from studio.cli.completing import chains, sounds
 from studio.cli.opening import STDIN, chain_text, sound_of
-from studio.cli.show import as_json, finite
+from studio.cli.show import as_json, finite, say
 from studio.cli.watch import watching
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _apply(
             steps, work.source, work.out, bits=bits, bpm=bpm, folder=folder, layout=layout, listener=listener
         )
     if not quiet:
-        click.echo(f"{work.out} is written: {loudness.integrated:.1f} LUFS, {loudness.true_peak_db:+.1f} dBTP.")
+        say(f"{work.out} is written: {loudness.integrated:.1f} LUFS, {loudness.true_peak_db:+.1f} dBTP.")
     return {
         "source": work.name,
         "path": str(work.out),

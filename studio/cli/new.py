@@ -9,6 +9,7 @@ import click
 
 from studio.cli.completing import recipes
 from studio.cli.opening import STDIN, is_midi, recipe_of
+from studio.cli.show import say
 
 
 @click.command("new")
@@ -19,10 +20,24 @@ from studio.cli.opening import STDIN, is_midi, recipe_of
     shell_complete=recipes,
     help="A MIDI file; a session of a DAW: song.dawproject, song.rpp or song.ardour; a recipe, or a preset by its name.",
 )
+@click.option(
+    "--media",
+    type=click.Path(path_type=Path),
+    help="Of a session: a folder to look in for audio files that are not where it says.",
+)
+@click.option("--anywhere", is_flag=True, help="Of a session: take audio from outside its own folder, where it says.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The recipe to write (as the argument).")
 @click.option("--bare", is_flag=True, help="From a MIDI file: leave chains, buses and master out.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
-def command(target: Path | None, source: str | None, out: Path | None, bare: bool, force: bool) -> None:
+def command(
+    target: Path | None,
+    source: str | None,
+    media: Path | None,
+    anywhere: bool,
+    out: Path | None,
+    bare: bool,
+    force: bool,
+) -> None:
     """Write a recipe to start from: a commented one, or one for the song in a MIDI file or a DAW's session.
 
     The commented one plays the MIDI file that lies beside it; if there is none, the demo's is laid there.
@@ -42,10 +57,10 @@ def command(target: Path | None, source: str | None, out: Path | None, bare: boo
     elif is_midi(source):
         write_whole(path, from_midi(Path(source), path, bare=bare))
     elif is_session(Path(source)):
-        _import(Path(source), path, force)
+        _import(Path(source), path, force, media, anywhere)
     else:
         _copy(source, path)
-    click.echo(f"{path} is written. Next: studio render {path} -o out/")
+    say(f"{path} is written. Next: studio render {path} -o out/")
 
 
 def _blank(path: Path) -> None:
@@ -59,7 +74,7 @@ def _blank(path: Path) -> None:
     score = (named or beside or [path.with_suffix(".mid")])[0]
     if not beside:
         write_whole(score, (shipped_presets() / "recipes" / "demo.mid").read_bytes())
-        click.echo(f"{score} is the demo's: put yours in its place.")
+        say(f"{score} is the demo's: put yours in its place.")
     write_whole(path, blank(path.name, score.name))
 
 
@@ -92,8 +107,8 @@ def _copy(source: str, path: Path) -> None:
             song.save(path)
 
 
-def _import(source: Path, target: Path, force: bool) -> None:
+def _import(source: Path, target: Path, force: bool, media: Path | None, anywhere: bool) -> None:
     from studio.cli.show import losses
     from studio.sessions.importing import import_session
 
-    losses(import_session(source, target, replace=force).losses)
+    losses(import_session(source, target, replace=force, media=media, anywhere=anywhere).losses)

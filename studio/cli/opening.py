@@ -38,9 +38,11 @@ def document_of(name: str, stack: ExitStack) -> tuple[Document, Path]:
     from studio.recipe.document import Document
     from studio.recipe.presets import find_preset
     from studio.recipe.starter import from_midi
-    from studio.sessions.importing import import_session, is_session
+    from studio.sessions.importing import check_readable, import_session, is_session
 
     path = Path(name)
+    if path.is_file():
+        check_readable(path)
     if name == STDIN:
         content = sys.stdin.buffer.read()
         if not content.startswith((b"MThd", b"RIFF")):

@@ -11,7 +11,7 @@ import click
 
 from studio.cli.completing import knobs, presets, recipes
 from studio.cli.opening import STDIN, recipe_of
-from studio.cli.show import as_json, table
+from studio.cli.show import as_json, say, say_lines, table
 
 
 @click.group("preset")
@@ -53,17 +53,18 @@ def show_command(name: str, as_script: bool) -> None:
     if as_script:
         as_json(about)
         return
-    click.echo(f"{click.style(about['title'] or about['name'], bold=True)}  ({about['kind']})")
+    say(f"  ({about['kind']})", head=about["title"] or about["name"], bold=True)
     for line in (
         about["story"],
         f"by {about['author'] or 'unknown'}, {about['license'] or 'no licence given'}",
         about["path"],
     ):
-        click.echo(line)
+        say(line)
     if about["knobs"]:
-        click.echo()
+        say()
         table(("knob", "stands at", "range", ""), [tuple(map(str, knob.values())) for knob in about["knobs"]])
-    click.echo(f"\n{Path(about['path']).read_text(encoding='utf-8').rstrip()}")
+    say()
+    say_lines(Path(about["path"]).read_text(encoding="utf-8").rstrip())
 
 
 @command.command("save")
@@ -83,7 +84,7 @@ def show_command(name: str, as_script: bool) -> None:
 @click.option("--replace", is_flag=True, help="Put it in the place of one with that name.")
 def save_command(recipe: str, name: str, address: str | None, replace: bool, **about: Any) -> None:
     """Keep the chain of a track of RECIPE, one of its steps, or all of it, as the preset NAME."""
-    from studio.recipe.pack import install, pack
+    from studio.recipe.pack import install_pack, pack
     from studio.recipe.saving import chain_preset, keep
 
     with ExitStack() as stack:
@@ -94,8 +95,8 @@ def save_command(recipe: str, name: str, address: str | None, replace: bool, **a
             song = song.replace(**{key: value for key, value in about.items() if value})
             packed = Path(stack.enter_context(TemporaryDirectory()), f"{name}.studio")
             pack(song, packed)
-            path = install(packed, replace=replace)
-    click.echo(f"{path} is written.")
+            path = install_pack(packed, replace=replace)
+    say(f"{path} is written.")
 
 
 @command.command("pack")
@@ -108,9 +109,7 @@ def pack_command(recipe: str, out: Path | None) -> None:
     path = out or Path(recipe if recipe != STDIN else "song").with_suffix(SUFFIX)
     with ExitStack() as stack:
         card = pack(recipe_of(recipe, stack), path)
-    click.echo(
-        f"{path} is written: {len(card.files)} files, {sum(entry['bytes'] for entry in card.files) / 1e6:.2f} MB."
-    )
+    say(f"{path} is written: {len(card.files)} files, {sum(entry['bytes'] for entry in card.files) / 1e6:.2f} MB.")
 
 
 @command.command("install")
@@ -123,17 +122,17 @@ def install_command(packed: Path, replace: bool, look: bool) -> None:
     Installing runs nothing. Models that are programs run once you trust them (`studio trust`), plugins as they are
     installed on this machine.
     """
-    from studio.recipe.pack import install, programs
+    from studio.recipe.pack import install_pack, programs
 
     def tell(recipe: Any) -> None:
         found = programs(recipe)
-        click.echo("When it is rendered, this would run:" if found else "Nothing in it is a program.")
+        say("When it is rendered, this would run:" if found else "Nothing in it is a program.")
         for program in found:
-            click.echo(f"  {program}")
+            say(f"  {program}")
 
-    folder = install(packed, replace=replace, look=tell, keep=not look)
+    folder = install_pack(packed, replace=replace, look=tell, keep=not look)
     if not look:
-        click.echo(f"{folder} is installed. Next: studio render {folder.name} -o out/")
+        say(f"{folder} is installed. Next: studio render {folder.name} -o out/")
 
 
 def _about(listed: Any) -> dict[str, Any]:

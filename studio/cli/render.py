@@ -10,7 +10,7 @@ import click
 
 from studio.cli.completing import recipes, turns
 from studio.cli.opening import recipe_of
-from studio.cli.show import as_json, finite, table
+from studio.cli.show import as_json, finite, say, table
 from studio.cli.watch import watching
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def command(
             result = render(
                 song, out, score=score, cache=not no_cache, workers=jobs, report=not no_report, listener=listener
             )
-        _tell(result, as_script)
+        _tell(result, as_script, reported=not no_report)
 
 
 def _estimate(planned: Plan) -> float:
@@ -101,7 +101,7 @@ def _explain(planned: Plan, cache: Any, as_script: bool) -> None:
     )
 
 
-def _tell(result: Result, as_script: bool) -> None:
+def _tell(result: Result, as_script: bool, reported: bool) -> None:
     assert result.manifest is not None and result.folder is not None
     entries = result.manifest.entries
     if as_script:
@@ -126,5 +126,5 @@ def _tell(result: Result, as_script: bool) -> None:
         ("file", "LUFS", "dBTP"),
         [(str(result.folder / entry.path), f"{entry.lufs:.1f}", f"{entry.true_peak_db:.1f}") for entry in entries],
     )
-    if (result.folder / "report.html").exists():
-        click.echo(f"{result.folder / 'report.html'} shows and plays them all.")
+    if reported:
+        say(f"{result.folder / 'report.html'} shows and plays them all.")

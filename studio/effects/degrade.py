@@ -35,6 +35,7 @@ class Resample(Effect):
     libraries = ("pedalboard",)
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         import pedalboard
 
         plugin = pedalboard.Resample(self.rate, _quality(self.quality))  # type: ignore[arg-type]
@@ -52,6 +53,7 @@ class Mp3(Effect):
         return channels <= 2
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         import pedalboard
 
         return fed(pedalboard.MP3Compressor(self.quality), context, _PIECE)
@@ -68,6 +70,7 @@ class Gsm(Transform):
     libraries = ("pedalboard",)
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         import pedalboard
 
         plugin = pedalboard.GSMFullRateCompressor(_quality(self.quality))  # type: ignore[arg-type]

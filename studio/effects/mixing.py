@@ -22,9 +22,11 @@ class Gain(Effect):
     gain: Live = knob(0.0, SILENCE_DB, 36.0, DB, help="how much")
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         return lambda block, now: block * np.asarray(amplitude(now["gain"]), dtype=np.float32)
 
     def tail_seconds(self, context: RenderContext) -> float:
+        """The longest silence, in seconds, behind which more sound can still come."""
         return 0.0
 
 
@@ -32,9 +34,11 @@ class Invert(Effect):
     """Turn the polarity round."""
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         return lambda block, now: -block
 
     def tail_seconds(self, context: RenderContext) -> float:
+        """The longest silence, in seconds, behind which more sound can still come."""
         return 0.0
 
 
@@ -53,6 +57,8 @@ class Pan(Effect):
         return channels == 2
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
+
         def run(block: Block, now: BlockContext) -> Block:
             if block.shape[0] != 2:
                 raise RenderError(f"pan needs stereo, here are {block.shape[0]} channels.", "Take the step out.")
@@ -62,6 +68,7 @@ class Pan(Effect):
         return run
 
     def tail_seconds(self, context: RenderContext) -> float:
+        """The longest silence, in seconds, behind which more sound can still come."""
         return 0.0
 
 
@@ -91,6 +98,8 @@ class Width(Effect):
         return channels <= 2
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
+
         def run(block: Block, now: BlockContext) -> Block:
             if block.shape[0] == 1:
                 return block
@@ -103,4 +112,5 @@ class Width(Effect):
         return run
 
     def tail_seconds(self, context: RenderContext) -> float:
+        """The longest silence, in seconds, behind which more sound can still come."""
         return 0.0

@@ -54,6 +54,7 @@ class Recording:
         self._part.unlink(missing_ok=True)
 
     def write(self, block: Block) -> None:
+        """Write a block of shape (channels, frames)."""
         interleaved = np.ascontiguousarray(block.T).data.cast("B") if block.size else memoryview(b"")
         self._hash.update(interleaved)
         with writing(self._cache.folder, *_MEND):
@@ -87,6 +88,7 @@ class Cache:
         self.limit = limit if limit is not None else int(given) if given.isdecimal() else DEFAULT_BYTES
 
     def paths(self, key: str) -> tuple[Path, Path]:
+        """The files of an entry: its sound and its card."""
         return self.folder / f"{key}.f32", self.folder / f"{key}.json"
 
     def holds(self, key: str) -> bool:
@@ -113,9 +115,11 @@ class Cache:
         return tape
 
     def record(self, key: str, name: str, rate: int, channels: int) -> Recording:
+        """A recording under a key, kept once it is whole."""
         return Recording(self, key, name, rate, channels)
 
     def drop(self, key: str) -> None:
+        """Forget an entry."""
         for path in reversed(self.paths(key)):
             path.unlink(missing_ok=True)
 

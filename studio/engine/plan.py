@@ -14,7 +14,7 @@ from studio.curves import Curve
 from studio.disk import write_whole
 from studio.effects.mixing import Gain, Pan
 from studio.engine.mastering import Mastered
-from studio.engine.nodes import Change, Fader, Node, Play, Process, Read, Stream, held, mixed
+from studio.engine.nodes import Change, Cut, Fader, Fitted, Node, Play, Process, Read, Stream, held, mixed
 from studio.errors import Gather, MissingError, OutputError, Place, RecipeError, ScoreError, within
 from studio.folders import cache_folder
 from studio.midi import Part, read_midi, split, together
@@ -115,6 +115,7 @@ class _Planner:
         heard = replace(self.score, tempo=self.tempo) if self.score else None
         self.context = RenderContext(self.recipe.rate, 2, self.tempo, self.recipe.folder, heard)
         self.strips: dict[str, PlannedStrip] = {}
+        self.frames = self._frames()
 
     def plan(self) -> Plan:
         recipe = self.recipe
@@ -148,7 +149,8 @@ class _Planner:
             chained = self._chain("master", recipe.master, premaster)
             mix = self._fader("master", recipe.master, chained)
         if recipe.master.loudness is not None:
-            mix = Mastered("mix", self.context, (held(mix),), recipe.master.loudness, recipe.master.ceiling)
+            whole = Fitted("mix", self.context, (held(mix), premaster), self.frames)
+            mix = Mastered("mix", self.context, (whole,), recipe.master.loudness, recipe.master.ceiling)
         made = Plan(
             recipe=self.given,
             settled=recipe,
@@ -158,7 +160,7 @@ class _Planner:
             buses={name: self.strips[name] for name in recipe.buses if name in heard},
             premaster=premaster,
             mix=mix,
-            frames=self.tempo.frame_of(recipe.length, recipe.rate) if recipe.length else None,
+            frames=self.frames,
             direct=tuple(direct),
             files=self.files,
             provenance=Provenance(),
@@ -172,6 +174,20 @@ class _Planner:
         folder = self.context.folder.resolve()
         assets = [Asset(_shown(Path(path), folder), digest) for path, digest in self.files.items()]
         return Provenance.of(self.components, assets)
+
+    def _frames(self) -> int | None:
+        """The length that the recipe asks for."""
+        length = self.recipe.length
+        if length is None:
+            return None
+        frames = self.tempo.frame_of(length, self.recipe.rate)
+        if not 1 <= frames <= LONGEST_HOURS * 3600 * self.recipe.rate:
+            hours = frames / self.recipe.rate / 3600
+            cause = f"a song of {hours:,.1f} hours." if frames else f"a song of {length} has no sound."
+            raise RecipeError(
+                cause, f"Songs go up to {LONGEST_HOURS} hours: write 3 min, 90 s or 32 bars.", path=("length",)
+            )
+        return frames
 
     def _score(self, given: Score | Path | str | None) -> Score | None:
         if isinstance(given, Score):
@@ -286,6 +302,8 @@ class _Planner:
 
     def _chain(self, name: str, strip: Track | Bus | Master, node: Node) -> Node:
         run: list[Effect] = []
+        # From here on the place of a frame in the sound is its place in the song.
+        placed = 1 + max((index for index, step in enumerate(strip.chain) if _moves_time(step)), default=-1)
         for index, step in enumerate(strip.chain):
             if step.bypass:
                 # Nothing of it is heard, so nothing of it need be there.
@@ -299,6 +317,8 @@ class _Planner:
                 assert isinstance(step, Transform)
                 node = self._effects(name, node, tuple(run))
                 run = []
+                if self.frames is not None and index >= placed:
+                    node = Cut(node.name, self.context, (node,), self.frames)
                 node = Change(
                     f"{name} · {step.label}", self.context, (node,), step, self.files, path=(*self._way(name), index)
                 )
@@ -386,6 +406,11 @@ def _shown(path: Path, folder: Path) -> str:
         return path.resolve().relative_to(folder).as_posix()
     except ValueError:
         return path.name
+
+
+def _moves_time(step: Step) -> bool:
+    """Whether a frame behind the step can belong to another time of the song than the same frame before it."""
+    return isinstance(step, Transform) and not step.bypass and not step.keeps_time
 
 
 def file_hash(path: Path) -> str:

@@ -79,13 +79,13 @@ def _below(folder: Path) -> Iterator[Path]:
             yield from _below(path)
 
 
-def listing() -> Iterator[Found]:
+def list_plugins() -> Iterator[Found]:
     """Every candidate, with what is known of it."""
     for path in candidates():
         yield Found(path, _recall(path))
 
 
-def find(wanted: str) -> Path:
+def find_plugin(wanted: str) -> Path:
     """The file of the plugin that `wanted` means: a path, a file's name with or without its ending, a plugin's own
     name, or its id.
 
@@ -130,7 +130,7 @@ def _trusted(path: Path) -> Path:
     return real
 
 
-def described(wanted: str, host: str | None = None) -> Description:
+def describe_plugin(wanted: str, host: str | None = None) -> Description:
     """What is known of a plugin; it is looked at now if nothing is.
 
     Raises:
@@ -138,7 +138,7 @@ def described(wanted: str, host: str | None = None) -> Description:
         PluginError: it cannot be used.
     """
     file, _, inner = wanted.partition("#")
-    path = find(file)
+    path = find_plugin(file)
     known = _recall(path, host, inner) or look(path, host, inner)
     if isinstance(known, str):
         raise PluginError(
@@ -178,14 +178,14 @@ def look(path: Path, host: str | None = None, inner: str = "") -> Description | 
     return _remember(path, host, inner, replace(description, measured=measured))
 
 
-def probe(wanted: str, host: str | None = None) -> tuple[Description, int | None]:
+def probe_plugin(wanted: str, host: str | None = None) -> tuple[Description, int | None]:
     """Measure a plugin anew, its latency with an impulse too, and keep the truth: (what is known, true latency).
 
     Raises:
-        MissingError, PluginError: as `described`.
+        MissingError, PluginError: as `describe_plugin`.
     """
     file, _, inner = wanted.partition("#")
-    path = find(file)
+    path = find_plugin(file)
     known = look(path, host, inner)
     if isinstance(known, str):
         raise PluginError(f"{path.name} cannot be used: {known}")
@@ -196,21 +196,33 @@ def probe(wanted: str, host: str | None = None) -> tuple[Description, int | None
     return kept, latency
 
 
-def scan(paths: Sequence[Path], told: Callable[[Path, Description | str], object], workers: int | None = None) -> None:
-    """Look at plugins that nothing is known of, several at a time."""
+def scan_plugins(
+    paths: Sequence[Path] | None = None,
+    told: Callable[[Path, Description | str], object] | None = None,
+    workers: int | None = None,
+) -> None:
+    """Look at plugins, several at a time, so that recipes and lists know them.
+
+    Args:
+        paths: their files; all of which nothing is known yet when None.
+        told: is given each file with its description, or the reason why it cannot be used.
+        workers: how many are looked at together; as many as there are cores when None.
+    """
+    new = [each.path for each in list_plugins() if each.known is None] if paths is None else paths
     with ThreadPoolExecutor(workers or max(1, os.cpu_count() or 1)) as pool:
-        for path, known in zip(paths, pool.map(look, paths), strict=True):
-            told(path, known)
+        for path, known in zip(new, pool.map(look, new), strict=True):
+            if told is not None:
+                told(path, known)
 
 
-def forget(wanted: str | None = None) -> int:
+def forget_plugins(wanted: str | None = None) -> int:
     """Forget what is known of one plugin, or of all; the number of entries that are gone.
 
     Raises:
         MissingError: there is no such plugin.
     """
     folder = _folder()
-    path = None if wanted is None else str(find(wanted.partition("#")[0]))
+    path = None if wanted is None else str(find_plugin(wanted.partition("#")[0]))
     gone = 0
     for note in folder.glob("*.json"):
         with contextlib.suppress(OSError, ValueError):
@@ -262,4 +274,14 @@ def _remember(path: Path, host: str | None, inner: str, known: Description | str
     return known
 
 
-__all__ = ["Found", "candidates", "described", "find", "forget", "listing", "look", "probe", "scan"]
+__all__ = [
+    "Found",
+    "candidates",
+    "describe_plugin",
+    "find_plugin",
+    "forget_plugins",
+    "list_plugins",
+    "look",
+    "probe_plugin",
+    "scan_plugins",
+]

@@ -23,6 +23,9 @@ from studio.foreign import connect
 
 Answer = dict[str, Any]
 
+MOST_VALUES = 64
+"""Values that an attribute may have."""
+
 
 def main() -> None:
     """Answer until nobody asks."""
@@ -68,19 +71,25 @@ def _opened(content: bytes) -> Any:
 
 
 def _look(model: Any) -> Answer:
-    """What the model says of itself: the numbers of its methods, and its rate or 0."""
+    """What the model says of itself: the numbers of its methods, the types of its attributes, and its rate or 0."""
     buffers = dict(model.named_buffers())
-    methods = {}
-    for name, value in buffers.items():
-        if name.endswith("_params") and "." not in name and hasattr(model, name.removesuffix("_params")):
-            methods[name.removesuffix("_params")] = [int(number) for number in value.flatten()[:5].tolist()]
+    methods, attributes = {}, {}
+    for buffer, value in buffers.items():
+        name = buffer.removesuffix("_params")
+        if name == buffer or "." in name or not hasattr(model, name):
+            continue
+        # An attribute may have four values, and so as many numbers as a method; what sets it tells them apart.
+        if hasattr(model, f"set_{name}"):
+            attributes[name] = [int(number) for number in value.flatten()[:MOST_VALUES].tolist()]
+        else:
+            methods[name] = [int(number) for number in value.flatten()[:5].tolist()]
     rate = 0
     for name in ("sampling_rate", "sample_rate", "sr"):
         value = buffers.get(name, getattr(model, name, None))
         if isinstance(value, (int, float)) or (value is not None and getattr(value, "numel", lambda: 0)() == 1):
             rate = int(value)
             break
-    return {"methods": methods, "rate": rate}
+    return {"methods": methods, "attributes": attributes, "rate": rate}
 
 
 def _run(model: Any, request: Answer, given: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -89,6 +98,9 @@ def _run(model: Any, request: Answer, given: NDArray[np.float32]) -> NDArray[np.
 
     method, made = getattr(model, request["method"]), []
     with torch.inference_mode():
+        for name, values in request["attributes"].items():
+            if getattr(model, f"set_{name}")(*values) not in (0, None):
+                raise ModelError(f"its attribute {name!r} does not take {', '.join(map(str, values))}.")
         for first in range(0, given.shape[1], request["step"]):
             part = torch.tensor(given[None, :, first : first + request["step"]])
             try:

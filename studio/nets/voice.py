@@ -73,6 +73,7 @@ class Voice:
 
     @property
     def rate(self) -> int:
+        """The rate of its sound in Hz."""
         return self.model.shape.rate
 
     @property
@@ -127,13 +128,14 @@ class Voice:
             colour: of `colour`, where it is not the instrument as it is.
             room: how much of the room it was learned in is heard.
         """
+        pitch, amplitudes, bands, _ = self.controls(given.hz, given.loudness, colour)
         with torch.inference_mode():
-            pitch, amplitudes, bands, _ = self.controls(given.hz, given.loudness, colour)
             made = self.in_room(self._rendered(pitch, amplitudes, bands, seed), room)[
                 :, : (given.frames - 1) * self.model.shape.hop
             ]
         return followed(Audio(made, self.rate), given) if follow else Audio(made, self.rate)
 
+    @torch.inference_mode()
     def controls(
         self, hz: Floats, loud: Floats, colour: Tensor | None = None, state: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -151,10 +153,9 @@ class Voice:
         known = pitch.clamp(self.card["lowest_octave"] - BEYOND, self.card["highest_octave"] + BEYOND)
         colour = self.colour() if colour is None else colour
         amplitudes, bands, state = self.model.controls(known, scaled, colour, state)
-        if bool((known < pitch).any()):
-            made = amplitudes * audible(220.0 * torch.exp2(pitch), amplitudes.shape[2], self.rate)
-            amplitudes = made * (amplitudes.sum(-1, keepdim=True) / made.sum(-1, keepdim=True).clamp_min(1e-7))
-        return pitch, amplitudes, bands, state
+        made = amplitudes * audible(220.0 * torch.exp2(pitch), amplitudes.shape[2], self.rate)
+        made = made * (amplitudes.sum(-1, keepdim=True) / made.sum(-1, keepdim=True).clamp_min(1e-7))
+        return pitch, made, bands, state
 
     def in_room(self, dry: np.ndarray, share: float = 1.0) -> np.ndarray:
         """Sounds ``(channels, frames)`` with the echoes of the room behind them, ``(channels, frames + room)``."""

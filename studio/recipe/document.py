@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from studio.errors import Gather, Key, MissingError, Place, Problems, RecipeError, StudioError, shown
 
@@ -272,6 +273,8 @@ def _commented(value: Any, listed: bool = False) -> Any:
         tree: CommentedMap | CommentedSeq = CommentedMap((key, _commented(item)) for key, item in value.items())
     elif isinstance(value, (list, tuple)):
         tree = CommentedSeq(_commented(item, listed=True) for item in value)
+    elif isinstance(value, str) and value.startswith(("?", ":")):
+        return DoubleQuotedScalarString(value)  # bare and inside brackets it would be read as a part of a mapping
     else:
         return value
     step = listed and isinstance(value, Mapping) and len(value) == 1

@@ -29,12 +29,13 @@ from studio.knobs import File, Live, Number, Text, choice, count, knob, span, sw
 from studio.levels import SILENCE_DB
 from studio.macros import MACROS, Macro, checked, settle
 from studio.midi.picks import Pick
+from studio.plain import plain
 from studio.recipe.assets import map_files
 from studio.recipe.colour import Colour
 from studio.recipe.document import Document, write
 from studio.recipe.presets import RECIPE_FILE, Preset
 from studio.recipe.timing import MeterKind, Meters, TempoKind, TempoPoints, tempo_map
-from studio.records import ListOf, MapOf, Nested, Record, field
+from studio.records import ListOf, MapOf, Nested, Parsed, Record, field
 from studio.score import Score
 from studio.steps import Step, StepKind, registry
 from studio.stored import refuse_later
@@ -81,11 +82,13 @@ class Send(Record):
         return super().parse({"level": data} if curve or not isinstance(data, (Mapping, Send)) else data)
 
     def data(self, *, full: bool = False) -> Any:
+        """Plain data that `parse` reads back as an equal value."""
         plain = super().data(full=full)
         return plain if full or "pre" in plain else self.kind_of("level").data(self.level)
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return {"anyOf": [cls.kinds()["level"].schema(), super().schema()]}
 
 
@@ -112,19 +115,21 @@ def _colour() -> Any:
 class Track(Record):
     """One line of the song: what plays, through what, and where to."""
 
-    part: tuple[Pick, ...] = field(ListOf(each=Nested(of=Pick), bare=True, help="which parts of the score it plays"))
-    notes: tuple[Step, ...] = field(ListOf(each=StepKind(kinds=("score",)), help="what is done to the notes"))
-    play: Step | None = field(
+    part: Parsed[tuple[Pick, ...]] = field(
+        ListOf(each=Nested(of=Pick), bare=True, help="which parts of the score it plays")
+    )
+    notes: Parsed[tuple[Step, ...]] = field(ListOf(each=StepKind(kinds=("score",)), help="what is done to the notes"))
+    play: Parsed[Step | None] = field(
         StepKind(kinds=("instrument", "source"), default=None, help="what makes the sound; a SoundFont if not given")
     )
-    chain: tuple[Step, ...] = field(_CHAIN)
+    chain: Parsed[tuple[Step, ...]] = field(_CHAIN)
     volume: Live = _volume()
     pan: Live = _pan()
-    send: Mapping[str, Send] = field(_SENDS)
+    send: Parsed[Mapping[str, Send]] = field(_SENDS)
     to: str = _to()
     mute: bool = switch(False, help="leave it out of the mix; side-chains still hear it")
     solo: bool = switch(False, help="leave out every track that is not solo")
-    colour: str | None = _colour()
+    colour: Parsed[str | None] = _colour()
 
     @classmethod
     def hint(cls, word: str) -> str:
@@ -149,13 +154,13 @@ class Track(Record):
 class Bus(Record):
     """A group or effect bus: the sum of what is sent to it, through a chain."""
 
-    chain: tuple[Step, ...] = field(_CHAIN)
+    chain: Parsed[tuple[Step, ...]] = field(_CHAIN)
     volume: Live = _volume()
     pan: Live = _pan()
-    send: Mapping[str, Send] = field(_SENDS)
+    send: Parsed[Mapping[str, Send]] = field(_SENDS)
     to: str = _to()
     mute: bool = switch(False, help="leave it out of the mix")
-    colour: str | None = _colour()
+    colour: Parsed[str | None] = _colour()
 
     @classmethod
     def hint(cls, word: str) -> str:
@@ -165,14 +170,14 @@ class Bus(Record):
 class Master(Record):
     """The last chain, and how loud the song is in the end."""
 
-    chain: tuple[Step, ...] = field(_CHAIN)
+    chain: Parsed[tuple[Step, ...]] = field(_CHAIN)
     volume: Live = _volume()
-    loudness: float | None = field(
+    loudness: Parsed[float | None] = field(
         Number(
             default=None, unit=LUFS, low=-60.0, high=-5.0, help="integrated loudness (BS.1770) the song is brought to"
         )
     )
-    ceiling: float = knob(-1.0, -20.0, 0.0, DB, help="highest true peak when brought to a loudness", live=False)
+    ceiling: Parsed[float] = knob(-1.0, -20.0, 0.0, DB, help="highest true peak when brought to a loudness", live=False)
 
     @classmethod
     def hint(cls, word: str) -> str:
@@ -200,6 +205,7 @@ class FileMap(MapOf):
     """A map whose keys are the names of files."""
 
     def check_name(self, key: object) -> str:
+        """The key as the path of a file inside the pack."""
         return str(Text(longest=400).parse(key))
 
 
@@ -211,21 +217,23 @@ class Recipe(Record):
     author: str = text("", help="who made it")
     license: str = text("", help="the licence of the recipe, as an SPDX identifier such as CC0-1.0")
     story: str = text("", help="what it is, in a line")
-    tags: tuple[str, ...] = field(ListOf(each=Text(longest=40), help="words to find it by"))
-    credits: Mapping[str, str] = field(
+    tags: Parsed[tuple[str, ...]] = field(ListOf(each=Text(longest=40), help="words to find it by"))
+    credits: Parsed[Mapping[str, str]] = field(
         FileMap(each=Text(longest=200), what="file name", help="licence or source of the files it uses, by file name")
     )
-    score: str | None = field(File(default=None, help="a MIDI file"))
-    tempo: TempoPoints | None = field(TempoKind())
-    meter: Meters | None = field(MeterKind())
+    score: Parsed[str | None] = field(File(default=None, help="a MIDI file"))
+    tempo: Parsed[TempoPoints | None] = field(TempoKind())
+    meter: Parsed[Meters | None] = field(MeterKind())
     rate: int = count(44_100, 8_000, 192_000, unit=units.HZ, help="sample rate of everything")
-    length: Time | None = span(None, help="how long the song is; to the end of the last tail if not given")
-    tail: Time = span("30 s", help="how long anything may ring after its last note")
-    knobs: Mapping[str, Macro] = field(MACROS)
-    tracks: Mapping[str, Track] = field(MapOf(each=Nested(of=Track), what="track", help="the lines of the song"))
-    buses: Mapping[str, Bus] = field(MapOf(each=Nested(of=Bus), what="bus", help="groups and effect buses"))
-    master: Master = field(Nested(of=Master, default={}, help="the last chain and the loudness"))
-    output: Output = field(Nested(of=Output, default={}, help="what is written"))
+    length: Parsed[Time | None] = span(None, help="how long the song is; to the end of the last tail if not given")
+    tail: Parsed[Time] = span("30 s", help="how long anything may ring after its last note")
+    knobs: Parsed[Mapping[str, Macro]] = field(MACROS)
+    tracks: Parsed[Mapping[str, Track]] = field(
+        MapOf(each=Nested(of=Track), what="track", help="the lines of the song")
+    )
+    buses: Parsed[Mapping[str, Bus]] = field(MapOf(each=Nested(of=Bus), what="bus", help="groups and effect buses"))
+    master: Parsed[Master] = field(Nested(of=Master, default={}, help="the last chain and the loudness"))
+    output: Parsed[Output] = field(Nested(of=Output, default={}, help="what is written"))
     origin: Origin | None = plain_field(default=None, compare=False, kw_only=True)
 
     @classmethod
@@ -246,7 +254,7 @@ class Recipe(Record):
             with gather, within(*(where, name) if name != _MASTER else (where,)):
                 self._check_routes(name, strip)
         with gather:
-            checked(self)
+            self._finish("knobs", checked(self))
         gather.done()
         self._check_circles()
 
@@ -312,6 +320,7 @@ class Recipe(Record):
         return text if kept else write(plain)
 
     def data(self, *, full: bool = False) -> Any:
+        """Plain data that `parse` reads back as an equal value."""
         with reading(self.folder):
             return super().data(full=full)
 
@@ -366,7 +375,7 @@ class Recipe(Record):
         while not isinstance(parent := get(self, holder), Record):
             holder = holder[:-1]
         with reading(self.folder):
-            given = value
+            given = value = plain(value)
             if len(holder) == len(path) - 1:
                 given = parent.kind_of(str(path[-1])).parse(value)
             if isinstance(parent, Preset) and path[-1] == "use":
@@ -497,3 +506,12 @@ def _rebased(file: str, here: Path, there: Path) -> str:
     if Path(file).is_absolute() or not found.is_file():
         return file
     return Path(os.path.relpath(found, there)).as_posix()
+
+
+def load(path: Path | str) -> Recipe:
+    """Read a recipe from a file; `Recipe.load` under its short name.
+
+    Raises:
+        StudioError: with the file and line of everything that is wrong in it.
+    """
+    return Recipe.load(path)

@@ -166,7 +166,7 @@ def _steps(recipe: Recipe) -> Iterator[tuple[str, Step]]:
             yield from ((name, each) for each in (step, *step.inner()))
 
 
-def install(
+def install_pack(
     path: Path, *, replace: bool = False, look: Callable[[Recipe], None] | None = None, keep: bool = True
 ) -> Path:
     """Check a pack and take it in among the user's presets; gives its folder.

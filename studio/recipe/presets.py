@@ -17,7 +17,7 @@ from studio.folders import folder_of_reading, reading, shipped_presets, user_pre
 from studio.knobs import File, Text, count, text
 from studio.macros import MACROS, Macro, checked
 from studio.recipe.document import Document, write
-from studio.records import ListOf, Record, field
+from studio.records import ListOf, Parsed, Record, field
 from studio.stored import refuse_later
 
 RECIPE_FILE = "recipe.yaml"
@@ -39,9 +39,9 @@ class ChainPreset(Record):
     story: str = text("", help="what it does, in a line")
     author: str = text("", help="who made it")
     license: str = text("", help="its licence, as an SPDX identifier")
-    tags: tuple[str, ...] = field(ListOf(each=Text(longest=40), help="words to find it by"))
-    knobs: Mapping[str, Macro] = field(MACROS)
-    chain: Chain = field(EFFECTS)
+    tags: Parsed[tuple[str, ...]] = field(ListOf(each=Text(longest=40), help="words to find it by"))
+    knobs: Parsed[Mapping[str, Macro]] = field(MACROS)
+    chain: Parsed[Chain] = field(EFFECTS)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -50,15 +50,20 @@ class ChainPreset(Record):
         for name in _OWN:
             if name in self.knobs:
                 raise RecipeError(f"a preset cannot have a knob {name!r}.", "Rename it.", path=("knobs", name))
-        checked(self)
+        self._finish("knobs", checked(self))
 
     @classmethod
     def parse(cls, data: object) -> Self:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         refuse_later(data, "preset", 1, "a preset")
         return super().parse(data)
 
     @classmethod
     def called(cls) -> str:
+        """What error messages call it, with its article."""
         return "a preset"
 
     @classmethod
@@ -95,6 +100,10 @@ class Preset(RackBlock, step="preset"):
 
     @classmethod
     def parse(cls, data: object) -> Self:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if isinstance(data, cls):
             return data
         given: dict[Any, Any] = dict(data) if isinstance(data, Mapping) else {"use": data}
@@ -122,9 +131,11 @@ class Preset(RackBlock, step="preset"):
 
     @property
     def label(self) -> str:
+        """What addresses call it: its own name, else the preset's."""
         return self.name or Path(self.use).stem
 
     def data(self, *, full: bool = False) -> Any:
+        """Plain data that `parse` reads back as an equal value."""
         if full:
             return super().data(full=True)
         saved = _load(self.use, folder_of_reading())

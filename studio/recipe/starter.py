@@ -117,7 +117,8 @@ def from_midi(midi: Path, target: Path, *, bare: bool = False, loudness: float |
             continue
         picks.append(pick)
         track: dict[str, Any] = {"part": pick}
-        if not part.drums:
+        if not bare and not part.bank:
+            # Of drum kits and other banks the score says best what it means.
             track["play"] = {"soundfont": {"program": program_names()[part.program]}}
         if not bare:
             # FluidSynth leaves room for a whole song; a part alone wants more level into its chain.
@@ -145,7 +146,9 @@ def from_midi(midi: Path, target: Path, *, bare: bool = False, loudness: float |
 def _pick(part: Part, parts: tuple[Part, ...]) -> dict[str, Any]:
     """The fewest words that single the part out."""
     named = {"track": part.name}
-    program = {} if part.drums else {"program": program_names()[part.program]}
+    program: dict[str, Any] = {} if part.drums else {"program": program_names()[part.program]}
+    if part.bank and not part.drums:
+        program["bank"] = part.bank
     channel = {"channel": part.channel + 1}
     port = {"port": part.port + 1} if part.port else {}
     for words in (channel, named, channel | named, channel | program, channel | named | program):

@@ -89,6 +89,7 @@ class WaveformSummarizer:
         self._frames = 0
 
     def push(self, block: Block) -> None:
+        """Take the next block of shape (channels, frames)."""
         self._frames += block.shape[1]
         self._meter.push(block)
         joined = np.concatenate([self._rest, block], axis=1) if self._rest.shape[1] else block
@@ -97,6 +98,7 @@ class WaveformSummarizer:
         self._rest = joined[:, columns * COLUMN :]
 
     def draw(self) -> WaveformSummary:
+        """The summary of all that was pushed."""
         if self._rest.shape[1]:
             self._columns(np.pad(self._rest, ((0, 0), (0, COLUMN - self._rest.shape[1]))))
         outline = np.concatenate([np.zeros((0, 2), np.float32), *self._outline])

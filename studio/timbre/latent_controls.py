@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from studio.stretch.stretching import over_time
 from studio.tempo import Floats
 from studio.timbre import latents as hands
 from studio.timbre import waves
+from studio.timbre.attributes import attributes
 from studio.timbre.colours import SPECTRALS, Seen
 from studio.timbre.latents import Directions, directions
 from studio.timbre.scripted import ENDING, Scripted, load_scripted
@@ -78,10 +79,12 @@ class Latent(_ModelStep):
     wet: str = file("", help="the same with it")
     effect: float = knob(1.0, -4.0, 4.0, help="how much of that effect", live=False)
     seed: int = count(0, 0, 1_000_000, unit=COUNT, help="another seed, another shuffle")
+    attributes: Mapping[str, Any] = attributes()
 
     libraries = ("safetensors", "scipy", "soundfile", "soxr", "torch")
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
+        """The files whose content the sound depends on."""
         with within("model"):
             path = self._path(context)
             if path.suffix == ENDING:
@@ -93,8 +96,12 @@ class Latent(_ModelStep):
                     yield context.find(getattr(self, name))
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
         if bool(self.dry) != bool(self.wet):
             raise KnobError("an effect is the difference of two sounds.", "Give both `dry` and `wet`.")
+        if self.attributes and not self.model.endswith(ENDING):
+            with within("attributes"):
+                raise KnobError("only nn~ models have attributes.", f"Take them out, or give a {ENDING} file.")
         for name in ("toward", "dry", "wet"):
             if getattr(self, name):
                 with within(name):
@@ -102,7 +109,7 @@ class Latent(_ModelStep):
         with within("model"):
             path = self._path(context)
             if path.suffix == ENDING:
-                load_scripted(path)
+                _with(load_scripted(path), self.attributes)
             elif path.suffix == waves.ENDING:
                 waves.WAVEFORMS.load(path)
             else:
@@ -112,6 +119,7 @@ class Latent(_ModelStep):
                         model.instrument(self.instrument)
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         if bool(self.dry) != bool(self.wet):
             raise KnobError("an effect is the difference of two sounds.", "Give both `dry` and `wet`.")
         if audio.peak_db < -90:
@@ -119,7 +127,7 @@ class Latent(_ModelStep):
         with within("model"):
             path = self._path(context)
             if path.suffix == ENDING:
-                return self._signals(audio, load_scripted(path), context)
+                return self._signals(audio, _with(load_scripted(path), self.attributes), context)
             if path.suffix == waves.ENDING:
                 return self._signals(audio, waves.WAVEFORMS.load(path), context)
             model = SPECTRALS.load(path)
@@ -203,12 +211,17 @@ class Latent(_ModelStep):
         return context.find(self.model) if named else SPECTRALS.find(self.model, context)
 
 
+def _with(model: Scripted, given: Mapping[str, Any]) -> Scripted:
+    with within("attributes"):
+        return model.with_attributes(given)
+
+
 class Torchscript(_ModelStep):
     """Send a sound through a model that somebody exported for nn~ or RAVE, as a .ts file.
 
     Such a file is a program. It runs once you have said that you trust it (`studio trust FILE`), in a process of its own
     without network or files to write, where the system can hold it so. Its rate, channels and ratios are what it says;
-    each channel goes through a model at rest.
+    each channel goes through a model at rest. `attributes` sets what whoever exported it left to set, by name.
     """
 
     model: str = file(help="the .ts file")
@@ -216,24 +229,38 @@ class Torchscript(_ModelStep):
         0.0, 0.0, 60_000.0, MS, help="the length of the pieces it is fed in; 0 is the whole sound", live=False
     )
     mix: float = knob(1.0, 0.0, 1.0, help="the result against the dry sound", live=False)
+    method: str = text("", help="one of its methods; by default `forward`, else `encode` and then `decode`")
+    attributes: Mapping[str, Any] = attributes()
 
     libraries = ("safetensors", "soxr", "torch")
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
+        """The files whose content the sound depends on."""
         with within("model"):
             path = context.find(self.model)
             require_trust(path)
             yield path
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
-        with within("model"):
-            load_scripted(context.find(self.model))
-
-    def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """Fail now, before any work, if it could not be done later."""
         with within("model"):
             model = load_scripted(context.find(self.model))
-            if "forward" in model.methods:
-                made = model.sound(audio, self.piece / 1000)
+        self._set(model)
+
+    def _set(self, model: Scripted) -> Scripted:
+        with within("method"):
+            if self.method:
+                model.sounding(self.method)
+        return _with(model, self.attributes)
+
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
+        with within("model"):
+            model = load_scripted(context.find(self.model))
+        model = self._set(model)
+        with within("model"):
+            if self.method or "forward" in model.methods:
+                made = model.sound(audio, self.piece / 1000, self.method or "forward")
             else:
                 made = model.decode(model.encode(audio, self.piece / 1000), audio, self.piece / 1000)
         samples = audio.samples * np.float32(1 - self.mix) + made.samples * np.float32(self.mix)

@@ -2,7 +2,7 @@
 
 Such a file has methods, each with a buffer ``<method>_params`` of four numbers: channels in, frames of sound for each
 frame in, channels out, frames of sound for each frame out. `encode` goes from sound to latents, `decode` back, `forward`
-from sound to sound. TorchScript is a program: a file is only opened when the user trusts its content (`studio.trust`), and runs in a
+from sound to sound. What can be set on it are attributes (see there). TorchScript is a program: a file is only opened when the user trusts its content (`studio.trust`), and runs in a
 process of its own, in a sandbox where the system has one.
 """
 
@@ -12,8 +12,8 @@ import atexit
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from studio.foreign import ForeignProcess
 from studio.remarks import remark
 from studio.sandbox import protection
 from studio.tempo import Floats
+from studio.timbre.attributes import Attribute, Value, checked
 from studio.timbre.torch_library import need_torch
 from studio.trust import require_trust
 
@@ -49,12 +50,27 @@ class Method:
 
 @dataclass(frozen=True, eq=False)
 class Scripted:
-    """A model somebody exported; `rate` is 0 where it does not say."""
+    """A model somebody exported; `rate` is 0 where it does not say.
+
+    Attributes:
+        attributes: what can be set on it.
+        settings: what is.
+    """
 
     path: Path
     sha256: str
     methods: dict[str, Method]
     rate: int
+    attributes: dict[str, Attribute] = field(default_factory=dict)
+    settings: dict[str, list[Value]] = field(default_factory=dict)
+
+    def with_attributes(self, given: Mapping[str, Any]) -> Scripted:
+        """The same with attributes set, at every run.
+
+        Raises:
+            KnobError: it has no such attribute, or does not take the value.
+        """
+        return replace(self, settings=checked(self.attributes, given))
 
     @property
     def unit(self) -> int:
@@ -68,11 +84,15 @@ class Scripted:
         """How many numbers `encode` gives for a frame."""
         return self.methods["encode"].channels_out
 
-    def sound(self, audio: Audio, piece: float = 0.0) -> Audio:
-        """A sound through `forward`, channel by channel where it takes one; as long as the sound."""
-        method = self._method("forward")
+    def sound(self, audio: Audio, piece: float = 0.0, name: str = "forward") -> Audio:
+        """A sound through a method, channel by channel where it takes one; as long as the sound.
+
+        Raises:
+            ModelError: it has no such method, or one that does not go from sound to sound.
+        """
+        method = self.sounding(name)
         samples = resampled(audio, self.rate)
-        made = np.concatenate([self._run("forward", part, piece) for part in _fitted(samples, method.channels_in)])
+        made = np.concatenate([self._run(name, part, piece) for part in _fitted(samples, method.channels_in)])
         return Audio(back(made, self.rate or audio.rate, audio), audio.rate)
 
     def encode(self, audio: Audio, piece: float = 0.0) -> list[Floats]:
@@ -88,6 +108,20 @@ class Scripted:
         self._method("decode")
         made = np.concatenate([self._run("decode", part, piece) for part in latents])
         return Audio(back(made, self.rate or like.rate, like), like.rate)
+
+    def sounding(self, name: str) -> Method:
+        """A method that goes from sound to sound.
+
+        Raises:
+            ModelError: it has no such method, or one that gives no sound.
+        """
+        method = self._method(name)
+        if method.ratio_in != method.ratio_out:
+            raise ModelError(
+                f"its {name!r} goes from a number for {method.ratio_in} frames of sound to one for {method.ratio_out}.",
+                "Give a method from sound to sound.", place=Place(str(self.path)),
+            )  # fmt: skip
+        return method
 
     def _method(self, name: str) -> Method:
         if name not in self.methods:
@@ -108,7 +142,7 @@ class Scripted:
         )
         request = {
             "do": "run", "method": name, "channels": len(padded), "step": step, "gives": method.channels_out,
-            "ratio_in": method.ratio_in, "ratio_out": method.ratio_out,
+            "ratio_in": method.ratio_in, "ratio_out": method.ratio_out, "attributes": self.settings,
         }  # fmt: skip
         whole = padded.shape[1] * method.ratio_in // method.ratio_out
         seconds = _PATIENCE + _SLOWEST * padded.shape[1] * method.ratio_in / (self.rate or 44_100)
@@ -136,6 +170,9 @@ def load_scripted(path: Path) -> Scripted:
     try:
         for name, numbers in said["methods"].items():
             methods[str(name)] = _method(name, [int(number) for number in numbers])
+        attributes = {
+            str(name): Attribute(tuple(int(kind) for kind in types)) for name, types in said["attributes"].items()
+        }
         rate = int(said["rate"])
     except ModelError as error:
         error.place = Place(str(path))
@@ -149,7 +186,7 @@ def load_scripted(path: Path) -> Scripted:
         )  # fmt: skip
     if rate and not 1_000 <= rate <= 768_000:
         raise ModelError(f"its rate is {rate} Hz.", place=Place(str(path)))
-    return Scripted(path, digest, methods, rate)
+    return Scripted(path, digest, methods, rate, attributes)
 
 
 def _method(name: str, numbers: list[int]) -> Method:

@@ -16,6 +16,7 @@ from studio.interchange.ardour.regions import Regions
 from studio.interchange.ardour.xml import number, switched
 from studio.interchange.lines import last_frame
 from studio.interchange.media import Media
+from studio.interchange.relink import HERE, Where
 from studio.interchange.safe_xml import LARGEST_BYTES, parse_xml
 from studio.interchange.timeline import MASTER, PALETTE, Device, Loss, Timeline, TimelineSend, TimelineStrip
 from studio.interchange.vstpreset import CLASS_ID
@@ -29,7 +30,7 @@ _OWN = {
 _OTHER_PLUGINS = {"windows-vst": "vst2", "lxvst": "vst2", "ladspa": "vst2", "audiounit": "au"}
 
 
-def read_ardour(path: Path, media: Path) -> Timeline:
+def read_ardour(path: Path, media: Path, where: Where = HERE) -> Timeline:
     """Read a session, and copy its audio into the folder `media`.
 
     Raises:
