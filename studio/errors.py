@@ -22,6 +22,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from studio.visible import visible
+
 Key = str | int
 
 
@@ -77,8 +79,8 @@ class StudioError(Exception):
 
 
 def _readable(part: str) -> str:
-    """No longer than a person would read, even when a name in it is as long as a file may be."""
-    return part if len(part) <= 2000 else f"{part[:1999]}…"
+    """On one line, visible, and no longer than a person would read, even when a name in it is as long as a file may be."""
+    return visible(part if len(part) <= 2000 else f"{part[:1999]}…")
 
 
 class KnobError(StudioError, ValueError):

@@ -8,12 +8,13 @@ from a file run through the same checks.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, dataclass_transform
 
 from studio.errors import Gather, RecipeError, StudioError, Told, collector, nearest, shown, within
+from studio.plain import plain
 
 REQUIRED: Any = object()
 """The default of a field that has none."""
@@ -91,12 +92,13 @@ class Record:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         dataclass(frozen=True, repr=False)(cls)
+        cls.__init__ = _checked(cls.__init__)  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
         gather = Gather()
         for name, kind in self.kinds().items():
             with gather, within(name):
-                self._finish(name, kind.parse(getattr(self, name)))
+                self._finish(name, kind.parse(plain(getattr(self, name))))
         gather.done()
 
     def _finish(self, name: str, value: object) -> None:
@@ -128,7 +130,7 @@ class Record:
             with gather, within(str(key)):
                 if key not in kinds:
                     raise RecipeError(f"{cls.called()} has no {key!r}.", nearest(str(key), kinds))
-                values[key] = kinds[key].parse(value)
+                values[key] = kinds[key].parse(plain(value))
         for key, kind in kinds.items():
             with gather:
                 if kind.required and key not in data:
@@ -199,6 +201,34 @@ class Record:
     def __repr__(self) -> str:
         fields = (f"{name}={getattr(self, name)!r}" for name in self.changed())
         return f"{type(self).__name__}({', '.join(fields)})"
+
+
+def _checked(made: Callable[..., None]) -> Callable[..., None]:
+    """A dataclass's `__init__` that refuses unknown and missing fields in the words in which a file's are refused."""
+
+    @wraps(made)
+    def begin(self: Record, *given: Any, **named: Any) -> None:
+        fields = [field for field in dataclasses.fields(self) if field.init]  # type: ignore[arg-type]
+        taken = [field.name for field in fields if not field.kw_only][: len(given)]
+        gather, called = Gather(), self.called()
+        with gather:
+            if len(given) > len(taken):
+                raise RecipeError(f"{called} takes {len(taken)} values without a name, not {len(given)}.")
+        names = [field.name for field in fields]
+        for name in named:
+            with gather, within(name):
+                if name not in names:
+                    raise RecipeError(f"{called} has no {name!r}.", nearest(name, names))
+                if name in taken:
+                    raise RecipeError(f"{called} is given {name!r} twice.", "Give it once.")
+        for name, kind in self.kinds().items():
+            with gather:
+                if kind.required and name not in named and name not in taken:
+                    raise RecipeError(f"{called} needs {name!r}: {kind.describe()}.")
+        gather.done()
+        made(self, *given, **named)
+
+    return begin
 
 
 @cache

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from studio.cli.show import say
 from studio.cli.watch import watching
 
 ENDINGS = (".yaml", ".yml")
@@ -30,4 +31,4 @@ def command(chain: str, audio: Path, out: Path, bits: str, bpm: float) -> None:
     with watching(frames / rate, quiet=False) as listener:
         folder = Path(chain).parent if chain.endswith(ENDINGS) else Path()
         loudness = apply_file(parse_chain(chain), audio, out, bits=bits, bpm=bpm, folder=folder, listener=listener)
-    click.echo(f"{out} is written: {loudness.integrated:.1f} LUFS, {loudness.true_peak_db:+.1f} dBTP.")
+    say(f"{out} is written: {loudness.integrated:.1f} LUFS, {loudness.true_peak_db:+.1f} dBTP.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from studio.cli.show import as_json, table
+from studio.cli.show import as_json, say, table
 
 
 @click.command("check")
@@ -40,8 +40,8 @@ def command(recipe: Path, score: Path | None, as_script: bool) -> None:
         )
     else:
         for remark in planned.remarks:
-            click.echo(remark)
-        click.echo(
+            say(remark)
+        say(
             f"{recipe} is sound: {_counted(planned.tracks, 'track', 'tracks')},"
             f" {_counted(planned.buses, 'bus', 'buses')}. Hash {planned.recipe.hash[:16]}."
         )
@@ -60,7 +60,7 @@ def _session(path: Path, as_script: bool) -> None:
     elif defects:
         table(("where", "what", ""), [(defect.where, defect.what, defect.code) for defect in defects])
     else:
-        click.echo(f"{path} is sound.")
+        say(f"{path} is sound.")
     if defects:
         raise SystemExit(1)
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from studio.cli.show import as_json, say, say_lines
+
 if TYPE_CHECKING:
     from studio.live.output import LiveOutput
     from studio.live.player import LivePlayer
@@ -71,7 +73,6 @@ def command(
     from functools import partial
 
     from studio.cli.render import opened
-    from studio.cli.show import as_json
     from studio.live.control import OscControl
     from studio.live.midi import MidiInput, MidiMap, parse_bindings
     from studio.live.player import LivePlayer
@@ -93,22 +94,22 @@ def command(
         stack.enter_context(sound.playing(player))
         if not as_script:
             for remark in player.voice.remarks:
-                click.echo(remark)
+                say(remark)
             what = "live input" if live_input else strip or "the song"
-            click.echo(f"Playing {what}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")
+            say(f"Playing {what}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")
         with suppress(KeyboardInterrupt):
             _play(player, Path(recipe), voice, sound.rate, seconds)
         health = sound.health()
     if as_script:
         as_json(asdict(health))
         return
-    click.echo(
+    say(
         f"{health.periods} periods of {health.period_ms} ms, {health.xruns} too late. Half of them took "
         f"{health.median_ms} ms, all but one of a thousand {health.late_ms} ms, the slowest {health.slowest_ms} ms. "
         f"From input to output: {health.latency_ms} ms."
     )
     if health.late_ms > health.period_ms:
-        click.echo("The chains take too long: a longer period gives them time, or --as-rendered STRIP spares one.")
+        say("The chains take too long: a longer period gives them time, or --as-rendered STRIP spares one.")
 
 
 def _output(rate: int, device: str | None, follow: bool, listens: bool) -> LiveOutput:
@@ -144,7 +145,7 @@ def _drive(recipe: str, to: str) -> None:
     remote = Remote(found, port=int(port) if port else None)
     remote.move(*moves)
     remote.close()
-    click.echo(f"{len(moves)} movements are sent to {found.name}.")
+    say(f"{len(moves)} movements are sent to {found.name}.")
 
 
 def _play(
@@ -161,12 +162,12 @@ def _play(
         time.sleep(0.1)
         for trouble in player.troubles:
             if trouble not in told:
-                click.echo(f"The sound goes on dry: {trouble}", err=True)
+                say(f"The sound goes on dry: {trouble}", err=True)
                 told.add(trouble)
         if path.is_file() and path.stat().st_mtime_ns != seen:
             seen = path.stat().st_mtime_ns
             try:
                 player.swap(voice(Recipe.load(path).replace(rate=rate)), keep=False)
-                click.echo("Changed.")
+                say("Changed.")
             except StudioError as error:
-                click.echo(f"Not changed: {error}", err=True)
+                say_lines(f"Not changed: {error}", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import warnings
@@ -11,14 +10,23 @@ from typing import Any
 
 import click
 
+from studio.cli.show import as_json, say
 from studio.errors import Interrupted, Problems, StudioError
 from studio.processes import forget_working_folder
+from studio.visible import visible
 
 FAILED, BROKEN, INTERRUPTED = 1, 70, 130
 
 
 class Studio(click.Group):
     """Commands whose errors are printed without a traceback, with `--json` as JSON."""
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Words that click refuses can be names of files, and those anything."""
+        try:
+            return super().make_context(*args, **options)
+        except click.ClickException as error:
+            raise _gated(error) from None
 
     def invoke(self, context: click.Context) -> Any:
         """Run a command; every error becomes words and an exit code."""
@@ -32,7 +40,9 @@ class Studio(click.Group):
             # Whoever read our output has seen enough.
             sys.stderr.close()
             sys.exit(0)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except click.ClickException as error:
+            raise _gated(error) from None
+        except (click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
             if context.params.get("verbose"):
@@ -55,13 +65,22 @@ class Studio(click.Group):
         return super().resolve_command(context, args)
 
 
+def _gated(error: click.ClickException) -> click.ClickException:
+    """The same refusal, with what it quotes made visible."""
+    setattr(error, "message", visible(error.message))  # noqa: B010
+    return error
+
+
 def fail(error: StudioError, code: int) -> None:
     """Print an error and end the program."""
     if "--json" in sys.argv:
-        click.echo(json.dumps({"errors": [_plain(single) for single in _singles(error)]}, ensure_ascii=False))
+        as_json({"errors": [_plain(single) for single in _singles(error)]}, indent=None)
     else:
         for single in _singles(error):
-            click.echo(click.style("error: ", fg="red", bold=True) + str(single), err=True)
+            first, *rest = str(single).split("\n")
+            say(first, err=True, head="error: ", fg="red", bold=True)
+            for line in rest:
+                say(line, err=True)
     sys.exit(code)
 
 
@@ -87,7 +106,10 @@ class _Echo(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         colour = "yellow" if record.levelno >= logging.WARNING else "bright_black"
-        click.echo(click.style(f"{record.levelname.lower()}: ", fg=colour) + record.getMessage(), err=True)
+        message = record.getMessage()
+        if record.name == "py.warnings":
+            message = message.split("\n")[0]
+        say(message, err=True, head=f"{record.levelname.lower()}: ", fg=colour)
 
 
 @click.group(cls=Studio, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

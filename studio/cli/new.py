@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from studio.cli.show import say
+
 
 @click.command("new")
 @click.argument("target", type=click.Path(path_type=Path), required=False)
@@ -51,7 +53,7 @@ def command(
         check_readable(source)
     text = from_midi(source, path, bare=bare) if source else blank(path.name)
     write_whole(path, text)
-    click.echo(f"{path} is written. Next: studio render {path} -o out/")
+    say(f"{path} is written. Next: studio render {path} -o out/")
 
 
 def _import(source: Path, target: Path, force: bool, media: Path | None, anywhere: bool) -> None:
@@ -59,4 +61,4 @@ def _import(source: Path, target: Path, force: bool, media: Path | None, anywher
     from studio.sessions.importing import import_session
 
     losses(import_session(source, target, replace=force, media=media, anywhere=anywhere).losses)
-    click.echo(f"{target} is written. Next: studio render {target} -o out/")
+    say(f"{target} is written. Next: studio render {target} -o out/")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from studio.cli.show import as_json, table
+from studio.cli.show import as_json, say, say_lines, table
 
 
 @click.group("preset")
@@ -49,17 +49,18 @@ def show_command(name: str, as_script: bool) -> None:
     if as_script:
         as_json(about)
         return
-    click.echo(f"{click.style(about['title'] or about['name'], bold=True)}  ({about['kind']})")
+    say(f"  ({about['kind']})", head=about["title"] or about["name"], bold=True)
     for line in (
         about["story"],
         f"by {about['author'] or 'unknown'}, {about['license'] or 'no licence given'}",
         about["path"],
     ):
-        click.echo(line)
+        say(line)
     if about["knobs"]:
-        click.echo()
+        say()
         table(("knob", "stands at", "range", ""), [tuple(map(str, knob.values())) for knob in about["knobs"]])
-    click.echo(f"\n{Path(about['path']).read_text(encoding='utf-8').rstrip()}")
+    say()
+    say_lines(Path(about["path"]).read_text(encoding="utf-8").rstrip())
 
 
 @command.command("save")
@@ -91,7 +92,7 @@ def save_command(recipe: Path, name: str, address: str | None, replace: bool, **
             packed = Path(folder, f"{name}.studio")
             pack(song, packed)
             path = install_pack(packed, replace=replace)
-    click.echo(f"{path} is written.")
+    say(f"{path} is written.")
 
 
 @command.command("pack")
@@ -104,9 +105,7 @@ def pack_command(recipe: Path, out: Path | None) -> None:
 
     path = out or recipe.with_suffix(SUFFIX)
     card = pack(Recipe.load(recipe), path)
-    click.echo(
-        f"{path} is written: {len(card.files)} files, {sum(entry['bytes'] for entry in card.files) / 1e6:.2f} MB."
-    )
+    say(f"{path} is written: {len(card.files)} files, {sum(entry['bytes'] for entry in card.files) / 1e6:.2f} MB.")
 
 
 @command.command("install")
@@ -123,13 +122,13 @@ def install_command(packed: Path, replace: bool, look: bool) -> None:
 
     def tell(recipe: Any) -> None:
         found = programs(recipe)
-        click.echo("When it is rendered, this would run:" if found else "Nothing in it is a program.")
+        say("When it is rendered, this would run:" if found else "Nothing in it is a program.")
         for program in found:
-            click.echo(f"  {program}")
+            say(f"  {program}")
 
     folder = install_pack(packed, replace=replace, look=tell, keep=not look)
     if not look:
-        click.echo(f"{folder} is installed. Next: studio render {folder.name} -o out/")
+        say(f"{folder} is installed. Next: studio render {folder.name} -o out/")
 
 
 def _about(listed: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from studio.cli.show import as_json, table
+from studio.cli.show import as_json, say, table
 from studio.cli.watch import watching
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _tell(result: Result, as_script: bool, reported: bool) -> None:
         [(str(result.folder / entry.path), f"{entry.lufs:.1f}", f"{entry.true_peak_db:.1f}") for entry in entries],
     )
     if reported:
-        click.echo(f"{result.folder / 'report.html'} shows and plays them all.")
+        say(f"{result.folder / 'report.html'} shows and plays them all.")
 
 
 def _number(value: float) -> float | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from studio.cli.show import as_json, table
+from studio.cli.show import as_json, say, say_lines, table
 
 _ORDER = ("source", "instrument", "score", "effect", "transform")
 _ABOUT = {
@@ -67,7 +67,10 @@ def _plain(step: Any) -> dict[str, Any]:
 
 def _explain(step: Any) -> None:
     plain = _plain(step)
-    click.echo(f"{click.style(plain['step'], bold=True)}  ({plain['kind']})\n\n{plain['help']}\n")
+    say(f"  ({plain['kind']})", head=plain["step"], bold=True)
+    say()
+    say_lines(plain["help"])
+    say()
     rows = []
     for knob in plain["knobs"]:
         default = (
@@ -77,7 +80,8 @@ def _explain(step: Any) -> None:
         rows.append((knob["name"], default, knob["range"], knob["help"], ", ".join(notes)))
     table(("knob", "default", "range", "", ""), rows)
     example = _example(plain)
-    click.echo(f"\nIn a recipe:  {example}")
+    say()
+    say(f"In a recipe:  {example}")
 
 
 def _example(plain: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from studio.cli.show import as_json, table
+from studio.cli.show import as_json, say, table
 
 
 @click.command("transfer")
@@ -34,4 +34,4 @@ def command(
         as_json({name: figures.data() for name, figures in found.items()})
         return
     table(("method", *HEADS.values()), [(name, *shown(figures)) for name, figures in found.items()])
-    click.echo(f"{out / PAGE} shows and plays them all." if compare else f"{out} is written.")
+    say(f"{out / PAGE} shows and plays them all." if compare else f"{out} is written.")

@@ -28,6 +28,7 @@ from studio.knobs import File, Live, Number, Text, choice, count, knob, span, sw
 from studio.levels import SILENCE_DB
 from studio.macros import MACROS, Macro, checked, settle
 from studio.midi.picks import Pick
+from studio.plain import plain
 from studio.recipe.assets import map_files
 from studio.recipe.colour import Colour
 from studio.recipe.document import Document, write
@@ -331,7 +332,7 @@ class Recipe(Record):
         while not isinstance(parent := get(self, holder), Record):
             holder = holder[:-1]
         with reading(self.folder):
-            given = value
+            given = value = plain(value)
             if len(holder) == len(path) - 1:
                 given = parent.kind_of(str(path[-1])).parse(value)
             if isinstance(parent, Preset) and path[-1] == "use":
