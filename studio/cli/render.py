@@ -72,6 +72,7 @@ def command(
 def opened(name: str, turns: tuple[str, ...], output: dict[str, str], stack: ExitStack) -> Recipe:
     """The recipe that the words on the command line mean; what is unpacked for it lasts as long as `stack`."""
     from studio.cli.show import losses
+    from studio.midi.files import ENDINGS
     from studio.recipe import Recipe
     from studio.recipe.presets import find_preset
     from studio.recipe.starter import from_midi
@@ -80,7 +81,7 @@ def opened(name: str, turns: tuple[str, ...], output: dict[str, str], stack: Exi
     path = Path(name)
     if path.is_file():
         check_readable(path)
-    if path.suffix.lower() in (".mid", ".midi", ".smf"):
+    if path.suffix.lower() in ENDINGS:
         song = Recipe.loads(from_midi(path, Path("song.yaml"), bare=True))
     elif is_session(path):
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="studio-")))

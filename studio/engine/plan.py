@@ -111,6 +111,7 @@ class _Planner:
         self.components: set[Component] = set()
         self.remarks: dict[str, None] = {}
         self.score = self._score(score)
+        self.remarks |= dict.fromkeys(self.score.remarks if self.score else ())
         self.tempo = self.recipe.tempo_map(self.score)
         heard = replace(self.score, tempo=self.tempo) if self.score else None
         self.context = RenderContext(self.recipe.rate, 2, self.tempo, self.recipe.folder, heard)

@@ -219,6 +219,7 @@ class _Writer:
         self._stamps = _read_json(self._index)
 
     def run(self) -> Result:
+        _warn(self._plan.remarks)
         made = [folder for folder in (self._out / "stems", self._out / "buses", self._out) if not folder.exists()]
         self._check_folder()
         output_files = self._output_files()
