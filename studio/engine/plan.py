@@ -17,6 +17,7 @@ from studio.engine.mastering import Mastered
 from studio.engine.nodes import Change, Cut, Fader, Fitted, Node, Play, Process, Read, Stream, held, mixed
 from studio.errors import Gather, MissingError, OutputError, Place, RecipeError, ScoreError, within
 from studio.folders import cache_folder
+from studio.headers import cut_short
 from studio.midi import Part, read_midi, split, together
 from studio.midi.picks import chosen
 from studio.provenance import Asset, Component, Provenance
@@ -380,6 +381,8 @@ class _Planner:
     def _hash(self, path: Path) -> None:
         if str(path) not in self.files:
             self.files[str(path)] = file_hash(path)
+            if missing := cut_short(path):
+                self.remarks[missing] = None
 
 
 def check_length(score: Score, tempo: TempoMap) -> None:

@@ -146,7 +146,7 @@ def _parse_track(number: int, data: bytes, remarks: list[str], mended: bool = Fa
             return _parse_track(number, c_major, remarks, mended=True)
         if "denominator" in str(error) and not mended:
             # Whatever finer meter it says, it is left out.
-            finest = re.sub(rb"(\xff\x58\x04.)[\x10-\xff]", rb"\1\x10", data, flags=re.DOTALL)
+            finest = re.sub(rb"(\xff\x58\x04.)[\x10-\xff]", lambda found: found[1] + b"\x10", data, flags=re.DOTALL)
             return _parse_track(number, finest, remarks, mended=True)
         # mido lets the ValueError, IndexError or OSError of whatever byte it tripped over through.
         raise ScoreError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from studio.engine.nodes import Change, Node, Process, Stream
 from studio.engine.progress import silent
 from studio.errors import Interrupted, OutputError, nearest
 from studio.folders import reading
+from studio.headers import cut_short
 from studio.recipe.document import Document
 from studio.records import ListOf
 from studio.rendering.audio_writer import FORMATS, Tags
@@ -24,6 +26,8 @@ from studio.rendering.signal_writer import SignalWriter, write_signal
 from studio.sources.audio_file import AudioSource
 from studio.steps import Effect, Step, StepKind, Transform, registry
 from studio.tempo import TempoMap
+
+log = logging.getLogger(__name__)
 
 LONGEST_TAIL = 30.0
 """Seconds a chain may ring after the file is over."""
@@ -96,6 +100,8 @@ def apply_file(
     if ending not in FORMATS:
         raise OutputError(f"{out.name!r} has no ending that says its format.", nearest(ending, FORMATS))
     rate, channels, frames = probe(source)
+    if missing := cut_short(source):
+        log.warning("%s", missing)
     context = RenderContext(rate, channels, TempoMap.constant(bpm), folder)
     flow = _Flow()
     sound = _through(chain, Stream(source.name, context, (), AudioSource(file=str(source.absolute())), {}))
