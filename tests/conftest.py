@@ -39,6 +39,14 @@ def context(tmp_path: Path) -> RenderContext:
     return RenderContext(folder=tmp_path)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what this machine was too busy to be asked."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, said in report.user_properties:
+            if name == "busy":
+                terminalreporter.write_line(f"BUSY {report.nodeid} - {said}")
+
+
 @pytest.fixture(scope="session")
 def chrome() -> Iterator[Browser]:
     """One headless browser for all who need one."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from studio.cli.show import table
+from studio.cli.show import say, table
 from studio.errors import KnobError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def voice(
     else:
         instruments = (_one("a voice", "".join(sources), soundfont, low, high, out),)
     training = VoiceTraining(instruments, minutes * 60, rate, licence, seed, start, room)
-    card = learn(training, out, report, click.echo)
+    card = learn(training, out, report, say)
     _done(card, ("spectral_loss", "data_seconds", "steps", "parameters"), out, report)
 
 
@@ -85,7 +85,7 @@ def vae(
     from studio.training.waves import WaveformTraining
 
     source = _one("a waveform autoencoder", folder, soundfont, low, high, out)
-    card = learn(WaveformTraining(source, minutes * 60, rate, licence, seed), out, report, click.echo)
+    card = learn(WaveformTraining(source, minutes * 60, rate, licence, seed), out, report, say)
     _done(card, ("spectral_loss", "data_seconds", "steps", "parameters"), out, report)
 
 
@@ -118,7 +118,7 @@ def spectral(
     from studio.training.protocol import learn
 
     parsed = tuple(TrainingSource.parse(each) for each in instruments)
-    card = learn(SpectralTraining(parsed, minutes * 60, licence, seed), out, report, click.echo)
+    card = learn(SpectralTraining(parsed, minutes * 60, licence, seed), out, report, say)
     _done(card, ("log_spectral_distance", "data_seconds", "steps", "parameters"), out, report)
 
 
@@ -132,12 +132,12 @@ def ears(minutes: float, font: str, seed: int, out: Path) -> None:
     from studio.training.ears import EarsTraining
     from studio.training.protocol import learn
 
-    card = learn(EarsTraining(minutes * 60, font, seed), out, None, click.echo)
+    card = learn(EarsTraining(minutes * 60, font, seed), out, None, say)
     _done(card, ("right", "steps", "parameters"), out, None)
 
 
 def _done(card: dict[str, Any], facts: tuple[str, ...], out: Path, report: Path | None) -> None:
     table(("", ""), [(name, str(card[name])) for name in facts])
-    click.echo(f"{out} is written ({out.stat().st_size / 1000:.0f} kB).")
+    say(f"{out} is written ({out.stat().st_size / 1000:.0f} kB).")
     if report is not None:
-        click.echo(f"{report / 'training.html'} shows and plays how it went.")
+        say(f"{report / 'training.html'} shows and plays how it went.")

@@ -156,7 +156,7 @@ class _What(Union):
     _fields_ = [("on", NoteOn), ("off", NoteOff), ("pressure", PolyPressure), ("room", c_double * 3)]
 
 
-class Event(Structure):
+class Vst3Event(Structure):
     """Something that happens at a frame of a block."""
 
     _fields_ = [

@@ -71,7 +71,7 @@ class Events:
     """IEventList: notes at frames."""
 
     def __init__(self) -> None:
-        self.list: list[abi.Event] = []
+        self.list: list[abi.Vst3Event] = []
         self._served = abi.Served(
             (c_int32, (), lambda: len(self.list)),
             (c_int32, (c_int32, c_void_p), self._get),
@@ -82,11 +82,11 @@ class Events:
     def _get(self, index: int, event: int) -> int:
         if not 0 <= index < len(self.list):
             return abi.NOT_DONE
-        ctypes.memmove(event, byref(self.list[index]), ctypes.sizeof(abi.Event))
+        ctypes.memmove(event, byref(self.list[index]), ctypes.sizeof(abi.Vst3Event))
         return abi.OK
 
 
-class Stream:
+class Vst3Stream:
     """IBStream over bytes."""
 
     def __init__(self, content: bytes = b"") -> None:

@@ -24,7 +24,7 @@ _XG_DRUMS = 120
 """Banks from here on are drum kits and effects in XG."""
 
 
-class Instrument(NamedTuple):
+class MidiInstrument(NamedTuple):
     """A preset of a SoundFont; bank 128 holds drum kits."""
 
     bank: int
@@ -75,11 +75,11 @@ class Channels:
         self.standard = "gs"
         self._banks: dict[tuple[int, int], int] = {}
         self._drums: dict[tuple[int, int], bool] = {}
-        self._chosen: dict[tuple[int, int], Instrument] = {}
+        self._chosen: dict[tuple[int, int], MidiInstrument] = {}
 
-    def instrument(self, port: int, channel: int) -> Instrument:
+    def instrument(self, port: int, channel: int) -> MidiInstrument:
         """What a note would sound with now."""
-        fresh = Instrument(DRUM_BANK if channel == DRUM_CHANNEL else 0, 0)
+        fresh = MidiInstrument(DRUM_BANK if channel == DRUM_CHANNEL else 0, 0)
         return self._chosen.get((port, channel), fresh)
 
     def take(self, event: Event) -> None:
@@ -89,7 +89,7 @@ class Channels:
             self._system(event)
         elif event.status == PROGRAM:
             bank = DRUM_BANK if self._is_drums(at) else self._banks.get(at, 0)
-            self._chosen[at] = Instrument(bank, event.data[1])
+            self._chosen[at] = MidiInstrument(bank, event.data[1])
         elif event.status == CONTROL and event.data[1] == BANK_MSB:
             if self.standard == "xg":
                 self._drums[at] = event.data[2] >= _XG_DRUMS
@@ -109,12 +109,12 @@ class Channels:
         elif self.standard == "gs" and (part := rhythm_part_of(event.data)) is not None:
             at = (event.port, part[0])
             self._drums[at] = part[1]
-            self._chosen[at] = Instrument(DRUM_BANK if part[1] else self._banks.get(at, 0), 0)
+            self._chosen[at] = MidiInstrument(DRUM_BANK if part[1] else self._banks.get(at, 0), 0)
 
 
-def instruments(score: Score) -> Mapping[int, Instrument]:
+def instruments(score: Score) -> Mapping[int, MidiInstrument]:
     """What each note sounds with, by the index of the event that starts it."""
-    channels, found = Channels(), dict[int, Instrument]()
+    channels, found = Channels(), dict[int, MidiInstrument]()
     for index, event in enumerate(score.events):
         if event.starts_note:
             found[index] = channels.instrument(event.port, event.channel)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from studio.midi.general_midi import family_of, program_names
-from studio.midi.instruments import DRUM_BANK, Instrument, instruments
+from studio.midi.instruments import DRUM_BANK, MidiInstrument, instruments
 from studio.score import NOTE_OFF, NOTE_ON, SYSTEM, Score
 
 
@@ -60,12 +60,12 @@ def split(score: Score) -> tuple[Part, ...]:
 
     Banks and programs that change in mid-song open a part of their own.
     """
-    belongs: dict[int, tuple[int, int, int, Instrument]] = {}
+    belongs: dict[int, tuple[int, int, int, MidiInstrument]] = {}
     for index, chosen in instruments(score).items():
         event = score.events[index]
-        heard = Instrument(DRUM_BANK, 0) if chosen.drums else chosen
+        heard = MidiInstrument(DRUM_BANK, 0) if chosen.drums else chosen
         belongs[index] = (event.track, event.port, event.channel, heard)
-    members: dict[tuple[int, int, int, Instrument], set[int]] = {key: set() for key in belongs.values()}
+    members: dict[tuple[int, int, int, MidiInstrument], set[int]] = {key: set() for key in belongs.values()}
     for _, first, last in score.pairs:
         members[belongs[first]].update((first,) if last is None else (first, last))
     parts = []

@@ -62,7 +62,7 @@ def filters(bands: int) -> tuple[Tensor, Tensor]:
     )
 
 
-class Cut(Streaming):
+class BandSplit(Streaming):
     """A sound ``(batch, 1, frames)`` as bands ``(batch, bands, frames / bands)``."""
 
     def __init__(self, bands: int) -> None:
@@ -83,7 +83,7 @@ class Cut(Streaming):
             return functional.conv1d(whole, self.weight, stride=self.bands), whole[:, :, whole.shape[2] - kept :]
 
 
-class Join(Streaming):
+class BandJoin(Streaming):
     """Bands as a sound again, `delay` frames late."""
 
     def __init__(self, bands: int) -> None:

@@ -22,7 +22,7 @@ from studio.errors import AudioError
 from studio.nets.checkpoint import Checkpoint
 from studio.nets.losses import spectral
 from studio.nets.model_file import CardFormat, ModelFormat, write_model
-from studio.nets.multiband import Cut, Join, delay
+from studio.nets.multiband import BandJoin, BandSplit, delay
 from studio.nets.streaming import (
     Chain,
     Expansion,
@@ -85,7 +85,7 @@ class Vae(Streaming):
         self.shape = shape
         widths = [shape.width * 2**index for index in range(len(shape.strides) + 1)]
         steps = list(zip(shape.strides, widths[:-1], widths[1:], strict=True))
-        down: list[nn.Module] = [Cut(shape.bands), StreamingConv(shape.bands, widths[0], 7)]
+        down: list[nn.Module] = [BandSplit(shape.bands), StreamingConv(shape.bands, widths[0], 7)]
         for level, (stride, before, after) in enumerate(steps):
             # A layer costs by its rate: where that is high there are few, and the depth lies where it is low.
             down += [_unit(before, 1 + (level > 0)), nn.LeakyReLU(0.2)]
@@ -101,7 +101,7 @@ class Vae(Streaming):
         self.encoder, self.decoder = Chain(*down), Chain(*up)
         self.waves = StreamingConv(widths[0], shape.bands, 7)
         self.levels = StreamingConv(widths[0], shape.bands, 7)
-        self.join = Join(shape.bands)
+        self.join = BandJoin(shape.bands)
 
     @property
     def late(self) -> int:

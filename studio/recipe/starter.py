@@ -94,8 +94,10 @@ def _scalar(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def from_midi(midi: Path, target: Path, *, bare: bool = False) -> str:
+def from_midi(midi: Path, target: Path, *, bare: bool = False, loudness: float | None = None) -> str:
     """A recipe with a track for each part of a MIDI file; `bare` leaves out chains, buses and master.
+
+    A bare one has a `loudness` in LUFS if one is given.
 
     Raises:
         StudioError: the MIDI file cannot be read, or has no notes.
@@ -136,6 +138,8 @@ def from_midi(midi: Path, target: Path, *, bare: bool = False) -> str:
             "chain": [{"compressor": {"threshold": "-20 dB", "ratio": "2:1", "attack": "30 ms"}}],
             "loudness": "-14 LUFS",
         }
+    elif loudness is not None:
+        song["master"] = {"loudness": f"{loudness:g} LUFS"}
     return write(song)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,6 +20,7 @@ from studio.rendering.signal_writer import SignalWriter, blocks_of, write_signal
 from studio.rendering.waveform_summary import WaveformSummary
 from studio.timbre import METHODS, Figures, compare, transfer
 from studio.timbre.transferring import MODELS, by_model
+from studio.visible import markup
 
 PAGE = "compare.html"
 
@@ -82,7 +82,7 @@ def compare_methods(
         sections.append(_section(method, made, folder, found[method]))
         listener(ProgressEvent("finished", method, sound.seconds))
     page = filled(
-        title=f"{escape(source.name)} → {escape(target.name)}",
+        title=f"{markup(source.name)} → {markup(target.name)}",
         story="The source in the colours of the target, by every method.",
         facts=f"{clock(sound.seconds)} · {sound.rate / 1000:g} kHz · amount {amount:g}",
         sections="\n".join(sections),
@@ -147,7 +147,7 @@ def _section(name: str, audio: Audio, folder: Path, figures: Figures | None) -> 
         pairs = zip(HEADS.values(), shown(figures), strict=True)
         listed = "".join(f"<dt>{head}</dt><dd>{text}</dd>" for head, text in pairs)
     return f"""<section>
-<h2>{escape(name)}</h2><dl>{listed}</dl>
+<h2>{markup(name)}</h2><dl>{listed}</dl>
 {picture(sketch, audio.seconds, audio.rate)}
 <audio controls preload="none" src="{quote(name)}.wav"></audio>
 </section>"""

@@ -22,7 +22,7 @@ import numpy as np
 from studio.audio import Block
 from studio.errors import MissingError, Place, RenderError
 from studio.floating_point import floating_point_kept
-from studio.midi.instruments import DEVICE_ID, Instrument, reset_of, rhythm_part_of
+from studio.midi.instruments import DEVICE_ID, MidiInstrument, reset_of, rhythm_part_of
 from studio.provenance import behind
 from studio.score import BEND, CONTROL, NOTE_OFF, NOTE_ON, POLY_PRESSURE, PRESSURE, PROGRAM, SYSTEM, Event
 
@@ -212,10 +212,12 @@ class Fluid:
         """Choose an instrument of the SoundFont; False when it has none there."""
         return bool(self._lib.fluid_synth_program_select(self._handle, channel, self._font, bank, program) == 0)
 
-    def chosen(self, channel: int) -> Instrument:
+    def chosen(self, channel: int) -> MidiInstrument:
         """The bank and program of the preset that a channel plays."""
         preset = self._lib._fl.fluid_synth_get_channel_preset(self._handle, channel)
-        return Instrument(self._lib._fl.fluid_preset_get_banknum(preset), self._lib._fl.fluid_preset_get_num(preset))
+        return MidiInstrument(
+            self._lib._fl.fluid_preset_get_banknum(preset), self._lib._fl.fluid_preset_get_num(preset)
+        )
 
     def turn(self, unit: str, level: float) -> None:
         """Set the level of the reverb or chorus."""

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -16,6 +15,7 @@ from studio.disk import part_of, write_whole, writing
 from studio.errors import Interrupted, OutputError, Place
 from studio.rendering.page import clock, filled, picture
 from studio.rendering.transfers import write_sound
+from studio.visible import markup, visible
 
 if TYPE_CHECKING:
     from studio.nets.training import TrainingProgress
@@ -96,7 +96,7 @@ class TrainingLog:
         file = f"{name.replace(' ', '-').replace(':', '.')}.wav"
         sketch = write_sound(audio, self._folder / file)
         self._sections.append(
-            f"<section>\n<h2>{escape(name)}</h2><dl><dt>{escape(fact)}</dt></dl>\n"
+            f"<section>\n<h2>{markup(name)}</h2><dl><dt>{markup(fact)}</dt></dl>\n"
             f"{picture(sketch, audio.seconds, audio.rate)}\n"
             f'<audio controls preload="none" src="{quote(file)}"></audio>\n</section>'
         )
@@ -106,10 +106,10 @@ class TrainingLog:
         if self._folder is None:
             return None
         rows = "".join(
-            f"<tr><td>{escape(name)}</td><td>{escape(_short(value))}</td></tr>" for name, value in card.items()
+            f"<tr><td>{markup(name)}</td><td>{markup(_short(value))}</td></tr>" for name, value in card.items()
         )
         page = filled(
-            title=escape(title),
+            title=markup(title),
             story="What it has learned: sound that it never heard, made from its description, and as it really is.",
             facts=f"{clock(card.get('trained_seconds', 0))} of training · {card.get('steps', 0)} steps",
             sections="\n".join([_curve(self._losses), *self._sections]),
@@ -124,10 +124,15 @@ def told(title: str, seconds: float, kept: TrainingLog) -> Iterator[Callable[[Tr
     """A bar that moves while a training runs, and its log kept; Ctrl-C becomes `Interrupted`."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[loss]}"))
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[loss]}"),
+    )
     try:
         with Progress(*columns) as bar:
-            task = bar.add_task(title, total=seconds, loss="")
+            task = bar.add_task(visible(title), total=seconds, loss="")
 
             def tell(progress: TrainingProgress, preview: Preview | None) -> None:
                 bar.update(task, completed=progress.total, loss=f"loss {progress.losses[-1][1]:.3f}")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import studio
-from studio.cli.render import opened
+from studio.cli.opening import recipe_of
 from studio.context import RenderContext
 from studio.errors import ScoreError
 from studio.midi import parse_midi, read_midi, split, write_midi
@@ -102,7 +102,7 @@ def test_riff_and_karaoke_files_are_songs(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"song{ending}"
     path.write_bytes(content)
     with ExitStack() as stack:
-        song = opened(str(path), (), {}, stack)
+        song = recipe_of(str(path), stack)
     assert studio.render(song, score=path, cache=False).mix.peak_db > -60
 
 

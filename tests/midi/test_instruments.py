@@ -15,7 +15,7 @@ import studio
 from studio.audio import Block
 from studio.context import RenderContext
 from studio.midi import read_midi, split
-from studio.midi.instruments import Instrument, instruments, unheard
+from studio.midi.instruments import MidiInstrument, instruments, unheard
 from studio.midi.pitch import Transpose
 from studio.recipe import Recipe
 from studio.recipe.starter import from_midi
@@ -162,13 +162,13 @@ def test_what_a_note_sounds_with_is_what_fluidsynth_says(tmp_path: Path, seed: i
             synth.send(event, event.channel)
 
 
-def _fallback(asked: Instrument) -> Instrument:
+def _fallback(asked: MidiInstrument) -> MidiInstrument:
     """What FluidSynth plays when the SoundFont lacks a bank."""
-    return Instrument(128 if asked.drums else 0, 0 if asked.drums else asked.program)
+    return MidiInstrument(128 if asked.drums else 0, 0 if asked.drums else asked.program)
 
 
-def _first(asked: Instrument) -> Instrument:
-    return Instrument(128 if asked.drums else 0, 0)
+def _first(asked: MidiInstrument) -> MidiInstrument:
+    return MidiInstrument(128 if asked.drums else 0, 0)
 
 
 @pytest.mark.parametrize(

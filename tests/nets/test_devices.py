@@ -21,7 +21,7 @@ from studio.nets.decoder import DecoderShape, decoder
 from studio.nets.ears import Net
 from studio.nets.losses import spectral
 from studio.nets.material import Material, material
-from studio.nets.multiband import Cut, Join, delay
+from studio.nets.multiband import BandJoin, BandSplit, delay
 from studio.nets.streaming import Chain, Recurrent
 from studio.nets.synthesis import _at_once, _rows
 from studio.nets.training import train
@@ -64,7 +64,7 @@ def test_in_mixed_precision_memory_bands_and_sound_stay_single() -> None:
         exact, _ = layer(given)
         with torch.autocast("cpu", torch.bfloat16):
             mixed, _ = layer(given.bfloat16())
-            joined, _ = Chain(Cut(16), Join(16))(sound)
+            joined, _ = Chain(BandSplit(16), BandJoin(16))(sound)
             made, _ = Vae(VaeShape(width=8))(sound[:, :, : 512 * 30])
     assert mixed.dtype == torch.float32 and rms_db((mixed - exact).numpy()) < rms_db(exact.numpy()) - 40
     late = delay(16)

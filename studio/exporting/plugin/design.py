@@ -33,7 +33,7 @@ _NAMESPACE = uuid.UUID("6f9c3c0e-6d3b-5b8e-9a55-6d6972657078")
 
 
 @dataclass(frozen=True)
-class Parameter:
+class PluginParameter:
     """A knob of the plugin, and `index`, its place among them."""
 
     name: str
@@ -154,7 +154,7 @@ class Design:
         return hashlib.sha256(json.dumps(plain, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:
+    def parameters(self) -> tuple[PluginParameter, ...]:
         """The parameters, in the order hosts show them."""
         return self._turned[1]
 
@@ -169,8 +169,8 @@ class Design:
         return tuple(_still_addresses(self.rack))
 
     @cached_property
-    def _turned(self) -> tuple[Chain, tuple[Parameter, ...]]:
-        found: list[Parameter] = []
+    def _turned(self) -> tuple[Chain, tuple[PluginParameter, ...]]:
+        found: list[PluginParameter] = []
 
         def turn(name: str, label: str, macro: Macro) -> Live:
             taken = {parameter.name for parameter in found}
@@ -180,7 +180,7 @@ class Design:
                 default=_initial(macro, self.context), low=low, high=high, unit=macro.number.unit, taper=macro.taper,
                 live=True, help=macro.help,
             )  # fmt: skip
-            found.append(Parameter(free, number, len(found)))
+            found.append(PluginParameter(free, number, len(found)))
             return Mapped(Turned(len(found) - 1), (low, high), False, low, high)
 
         return flat(_settled(self.rack, turn, self.context, "")), tuple(found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from studio.interchange.accounts import Leftover
-from studio.interchange.reaper.text import Chunk, Line, number
+from studio.interchange.reaper.text import Chunk, RppLine, number
 
 _SILENT = """
     RIPPLE GROUPOVERRIDE AUTOXFADE ENVATTACH POOLEDENVATTACH MIXERUIFLAGS ENVFADESZ10 PEAKGAIN FEEDBACK PROJOFFS
@@ -78,7 +78,7 @@ def _inside(chunk: Chunk, where: str) -> Iterator[Leftover]:
             yield from _words(each, where, chunk.tag)
 
 
-def _words(line: Line, where: str, within: str = "") -> Iterator[Leftover]:
+def _words(line: RppLine, where: str, within: str = "") -> Iterator[Leftover]:
     usual = _DEFAULTS.get(f"{within} {line.tag}", _DEFAULTS.get(line.tag))
     if usual is None and not line.seen:
         yield Leftover(_called(line.tag), where, " ".join(line.words))
@@ -93,7 +93,7 @@ def _where(chunk: Chunk, where: str) -> str:
     """Whose things stand in a chunk: those of the track or item that has a name."""
     if chunk.tag not in ("TRACK", "ITEM"):
         return where
-    named = next((each.words for each in chunk.inside if isinstance(each, Line) and each.tag == "NAME"), [])
+    named = next((each.words for each in chunk.inside if isinstance(each, RppLine) and each.tag == "NAME"), [])
     return " ".join(named) or where
 
 
@@ -101,10 +101,10 @@ def _called(tag: str) -> str:
     return f"{_CALLED[tag]} ({tag})" if tag in _CALLED else tag
 
 
-def consume(each: Chunk | Line) -> None:
+def consume(each: Chunk | RppLine) -> None:
     """Tick off all of something that has been told of as a whole."""
     each.seen = True
-    if isinstance(each, Line):
+    if isinstance(each, RppLine):
         each.all()
         return
     each.head.all()

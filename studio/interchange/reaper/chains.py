@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from studio.interchange.reaper.accounts import consume
 from studio.interchange.reaper.envelopes import Envelopes
-from studio.interchange.reaper.text import Chunk, Line, number
+from studio.interchange.reaper.text import Chunk, RppLine, number
 from studio.interchange.reaper.vst import read_vst
 from studio.interchange.timeline import Device, Loss, Motion
 
@@ -21,7 +21,7 @@ def devices(chunk: Chunk, tag: str, envelopes: Envelopes, losses: list[Loss], wh
         enabled = True
         waiting: Device | None = None
         for each in chain.inside:
-            if isinstance(each, Line):
+            if isinstance(each, RppLine):
                 if each.tag == "BYPASS":
                     each.seen = True
                     enabled = on and not each.number(0) and not each.number(1)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from studio.interchange.lines import Line, Tally
+from studio.interchange.lines import Tally, TrackBuilder
 from studio.interchange.media import Media, copy_of
 from studio.interchange.reaper.accounts import consume
 from studio.interchange.reaper.audio_items import audio_clips
@@ -39,7 +39,7 @@ class Items:
         self._envelopes, self._losses = envelopes, losses
         self._tally = Tally()
 
-    def add(self, line: Line, item: Chunk, plays: bool = True) -> None:
+    def add(self, line: TrackBuilder, item: Chunk, plays: bool = True) -> None:
         """Lay an item on a line, muted if its lane does not play."""
         self._tally.one()
         found = takes(item, line.name, self._losses)
@@ -50,7 +50,7 @@ class Items:
         if not found:
             consume(item)
 
-    def _add(self, line: Line, take: Take) -> None:
+    def _add(self, line: TrackBuilder, take: Take) -> None:
         source = take.source
         if source.head.text(0) == "SECTION":
             source = next(source.chunks("SOURCE"), source)

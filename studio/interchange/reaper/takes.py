@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from studio.interchange.reaper.accounts import consume
-from studio.interchange.reaper.text import Chunk, Line
+from studio.interchange.reaper.text import Chunk, RppLine
 from studio.interchange.timeline import Loss
 
 _OF_ITEM = (
@@ -87,7 +87,7 @@ def _parted(item: Chunk) -> tuple[list[Chunk], int]:
     """The takes, each as a chunk of its own, and the number of the chosen one."""
     parts, chosen = [Chunk("ITEM")], 0
     for each in item.inside:
-        if isinstance(each, Line) and each.tag == "TAKE":
+        if isinstance(each, RppLine) and each.tag == "TAKE":
             each.seen = True
             chosen = len(parts) if "SEL" in each.all() else chosen
             parts.append(Chunk("ITEM"))
@@ -125,7 +125,7 @@ def _take(item: Chunk, chunk: Chunk, name: str, start: float, length: float) -> 
     )
 
 
-def _fade(line: Line) -> Fade:
+def _fade(line: RppLine) -> Fade:
     """A length that REAPER gave by itself, where items overlap, counts before the one by hand."""
     automatic = line.number(2)
     return Fade(max(0.0, automatic if automatic > 0 else line.number(1)), round(line.number(0)))

@@ -10,7 +10,7 @@ LARGEST_BYTES = 256 * 1024 * 1024
 MOST_LINES, DEEPEST = 1_000_000, 64
 
 
-class Line:
+class RppLine:
     """A line: its tag and the words behind it, of which it knows which have been read."""
 
     __slots__ = ("_read", "seen", "tag", "words")
@@ -44,14 +44,14 @@ class Chunk:
     __slots__ = ("head", "inside", "seen", "tag")
 
     def __init__(self, tag: str, words: list[str] | None = None) -> None:
-        self.tag, self.head = tag, Line(tag, words or [])
-        self.inside: list[Chunk | Line] = []
+        self.tag, self.head = tag, RppLine(tag, words or [])
+        self.inside: list[Chunk | RppLine] = []
         self.seen = False
 
     def add(self, *words: object) -> None:
         """Add a line."""
         tag, *rest = [_said(word) for word in words]
-        self.inside.append(Line(tag, rest))
+        self.inside.append(RppLine(tag, rest))
 
     def open(self, tag: str, *words: object) -> Chunk:
         """Add a chunk."""
@@ -66,16 +66,16 @@ class Chunk:
                 each.seen = True
                 yield each
 
-    def lines(self, *tags: str) -> Iterator[Line]:
+    def lines(self, *tags: str) -> Iterator[RppLine]:
         """The lines of some tags in it, which count as seen."""
         for each in self.inside:
-            if isinstance(each, Line) and each.tag in tags:
+            if isinstance(each, RppLine) and each.tag in tags:
                 each.seen = True
                 yield each
 
-    def line(self, tag: str) -> Line:
+    def line(self, tag: str) -> RppLine:
         """The first such line, or one without words."""
-        return next(self.lines(tag), Line(tag, []))
+        return next(self.lines(tag), RppLine(tag, []))
 
     def text(self, tag: str) -> str:
         """The words on the first such line."""
@@ -123,7 +123,7 @@ def parse(text: str, file: str = "") -> Chunk:
             stack.append(chunk)
         elif stack:
             tag, *words = split(line) or [""]
-            stack[-1].inside.append(Line(tag, words))
+            stack[-1].inside.append(RppLine(tag, words))
     if root is None or root.tag != "REAPER_PROJECT":
         raise RecipeError("this is no REAPER project.", "Give an .rpp file.", place=Place(file))
     if stack:

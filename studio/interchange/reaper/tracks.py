@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from studio.interchange.lane import product
-from studio.interchange.lines import Line
+from studio.interchange.lines import TrackBuilder
 from studio.interchange.names import unique
 from studio.interchange.reaper.chains import devices
 from studio.interchange.reaper.envelopes import Envelopes
-from studio.interchange.reaper.text import Chunk
-from studio.interchange.reaper.text import Line as Words
+from studio.interchange.reaper.text import Chunk, RppLine
 from studio.interchange.timeline import MASTER, PALETTE, Device, Loss, TimelineSend, TimelineStrip
 
 _FIXED_LANES = 2
 
 
 @dataclass
-class ReaperTrack(Line):
+class ReaperTrack(TrackBuilder):
     """A line with what the project says of it: its sends, where it goes, whether others go to it, and what they go to
     its side inputs with."""
 
@@ -102,7 +101,7 @@ def _moving(
 
 
 def _send(
-    line: Words, track: ReaperTrack, found: list[ReaperTrack], losses: list[Loss]
+    line: RppLine, track: ReaperTrack, found: list[ReaperTrack], losses: list[Loss]
 ) -> tuple[ReaperTrack, TimelineSend] | None:
     """One that arrives at a track, and the track it comes from; None where it is no send of a recipe."""
     index, mode, level = round(line.number(0, -1)), round(line.number(1)), line.number(2, 1.0)

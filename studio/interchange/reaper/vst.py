@@ -8,7 +8,7 @@ import re
 import struct
 
 from studio.errors import RecipeError
-from studio.interchange.reaper.text import Chunk, Line, dump
+from studio.interchange.reaper.text import Chunk, RppLine, dump
 from studio.interchange.timeline import Device
 from studio.interchange.vstpreset import CLASS_ID, chunks, vstpreset
 
@@ -81,7 +81,7 @@ def read_vst(vst: Chunk, enabled: bool) -> Device:
 def _sided(vst: Chunk) -> bool:
     """Whether one of its inputs behind the first two hears channels behind the first two of the track."""
     try:
-        header = base64.b64decode(next(each.tag for each in vst.inside if isinstance(each, Line)), validate=True)
+        header = base64.b64decode(next(each.tag for each in vst.inside if isinstance(each, RppLine)), validate=True)
         inputs = struct.unpack_from("<I", header, 8)[0]
         masks = struct.unpack_from(f"<{inputs}Q", header, 12) if inputs <= _MOST_PINS else ()
     except (StopIteration, binascii.Error, struct.error):
@@ -91,7 +91,7 @@ def _sided(vst: Chunk) -> bool:
 
 def _decoded(vst: Chunk) -> dict[str, bytes]:
     """The parts of the state: the header says how long the data is, which may end within a line."""
-    lines = [each.tag for each in vst.inside if isinstance(each, Line)]
+    lines = [each.tag for each in vst.inside if isinstance(each, RppLine)]
     header = base64.b64decode(lines[0], validate=True)
     inputs = struct.unpack_from("<I", header, 8)[0]
     place = 12 + 8 * inputs
