@@ -26,7 +26,7 @@ function render({ model, el }) {
   const player = playerView(desk, { label: model.get("title") || "Rack" });
   const bar = h("div", { class: "mx-bar mx-tools" });
   const macros = h("div", { class: "mx-macros", role: "group", "aria-label": "Macros" });
-  const strips = h("div", { class: "mx-strips", role: "tablist", "aria-label": "Strips" });
+  const strips = h("div", { class: "mx-strips", role: "group", "aria-label": "Strips" });
   const strip = h("div", { class: "mx-strip" });
   const root = h("div", { class: "mx mx-rack", role: "group", "aria-label": model.get("title") || "Rack" },
     goneNote(model), bar, player.el, macros, strips, strip);
@@ -197,7 +197,7 @@ function render({ model, el }) {
     macros.hidden = !panels.macros.length;
     strips.hidden = panels.single;
     strips.replaceChildren(...panels.strips.map(({ name, where, switches }) => {
-      const tab = h("button", { type: "button", role: "tab", "aria-selected": String(name === selected), "data-focus": `strip ${name}`,
+      const tab = h("button", { type: "button", class: "mx-name", "aria-pressed": String(name === selected), "data-focus": `strip ${name}`,
         onclick: () => { model.set("selected", name); model.save_changes(); } }, name);
       return h("span", { class: `mx-tab mx-${where}` }, tab, ...switches.map((each) => {
         const letter = each.label[0].toUpperCase();

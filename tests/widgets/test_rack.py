@@ -114,7 +114,7 @@ def test_steps_are_bypassed_moved_added_and_removed(lab: Lab, page: Page) -> Non
 
 def test_both_sides_are_compared_at_one_level_and_morphed(lab: Lab, page: Page) -> None:
     rack = opened(lab, page, "song.set('master.loudness', None)")
-    rack.get_by_role("tab", name="master").click()
+    rack.get_by_role("button", name="master", exact=True).click()
     volume = rack.get_by_role("slider", name="volume")
     volume.press("Enter")
     page.keyboard.type("-6 dB")
