@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from studio.nets.voice import Voice
 from studio.steps import Transform, parse_step
 from studio.timbre.colours import SPECTRALS
 from tests.listening import null_db, sine, white
+from tests.waiting import PATIENCE, wait_until
 
 RATE = 22_050
 
@@ -61,11 +61,9 @@ def test_what_was_killed_goes_on(desk: Path) -> None:
     command = [sys.executable, "-c", "from studio.cli import main; main()", "train", "voice", "flute", "--minutes", "0.2",
                "--rate", str(RATE), "-o", "mine.voice"]  # fmt: skip
     begun = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ})
-    deadline = time.monotonic() + 90
-    while not list((desk / "cache").rglob("*.checkpoint")) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_until(lambda: list((desk / "cache").rglob("*.checkpoint")), "something is kept")
     begun.send_signal(signal.SIGKILL)
-    begun.wait(10)
+    begun.wait(PATIENCE)
     assert list((desk / "cache").rglob("*.checkpoint")) and not (desk / "mine.voice").exists()
     said = ran(*command[4:])
     assert "goes on" in said
