@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from studio.context import RenderContext
 from studio.curves import Curve
-from studio.disk import write_whole
 from studio.effects.mixing import Gain, Pan
 from studio.engine.mastering import Mastered
 from studio.engine.nodes import Change, Cut, Fader, Fitted, Node, Play, Process, Read, Stream, held, mixed
 from studio.errors import Gather, MissingError, OutputError, Place, RecipeError, ScoreError, within
 from studio.folders import cache_folder
+from studio.headers import cut_short
 from studio.midi import Part, read_midi, split, together
 from studio.midi.picks import chosen
+from studio.notes import read_note, write_note
 from studio.provenance import Asset, Component, Provenance
 from studio.recipe import Bus, Master, Recipe, Track
 from studio.score import Score
@@ -111,6 +111,7 @@ class _Planner:
         self.components: set[Component] = set()
         self.remarks: dict[str, None] = {}
         self.score = self._score(score)
+        self.remarks |= dict.fromkeys(self.score.remarks if self.score else ())
         self.tempo = self.recipe.tempo_map(self.score)
         heard = replace(self.score, tempo=self.tempo) if self.score else None
         self.context = RenderContext(self.recipe.rate, 2, self.tempo, self.recipe.folder, heard)
@@ -365,6 +366,8 @@ class _Planner:
     def _hash(self, path: Path) -> None:
         if str(path) not in self.files:
             self.files[str(path)] = file_hash(path)
+            if missing := cut_short(path):
+                self.remarks[missing] = None
 
 
 def frames_of(recipe: Recipe, tempo: TempoMap) -> int | None:
@@ -427,15 +430,14 @@ def file_hash(path: Path) -> str:
         stat = path.stat()
         stamp = f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}"
         note = cache_folder() / "files" / f"{hashlib.sha256(stamp.encode()).hexdigest()[:40]}.json"
-        try:
-            return str(json.loads(note.read_text())["sha256"])
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
+        known = read_note(note)
+        if known is not None and isinstance(known.get("sha256"), str):
+            return str(known["sha256"])
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise MissingError(f"the file cannot be read: {error.strerror}.", place=Place(str(path))) from None
     with contextlib.suppress(OutputError):
         # Not being able to remember costs time, not correctness.
-        write_whole(note, json.dumps({"sha256": digest, "path": str(path)}))
+        write_note(note, {"sha256": digest, "path": str(path)})
     return digest

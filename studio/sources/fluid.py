@@ -10,7 +10,9 @@ import contextlib
 import ctypes
 import io
 import logging
+import os
 import threading
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -117,6 +119,42 @@ def _whole(font: Path) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def _glib_in_the_log() -> Iterator[None]:
+    """Have what GLib has to say, of which FluidSynth is made, in the log instead of on the terminal, for a moment."""
+    glib = _glib()
+    if glib is None:
+        yield
+        return
+    before = glib.g_log_set_default_handler(_glib_sink, None)
+    try:
+        yield
+    finally:
+        glib.g_log_set_default_handler(ctypes.cast(before, _GLIB_HANDLER), None)
+
+
+_GLIB_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
+
+
+def _to_log(domain: bytes | None, level: int, message: bytes | None, data: int | None) -> None:
+    log.debug("glib: %s", (message or b"").decode(errors="replace"))
+
+
+_glib_sink = _GLIB_HANDLER(_to_log)
+
+
+@cache
+def _glib() -> ctypes.CDLL | None:
+    """GLib, where FluidSynth has brought it into the process."""
+    for name in ("libglib-2.0.so.0", "libglib-2.0.0.dylib"):
+        with contextlib.suppress(OSError, AttributeError):
+            glib = ctypes.CDLL(name, mode=os.RTLD_NOW | os.RTLD_NOLOAD)
+            glib.g_log_set_default_handler.restype = ctypes.c_void_p
+            glib.g_log_set_default_handler.argtypes = (_GLIB_HANDLER, ctypes.c_void_p)
+            return glib
+    return None
+
+
 def check_rate(rate: int) -> None:
     """See whether FluidSynth can run at a rate.
 
@@ -141,7 +179,8 @@ class Fluid:
         with _starting:
             self._synth = self._lib.Synth(gain=DEFAULT_GAIN, samplerate=rate, channels=channels, **options)
         self._handle = self._synth.synth
-        self._font = self._synth.sfload(str(font), update_midi_preset=1)
+        with _starting, _glib_in_the_log():
+            self._font = self._synth.sfload(str(font), update_midi_preset=1)
         if self._font == -1:
             self._synth.delete()
             raise RenderError("not a SoundFont that FluidSynth can read.", "Use SF2 or SF3.", place=Place(str(font)))

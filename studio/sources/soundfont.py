@@ -21,9 +21,11 @@ from studio.midi.bends import with_bends_in_cents
 from studio.midi.general_midi import program_names, program_number
 from studio.midi.instruments import DRUM_BANK, drum_channels, unheard
 from studio.records import field
+from studio.remarks import remark
 from studio.score import CONTROL, DRUM_CHANNEL, PROGRAM, SYSTEM, Event, Score
 from studio.sources.fluid import PERIOD, Fluid, check_rate
 from studio.sources.fonts import find_font
+from studio.sources.sf2 import damaged_samples
 from studio.steps import Instrument
 from studio.units import COUNT, DB
 
@@ -98,6 +100,13 @@ class SoundFont(Instrument, step="soundfont"):
         """What whoever hears it should know beforehand."""
         if context.score is not None:
             yield from unheard(context.score)
+        [font] = self.assets(context)
+        bad, samples = damaged_samples(font)
+        if bad:
+            yield (
+                f"the SoundFont {self.file!r} is damaged: {bad} of its {samples} samples lie outside its sound, and notes"
+                " that need them are silent."
+            )
 
     def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
         """The score as sound, tail included, in blocks of shape (channels, frames)."""
@@ -150,10 +159,15 @@ class SoundFont(Instrument, step="soundfont"):
         *periods, length = _periods([*events, Event(score.end, b"")], score, context.rate)
         due = deque(zip(periods, events, strict=True))
 
+        started = sounded = False
+
         def send(until: int) -> None:
+            nonlocal started, sounded
             while due and due[0][0] <= until:
                 event = due.popleft()[1]
                 synth.send(event, event.channel + 16 * event.port)
+                if event.starts_note:
+                    started, sounded = True, sounded or synth.voices > 0
                 if event.status == SYSTEM:
                     # A reset, or a rhythm part, puts an instrument of its own in place.
                     self._select(synth, score, ports)
@@ -170,6 +184,8 @@ class SoundFont(Instrument, step="soundfont"):
                 pieces.append(synth.render((after - mark) * PERIOD))
             yield np.concatenate(pieces, axis=1)
         send(length)
+        if started and not sounded:
+            remark(f"the SoundFont {self.file!r} has no sound for any of the notes: they are silent.")
         synth.release_all()
         yield from self._tail(synth, context)
 
