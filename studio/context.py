@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +15,6 @@ from studio.curves import Curve, moves
 from studio.errors import MissingError, nearest
 from studio.score import Score
 from studio.tempo import Floats, TempoMap
-
-if TYPE_CHECKING:
-    from studio.steps import Step
 
 GRID = 64
 """Automation is exact on every 64th frame from the start of the song, whatever the block size."""
@@ -64,7 +60,7 @@ class BlockContext:
     __slots__ = ("_context", "_sides", "_step", "frames", "start")
 
     def __init__(
-        self, step: Step, context: RenderContext, start: int, frames: int, sides: SideReader | None = None
+        self, step: object, context: RenderContext, start: int, frames: int, sides: SideReader | None = None
     ) -> None:
         self._step, self._context, self._sides = step, context, sides
         self.start, self.frames = start, frames

@@ -69,9 +69,11 @@ class Points:
 
     @property
     def musical(self) -> bool:
+        """Whether the tempo map has a say in it."""
         return any(point.at.musical for point in self.points)
 
     def values(self, seconds: Floats, tempo: TempoMap) -> Floats:
+        """The value at each of `seconds`, in the knob's unit."""
         x = tempo.beats_at(seconds) if self.musical else seconds
         at = grid([point.at for point in self.points], tempo, self.musical)
         if np.any(np.diff(at) < 0):
@@ -133,9 +135,11 @@ class Lfo:
 
     @property
     def musical(self) -> bool:
+        """Whether the tempo map has a say in it."""
         return self.period.musical
 
     def values(self, seconds: Floats, tempo: TempoMap) -> Floats:
+        """The value at each of `seconds`, in the knob's unit."""
         # Rounded, so that a wave with edges turns on the same frame wherever it is computed.
         position = WAVES[self.wave](np.round(self._cycles(seconds, tempo) + self.phase, 9), self.seed)
         if self.log:
@@ -162,9 +166,11 @@ class Mapped:
 
     @property
     def musical(self) -> bool:
+        """Whether the tempo map has a say in it."""
         return self.source.musical
 
     def values(self, seconds: Floats, tempo: TempoMap) -> Floats:
+        """The value at each of `seconds`, in the knob's unit."""
         start, end = self.ends
         value = self.source.values(seconds, tempo)
         position = np.log(value / start) / np.log(end / start) if self.log else (value - start) / (end - start)

@@ -91,9 +91,11 @@ class Macro(Record):
         return list(dict.fromkeys(["value", *super().changed()]))
 
     def kind_of(self, name: str) -> Kind:
+        """The kind of one field as it is now."""
         return self.number if name == "value" else super().kind_of(name)
 
     def data(self, *, full: bool = False) -> Any:
+        """Plain data that `parse` reads back as an equal value."""
         plain = super().data(full=full)
         if "range" in plain:
             plain["range"] = [self.number.data(end) for end in self.range]

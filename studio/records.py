@@ -8,12 +8,13 @@ from a file run through the same checks.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, dataclass_transform
 
 from studio.errors import Gather, RecipeError, StudioError, Told, collector, nearest, shown, within
+from studio.plain import plain
 
 REQUIRED: Any = object()
 """The default of a field that has none."""
@@ -28,6 +29,7 @@ class Kind:
 
     @property
     def required(self) -> bool:
+        """Whether it must be given."""
         return self.default is REQUIRED
 
     def parse(self, value: object) -> Any:
@@ -41,6 +43,13 @@ class Kind:
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the plain data."""
         return {}
+
+    def member(self, name: str) -> dict[str, Any]:
+        """The same under its name and with its help, as editors show them; a reference would hide these, so it is wrapped."""
+        schema = self.schema()
+        inner = {"allOf": [{"$ref": schema["$ref"]}]} if "$ref" in schema else schema
+        about = schema.get("description") or self.describe()
+        return {"title": name, **({"description": about} if about else {}), **inner}
 
     @property
     def range(self) -> str:
@@ -90,12 +99,13 @@ class Record:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         dataclass(frozen=True, repr=False)(cls)
+        cls.__init__ = _checked(cls.__init__)  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
         gather = Gather()
         for name, kind in self.kinds().items():
             with gather, within(name):
-                self._finish(name, kind.parse(getattr(self, name)))
+                self._finish(name, kind.parse(plain(getattr(self, name))))
         gather.done()
 
     def _finish(self, name: str, value: object) -> None:
@@ -126,8 +136,8 @@ class Record:
         for key, value in data.items():
             with gather, within(str(key)):
                 if key not in kinds:
-                    raise RecipeError(f"{cls.called()} has no {key!r}.", nearest(str(key), kinds))
-                values[key] = kinds[key].parse(value)
+                    raise RecipeError(f"{cls.called()} has no {key!r}.", cls.hint(str(key)))
+                values[key] = kinds[key].parse(plain(value))
         for key, kind in kinds.items():
             with gather:
                 if kind.required and key not in data:
@@ -180,6 +190,11 @@ class Record:
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]
 
     @classmethod
+    def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
+        return nearest(word, cls.kinds())
+
+    @classmethod
     def called(cls) -> str:
         """What error messages call it, with its article."""
         return f"a {cls.__name__.lower()}"
@@ -190,7 +205,7 @@ class Record:
         kinds = cls.kinds()
         return {
             "type": "object",
-            "properties": {name: kind.schema() for name, kind in kinds.items()},
+            "properties": {name: kind.member(name) for name, kind in kinds.items()},
             "required": [name for name, kind in kinds.items() if kind.required],
             "additionalProperties": False,
         }
@@ -198,6 +213,34 @@ class Record:
     def __repr__(self) -> str:
         fields = (f"{name}={getattr(self, name)!r}" for name in self.changed())
         return f"{type(self).__name__}({', '.join(fields)})"
+
+
+def _checked(made: Callable[..., None]) -> Callable[..., None]:
+    """A dataclass's `__init__` that refuses unknown and missing fields in the words in which a file's are refused."""
+
+    @wraps(made)
+    def begin(self: Record, *given: Any, **named: Any) -> None:
+        fields = [field for field in dataclasses.fields(self) if field.init]  # type: ignore[arg-type]
+        taken = [field.name for field in fields if not field.kw_only][: len(given)]
+        gather, called = Gather(), self.called()
+        with gather:
+            if len(given) > len(taken):
+                raise RecipeError(f"{called} takes {len(taken)} values without a name, not {len(given)}.")
+        names = [field.name for field in fields]
+        for name in named:
+            with gather, within(name):
+                if name not in names:
+                    raise RecipeError(f"{called} has no {name!r}.", nearest(name, names))
+                if name in taken:
+                    raise RecipeError(f"{called} is given {name!r} twice.", "Give it once.")
+        for name, kind in self.kinds().items():
+            with gather:
+                if kind.required and name not in named and name not in taken:
+                    raise RecipeError(f"{called} needs {name!r}: {kind.describe()}.")
+        gather.done()
+        made(self, *given, **named)
+
+    return begin
 
 
 @cache
@@ -213,12 +256,18 @@ class Nested(Kind):
     of: type[Record]
 
     def parse(self, value: object) -> Any:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         return None if value is None and self.default is None else self.of.parse(value)
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         return None if value is None else value.data(full=full)
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return self.of.schema()
 
 
@@ -231,6 +280,10 @@ class ListOf(Kind):
     bare: bool = False
 
     def parse(self, value: object) -> tuple[Any, ...]:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value is None:
             return ()
         items = value if isinstance(value, (list, tuple)) else [value]
@@ -245,10 +298,12 @@ class ListOf(Kind):
         return tuple(parsed)
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         items = [self.each.data(item, full) for item in value]
         return items[0] if self.bare and len(items) == 1 and not full else items
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         one = self.each.schema()
         return {"description": self.help, "anyOf": [{"type": "array", "items": one}, one]}
 
@@ -262,6 +317,10 @@ class MapOf(Kind):
     what: str = "name"
 
     def parse(self, value: object) -> dict[str, Any]:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value is None:
             return {}
         if not isinstance(value, Mapping):
@@ -289,7 +348,9 @@ class MapOf(Kind):
         return name
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         return {key: self.each.data(item, full) for key, item in value.items()}
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return {"description": self.help, "type": "object", "additionalProperties": self.each.schema()}

@@ -86,6 +86,7 @@ class Step(Record):
 
     @classmethod
     def called(cls) -> str:
+        """What error messages call it."""
         return f"`{cls.step}`" if hasattr(cls, "step") else "a step"
 
     @classmethod
@@ -171,6 +172,10 @@ class Step(Record):
             StudioError: what would stop it, as far as that can be known beforehand.
         """
 
+    def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
+        return True
+
     def follows_tempo(self) -> bool:
         """Whether the tempo map has a say in how it sounds."""
         own = any(getattr(getattr(self, name), "musical", False) for name in self.parameters())
@@ -237,7 +242,11 @@ class Transform(Step, abstract=True):
 
     kind = "transform"
 
+    keeps_time: ClassVar[bool] = False
+    """Whether every frame stays where it is, so that it can be given only what the song's `length` leaves of a sound."""
+
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         raise NotImplementedError
 
 
@@ -247,6 +256,7 @@ class ScoreStep(Step, abstract=True):
     kind = "score"
 
     def edit(self, score: Score, context: RenderContext) -> Score:
+        """The score with its notes changed; every other event stays where it is."""
         raise NotImplementedError
 
 
@@ -325,6 +335,10 @@ class StepKind(Kind):
     kinds: tuple[str, ...]
 
     def parse(self, value: object) -> Step | None:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value is None and self.default is None:
             return None
         taking = collector()
@@ -338,9 +352,11 @@ class StepKind(Kind):
             return Unread(name=str(word)[:80], bypass=True)
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         return None if value is None else value.data(full=full)
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return {"description": self.help, "$ref": f"#/$defs/{'-'.join(self.kinds)}"}
 
 

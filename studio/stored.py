@@ -35,6 +35,10 @@ class Whole(Kind):
     high: int = 2**63 - 1
 
     def parse(self, value: object) -> int:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if isinstance(value, bool) or not isinstance(value, int):
             raise RecipeError(f"{shown(value)} is not a whole number.")
         if not self.low <= value <= self.high:
@@ -50,6 +54,10 @@ class Real(Kind):
     high: float = math.inf
 
     def parse(self, value: object) -> float:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value in ("-inf", "inf"):
             value = float(str(value))
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -59,6 +67,7 @@ class Real(Kind):
         return float(value)
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         return float(value) if math.isfinite(value) else str(value)
 
 
@@ -71,6 +80,10 @@ class Words(Kind):
     lines: bool = False
 
     def parse(self, value: object) -> str:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if not isinstance(value, str):
             raise RecipeError(f"{shown(value)} is not text.")
         if len(value) > self.longest:
@@ -92,6 +105,10 @@ class OneOf(Kind):
     options: tuple[str, ...]
 
     def parse(self, value: object) -> str:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if not isinstance(value, str) or value not in self.options:
             raise RecipeError(f"{shown(value)} is not one of {', '.join(self.options)}.")
         return value
@@ -102,6 +119,10 @@ class Flag(Kind):
     """True or false."""
 
     def parse(self, value: object) -> bool:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if not isinstance(value, bool):
             raise RecipeError(f"{shown(value)} is neither true nor false.")
         return value
@@ -112,6 +133,10 @@ class Inside(Words):
     """The path of a file inside the document's folder, with slashes: nothing that climbs, and nothing absolute."""
 
     def parse(self, value: object) -> str:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         path = super().parse(value)
         parts = path.split("/")
         if any(part in ("", ".", "..") for part in parts) or "\\" in path or ":" in parts[0]:
@@ -124,6 +149,10 @@ class Json(Kind):
     """Any mapping of plain data, no deeper than a recipe."""
 
     def parse(self, value: object) -> dict[str, Any]:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if not isinstance(value, Mapping):
             raise RecipeError(f"{shown(value)} is not a mapping.")
         _check_plain(value, 0)
@@ -138,6 +167,10 @@ class Members(Kind):
     more: bool = False
 
     def parse(self, value: object) -> dict[str, Any]:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if not isinstance(value, Mapping):
             raise RecipeError(f"{shown(value)} is not a mapping.")
         gather, found = Gather(), {}
@@ -167,6 +200,10 @@ class Several(Kind):
     most: int = 10_000
 
     def parse(self, value: object) -> list[Any]:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if not isinstance(value, list):
             raise RecipeError(f"{shown(value)} is not a list.")
         if not self.fewest <= len(value) <= self.most:
@@ -188,6 +225,10 @@ class Named(Kind):
     most: int = 10_000
 
     def parse(self, value: object) -> dict[str, Any]:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if not isinstance(value, Mapping):
             raise RecipeError(f"{shown(value)} is not a mapping.")
         if not self.fewest <= len(value) <= self.most:

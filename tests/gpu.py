@@ -20,11 +20,11 @@ import torch
 
 from studio.audio import Audio
 from studio.nets.autoencoder import RATE, Spectral, train_spectral
-from studio.nets.ears import InstrumentClassifier, train_ears
+from studio.nets.ears import InstrumentClassifier, InstrumentPhrases, train_ears
 from studio.nets.features import Features, features
 from studio.nets.live import LiveDecoder
 from studio.nets.material import material, phrases
-from studio.nets.training import Course
+from studio.nets.training import TrainingProgress
 from studio.nets.vae import Vae, VaeShape, Waves, train_vae
 from studio.nets.voice import Voice
 from studio.nets.voice_training import train_voice
@@ -168,10 +168,10 @@ def trained(kind: str, where: str, seconds: float) -> tuple[int, float, int]:
     """Train a network of some kind for so long: steps, the least loss on held-out sound, and steps skipped."""
     need_torch()
     device, quick = torch.device(where), seconds < 10
-    courses: list[Course] = []
+    heard: list[TrainingProgress] = []
 
-    def tell(course: Course, *_: object) -> None:
-        courses.append(course)
+    def tell(progress: TrainingProgress, *_: object) -> None:
+        heard.append(progress)
 
     length = 12.0 if quick else 120.0
     if kind == "voice":
@@ -197,8 +197,9 @@ def trained(kind: str, where: str, seconds: float) -> tuple[int, float, int]:
             tell=tell,
         )
     else:
-        train_ears(seconds, each=length / 3, programs=("trumpet", "violin", "flute", "piano"), device=device, tell=tell)
-    last = courses[-1]
+        played = InstrumentPhrases.played("fluid", length / 3, ("trumpet", "violin", "flute", "piano"))
+        train_ears(played, seconds, {}, device=device, tell=tell)
+    last = heard[-1]
     return last.steps, last.best, last.skipped
 
 

@@ -141,11 +141,11 @@ def test_a_pack_lists_what_would_run_before_it_is_installed(song: Path, tmp_path
     song.write_text(SONG + "  keys:\n    play: {plugin: amsynth_vst.so}\n    part: all\n")
     assert programs(Recipe.load(song))[1] == "keys: the plugin amsynth_vst.so, as it is installed here"
     pack(Recipe.load(song), tmp_path / "gift.studio")
-    looked = run("preset", "install_pack", tmp_path / "gift.studio", "--look")
+    looked = run("preset", "install", tmp_path / "gift.studio", "--look")
     assert "this would run" in looked.stdout and "the plugin amsynth_vst.so" in looked.stdout
     assert "-model.ts, once you trust it" in looked.stdout and "installed." not in looked.stdout
     assert not list(user_presets().glob("packs/*"))
-    installed = run("preset", "install_pack", tmp_path / "gift.studio")
+    installed = run("preset", "install", tmp_path / "gift.studio")
     assert installed.stdout.index("this would run") < installed.stdout.index("is installed.")
     assert not (tmp_path / "burgled").exists()
 
@@ -153,7 +153,7 @@ def test_a_pack_lists_what_would_run_before_it_is_installed(song: Path, tmp_path
 def test_a_pack_without_programs_says_so(song: Path, tmp_path: Path) -> None:
     song.write_text(SONG.replace("    chain: [{torchscript: model.ts}]\n", ""))
     pack(Recipe.load(song), tmp_path / "gift.studio")
-    assert "Nothing in it is a program." in run("preset", "install_pack", tmp_path / "gift.studio").stdout
+    assert "Nothing in it is a program." in run("preset", "install", tmp_path / "gift.studio").stdout
 
 
 def test_a_pack_with_a_claim_of_trust_or_a_plugin_by_its_path_is_not_installed(song: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from studio.cli.show import as_json, table
+from studio.cli.show import as_json, say, table
 
 
 @click.command("trust")
@@ -31,12 +31,12 @@ def command(files: tuple[Path, ...], listing: bool, revoked: tuple[str, ...], as
         as_json([asdict(each) for each in trusted()])
         return
     for each in gone:
-        click.echo(f"{each.name} ({each.sha256[:16]}…) is not trusted any more.")
+        say(f"{each.name} ({each.sha256[:16]}…) is not trusted any more.")
     for each in new:
-        click.echo(f"{each.name} ({each.sha256[:16]}…) may run.")
+        say(f"{each.name} ({each.sha256[:16]}…) may run.")
     if new:
         held = protection()
-        click.echo(
+        say(
             f"It runs in a sandbox, without network and without writing to your files ({held})."
             if held
             else "This system has no sandbox for it: it runs with all your rights."

@@ -67,6 +67,7 @@ class Description:
         )
 
     def data(self) -> dict[str, Any]:
+        """Plain data that `parse` reads back as an equal value."""
         return {
             **asdict(self),
             "path": str(self.path),
@@ -85,4 +86,5 @@ class Description:
 
     @property
     def kind(self) -> str:
+        """Whether it is an effect or an instrument."""
         return "instrument" if self.about.instrument else "effect"

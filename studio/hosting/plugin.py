@@ -106,6 +106,7 @@ class Plugin(Effect, Instrument):
         return super().parse(own | {"settings": {key: value for key, value in data.items() if key not in own}})
 
     def data(self, *, full: bool = False) -> Any:
+        """Plain data that `parse` reads back as an equal value."""
         plain = super().data(full=full)
         said = plain[self.step]
         if not isinstance(said, dict):
@@ -126,15 +127,18 @@ class Plugin(Effect, Instrument):
         return {name: kind for name, kind in self.now().items() if name not in self.kinds()} | own
 
     def now(self) -> Mapping[str, Kind]:
+        """The fields it has now: its own, and the parameters of the plugin."""
         known = self._known()
         if known is None:
             return {**self.kinds(), **dict.fromkeys(self.settings, _UNKNOWN)}
         return {**self.kinds(), **{name: parameter.knob for name, parameter in known.named.items()}}
 
     def kind_of(self, name: str) -> Kind:
+        """The kind of one field as it is now."""
         return self.now()[name]
 
     def replace(self, **changes: Any) -> Self:
+        """A copy with some fields or parameters changed."""
         turned = {name: value for name, value in changes.items() if name not in self.kinds()}
         own = {name: value for name, value in changes.items() if name in self.kinds()}
         if turned:
@@ -144,21 +148,25 @@ class Plugin(Effect, Instrument):
 
     @classmethod
     def parameters(cls) -> Mapping[str, Kind]:
+        """The parameters, in their order."""
         return {name: kind for name, kind in super().parameters().items() if name != "settings"}
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         whole = super().schema()
         whole["properties"].pop("settings")
         return whole | {"additionalProperties": True}
 
     def made_by(self) -> Iterator[Component]:
+        """What its sound depends on: the plugin's file, name and version."""
         yield from super().made_by()
         known = self._known()
         if known:
             yield Component("plugin", known.path.name, known.about.version, known.stamp)
 
     def programs(self) -> Iterator[str]:
+        """The names of the programs it carries."""
         yield f"the plugin {self.file}, as it is installed here"
 
     def follows_tempo(self) -> bool:
@@ -168,6 +176,7 @@ class Plugin(Effect, Instrument):
         return moving or (known is not None and known.host == "vst2")
 
     def remarks(self, context: RenderContext) -> Iterator[str]:
+        """What whoever hears it should know beforehand."""
         try:
             known = describe_plugin(self._file_here, self.host)
         except (MissingError, PluginError) as error:
@@ -188,6 +197,7 @@ class Plugin(Effect, Instrument):
                 yield f"the preset {self.preset} of {about.name} has changed since the recipe was made."
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         known = self._at_hand()
         if known is None:
             return lambda block, now: block
@@ -219,6 +229,7 @@ class Plugin(Effect, Instrument):
         return 2.0
 
     def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
+        """The score as sound, tail included, in blocks of shape (channels, frames)."""
         known = self._at_hand()
         frames = math.ceil(float(score.length) * context.rate)
         if known is None:

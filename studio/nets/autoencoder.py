@@ -19,10 +19,11 @@ from torch import Tensor, nn
 
 from studio.audio import Audio
 from studio.errors import AudioError, KnobError, nearest, within
+from studio.nets.checkpoint import Checkpoint
 from studio.nets.film import Film
 from studio.nets.model_file import CardFormat, ModelFormat, check_count, write_model
 from studio.nets.streaming import Recurrent, State, StreamingConv
-from studio.nets.training import Course, best_place, finished, mixed_precision, train
+from studio.nets.training import TrainingProgress, best_place, finished, mixed_precision, train
 from studio.records import Kind
 from studio.stored import Members, Real, Several, Whole, Words
 from studio.stretch.overlap import hann
@@ -53,6 +54,7 @@ class AutoencoderShape:
     embedding: int = 16
 
     def data(self) -> dict[str, int]:
+        """Plain data that `parse` reads back as an equal value."""
         return asdict(self)
 
 
@@ -288,8 +290,8 @@ def train_spectral(
     shape: AutoencoderShape | None = None,
     seed: int = 0,
     device: torch.device | None = None,
-    checkpoint: Path | None = None,
-    tell: Callable[[Course, Spectral], None] = lambda course, model: None,
+    checkpoint: Checkpoint | None = None,
+    tell: Callable[[TrainingProgress, Spectral], None] = lambda progress, model: None,
 ) -> Spectral:
     """Train on sounds of several instruments for so many seconds, on a GPU if there is one.
 
@@ -343,21 +345,21 @@ def train_spectral(
         model.train()
         return float(np.mean(found))
 
-    course = train(
+    progress = train(
         whole,
         loss,
         judge,
         seconds,
         rate=3e-3,
         checkpoint=checkpoint,
-        tell=lambda course: tell(course, Spectral(deepcopy(model).cpu(), {"instruments": names})),
+        tell=lambda progress: tell(progress, Spectral(deepcopy(model).cpu(), {"instruments": names})),
         every=min(15.0, seconds / 12),
     )
     model.cpu().eval()
     card = {
         "kind": KIND, "version": VERSION, "shape": shape.data(), "instruments": names, "rate": RATE, "size": SIZE,
-        "hop": HOP, "latency": SIZE, "seed": seed, **course.card(),
-        "log_spectral_distance": round(course.best, 3), "parameters": sum(each.numel() for each in model.parameters()),
+        "hop": HOP, "latency": SIZE, "seed": seed, **progress.card(),
+        "log_spectral_distance": round(progress.best, 3), "parameters": sum(each.numel() for each in model.parameters()),
         "data_seconds": round(sum(each.seconds for each in learned.values()), 1), **about,
     }  # fmt: skip
     return Spectral(model, card)

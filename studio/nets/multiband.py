@@ -62,7 +62,7 @@ def filters(bands: int) -> tuple[Tensor, Tensor]:
     )
 
 
-class Cut(Streaming):
+class BandSplit(Streaming):
     """A sound ``(batch, 1, frames)`` as bands ``(batch, bands, frames / bands)``."""
 
     def __init__(self, bands: int) -> None:
@@ -72,6 +72,7 @@ class Cut(Streaming):
         self.weight: Tensor
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         if signal.shape[2] % self.bands:
             raise ValueError(f"{signal.shape[2]} frames are not a multiple of {self.bands} bands.")
         kept = taps(self.bands) - self.bands
@@ -82,7 +83,7 @@ class Cut(Streaming):
             return functional.conv1d(whole, self.weight, stride=self.bands), whole[:, :, whole.shape[2] - kept :]
 
 
-class Join(Streaming):
+class BandJoin(Streaming):
     """Bands as a sound again, `delay` frames late."""
 
     def __init__(self, bands: int) -> None:
@@ -92,6 +93,7 @@ class Join(Streaming):
         self.weight: Tensor
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         with single_precision(signal):
             laid = functional.conv_transpose1d(signal.float(), self.weight, stride=self.bands)
         frames, kept = signal.shape[2] * self.bands, taps(self.bands) - self.bands

@@ -50,6 +50,7 @@ class StreamingConv(Streaming):
         """Frames that reach into the next piece."""
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         if signal.shape[2] % self.stride:
             raise ValueError(f"{signal.shape[2]} frames are not a multiple of the stride of {self.stride}.")
         if state is None:
@@ -69,6 +70,7 @@ class Expansion(Streaming):
         self.stride, self.kept = stride, size - stride
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         bias = self.inner.bias
         laid = functional.conv_transpose1d(signal, self.inner.weight, stride=self.stride)
         if state is not None and self.kept:
@@ -88,6 +90,7 @@ class Recurrent(Streaming):
         self.inner = inner
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         # Mixed precision would hand cuDNN's recurrent layers half precision, whose gradients vanish without a scaler.
         with single_precision(signal):
             made, state = self.inner(signal.transpose(1, 2).float(), state)
@@ -102,6 +105,7 @@ class Chain(Streaming):
         self.layers = nn.ModuleList(layers)
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         states, kept = state or [None] * len(self.layers), []
         for layer, before in zip(self.layers, states, strict=True):
             after: State = None
@@ -121,6 +125,7 @@ class Residual(Streaming):
         self.inner = inner
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         made, state = self.inner(signal, state)
         return signal + made, state
 

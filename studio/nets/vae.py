@@ -19,9 +19,10 @@ from torch import Tensor, nn
 
 from studio.audio import Audio
 from studio.errors import AudioError
+from studio.nets.checkpoint import Checkpoint
 from studio.nets.losses import spectral
 from studio.nets.model_file import CardFormat, ModelFormat, write_model
-from studio.nets.multiband import Cut, Join, delay
+from studio.nets.multiband import BandJoin, BandSplit, delay
 from studio.nets.streaming import (
     Chain,
     Expansion,
@@ -32,7 +33,7 @@ from studio.nets.streaming import (
     StreamingModule,
     single_precision,
 )
-from studio.nets.training import Course, best_place, finished, mixed_precision, train
+from studio.nets.training import TrainingProgress, best_place, finished, mixed_precision, train
 from studio.records import Kind
 from studio.stored import Members, Several, Whole
 
@@ -58,6 +59,7 @@ class VaeShape:
         return self.bands * int(np.prod(self.strides))
 
     def data(self) -> dict[str, Any]:
+        """Plain data that `parse` reads back as an equal value."""
         return asdict(self) | {"strides": list(self.strides)}
 
     @classmethod
@@ -83,7 +85,7 @@ class Vae(Streaming):
         self.shape = shape
         widths = [shape.width * 2**index for index in range(len(shape.strides) + 1)]
         steps = list(zip(shape.strides, widths[:-1], widths[1:], strict=True))
-        down: list[nn.Module] = [Cut(shape.bands), StreamingConv(shape.bands, widths[0], 7)]
+        down: list[nn.Module] = [BandSplit(shape.bands), StreamingConv(shape.bands, widths[0], 7)]
         for level, (stride, before, after) in enumerate(steps):
             # A layer costs by its rate: where that is high there are few, and the depth lies where it is low.
             down += [_unit(before, 1 + (level > 0)), nn.LeakyReLU(0.2)]
@@ -99,7 +101,7 @@ class Vae(Streaming):
         self.encoder, self.decoder = Chain(*down), Chain(*up)
         self.waves = StreamingConv(widths[0], shape.bands, 7)
         self.levels = StreamingConv(widths[0], shape.bands, 7)
-        self.join = Join(shape.bands)
+        self.join = BandJoin(shape.bands)
 
     @property
     def late(self) -> int:
@@ -125,6 +127,7 @@ class Vae(Streaming):
         return sound, (inner, waves, levels, joined)
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         one, other = state or (None, None)
         mean, _, one = self.encode(signal, one)
         made, other = self.decode(mean, other)
@@ -172,6 +175,7 @@ class Waves:
 
     @property
     def rate(self) -> int:
+        """The rate of its sound in Hz."""
         return self.model.shape.rate
 
     def sing(self, audio: Audio) -> Audio:
@@ -284,8 +288,8 @@ def train_vae(
     shape: VaeShape | None = None,
     seed: int = 0,
     device: torch.device | None = None,
-    checkpoint: Path | None = None,
-    tell: Callable[[Course, Waves], None] = lambda course, waves: None,
+    checkpoint: Checkpoint | None = None,
+    tell: Callable[[TrainingProgress, Waves], None] = lambda progress, waves: None,
 ) -> Waves:
     """Train on one sound for so many seconds, on a GPU if there is one; its last tenth, `held_out`, is not trained on.
 
@@ -324,19 +328,19 @@ def train_vae(
         with torch.inference_mode():
             return float(apart(model, model(held[None, None])[0], held[None]))
 
-    course = train(
+    progress = train(
         model,
         loss,
         judge,
         seconds,
         rate=2e-3,
         checkpoint=checkpoint,
-        tell=lambda course: tell(course, Waves(deepcopy(model).cpu(), {})),
+        tell=lambda progress: tell(progress, Waves(deepcopy(model).cpu(), {})),
         every=min(15.0, seconds / 12),
     )
     card = {
         "kind": KIND, "version": VERSION, "shape": shape.data(), "ratio": shape.ratio, "latency": model.late + shape.ratio,
-        "seed": seed, **course.card(), "data_seconds": round(sound.seconds, 1), "spectral_loss": round(course.best, 4),
+        "seed": seed, **progress.card(), "data_seconds": round(sound.seconds, 1), "spectral_loss": round(progress.best, 4),
         "parameters": sum(each.numel() for each in model.parameters()), **about,
     }  # fmt: skip
     return Waves(model.cpu().eval(), card)

@@ -73,6 +73,7 @@ class Voice:
 
     @property
     def rate(self) -> int:
+        """The rate of its sound in Hz."""
         return self.model.shape.rate
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,12 @@ import torch
 from torch import Tensor
 
 from studio.audio import Audio
+from studio.nets.checkpoint import Checkpoint
 from studio.nets.decoder import DecoderShape, decoder, parameters
 from studio.nets.features import QUIETEST
 from studio.nets.losses import spectral
 from studio.nets.material import Material
-from studio.nets.training import Course, best_place, finished, train
+from studio.nets.training import TrainingProgress, best_place, finished, train
 from studio.nets.voice import Voice
 from studio.nets.voice_card import KIND, VERSION
 
@@ -36,8 +36,8 @@ def train_voice(
     start: Voice | None = None,
     pretraining: float = PRETRAINING,
     device: torch.device | None = None,
-    checkpoint: Path | None = None,
-    tell: Callable[[Course, Callable[[], Audio]], None] = lambda course, preview: None,
+    checkpoint: Checkpoint | None = None,
+    tell: Callable[[TrainingProgress, Callable[[], Audio] | None], None] = lambda progress, preview: None,
 ) -> Voice:
     """Train a voice for so many seconds, first on strengths of harmonics, then on sound; on a GPU if there is one.
 
@@ -126,24 +126,33 @@ def train_voice(
         held = next(iter(pairs.values()))[1]
         return Audio(made_of(voices[0], held.part(0, min(held.frames, 1000))).cpu().numpy(), one.rate)
 
-    first = Course()
-    if checkpoint is None or not checkpoint.exists():
-        # Without this, noise can take over what harmonics are for.
-        first = train(
+    # Without this, noise can take over what harmonics are for.
+    state = checkpoint.state("sound", model) if checkpoint is not None else None
+    earlier: float
+    if state is not None:
+        earlier = state["progress"]["before"]
+    else:
+        earlier = train(
             model,
             harmonic_loss,
             lambda: float(harmonic_loss(0).detach()),
             seconds * pretraining,
             rate=3e-3,
+            checkpoint=checkpoint,
+            phase="harmonics",
+            tell=lambda progress: tell(progress, None),
+            every=min(15.0, max(seconds * pretraining / 3, 0.1)),
             mixed=False,
-        )
-    course = train(
+        ).seconds
+    progress = train(
         model,
         loss,
         judge,
-        seconds * (1 - pretraining),
+        max(0.0, seconds - earlier),
         checkpoint=checkpoint,
-        tell=lambda course: tell(course, preview),
+        phase="sound",
+        before=earlier,
+        tell=lambda progress: tell(progress, preview),
         every=min(15.0, seconds / 12) * max(1, len(sounds) / 2),
         # Sines that are summed in half precision hiss.
         mixed=False,
@@ -151,11 +160,8 @@ def train_voice(
     model.cpu().eval()
     card.update(
         {
-            "trained_seconds": round(first.seconds + course.seconds, 1),
-            "steps": course.steps,
-            "skipped": first.skipped + course.skipped,
-            "losses": [[round(at, 1), round(value, 4)] for at, value in course.losses],
-            "spectral_loss": round(course.best, 4),
+            **progress.card(),
+            "spectral_loss": round(progress.best, 4),
         }
     )
     return whole if len(voices) > 1 else whole.of(whole.instruments[0])

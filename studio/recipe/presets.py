@@ -54,11 +54,16 @@ class ChainPreset(Record):
 
     @classmethod
     def parse(cls, data: object) -> Self:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         refuse_later(data, "preset", 1, "a preset")
         return super().parse(data)
 
     @classmethod
     def called(cls) -> str:
+        """What error messages call it, with its article."""
         return "a preset"
 
     @classmethod
@@ -95,6 +100,10 @@ class Preset(RackBlock, step="preset"):
 
     @classmethod
     def parse(cls, data: object) -> Self:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if isinstance(data, cls):
             return data
         given: dict[Any, Any] = dict(data) if isinstance(data, Mapping) else {"use": data}
@@ -113,15 +122,20 @@ class Preset(RackBlock, step="preset"):
     @classmethod
     def schema(cls) -> dict[str, Any]:
         """A name, or a mapping with the preset's own knobs, which only the preset knows."""
-        own = {name: cls.kinds()[name].schema() for name in _OWN}
+        own = {name: cls.kinds()[name].member(name) for name in _OWN}
+        known = {"enum": [listed.name for listed in presets() if listed.kind == "chain"]}
+        file = {"type": "string", "pattern": r"\.ya?ml$"}
+        own["use"] = {"title": "use", "description": cls.kinds()["use"].describe(), "anyOf": [known, file]}
         turned = {"type": "object", "properties": own, "required": ["use"], "additionalProperties": True}
         return {"anyOf": [own["use"], turned]}
 
     @property
     def label(self) -> str:
+        """What addresses call it: its own name, else the preset's."""
         return self.name or Path(self.use).stem
 
     def data(self, *, full: bool = False) -> Any:
+        """Plain data that `parse` reads back as an equal value."""
         if full:
             return super().data(full=True)
         saved = _load(self.use, folder_of_reading())

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.audio import Block
+from studio.audiofile import stream_audio
 from studio.disk import part_of, writing
 from studio.engine.loudness import Loudness
 from studio.errors import OutputError, Place
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 FORMATS = ("wav", "flac", "ogg", "mp3")
 _SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "32": "FLOAT"}
 _LOSSY = {"ogg": ("OGG", "VORBIS"), "mp3": ("MP3", "MPEG_LAYER_III")}
+_STEPS_24 = 2**23
 _RF64_BYTES = 4_000_000_000
 """A WAV file may not be larger than 4 GiB; from here on it is written as RF64, which may."""
 
@@ -115,13 +118,26 @@ class AudioWriter:
         if tags is not None:
             self._tag(tags)
 
-    def write(self, block: Block) -> None:
+    @property
+    def exact(self) -> bool:
+        """Whether a reader gets what `write` returns; the lossy formats make something of their own of it."""
+        return self._format not in _LOSSY
+
+    def write(self, block: Block) -> Block:
+        """Write the next samples, of shape (channels, frames); what a reader will get for them, where that is known."""
         import soundfile
 
         self._frames += block.shape[1]
-        samples = block.T if self._dither is None else dithered(block, self._dither).T
+        samples: np.ndarray = block
+        if self._dither is not None:
+            samples = dithered(block, self._dither)
+            block = samples.astype(np.float32) / np.float32(32_768)
+        elif self._file.subtype == "PCM_24":
+            steps = np.clip(np.rint(block * np.float32(_STEPS_24)), -_STEPS_24, _STEPS_24 - 1)
+            # libsndfile takes the upper 24 bits.
+            samples, block = steps.astype(np.int32) << 8, steps / np.float32(_STEPS_24)
         try:
-            self._file.write(np.ascontiguousarray(samples))
+            self._file.write(np.ascontiguousarray(samples.T))
         except soundfile.LibsndfileError as error:
             # libsndfile does not say why; on a healthy file the disk is the only thing that refuses.
             raise OutputError(
@@ -129,6 +145,13 @@ class AudioWriter:
                 "Free some space, or choose another folder; what was there before is untouched.",
                 place=Place(str(self.path)),
             ) from None
+        return block
+
+    def written(self) -> Iterator[Block]:
+        """Close the file and decode what is in it."""
+        with writing(self.path):
+            self._file.close()
+        yield from stream_audio(self.part)
 
     def _tag(self, tags: Tags) -> None:
         """Name the sound; before any of it is written, since most formats keep this in their header."""

@@ -24,6 +24,10 @@ class Anchors(KnobKind):
     fewest: int = 2
 
     def parse(self, value: object) -> tuple[Anchor, ...]:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if not isinstance(value, (list, tuple)):
             raise KnobError(f"{shown(value)} is not a list of anchors.", _HINT)
         gather, anchors = Gather(), []
@@ -48,15 +52,18 @@ class Anchors(KnobKind):
         return tuple(anchors)
 
     def data(self, value: Sequence[Anchor], full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         return [[str(source), str(target)] for source, target in value]
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         time = {"type": ["string", "number"]}
         pair = {"type": "array", "items": time, "minItems": 2, "maxItems": 2}
         return {"description": self.describe(), "type": "array", "items": pair, "minItems": self.fewest}
 
     @property
     def range(self) -> str:
+        """What it accepts, in words for people."""
         return "pairs of times"
 
 

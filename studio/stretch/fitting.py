@@ -48,9 +48,15 @@ class Warp(Transform):
     libraries = ALL_LIBRARIES
 
     def uses(self) -> tuple[str, ...]:
+        """The libraries that count for the knobs as they stand."""
         return libraries_of(self.method)
 
+    def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
+        return channels == 1 or self.method != "praat"
+
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
         check_method(self.method, self.semitones, self.formant_semitones, context.channels)
         beats = np.array([float(context.tempo.beat_of(target)) for _, target in self.markers])
         if not (np.diff(beats) > 0).all():
@@ -69,6 +75,7 @@ class Warp(Transform):
             )
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         self.ready(context, audio.seconds)
         seconds = np.array([float(source.seconds) for source, _ in self.markers])
         beats = np.array([float(context.tempo.beat_of(target)) for _, target in self.markers])
@@ -94,6 +101,7 @@ class Warp(Transform):
         return Audio(np.pad(warped.samples, ((0, 0), (lead, 0))), audio.rate)
 
     def follows_tempo(self) -> bool:
+        """Whether the tempo map has a say in how it sounds."""
         return True
 
 
@@ -119,10 +127,12 @@ class Fit(Transform):
     libraries = (*ALL_LIBRARIES, "librosa")
 
     def uses(self) -> tuple[str, ...]:
+        """The libraries that count for the knobs as they stand."""
         # Where the tempo of the loop is not given, it is found.
         return (*libraries_of(self.method), *(() if self.from_bpm else ("librosa",)))
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
         check_method(self.method, self.semitones, self.formant_semitones, context.channels)
         tempo = self._tempo(context)
         bar = tempo.bar_of_beat(tempo.beat_of(self.at))
@@ -131,6 +141,7 @@ class Fit(Transform):
             raise RenderError(f"the loop would play for {end / 3600:.1f} hours.", "Play it less often.")
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         self.ready(context, audio.seconds)
         tempo = self._tempo(context)
         starts = list(self._starts(tempo))
@@ -172,6 +183,7 @@ class Fit(Transform):
             yield tempo.beat_of_bar(bar + index * self.bars)
 
     def follows_tempo(self) -> bool:
+        """Whether the tempo map has a say in how it sounds."""
         return True
 
 

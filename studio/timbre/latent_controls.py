@@ -86,6 +86,7 @@ class Latent(_ModelStep):
     libraries = ("safetensors", "scipy", "soundfile", "soxr", "torch")
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
+        """The files whose content the sound depends on."""
         with within("model"):
             path = self._path(context)
             if path.suffix == ENDING:
@@ -97,6 +98,7 @@ class Latent(_ModelStep):
                     yield context.find(getattr(self, name))
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
         if bool(self.dry) != bool(self.wet):
             raise KnobError("an effect is the difference of two sounds.", "Give both `dry` and `wet`.")
         if self.attributes and not self.model.endswith(ENDING):
@@ -119,6 +121,7 @@ class Latent(_ModelStep):
                         model.instrument(self.instrument)
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         if bool(self.dry) != bool(self.wet):
             raise KnobError("an effect is the difference of two sounds.", "Give both `dry` and `wet`.")
         if audio.peak_db < -90:
@@ -234,12 +237,14 @@ class Torchscript(_ModelStep):
     libraries = ("safetensors", "soxr", "torch")
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
+        """The files whose content the sound depends on."""
         with within("model"):
             path = context.find(self.model)
             require_trust(path)
             yield path
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
         with within("model"):
             model = load_scripted(context.find(self.model))
         self._set(model)
@@ -251,6 +256,7 @@ class Torchscript(_ModelStep):
         return _with(model, self.attributes)
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         with within("model"):
             model = load_scripted(context.find(self.model))
         model = self._set(model)

@@ -96,10 +96,12 @@ class Transfer(Transform):
     libraries = ("safetensors", "scipy", "soundfile", "soxr", "torch")
 
     def uses(self) -> tuple[str, ...]:
+        """The libraries that count for the knobs as they stand."""
         neural = () if self.method in MODELS else ("safetensors", "torch")
         return tuple(each for each in self.libraries if each not in neural)
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         if self.method in MODELS:
             with within("target"):
                 return by_model(audio, self.target, self.method, over_time(self.amount, context), context)
@@ -108,6 +110,7 @@ class Transfer(Transform):
         return transfer(audio, target, self.method, over_time(self.amount, context))
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
         with within("target"):
             if self.method == "sing":
                 open_voice(self.target, context)
@@ -118,6 +121,7 @@ class Transfer(Transform):
                 next(stream_audio(context.find(self.target)))
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
+        """The files whose content the sound depends on."""
         with within("target"):
             if self.method == "sing":
                 yield find_voice(self.target, context)

@@ -28,7 +28,7 @@ from studio.sessions.building import session_of
 from studio.sessions.exporting import export_session
 from studio.sessions.importing import import_session
 from tests.sessions.ardour import listening, scan
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 LOOKS = 30
 """Saves in which what was sent must be found; one or two are enough."""
@@ -85,7 +85,7 @@ def test_the_faders_and_plugins_of_a_recipe_are_sent(tmp_path: Path) -> None:
     (tmp_path / "song.yaml").write_text(SONG.replace("rate: 48000", "rate: 44100"))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
         ear.bind(("127.0.0.1", 0))
-        ear.settimeout(3)
+        ear.settimeout(PATIENCE)
         words = ["live", str(tmp_path / "song.yaml"), "--drive", f"reaper:{ear.getsockname()[1]}"]
         done = CliRunner().invoke(main, words)
         assert done.exit_code == 0 and "12 movements" in done.output, done.output

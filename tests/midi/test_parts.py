@@ -37,9 +37,9 @@ def bend(tick: int, value: int, channel: int = 0, track: int = 0) -> Event:
 def mixed() -> Score:
     """Two tracks on one channel, programs that change in mid-song, bends over a wide range, drums, and a stray note."""
     events = [
-        program(0, 80), program(960, 48), program(1920, 80), control(0, 7, 110), control(900, 7, 80),
+        Event(0, b"\xf0\x7e\x7f\x09\x01\xf7"), program(0, 80), program(960, 48), program(1920, 80), control(0, 7, 110), control(900, 7, 80),
         control(0, 101, 0), control(0, 100, 0), control(0, 6, 12), bend(1000, 12_000), bend(1900, 8192),
-        program(0, 32, 1, 1), control(10, 10, 20, 1, 1), Event(0, b"\xf0\x7e\x7f\x09\x01\xf7"),
+        program(0, 32, 1, 1), control(10, 10, 20, 1, 1),
     ]  # fmt: skip
     notes = [
         *(Note(start, start + 400, 60 + start // 480, 100, 0, 0) for start in range(0, 2880, 480)),

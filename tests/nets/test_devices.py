@@ -21,15 +21,15 @@ from studio.nets.decoder import DecoderShape, decoder
 from studio.nets.ears import Net
 from studio.nets.losses import spectral
 from studio.nets.material import Material, material
-from studio.nets.multiband import Cut, Join, delay
+from studio.nets.multiband import BandJoin, BandSplit, delay
 from studio.nets.streaming import Chain, Recurrent
 from studio.nets.synthesis import _at_once, _rows
 from studio.nets.training import train
 from studio.nets.vae import Vae, VaeShape, apart, train_vae
 from studio.nets.voice import Voice
 from studio.training.instruments import TrainingSource
-from studio.training.voices import Plan
-from studio.training.waves import learn_waves
+from studio.training.protocol import learn
+from studio.training.waves import WaveformTraining
 from tests import gpu
 from tests.listening import rms_db, white
 from tests.stretch.battery import RATE, sax_line
@@ -64,7 +64,7 @@ def test_in_mixed_precision_memory_bands_and_sound_stay_single() -> None:
         exact, _ = layer(given)
         with torch.autocast("cpu", torch.bfloat16):
             mixed, _ = layer(given.bfloat16())
-            joined, _ = Chain(Cut(16), Join(16))(sound)
+            joined, _ = Chain(BandSplit(16), BandJoin(16))(sound)
             made, _ = Vae(VaeShape(width=8))(sound[:, :, : 512 * 30])
     assert mixed.dtype == torch.float32 and rms_db((mixed - exact).numpy()) < rms_db(exact.numpy()) - 40
     late = delay(16)
@@ -134,9 +134,9 @@ def test_silence_is_not_learned_and_is_named(tmp_path: Path) -> None:
             train_vae(Audio(samples, RATE), 1.0, {})
     (tmp_path / "mine").mkdir()
     soundfile.write(tmp_path / "mine" / "a.wav", silent[0], RATE)
-    plan = Plan((TrainingSource("nothing", str(tmp_path / "mine")),), 1.0)
+    training = WaveformTraining(TrainingSource("nothing", str(tmp_path / "mine")), 1.0)
     with pytest.raises(AudioError, match="nothing"):
-        learn_waves(plan, tmp_path / "out.vae")
+        learn(training, tmp_path / "out.vae")
     assert not (tmp_path / "out.vae").exists()
 
 

@@ -12,6 +12,7 @@ import torch
 
 from studio.audio import Audio
 from studio.errors import AudioError, ModelError
+from studio.nets.checkpoint import Checkpoint
 from studio.nets.decoder import DecoderShape, decoder
 from studio.nets.ears import InstrumentClassifier
 from studio.nets.features import Features, features, filled, loudness
@@ -19,7 +20,7 @@ from studio.nets.losses import esr, spectral
 from studio.nets.material import Phrases, guided, material, phrases, recordings
 from studio.nets.model_file import write_model
 from studio.nets.synthesis import filtered_noise, harmonics, phases
-from studio.nets.training import Course, train
+from studio.nets.training import TrainingProgress, train
 from studio.nets.voice import FORMAT, Voice, followed
 from studio.nets.voice_training import strengths, train_voice
 from tests.listening import null_db, sine, white
@@ -109,17 +110,18 @@ def test_a_training_that_is_stopped_goes_on_where_it_was(tmp_path: Path) -> None
             torch.manual_seed(0)
             return torch.nn.Linear(1, 1)
 
-    def run(model: torch.nn.Linear, stop: bool) -> Course:
+    def run(model: torch.nn.Linear, stop: bool, seconds: float = 1.0) -> TrainingProgress:
         def loss(step: int) -> torch.Tensor:
             given = torch.tensor(np.random.default_rng(step).normal(size=(16, 1)), dtype=torch.float32)
             return (model(given) - 3 * given - 1).square().mean()
 
-        def tell(course: Course) -> None:
-            if stop and course.steps > 50:
+        def tell(progress: TrainingProgress) -> None:
+            if stop and progress.steps > 50:
                 raise KeyboardInterrupt
 
         judge = lambda: float(loss(10_000).detach())  # noqa: E731
-        return train(model, loss, judge, 1.0, rate=0.05, checkpoint=tmp_path / "half.pt", tell=tell, every=0.02)
+        kept = Checkpoint(tmp_path / "half.checkpoint")
+        return train(model, loss, judge, seconds, rate=0.05, checkpoint=kept, tell=tell, every=0.02)
 
     model = fresh()
     with pytest.raises(KeyboardInterrupt):
@@ -128,6 +130,12 @@ def test_a_training_that_is_stopped_goes_on_where_it_was(tmp_path: Path) -> None
     course = run(again, False)
     assert course.steps > 100 and course.losses[0][0] < 0.5 and course.best < 1e-3
     assert float(again.weight.detach()) == pytest.approx(3, abs=0.05)
+    done = fresh()
+    assert run(done, False).steps == course.steps and torch.equal(done.weight, again.weight), (
+        "what is done is left as it is"
+    )
+    longer = run(fresh(), False, 1.5)
+    assert longer.steps > course.steps and longer.losses[: len(course.losses)] == course.losses
 
 
 def test_a_model_comes_back_with_its_card(tmp_path: Path) -> None:

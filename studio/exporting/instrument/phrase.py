@@ -40,10 +40,12 @@ class Phrase:
 
     @property
     def tones(self) -> tuple[Tone, ...]:
+        """The notes of the phrase, in order."""
         return (*self.single, *self.together)
 
     @property
     def frames(self) -> int:
+        """How long it is, in frames."""
         return round(self.seconds * RATE) // GRID * GRID
 
 

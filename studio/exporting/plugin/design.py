@@ -33,7 +33,7 @@ _NAMESPACE = uuid.UUID("6f9c3c0e-6d3b-5b8e-9a55-6d6972657078")
 
 
 @dataclass(frozen=True)
-class Parameter:
+class PluginParameter:
     """A knob of the plugin, and `index`, its place among them."""
 
     name: str
@@ -53,10 +53,12 @@ class Parameter:
 
     @property
     def initial(self) -> float:
+        """Where it stands when the plugin is loaded, from 0 to 1."""
         return float(self.number.default)
 
     @property
     def ends(self) -> tuple[float, float]:
+        """Its lowest and highest value, in its unit."""
         return float(self.number.low), float(self.number.high)
 
 
@@ -68,9 +70,11 @@ class Turned:
 
     @property
     def musical(self) -> bool:
+        """Whether the tempo map has a say in it."""
         return False
 
     def values(self, seconds: Floats, tempo: TempoMap) -> Floats:
+        """The value at each of `seconds`, in the knob's unit."""
         raise RenderError("a plugin's parameter stands nowhere before it is turned.")
 
 
@@ -128,6 +132,7 @@ class Design:
 
     @property
     def version(self) -> str:
+        """The version that hosts show."""
         return version("mirepoix")
 
     @cached_property
@@ -137,6 +142,7 @@ class Design:
 
     @property
     def uri(self) -> str:
+        """The identity of the plugin as a URI."""
         return f"urn:uuid:{self.id}"
 
     @cached_property
@@ -148,7 +154,8 @@ class Design:
         return hashlib.sha256(json.dumps(plain, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:
+    def parameters(self) -> tuple[PluginParameter, ...]:
+        """The parameters, in the order hosts show them."""
         return self._turned[1]
 
     @property
@@ -162,8 +169,8 @@ class Design:
         return tuple(_still_addresses(self.rack))
 
     @cached_property
-    def _turned(self) -> tuple[Chain, tuple[Parameter, ...]]:
-        found: list[Parameter] = []
+    def _turned(self) -> tuple[Chain, tuple[PluginParameter, ...]]:
+        found: list[PluginParameter] = []
 
         def turn(name: str, label: str, macro: Macro) -> Live:
             taken = {parameter.name for parameter in found}
@@ -173,7 +180,7 @@ class Design:
                 default=_initial(macro, self.context), low=low, high=high, unit=macro.number.unit, taper=macro.taper,
                 live=True, help=macro.help,
             )  # fmt: skip
-            found.append(Parameter(free, number, len(found)))
+            found.append(PluginParameter(free, number, len(found)))
             return Mapped(Turned(len(found) - 1), (low, high), False, low, high)
 
         return flat(_settled(self.rack, turn, self.context, "")), tuple(found)

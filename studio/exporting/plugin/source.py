@@ -33,7 +33,7 @@ _SEEDED = ("random", "drift")
 
 
 @dataclass
-class Source:
+class PluginSource:
     """The text of the program, and the headers of steps it includes, by the path it includes them under."""
 
     text: str
@@ -42,7 +42,7 @@ class Source:
     """What the program finds under the name `mirepoix_samples`."""
 
 
-def write_source(design: Design) -> Source:
+def write_source(design: Design) -> PluginSource:
     """Write the program of a design.
 
     Raises:
@@ -76,7 +76,7 @@ def write_source(design: Design) -> Source:
         "}  // namespace mirepoix",
         "",
     ]
-    return Source("\n".join(lines), writer.headers, sampler.samples if sampler else b"")
+    return PluginSource("\n".join(lines), writer.headers, sampler.samples if sampler else b"")
 
 
 class _Writer:

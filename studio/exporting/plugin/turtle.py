@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from studio.exporting.plugin.design import Design, Parameter
+from studio.exporting.plugin.design import Design, PluginParameter
 from studio.knobs import LOG
 
 _PREFIXES = """\
@@ -95,7 +95,7 @@ def _ports(design: Design, channels: int) -> Iterator[list[str]]:
         ]  # fmt: skip
 
 
-def _control(parameter: Parameter) -> Iterator[str]:
+def _control(parameter: PluginParameter) -> Iterator[str]:
     low, high = parameter.ends
     yield from _called(parameter.symbol, parameter.name)
     yield f"lv2:default {_decimal(parameter.initial)} ; lv2:minimum {_decimal(low)} ; lv2:maximum {_decimal(high)}"

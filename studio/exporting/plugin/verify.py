@@ -59,6 +59,7 @@ class Played:
 
     @property
     def passed(self) -> bool:
+        """Whether what was heard is the same."""
         return self.null_db <= GATE_DB
 
 
@@ -91,11 +92,12 @@ class Verdict:
 
     @property
     def worst_db(self) -> float:
+        """The loudest difference in any host, in dBFS."""
         return max((each.null_db for each in self.played), default=0.0)
 
 
 @dataclass(frozen=True)
-class Host:
+class CheckingHost:
     """A program that plays plugins: `aligns` if it takes up latency, `turns` if parameters can move meanwhile,
     `plain` if it keeps them in their units, `sides` if it has something for the side-chain,
     `few` if every signal is slow, `cuts` if it always runs so many frames at once. `tempo` is what it tells of the song:
@@ -115,20 +117,23 @@ class Host:
 
     @property
     def there(self) -> bool:
+        """Whether it is on this machine."""
         return bool(find_spec(self.needs) or shutil.which(self.needs))
 
 
 HOSTS = {
     "vst3": (
-        Host("pedalboard", "pedalboard", "pip install pedalboard", turns=True, mono=True, aligns=True, tempo="120"),
-        Host("dawdreamer", "dawdreamer", "pip install dawdreamer", tempo="bpm"),
-        Host("vst3_probe", "ctypes", "", turns=True, mono=True, aligns=True, sides=True),
+        CheckingHost(
+            "pedalboard", "pedalboard", "pip install pedalboard", turns=True, mono=True, aligns=True, tempo="120"
+        ),
+        CheckingHost("dawdreamer", "dawdreamer", "pip install dawdreamer", tempo="bpm"),
+        CheckingHost("vst3_probe", "ctypes", "", turns=True, mono=True, aligns=True, sides=True),
     ),
     "lv2": (
-        Host("lv2apply", "lv2apply", "apt install lilv-utils", mono=True, plain=True, sides=True, cuts=1),
-        Host("ardour", "ardour7-lua", "apt install ardour", aligns=True, plain=True, few=True),
+        CheckingHost("lv2apply", "lv2apply", "apt install lilv-utils", mono=True, plain=True, sides=True, cuts=1),
+        CheckingHost("ardour", "ardour7-lua", "apt install ardour", aligns=True, plain=True, few=True),
     ),
-    "clap": (Host("clap_probe", "ctypes", "", turns=True, aligns=True, sides=True),),
+    "clap": (CheckingHost("clap_probe", "ctypes", "", turns=True, aligns=True, sides=True),),
 }
 
 
@@ -168,7 +173,7 @@ def _not_for_ardour(design: Design) -> str:
     return ""
 
 
-def _asked(design: Design, host: Host) -> Iterator[TestSignal]:
+def _asked(design: Design, host: CheckingHost) -> Iterator[TestSignal]:
     for signal in signals(design, moving=host.turns):
         able = (host.mono or signal.channels == 2) and (not host.cuts or signal.block == 512)
         if able and (not host.few or signal.name in _FEW):
@@ -188,7 +193,7 @@ def _asked(design: Design, host: Host) -> Iterator[TestSignal]:
         yield replace(_timed(design), **_time(design, host))
 
 
-def _time(design: Design, host: Host) -> dict[str, Any]:
+def _time(design: Design, host: CheckingHost) -> dict[str, Any]:
     """The tempo at which a host plays a chain that follows it."""
     if not design.tempo or host.tempo == "120":
         return {}
@@ -244,7 +249,7 @@ def _host(
 
 def _judge(
     design: Design,
-    hosts: Sequence[Host],
+    hosts: Sequence[CheckingHost],
     jobs: dict[str, list[TestSignal]],
     answers: dict[str, dict[str, Any]],
     renders: dict[TestSignal, Block],

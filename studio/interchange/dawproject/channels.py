@@ -11,7 +11,7 @@ from studio.interchange.dawproject.document import ProjectDocument, number
 from studio.interchange.dawproject.lint import LARGEST_STATE
 from studio.interchange.dawproject.schema import BUILTINS, PLUGINS
 from studio.interchange.lane import Value
-from studio.interchange.lines import Line
+from studio.interchange.lines import TrackBuilder
 from studio.interchange.names import unique
 from studio.interchange.timeline import MASTER, PALETTE, Device, TimelineSend, TimelineStrip
 
@@ -19,7 +19,7 @@ _FORMATS = {"Vst3Plugin": "vst3", "Vst2Plugin": "vst2", "ClapPlugin": "clap", "A
 
 
 @dataclass
-class PlayerReader(Line):
+class PlayerReader(TrackBuilder):
     """A line with the channel it plays through."""
 
     colour: str = PALETTE[0]

@@ -19,7 +19,7 @@ from studio.interchange.dawproject.clock import DawprojectClock
 from studio.interchange.dawproject.document import ProjectDocument, number, target
 from studio.interchange.dawproject.notes import LONGEST_SECONDS, controls, note_clip
 from studio.interchange.dawproject.window import Map, Window, passes
-from studio.interchange.lines import Line, Tally, frame
+from studio.interchange.lines import Tally, TrackBuilder, frame
 from studio.interchange.media import Media
 from studio.interchange.timeline import AudioClip
 
@@ -42,14 +42,14 @@ class Layout:
         document: ProjectDocument,
         clock: DawprojectClock,
         media: Media,
-        players: Mapping[str, Line],
+        players: Mapping[str, TrackBuilder],
         automation: Automation,
     ) -> None:
         self._document, self._clock, self._media = document, clock, media
         self._players, self._automation = players, automation
         self._tally = Tally()
 
-    def walk(self, lanes: Element, unit: str, line: Line | None = None) -> None:
+    def walk(self, lanes: Element, unit: str, line: TrackBuilder | None = None) -> None:
         """Lanes of the arrangement, of whatever nesting: a track named on the way holds what is below it."""
         for element in lanes:
             own = element.get("timeUnit", unit)
@@ -62,7 +62,7 @@ class Layout:
             elif element.tag == "Points":
                 self._automation.add(element, own)
 
-    def _clip(self, clip: Element, around: Window, unit: str, line: Line) -> None:
+    def _clip(self, clip: Element, around: Window, unit: str, line: TrackBuilder) -> None:
         """Lay out a clip and what is in it, loops unrolled, inside the window of what is around it."""
         time = number(clip, "time")
         content = self._content(clip)
@@ -120,7 +120,7 @@ class Layout:
             around.seconds(time + duration) - around.seconds(time + duration - fade_out),
         )
 
-    def _timeline(self, element: Element, window: Window, line: Line) -> None:
+    def _timeline(self, element: Element, window: Window, line: TrackBuilder) -> None:
         if element.tag == "Clips":
             for clip in element.iterfind("Clip"):
                 self._clip(clip, window, window.unit, line)
@@ -135,7 +135,7 @@ class Layout:
         elif element.tag in ("Video", "Points"):
             self._document.lose(f"{element.tag.lower()} in a clip", line.name, "a recipe has no place for it")
 
-    def _lanes(self, lanes: Element, window: Window, line: Line) -> None:
+    def _lanes(self, lanes: Element, window: Window, line: TrackBuilder) -> None:
         """What lies side by side in a clip: its sound or its notes, and what moves with them."""
         points = lanes.findall("Points")
         gains = (number(each.find("RealPoint"), "value") for each in points if target(each).get("expression") == "gain")
@@ -146,14 +146,14 @@ class Layout:
             elif child.tag != "Points":
                 self._timeline(child, window if gain is None else replace(window, gain=gain), line)
 
-    def _notes(self, notes: Element, window: Window, line: Line, controllers: list[Element]) -> None:
+    def _notes(self, notes: Element, window: Window, line: TrackBuilder, controllers: list[Element]) -> None:
         if window.muted:
             self._document.lose(f"muted notes {window.name!r}", line.name, "they are left out")
             return
         self._tally.one()
         line.notes.append(note_clip(notes, window, self._clock, line.name, controllers, self._document.losses))
 
-    def _warped(self, warps: Element, window: Window, line: Line) -> None:
+    def _warped(self, warps: Element, window: Window, line: TrackBuilder) -> None:
         audio = next((child for child in warps if child.tag in ("Audio", "Clips", "Warps")), None)
         points = sorted(
             (time, content)
@@ -178,7 +178,7 @@ class Layout:
 
         self._audio(audio, window, place, line)
 
-    def _audio(self, audio: Element, window: Window, place: Map, line: Line) -> None:
+    def _audio(self, audio: Element, window: Window, place: Map, line: TrackBuilder) -> None:
         reference = audio.find("File")
         if reference is None:
             return

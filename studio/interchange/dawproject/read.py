@@ -13,6 +13,7 @@ from studio.interchange.dawproject.document import ProjectDocument
 from studio.interchange.dawproject.lint import lint
 from studio.interchange.lines import last_frame
 from studio.interchange.media import Media
+from studio.interchange.relink import HERE, Where
 from studio.interchange.timeline import Timeline
 
 _HARMLESS = ("file-missing", "file-external", "destination-forward", "attribute-unknown")
@@ -21,7 +22,7 @@ _HARMLESS = ("file-missing", "file-external", "destination-forward", "attribute-
 _MOST_DEFECTS = 20
 
 
-def read_dawproject(path: Path, media: Path) -> Timeline:
+def read_dawproject(path: Path, media: Path, where: Where = HERE) -> Timeline:
     """Read a file, and copy its audio into the folder `media`.
 
     Raises:
