@@ -22,7 +22,9 @@ PLAIN_LOUDNESS = -14.0
 
 def is_midi(name: str) -> bool:
     """Whether a file is called like a MIDI file."""
-    return Path(name).suffix.lower() in (".mid", ".midi", ".smf", ".kar", ".rmi")
+    from studio.midi.files import ENDINGS
+
+    return Path(name).suffix.lower() in ENDINGS
 
 
 def document_of(name: str, stack: ExitStack) -> tuple[Document, Path]:

@@ -133,6 +133,7 @@ class Track(Record):
 
     @classmethod
     def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
         return _elsewhere(word, cls, at_the_top_of_the_recipe=Recipe, under_master=Master)
 
     def __post_init__(self) -> None:
@@ -164,6 +165,7 @@ class Bus(Record):
 
     @classmethod
     def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
         return _elsewhere(word, cls, at_the_top_of_the_recipe=Recipe, in_a_track=Track, under_master=Master)
 
 
@@ -181,6 +183,7 @@ class Master(Record):
 
     @classmethod
     def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
         return _elsewhere(word, cls, at_the_top_of_the_recipe=Recipe, in_a_track=Track, under_output=Output)
 
 
@@ -238,6 +241,7 @@ class Recipe(Record):
 
     @classmethod
     def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
         return _elsewhere(word, cls, in_a_track=Track, under_master=Master, under_output=Output)
 
     def __post_init__(self) -> None:

@@ -17,6 +17,7 @@ from studio.engine.nodes import Change, Node, Process, Stream
 from studio.engine.progress import silent
 from studio.errors import Interrupted, OutputError, nearest
 from studio.folders import reading
+from studio.headers import cut_short
 from studio.recipe.document import Document
 from studio.records import ListOf
 from studio.remarks import remark
@@ -103,7 +104,8 @@ def apply_file(
         raise OutputError(f"{out.name!r} has no ending that says its format.", nearest(ending, FORMATS))
     rate, channels, frames = probe(source)
     shape = layout_of(chain, channels, layout)
-    for text in shape.remarks:
+    missing = cut_short(source)
+    for text in (*shape.remarks, *([missing] if missing else [])):
         remark(text)
     context = RenderContext(rate, shape.inside, TempoMap.constant(bpm), folder)
     flow = _Flow()

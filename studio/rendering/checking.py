@@ -16,7 +16,7 @@ from studio.audiofile import probe
 from studio.context import RenderContext
 from studio.curves import Points
 from studio.engine import Plan, plan
-from studio.engine.plan import check_length
+from studio.engine.plan import check_length, frames_of
 from studio.errors import (
     Collector,
     MissingError,
@@ -76,7 +76,7 @@ def check_document(
 ) -> Checked:
     """The same of a document, whose paths are relative to `folder`; `taking` has the errors of its reading."""
     taking = taking or Collector()
-    unread = [document.placed(error).path for error in taking.errors]
+    unread = [way for error in taking.errors if (way := document.placed(error).path)]
     with collecting(taking), reading(folder):
         recipe = _read(document, Path(folder, Path(document.file).name or RECIPE_FILE))
         if recipe is not None:
@@ -149,6 +149,8 @@ class _Checker:
         with attempt():
             self._whole()
         for where, name, strip in self.recipe.strips():
+            if self._left_out(name):
+                continue
             with attempt(*((where,) if isinstance(strip, Master) else (where, name))):
                 self._strip(name, strip)
         for name, macro in self.recipe.knobs.items():
@@ -160,10 +162,12 @@ class _Checker:
         if self.score is not None:
             with attempt():
                 check_length(self.score, self.tempo)
+        with self._guarded():
+            frames_of(recipe, self.tempo)
         with attempt("output", "format"):
             check_format(recipe.output.format, recipe.output.bits, recipe.rate, self.context.channels)
         if not recipe.tracks:
-            if not self.taking.errors:
+            if not any(get_close_matches(str(way[0]), ("tracks",)) for way in self.taking.lost):
                 raise RecipeError(
                     "the recipe has no tracks.", "Add one: `tracks: {keys: {part: all}}`, or run `studio new`."
                 )

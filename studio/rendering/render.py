@@ -221,6 +221,7 @@ class _Writer:
         self._stamps = read_note(self._index) or {}
 
     def run(self) -> Result:
+        _warn(self._plan.remarks)
         made = [folder for folder in (self._out / "stems", self._out / "buses", self._out) if not folder.exists()]
         self._check_folder()
         output_files = self._output_files()

@@ -189,8 +189,20 @@ class _Desk:
             if target not in self._buses:
                 self._losses.append(Loss("a send", name, "it leads to no bus"))
             else:
+                self._panned(processor, f"{name} → {target}")
                 level = gain(processor, "send", 1.0 if passed else trim, self._clock)
                 yield TimelineSend(target, 0.0 if processor.get("active") == "0" else level, not passed)
+
+    def _panned(self, processor: Element, where: str) -> None:
+        """Say so where a send has a place of its own."""
+        pannable, shell = processor.find("Pannable"), processor.find("PannerShell")
+        if pannable is None:
+            return
+        place = number(having(pannable, "Controllable", name="pan-azimuth"), "value", 0.5)
+        moves = moving(pannable, "pan-azimuth", self._clock) is not None
+        consume(pannable)
+        if not switched(shell, "linked-to-route") and (moves or place != 0.5):
+            self._losses.append(Loss("the pan of a send", where, "a recipe's sends have none"))
 
     def _out(self, route: Element) -> str:
         ends = (
