@@ -7,11 +7,12 @@ track's own; ``master.limiter`` is the limiter's first knob; ``dust`` is a macro
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
-from studio.errors import Key, RecipeError, nearest
+from studio.errors import Key, RecipeError, Told, nearest
 from studio.records import Kind, Record
-from studio.steps import Step
+from studio.steps import Step, Unread
 
 Path = tuple[Key, ...]
 
@@ -47,6 +48,8 @@ def locate(root: Record, address: str) -> tuple[Path, Kind]:
             if len(found) > 1:
                 found = _preferred(found, alone=not names)
         if not found:
+            if get_close_matches(name, _unread(record)):
+                raise Told
             raise RecipeError(f"{address!r}: there is no {name!r} in {_called(record)}.", nearest(name, _names(record)))
         if len(found) > 1:
             raise RecipeError(
@@ -55,6 +58,11 @@ def locate(root: Record, address: str) -> tuple[Path, Kind]:
             )
         [(way, record)] = found
         path = (*path, *way)
+
+
+def _unread(record: Record) -> list[str]:
+    """The words of steps in it that could not be read: an address may well mean one of them."""
+    return [label for _, label, member in _members(record) if isinstance(member, Unread)]
 
 
 def _preferred(found: list[tuple[Path, Record]], alone: bool) -> list[tuple[Path, Record]]:
@@ -89,17 +97,47 @@ def _members(record: Record) -> Iterator[tuple[Path, str, Record]]:
                 if isinstance(member, Record):
                     yield (name, key), key, member
         elif not isinstance(record, Step) or name != "name":
-            yield from _steps((name,), value)
+            for way, step in steps_in(value):
+                yield (name, *way), step.label, step
 
 
-def _steps(path: Path, value: object) -> Iterator[tuple[Path, str, Record]]:
+def steps_in(value: object, *, bypassed: bool = True) -> Iterator[tuple[Path, Step]]:
+    """A step or every step of a chain, with those inside of them, depth first; each with the way to it.
+
+    Without `bypassed`, what is bypassed is left out with all that it holds.
+    """
     if isinstance(value, Step):
-        yield path, value.label, value
+        if value.bypass and not bypassed:
+            return
+        yield (), value
         for name in value.parameters():
-            yield from _steps((*path, name), getattr(value, name))
+            for way, step in steps_in(getattr(value, name), bypassed=bypassed):
+                yield (name, *way), step
+    elif isinstance(value, Record):
+        for name in value.kinds():
+            for way, step in steps_in(getattr(value, name), bypassed=bypassed):
+                yield (name, *way), step
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
-            yield from _steps((*path, index), item)
+            for way, step in steps_in(item, bypassed=bypassed):
+                yield (index, *way), step
+
+
+def addresses(root: Record) -> Iterator[tuple[str, Kind]]:
+    """Every knob below a recipe or preset that has an address, and its kind: macros, strips' own, and those of steps."""
+    for name, macro in getattr(root, "knobs", {}).items():
+        yield name, macro.kind_of("value")
+    strips = [(name, strip) for where in ("tracks", "buses") for name, strip in getattr(root, where, {}).items()]
+    for name, strip in [*strips, ("master", getattr(root, "master", root))]:
+        for knob, kind in _parameters(strip).items():
+            if getattr(kind, "live", False):
+                yield f"{name}.{knob}", kind
+        for send in getattr(strip, "send", {}):
+            yield f"{name}.send.{send}", strip.send[send].kind_of("level")
+        for _, label, member in _members(strip):
+            for knob, kind in _parameters(member).items() if isinstance(member, Step) else ():
+                if hasattr(kind, "live"):
+                    yield f"{name}.{label}.{knob}", kind
 
 
 def get(root: Any, path: Path) -> Any:

@@ -47,6 +47,7 @@ class Audio:
 
     @classmethod
     def silence(cls, seconds: float, rate: int = 44100, channels: int = 2) -> Audio:
+        """Silence of a number of frames."""
         return cls(np.zeros((channels, round(seconds * rate)), np.float32), rate)
 
     @classmethod
@@ -56,14 +57,17 @@ class Audio:
 
     @property
     def channels(self) -> int:
+        """How many channels it has."""
         return int(self.samples.shape[0])
 
     @property
     def frames(self) -> int:
+        """How many samples each channel has."""
         return int(self.samples.shape[1])
 
     @property
     def seconds(self) -> float:
+        """How long it is."""
         return self.frames / self.rate
 
     @property

@@ -6,19 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio import Block
-from studio.curves import Curve
+from studio.curves import Curve, moves
 from studio.errors import MissingError, nearest
 from studio.score import Score
 from studio.tempo import Floats, TempoMap
-
-if TYPE_CHECKING:
-    from studio.steps import Step
 
 GRID = 64
 """Automation is exact on every 64th frame from the start of the song, whatever the block size."""
@@ -64,14 +60,14 @@ class BlockContext:
     __slots__ = ("_context", "_sides", "_step", "frames", "start")
 
     def __init__(
-        self, step: Step, context: RenderContext, start: int, frames: int, sides: SideReader | None = None
+        self, step: object, context: RenderContext, start: int, frames: int, sides: SideReader | None = None
     ) -> None:
         self._step, self._context, self._sides = step, context, sides
         self.start, self.frames = start, frames
 
     def __getitem__(self, knob: str) -> Floats | float:
         value = getattr(self._step, knob)
-        if not _moves(value):
+        if not moves(value):
             return float(value)
         first = self.start // GRID
         marks = np.arange(first, (self.start + self.frames - 1) // GRID + 2, dtype=np.float64) * GRID
@@ -80,7 +76,7 @@ class BlockContext:
     def cells(self, *knobs: str) -> Iterator[tuple[slice, dict[str, float]]]:
         """The block in pieces over which `knobs` are held, and their values there."""
         held = {knob: getattr(self._step, knob) for knob in knobs}
-        moving = {knob: curve for knob, curve in held.items() if _moves(curve)}
+        moving = {knob: curve for knob, curve in held.items() if moves(curve)}
         if not moving:
             yield slice(0, self.frames), held
             return
@@ -117,7 +113,3 @@ class BlockContext:
 
     def _values(self, curve: Curve, frames: NDArray[np.float64]) -> Floats:
         return curve.values(frames / self._context.rate, self._context.tempo)
-
-
-def _moves(value: object) -> bool:
-    return hasattr(value, "values")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from types import NoneType
+from typing import Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
@@ -17,8 +18,9 @@ from studio.errors import KnobError
 from studio.tempo import Floats, TempoMap, Time, grid
 
 
+@runtime_checkable
 class Curve(Protocol):
-    """A value that moves during a song."""
+    """A value that moves during a song: `Points`, an `Lfo`, or anything else with these two."""
 
     def values(self, seconds: Floats, tempo: TempoMap) -> Floats:
         """The value at each instant of `seconds`."""
@@ -28,6 +30,11 @@ class Curve(Protocol):
     def musical(self) -> bool:
         """Whether the tempo map has a say in it."""
         ...
+
+
+def moves(value: object) -> TypeGuard[Curve]:
+    """Whether a knob's value is a curve rather than a number, a text, a switch or nothing."""
+    return not isinstance(value, (float, int, str, NoneType)) and isinstance(value, Curve)
 
 
 @dataclass(frozen=True)
@@ -62,9 +69,11 @@ class Points:
 
     @property
     def musical(self) -> bool:
+        """Whether the tempo map has a say in it."""
         return any(point.at.musical for point in self.points)
 
     def values(self, seconds: Floats, tempo: TempoMap) -> Floats:
+        """The value at each of `seconds`, in the knob's unit."""
         x = tempo.beats_at(seconds) if self.musical else seconds
         at = grid([point.at for point in self.points], tempo, self.musical)
         if np.any(np.diff(at) < 0):
@@ -126,9 +135,11 @@ class Lfo:
 
     @property
     def musical(self) -> bool:
+        """Whether the tempo map has a say in it."""
         return self.period.musical
 
     def values(self, seconds: Floats, tempo: TempoMap) -> Floats:
+        """The value at each of `seconds`, in the knob's unit."""
         # Rounded, so that a wave with edges turns on the same frame wherever it is computed.
         position = WAVES[self.wave](np.round(self._cycles(seconds, tempo) + self.phase, 9), self.seed)
         if self.log:
@@ -155,9 +166,11 @@ class Mapped:
 
     @property
     def musical(self) -> bool:
+        """Whether the tempo map has a say in it."""
         return self.source.musical
 
     def values(self, seconds: Floats, tempo: TempoMap) -> Floats:
+        """The value at each of `seconds`, in the knob's unit."""
         start, end = self.ends
         value = self.source.values(seconds, tempo)
         position = np.log(value / start) / np.log(end / start) if self.log else (value - start) / (end - start)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
+import platform
+import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from studio.errors import OutputError, Place
@@ -28,13 +33,61 @@ def writing(path: Path, what: str = "the file", elsewhere: str = "choose another
         raise OutputError(f"{reason}.", mend, place=Place(str(path))) from None
 
 
+_STALE_SECONDS = 24 * 3600
+_PART = re.compile(r"\..+\.(\d+)-([0-9a-f]{6,})\.part")
+
+
 def part_of(path: Path) -> Path:
-    """A name beside `path` for what is not yet whole."""
-    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(3)}.part")
+    """A name beside `path` for what is not yet whole; it tells which process of which machine is at it."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{_machine()}{secrets.token_hex(3)}.part")
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+@cache
+def _machine() -> str:
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:6]
+
+
+def remove_abandoned(folder: Path) -> tuple[int, int]:
+    """Remove the unfinished files that killed processes left in a folder.
+
+    Gone are those of this machine whose process is no more, and those of any machine that are older than a day.
+
+    Returns:
+        How many there were, and their bytes.
+    """
+    count = total = 0
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            named = _PART.fullmatch(entry.name)
+            with contextlib.suppress(OSError):
+                stat = entry.stat(follow_symlinks=False)
+                if not named or not entry.is_file(follow_symlinks=False):
+                    continue
+                here = named[2].startswith(_machine()) and len(named[2]) > 6
+                if time.time() - stat.st_mtime > _STALE_SECONDS or (here and not _runs(int(named[1]))):
+                    Path(entry.path).unlink()
+                    count, total = count + 1, total + stat.st_size
+    return count, total
+
+
+def _runs(process: int) -> bool:
+    """Whether there is such a process on this machine; where it cannot be asked, there may be."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def write_whole(path: Path, content: str | bytes, *, private: bool = False) -> None:
     """Replace a file by new content in one step.
+
+    Args:
+        private: nobody else can read or write it, nor look into the folder if that is made for it.
 
     Raises:
         OutputError: it cannot be written; what was there before is untouched.
@@ -42,11 +95,19 @@ def write_whole(path: Path, content: str | bytes) -> None:
     part = part_of(path)
     with writing(path):
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent, private=private)
+            if private:
+                part.touch(0o600, exist_ok=False)
             part.write_bytes(content.encode() if isinstance(content, str) else content)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path, *, private: bool = False) -> None:
+    """Make a folder and those above it where they are not there; `private` ones only their owner can look into."""
+    for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+        missing.mkdir(0o700 if private else 0o777, exist_ok=True)
 
 
 def file_sha256(path: Path) -> str:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from studio.errors import StudioError
 from studio.folders import cache_folder, shipped_presets, user_presets
-from studio.hosting.catalogue import listing
+from studio.hosting.catalogue import list_plugins
+from studio.sandbox import protection
 from studio.sources.fluid import version as fluidsynth_version
 from studio.sources.fonts import aliases
 
@@ -52,6 +53,7 @@ def examine() -> list[Diagnosis]:
             "install it again",
         ),
         _plugins(),
+        _sandbox(),
         _folder("cache", cache_folder(), "STUDIO_CACHE"),
         _folder("your presets", user_presets(), "STUDIO_PRESETS"),
     ]
@@ -95,10 +97,16 @@ def _program(name: str, program: str, **packages: str) -> Diagnosis:
 
 
 def _plugins() -> Diagnosis:
-    found = list(listing())
+    found = list(list_plugins())
     blocked, new = sum(isinstance(each.known, str) for each in found), sum(each.known is None for each in found)
     detail = f"{len(found)} found, {new} not looked at, {blocked} blocked"
     return Diagnosis("plugins", not new, False, detail, "studio plugins scan")
+
+
+def _sandbox() -> Diagnosis:
+    """What holds plugins and models that are programs."""
+    held = protection()
+    return Diagnosis("sandbox", bool(held), False, held or "plugins and models run with all your rights", "Linux 5.13")
 
 
 def _folder(name: str, folder: Path, variable: str) -> Diagnosis:

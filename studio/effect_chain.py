@@ -99,6 +99,7 @@ class Fifo:
         self._held = np.zeros((channels, 0), np.float32)
 
     def push(self, block: Block) -> None:
+        """Put a block of shape (channels, frames) behind what is there."""
         self._held = np.concatenate([self._held, block], axis=1) if self._held.shape[1] else block
 
     def pull(self, frames: int) -> Block:
@@ -108,6 +109,7 @@ class Fifo:
 
     @property
     def ready(self) -> int:
+        """How many frames can be pulled."""
         return int(self._held.shape[1])
 
 

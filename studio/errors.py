@@ -18,24 +18,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+
+from studio.synonyms import meant
+from studio.visible import visible
 
 Key = str | int
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where in which file: lines and columns count from 1, 0 means unknown."""
+    """Where in which file: lines and columns count from 1, 0 means unknown; `text` is the line, where it is known."""
 
     file: str
     line: int = 0
     column: int = 0
+    text: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
         if not self.line:
             return self.file
         return f"{self.file}:{self.line}:{self.column}" if self.column else f"{self.file}:{self.line}"
+
+    def excerpt(self) -> str:
+        """The line with a caret under the column; nothing where either is unknown."""
+        if not self.column or not self.text.strip():
+            return ""
+        start = max(0, self.column - 1 - _BEFORE_CARET)
+        line = "".join(mark if mark.isprintable() else " " for mark in self.text[start : start + _LONGEST_EXCERPT])
+        gutter = f"{self.line} │ "
+        cut = "…" if start else ""
+        caret = " " * (len(cut) + self.column - 1 - start)
+        return f"{gutter}{cut}{line.rstrip()}\n{' ' * (len(gutter) - 2)}│ {caret}^"
+
+
+_BEFORE_CARET, _LONGEST_EXCERPT = 80, 120
 
 
 class StudioError(Exception):
@@ -56,12 +75,13 @@ class StudioError(Exception):
     def __str__(self) -> str:
         way = " › ".join(f"[{key + 1}]" if isinstance(key, int) else key for key in self.path)
         where = "  ".join(part for part in (str(self.place or ""), way) if part)
-        return "\n  ".join(_readable(part) for part in (where, self.cause, self.mend) if part)
+        seen = self.place.excerpt().split("\n") if self.place else ()
+        return "\n  ".join(_readable(part) for part in (where, *seen, self.cause, self.mend) if part)
 
 
 def _readable(part: str) -> str:
-    """No longer than a person would read, even when a name in it is as long as a file may be."""
-    return part if len(part) <= 2000 else f"{part[:1999]}…"
+    """On one line, visible, and no longer than a person would read, even when a name in it is as long as a file may be."""
+    return visible(part if len(part) <= 2000 else f"{part[:1999]}…")
 
 
 class KnobError(StudioError, ValueError):
@@ -100,6 +120,13 @@ class Interrupted(StudioError):
     """The user stopped the render; finished work stays in the cache."""
 
 
+class Told(StudioError):
+    """What is wrong here has been collected already; nothing of it is left to say."""
+
+    def __init__(self) -> None:
+        super().__init__("this cannot be read.")
+
+
 class Problems(StudioError):
     """Several errors found in one reading of a document."""
 
@@ -119,9 +146,63 @@ def _flatten(errors: Iterable[StudioError]) -> Iterator[StudioError]:
             yield error
 
 
+class Collector:
+    """Takes every error of a document while it is read to its end in spite of them.
+
+    Attributes:
+        errors: those found, with their whole paths, each once.
+        path: where the reading is.
+        lost: paths of what could not be read and was left out, so that what follows from that is not told too.
+    """
+
+    def __init__(self) -> None:
+        self.errors: list[StudioError] = []
+        self.path: list[Key] = []
+        self.lost: set[tuple[Key, ...]] = set()
+        self._seen: set[tuple[tuple[Key, ...], str]] = set()
+
+    def take(self, *errors: StudioError) -> None:
+        """Keep errors whose paths begin where the reading is."""
+        for error in _flatten(errors):
+            error.path = (*self.path, *error.path)
+            if not isinstance(error, Told) and (error.path, error.cause) not in self._seen:
+                self._seen.add((error.path, error.cause))
+                self.errors.append(error)
+
+    def lose(self, *path: Key) -> None:
+        """Remember that what stands at `path`, from here, is left out."""
+        self.lost.add((*self.path, *path))
+
+    def lost_near(self, *path: Key) -> bool:
+        """Whether a field here, or one of its items, was left out."""
+        here = (*self.path, *path)
+        return any(way[: len(here)] == here and len(way) <= len(here) + 2 for way in self.lost)
+
+
+_collecting: ContextVar[Collector | None] = ContextVar("who takes the errors of a document", default=None)
+
+
+def collector() -> Collector | None:
+    """Who takes the errors, while a document is read to its end in spite of them."""
+    return _collecting.get()
+
+
+@contextmanager
+def collecting(into: Collector | None) -> Iterator[None]:
+    """While it lasts, readings go on behind errors, which `into` takes; with None they stop, as they else do."""
+    token = _collecting.set(into)
+    try:
+        yield
+    finally:
+        _collecting.reset(token)
+
+
 @contextmanager
 def within(*path: Key) -> Iterator[None]:
     """Prefix the path of any error that passes through, so it names its place from the outside in."""
+    collected = _collecting.get()
+    if collected is not None:
+        collected.path.extend(path)
     try:
         yield
     except Problems as problems:
@@ -131,10 +212,15 @@ def within(*path: Key) -> Iterator[None]:
     except StudioError as error:
         error.path = (*path, *error.path)
         raise
+    finally:
+        if collected is not None and path:
+            del collected.path[-len(path) :]
 
 
 class Gather:
     """Collect the errors of several independent readings, then raise them together.
+
+    Under a `Collector` it takes them instead, and the reading goes on with what there is.
 
     >>> gather = Gather()
     >>> for key in keys:
@@ -145,6 +231,8 @@ class Gather:
 
     def __init__(self) -> None:
         self._errors: list[StudioError] = []
+        self.caught = False
+        """Whether any reading failed."""
 
     def __enter__(self) -> None:
         return None
@@ -152,15 +240,28 @@ class Gather:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         if isinstance(error, StudioError) and not isinstance(error, Interrupted):
             self._errors.append(error)
+            self.caught = True
             return True
         return False
 
     def done(self) -> None:
         """Raise what was gathered: nothing, the one error, or all of them as `Problems`."""
+        if self._errors and (taking := _collecting.get()) is not None:
+            taking.take(*self._errors)
+            self._errors = []
         if len(self._errors) == 1:
             raise self._errors[0]
         if self._errors:
             raise Problems(self._errors)
+
+
+@contextmanager
+def attempt(*path: Key) -> Iterator[None]:
+    """Do something that may be refused, and go on behind it: the collector takes the errors; without one they are raised."""
+    gather = Gather()
+    with gather, within(*path):
+        yield
+    gather.done()
 
 
 def shown(value: object) -> str:
@@ -170,12 +271,14 @@ def shown(value: object) -> str:
 
 
 def nearest(word: str, options: Iterable[str]) -> str:
-    """A hint for a mistyped name: the closest options, or all of them when they are few.
+    """A hint for a mistyped name: what it is called here, the closest options, or all of them when they are few.
 
     >>> nearest("corus", ["chorus", "reverb"])
     'Did you mean chorus?'
     """
     names = sorted({str(option) for option in options})
+    if here := meant(str(word), names):
+        return f"Here it is called {here[0]}."
     folded = {name.casefold(): name for name in names}
     close = get_close_matches(str(word).casefold(), list(folded), n=3, cutoff=0.6)
     if close:

@@ -43,11 +43,25 @@ def user_presets() -> Path:
     return Path(os.environ.get("STUDIO_PRESETS") or user_data_path("studio") / "presets")
 
 
+def trust_file() -> Path:
+    """Where the user's list of programs that may run is kept; `STUDIO_TRUST` moves it."""
+    from platformdirs import user_data_path
+
+    return Path(os.environ.get("STUDIO_TRUST") or user_data_path("studio") / "trusted.json")
+
+
 def cache_folder() -> Path:
     """Where finished work is kept for the next render; `STUDIO_CACHE` moves it."""
     from platformdirs import user_cache_path
 
     return Path(os.environ.get("STUDIO_CACHE") or user_cache_path("studio"))
+
+
+def user_key_file() -> Path:
+    """The key with which the user's notes in the cache are signed; `STUDIO_KEY` moves it."""
+    from platformdirs import user_data_path
+
+    return Path(os.environ.get("STUDIO_KEY") or user_data_path("studio") / "cache.key")
 
 
 def soundfont_folders() -> Iterator[Path]:

@@ -14,10 +14,10 @@ from typing import Any
 
 from studio import units
 from studio.curves import SHAPES, WAVES, Curve, Lfo, Mapped, Point, Points
-from studio.errors import KnobError, nearest, shown, within
+from studio.errors import Gather, KnobError, Told, nearest, shown, within
 from studio.levels import SILENCE_DB
 from studio.records import REQUIRED, Kind, field
-from studio.tempo import Time
+from studio.tempo import TIME_PATTERN, Time
 from studio.units import Unit
 
 LINEAR, LOG = "linear", "log"
@@ -47,6 +47,10 @@ class Number(KnobKind):
     whole: bool = False
 
     def parse(self, value: object) -> float | Curve | None:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value is None and self.default is None:
             return None
         if self.live and isinstance(value, (list, tuple)):
@@ -81,6 +85,7 @@ class Number(KnobKind):
         return int(number) if self.whole else number + 0.0
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         if value is None:
             return None
         if isinstance(value, Points):
@@ -101,17 +106,20 @@ class Number(KnobKind):
         return "-inf dB" if number == SILENCE_DB == self.low else self.unit.format(number)
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         number: dict[str, Any] = {"type": "integer" if self.whole else "number"}
         if math.isfinite(self.low):
             number["minimum"] = self.low
         if math.isfinite(self.high):
             number["maximum"] = self.high
-        text = {"type": "string", "examples": [self.unit.example]}
-        either = [number, text, *([{"$ref": "#/$defs/points"}, {"$ref": "#/$defs/lfo"}] if self.live else [])]
+        text = {"type": "string", "pattern": self.unit.pattern, "examples": [self.unit.example]}
+        moving = [{"$ref": f"#/$defs/{curve}-{self.unit.slug}"} for curve in ("points", "lfo")] if self.live else []
+        either = [number, text, *moving]
         return {"description": self.describe(), "anyOf": either}
 
     @property
     def range(self) -> str:
+        """What it accepts, in words for people."""
         low = "-inf dB" if self.low == SILENCE_DB and self.unit is units.DB else self.unit.format(self.low)
         return f"{low} to {self.unit.format(self.high)}"
 
@@ -135,9 +143,9 @@ class Number(KnobKind):
         return *ends, shape
 
     def _points(self, value: Sequence[object]) -> Points:
-        points: list[Point] = []
+        gather, points = Gather(), list[Point]()
         for index, item in enumerate(value):
-            with within(index):
+            with gather, within(index):
                 if not isinstance(item, (list, tuple)) or not 2 <= len(item) <= 3:
                     raise KnobError(
                         f"{shown(item)} is not a point of a curve.",
@@ -149,8 +157,11 @@ class Number(KnobKind):
                     raise KnobError(f"{point.at} comes after {points[-1].at}.", "Write the points in order of time.")
                 _check_shape(shape, points[-1].value if points else point.value, point.value)
                 points.append(point)
-        if not points:
+        gather.done()
+        if not points and not gather.caught:
             raise KnobError("a curve without points.", "Write at least one [time, value].")
+        if gather.caught:
+            raise Told
         return Points(tuple(points))
 
     def _point_data(self, point: Point) -> list[object]:
@@ -218,6 +229,10 @@ class Choice(KnobKind):
     options: tuple[str, ...]
 
     def parse(self, value: object) -> str | None:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value is None and self.default is None:
             return None
         folded = {option.casefold(): option for option in self.options}
@@ -227,11 +242,13 @@ class Choice(KnobKind):
         return found
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         numbers = [int(option) for option in self.options if option.isdecimal()]
         return {"description": self.describe(), "enum": [*self.options, *numbers]}
 
     @property
     def range(self) -> str:
+        """What it accepts, in words for people."""
         return " | ".join(self.options)
 
 
@@ -240,6 +257,10 @@ class Switch(KnobKind):
     """On or off, or `None` when that is the default."""
 
     def parse(self, value: object) -> bool | None:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value is None and self.default is None:
             return None
         words = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
@@ -250,10 +271,12 @@ class Switch(KnobKind):
         raise KnobError(f"{shown(value)} is neither on nor off.", "Write true or false.")
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return {"description": self.describe(), "type": "boolean"}
 
     @property
     def range(self) -> str:
+        """What it accepts, in words for people."""
         return "true | false"
 
 
@@ -264,6 +287,10 @@ class Text(KnobKind):
     longest: int = 4000
 
     def parse(self, value: object) -> str | None:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value is None and self.default is None:
             return None
         if not isinstance(value, (str, int, float)) or isinstance(value, bool):
@@ -274,10 +301,12 @@ class Text(KnobKind):
         return text
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return {"description": self.describe(), "type": "string"}
 
     @property
     def range(self) -> str:
+        """What it accepts, in words for people."""
         return "text"
 
 
@@ -292,6 +321,7 @@ class File(Text):
 
     @property
     def range(self) -> str:
+        """What it accepts, in words for people."""
         return "a file"
 
 
@@ -301,6 +331,7 @@ class Port(Text):
 
     @property
     def range(self) -> str:
+        """What it accepts, in words for people."""
         return "a track or bus"
 
 
@@ -309,6 +340,10 @@ class Span(KnobKind):
     """A length of time or a position, in seconds, note values, beats or bars, not before zero."""
 
     def parse(self, value: object) -> Time | None:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value is None and self.default is None:
             return None
         time = Time.parse(value)
@@ -317,13 +352,17 @@ class Span(KnobKind):
         return time
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         return None if value is None else str(value)
 
     def schema(self) -> dict[str, Any]:
-        return {"description": self.describe(), "type": ["string", "number"], "examples": ["1/8.", "2 bars", "1.5 s"]}
+        """The JSON Schema of the plain data."""
+        text = {"type": "string", "pattern": TIME_PATTERN, "examples": ["1/8.", "2 bars", "1.5 s"]}
+        return {"description": self.describe(), "anyOf": [text, {"type": "number", "minimum": 0}]}
 
     @property
     def range(self) -> str:
+        """What it accepts, in words for people."""
         return "a time"
 
 
@@ -336,6 +375,10 @@ class Numbers(KnobKind):
     most: int = 16
 
     def parse(self, value: object) -> tuple[float, ...]:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         items = value if isinstance(value, (list, tuple)) else [value]
         if not self.fewest <= len(items) <= self.most:
             raise KnobError(f"{len(items)} values.", f"Give {self.fewest} to {self.most}.")
@@ -348,14 +391,17 @@ class Numbers(KnobKind):
         return tuple(numbers)
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         return [self.each.data(number) for number in value]
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         one = self.each.schema()
         return {"description": self.describe(), "anyOf": [{"type": "array", "items": one}, one]}
 
     @property
     def range(self) -> str:
+        """What it accepts, in words for people."""
         return f"{self.fewest} to {self.most} of {self.each.range}"
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from studio import units
 from studio.address import locate, put
 from studio.curves import SHAPES, Mapped, stretch
-from studio.errors import Gather, KnobError, RecipeError, nearest, shown, within
+from studio.errors import Gather, KnobError, RecipeError, Told, attempt, collector, nearest, shown, within
 from studio.knobs import LINEAR, LOG, Live, Number, choice, text
 from studio.records import Kind, ListOf, MapOf, Nested, Record, field
 
@@ -74,9 +74,9 @@ class Macro(Record):
                 "It must rise, and a log taper must stay above zero.",
                 path=("range",),
             )
-        object.__setattr__(self, "range", (low, high))
+        self._finish("range", (low, high))
         with within("value"):
-            object.__setattr__(self, "value", self.number.parse(self.value))
+            self._finish("value", self.number.parse(self.value))
 
     @property
     def number(self) -> Number:
@@ -91,9 +91,11 @@ class Macro(Record):
         return list(dict.fromkeys(["value", *super().changed()]))
 
     def kind_of(self, name: str) -> Kind:
+        """The kind of one field as it is now."""
         return self.number if name == "value" else super().kind_of(name)
 
     def data(self, *, full: bool = False) -> Any:
+        """Plain data that `parse` reads back as an equal value."""
         plain = super().data(full=full)
         if "range" in plain:
             plain["range"] = [self.number.data(end) for end in self.range]
@@ -105,8 +107,8 @@ MACROS = MapOf(each=Nested(of=Macro), what="knob", help="knobs that drive others
 Owner = TypeVar("Owner", bound=Record)
 
 
-def checked(owner: Owner) -> None:
-    """Check what the macros of `owner.knobs` drive, and write their ranges in the targets' units.
+def checked(owner: Record) -> dict[str, Macro]:
+    """The macros of `owner.knobs`, checked against what they drive, with their ranges in the targets' units.
 
     Raises:
         StudioError: an address that leads nowhere, a target that cannot move or has two masters, or a range
@@ -119,6 +121,8 @@ def checked(owner: Owner) -> None:
         drives = dict[str, Drive]()
         for address, drive in macro.drives.items():
             with gather, within("knobs", name, "drives", address):
+                if _about_what_is_lost(address):
+                    raise Told
                 path, kind = locate(owner, address)
                 if not isinstance(kind, Number) or kind.whole or path[:1] == ("knobs",):
                     raise RecipeError(f"{address!r} is not a number that a knob can drive.")
@@ -127,9 +131,19 @@ def checked(owner: Owner) -> None:
                 masters[path] = name
                 low, high, _ = kind.span(drive.low, drive.high, drive.shape)
                 drives[address] = Drive(kind.data(low), kind.data(high), drive.shape)
-        neat[name] = macro if drives == macro.drives else macro.replace(drives=drives)
+        neat[name] = macro
+        with gather, within("knobs", name):
+            if drives != macro.drives:
+                neat[name] = macro.replace(drives=drives)
     gather.done()
-    object.__setattr__(owner, "knobs", neat)
+    return neat
+
+
+def _about_what_is_lost(address: str) -> bool:
+    """Whether an address leads into a track or bus of which it has been told that it cannot be read."""
+    taking = collector()
+    lost = taking.lost if taking else ()
+    return any(len(way) == 2 and way[0] in ("tracks", "buses") and way[1] in address.split(".") for way in lost)
 
 
 def settle(owner: Owner) -> Owner:
@@ -142,22 +156,23 @@ def settle(owner: Owner) -> Owner:
     macros: Mapping[str, Macro] = owner.knobs  # type: ignore[attr-defined]
     for name, macro in macros.items():
         for address, drive in macro.drives.items():
-            path, kind = locate(owner, address)
-            assert isinstance(kind, Number)
-            low, high, shape = kind.span(drive.low, drive.high, drive.shape)
-            value: object
-            if isinstance(macro.value, float):
-                position = macro.number.position(macro.value)
-                value = min(max(float(stretch(position, low, high, shape)), kind.low), kind.high)  # type: ignore[arg-type]
-            elif kind.live:
-                assert not isinstance(macro.value, str)
-                start, end = macro.range
-                value = Mapped(macro.value, (start, end), macro.taper == LOG, low, high, shape)
-            else:
-                raise RecipeError(
-                    f"{address!r} cannot move while the song plays.",
-                    f"Give the knob {name!r} a number instead of a curve, or let it drive something else.",
-                    path=("knobs", name, "drives", address),
-                )
-            settled = put(settled, path, value)
+            with attempt():
+                path, kind = locate(owner, address)
+                assert isinstance(kind, Number)
+                low, high, shape = kind.span(drive.low, drive.high, drive.shape)
+                value: object
+                if isinstance(macro.value, float):
+                    position = macro.number.position(macro.value)
+                    value = min(max(float(stretch(position, low, high, shape)), kind.low), kind.high)  # type: ignore[arg-type]
+                elif kind.live:
+                    assert not isinstance(macro.value, str)
+                    start, end = macro.range
+                    value = Mapped(macro.value, (start, end), macro.taper == LOG, low, high, shape)
+                else:
+                    raise RecipeError(
+                        f"{address!r} cannot move while the song plays.",
+                        f"Give the knob {name!r} a number instead of a curve, or let it drive something else.",
+                        path=("knobs", name, "drives", address),
+                    )
+                settled = put(settled, path, value)
     return settled

@@ -8,12 +8,13 @@ from a file run through the same checks.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Self, dataclass_transform
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, dataclass_transform
 
-from studio.errors import Gather, RecipeError, nearest, shown, within
+from studio.errors import Gather, RecipeError, StudioError, Told, collector, nearest, shown, within
+from studio.plain import plain
 
 REQUIRED: Any = object()
 """The default of a field that has none."""
@@ -28,6 +29,7 @@ class Kind:
 
     @property
     def required(self) -> bool:
+        """Whether it must be given."""
         return self.default is REQUIRED
 
     def parse(self, value: object) -> Any:
@@ -41,6 +43,13 @@ class Kind:
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the plain data."""
         return {}
+
+    def member(self, name: str) -> dict[str, Any]:
+        """The same under its name and with its help, as editors show them; a reference would hide these, so it is wrapped."""
+        schema = self.schema()
+        inner = {"allOf": [{"$ref": schema["$ref"]}]} if "$ref" in schema else schema
+        about = schema.get("description") or self.describe()
+        return {"title": name, **({"description": about} if about else {}), **inner}
 
     @property
     def range(self) -> str:
@@ -64,6 +73,25 @@ def field(kind: Kind, *, kw_only: bool = False) -> Any:
     return dataclasses.field(default_factory=lambda: kind.parse(kind.default), metadata=metadata, kw_only=kw_only)
 
 
+Value = TypeVar("Value")
+
+if TYPE_CHECKING:
+
+    class Parsed(Generic[Value]):
+        """The type of a field that may be given as plain data, as a file would say it, and is read as a `Value`."""
+
+        def __get__(self, record: Record | None, kind: type[Record] | None = None) -> Value:
+            """What the plain data means."""
+
+        def __set__(self, record: Record, data: Any) -> None:
+            """Anything that the field's kind can parse."""
+
+else:
+
+    class Parsed(Generic[Value]):
+        """The type of a field that may be given as plain data, as a file would say it, and is read as a `Value`."""
+
+
 @dataclass_transform(frozen_default=True)
 class Record:
     """A frozen value made of declared fields."""
@@ -71,13 +99,18 @@ class Record:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         dataclass(frozen=True, repr=False)(cls)
+        cls.__init__ = _checked(cls.__init__)  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
         gather = Gather()
         for name, kind in self.kinds().items():
             with gather, within(name):
-                object.__setattr__(self, name, kind.parse(getattr(self, name)))
+                self._finish(name, kind.parse(plain(getattr(self, name))))
         gather.done()
+
+    def _finish(self, name: str, value: object) -> None:
+        """Write a field while the record is being made; for `__post_init__` and nothing else."""
+        object.__setattr__(self, name, value)
 
     @classmethod
     def kinds(cls) -> Mapping[str, Kind]:
@@ -103,14 +136,37 @@ class Record:
         for key, value in data.items():
             with gather, within(str(key)):
                 if key not in kinds:
-                    raise RecipeError(f"{cls.called()} has no {key!r}.", nearest(str(key), kinds))
-                values[key] = kinds[key].parse(value)
+                    raise RecipeError(f"{cls.called()} has no {key!r}.", cls.hint(str(key)))
+                values[key] = kinds[key].parse(plain(value))
         for key, kind in kinds.items():
             with gather:
                 if kind.required and key not in data:
                     raise RecipeError(f"{cls.called()} needs {key!r}: {kind.describe()}.")
         gather.done()
-        return cls(**values)
+        return cls(**values) if collector() is None else cls._of_what_is_left(values, data)
+
+    @classmethod
+    def _of_what_is_left(cls, values: dict[str, Any], data: Mapping[Any, Any]) -> Self:
+        """The record as far as it could be read, for a reading that goes on behind errors.
+
+        Raises:
+            Told: a field is missing that it cannot be without.
+        """
+        taking = collector()
+        assert taking is not None
+        for key in data:
+            if str(key) not in values:
+                taking.lose(str(key))
+        if any(kind.required and name not in values for name, kind in cls.kinds().items()):
+            raise Told
+        record = cls.__new__(cls)
+        try:
+            record.__init__(**values)  # type: ignore[misc]
+        except StudioError as error:
+            # Its fields stand; what they should be together is only worth telling where all of them were read.
+            if not taking.lost_near():
+                taking.take(error)
+        return record
 
     def data(self, *, full: bool = False) -> Any:
         """Plain data: only what differs from the defaults, or with `full` every field."""
@@ -134,6 +190,11 @@ class Record:
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]
 
     @classmethod
+    def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
+        return nearest(word, cls.kinds())
+
+    @classmethod
     def called(cls) -> str:
         """What error messages call it, with its article."""
         return f"a {cls.__name__.lower()}"
@@ -144,7 +205,7 @@ class Record:
         kinds = cls.kinds()
         return {
             "type": "object",
-            "properties": {name: kind.schema() for name, kind in kinds.items()},
+            "properties": {name: kind.member(name) for name, kind in kinds.items()},
             "required": [name for name, kind in kinds.items() if kind.required],
             "additionalProperties": False,
         }
@@ -152,6 +213,34 @@ class Record:
     def __repr__(self) -> str:
         fields = (f"{name}={getattr(self, name)!r}" for name in self.changed())
         return f"{type(self).__name__}({', '.join(fields)})"
+
+
+def _checked(made: Callable[..., None]) -> Callable[..., None]:
+    """A dataclass's `__init__` that refuses unknown and missing fields in the words in which a file's are refused."""
+
+    @wraps(made)
+    def begin(self: Record, *given: Any, **named: Any) -> None:
+        fields = [field for field in dataclasses.fields(self) if field.init]  # type: ignore[arg-type]
+        taken = [field.name for field in fields if not field.kw_only][: len(given)]
+        gather, called = Gather(), self.called()
+        with gather:
+            if len(given) > len(taken):
+                raise RecipeError(f"{called} takes {len(taken)} values without a name, not {len(given)}.")
+        names = [field.name for field in fields]
+        for name in named:
+            with gather, within(name):
+                if name not in names:
+                    raise RecipeError(f"{called} has no {name!r}.", nearest(name, names))
+                if name in taken:
+                    raise RecipeError(f"{called} is given {name!r} twice.", "Give it once.")
+        for name, kind in self.kinds().items():
+            with gather:
+                if kind.required and name not in named and name not in taken:
+                    raise RecipeError(f"{called} needs {name!r}: {kind.describe()}.")
+        gather.done()
+        made(self, *given, **named)
+
+    return begin
 
 
 @cache
@@ -167,12 +256,18 @@ class Nested(Kind):
     of: type[Record]
 
     def parse(self, value: object) -> Any:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         return None if value is None and self.default is None else self.of.parse(value)
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         return None if value is None else value.data(full=full)
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return self.of.schema()
 
 
@@ -185,6 +280,10 @@ class ListOf(Kind):
     bare: bool = False
 
     def parse(self, value: object) -> tuple[Any, ...]:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value is None:
             return ()
         items = value if isinstance(value, (list, tuple)) else [value]
@@ -192,14 +291,19 @@ class ListOf(Kind):
         for index, item in enumerate(items):
             with gather, within(index):
                 parsed.append(self.each.parse(item))
+                continue
+            if taking := collector():
+                taking.lose(index)
         gather.done()
         return tuple(parsed)
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         items = [self.each.data(item, full) for item in value]
         return items[0] if self.bare and len(items) == 1 and not full else items
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         one = self.each.schema()
         return {"description": self.help, "anyOf": [{"type": "array", "items": one}, one]}
 
@@ -213,6 +317,10 @@ class MapOf(Kind):
     what: str = "name"
 
     def parse(self, value: object) -> dict[str, Any]:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value is None:
             return {}
         if not isinstance(value, Mapping):
@@ -220,7 +328,12 @@ class MapOf(Kind):
         gather, parsed = Gather(), {}
         for key, item in value.items():
             with gather, within(str(key)):
-                parsed[self.check_name(key)] = self.each.parse(item)
+                self.check_name(key)
+            with gather, within(str(key)):
+                parsed[str(key)] = self.each.parse(item)
+                continue
+            if taking := collector():
+                taking.lose(str(key))
         gather.done()
         return parsed
 
@@ -235,7 +348,9 @@ class MapOf(Kind):
         return name
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         return {key: self.each.data(item, full) for key, item in value.items()}
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return {"description": self.help, "type": "object", "additionalProperties": self.each.schema()}

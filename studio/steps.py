@@ -28,7 +28,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 from studio.audio import Audio, Block
 from studio.context import BlockContext, RenderContext
-from studio.errors import RecipeError, nearest, shown, within
+from studio.errors import RecipeError, StudioError, collector, nearest, shown, within
 from studio.knobs import File, Port, Switch, Text
 from studio.provenance import Component, check_declared, libraries, writer_of
 from studio.records import Kind, MapOf, Record, field
@@ -86,6 +86,7 @@ class Step(Record):
 
     @classmethod
     def called(cls) -> str:
+        """What error messages call it."""
         return f"`{cls.step}`" if hasattr(cls, "step") else "a step"
 
     @classmethod
@@ -136,6 +137,10 @@ class Step(Record):
                 with within(name):
                     yield context.find(getattr(self, name))
 
+    def programs(self) -> Iterator[str]:
+        """The programs of others that run when it does, in a phrase each, without those of steps inside it."""
+        return iter(())
+
     def ports(self) -> Iterator[tuple[str, str]]:
         """Its connected side inputs: (knob, track or bus), without those of steps inside it."""
         for name, kind in self.parameters().items():
@@ -155,6 +160,21 @@ class Step(Record):
     def remarks(self, context: RenderContext) -> Iterator[str]:
         """What whoever hears it should know beforehand."""
         return iter(())
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Find out, without making any sound, whether it will run.
+
+        Args:
+            context: the conditions it is to run under.
+            seconds: how long the sound that it is given lasts, where that is known.
+
+        Raises:
+            StudioError: what would stop it, as far as that can be known beforehand.
+        """
+
+    def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
+        return True
 
     def follows_tempo(self) -> bool:
         """Whether the tempo map has a say in how it sounds."""
@@ -208,6 +228,10 @@ class Effect(Step, abstract=True):
         """Begin a run, with all state at rest."""
         raise NotImplementedError
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Open it, and let go of it again."""
+        self.open(context)
+
     def tail_seconds(self, context: RenderContext) -> float:
         """The longest silence, in seconds, behind which more sound can come once the input has ended."""
         return 0.05
@@ -218,7 +242,11 @@ class Transform(Step, abstract=True):
 
     kind = "transform"
 
+    keeps_time: ClassVar[bool] = False
+    """Whether every frame stays where it is, so that it can be given only what the song's `length` leaves of a sound."""
+
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         raise NotImplementedError
 
 
@@ -228,7 +256,15 @@ class ScoreStep(Step, abstract=True):
     kind = "score"
 
     def edit(self, score: Score, context: RenderContext) -> Score:
+        """The score with its notes changed; every other event stays where it is."""
         raise NotImplementedError
+
+
+class Unread(Step, abstract=True):
+    """Stands for a step that could not be read, in a document whose errors are being collected."""
+
+    kind = "unread"
+    step = "unread"
 
 
 def _steps_in(value: object) -> Iterator[Step]:
@@ -278,6 +314,8 @@ def parse_step(data: object, *kinds: str) -> Step:
     Raises:
         StudioError: no such step, one of another kind, or knobs that do not fit.
     """
+    if isinstance(data, Unread):
+        return data
     if isinstance(data, Step):
         find_step(data.step, *kinds)
         return data
@@ -297,12 +335,28 @@ class StepKind(Kind):
     kinds: tuple[str, ...]
 
     def parse(self, value: object) -> Step | None:
-        return None if value is None and self.default is None else parse_step(value, *self.kinds)
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
+        if value is None and self.default is None:
+            return None
+        taking = collector()
+        if taking is None:
+            return parse_step(value, *self.kinds)
+        try:
+            return parse_step(value, *self.kinds)
+        except StudioError as error:
+            taking.take(error)
+            word = next(iter(value), "") if isinstance(value, Mapping) else value
+            return Unread(name=str(word)[:80], bypass=True)
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         return None if value is None else value.data(full=full)
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return {"description": self.help, "$ref": f"#/$defs/{'-'.join(self.kinds)}"}
 
 
@@ -316,6 +370,6 @@ def check_label(text: object) -> str:
 
 
 __all__ = [
-    "Effect", "Instrument", "Run", "ScoreStep", "Source", "Step", "StepKind", "Transform",
+    "Effect", "Instrument", "Run", "ScoreStep", "Source", "Step", "StepKind", "Transform", "Unread",
     "check_label", "find_step", "parse_step", "registry",
 ]  # fmt: skip

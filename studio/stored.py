@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from studio.errors import MissingError, Place, Problems, RecipeError, StudioError, shown
+from studio.errors import Gather, MissingError, Place, Problems, RecipeError, StudioError, shown, within
 from studio.provenance import STUDIO, installed
 from studio.records import Kind, Record
 
@@ -35,6 +35,10 @@ class Whole(Kind):
     high: int = 2**63 - 1
 
     def parse(self, value: object) -> int:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if isinstance(value, bool) or not isinstance(value, int):
             raise RecipeError(f"{shown(value)} is not a whole number.")
         if not self.low <= value <= self.high:
@@ -50,6 +54,10 @@ class Real(Kind):
     high: float = math.inf
 
     def parse(self, value: object) -> float:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value in ("-inf", "inf"):
             value = float(str(value))
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -59,6 +67,7 @@ class Real(Kind):
         return float(value)
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         return float(value) if math.isfinite(value) else str(value)
 
 
@@ -71,6 +80,10 @@ class Words(Kind):
     lines: bool = False
 
     def parse(self, value: object) -> str:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if not isinstance(value, str):
             raise RecipeError(f"{shown(value)} is not text.")
         if len(value) > self.longest:
@@ -92,6 +105,10 @@ class OneOf(Kind):
     options: tuple[str, ...]
 
     def parse(self, value: object) -> str:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if not isinstance(value, str) or value not in self.options:
             raise RecipeError(f"{shown(value)} is not one of {', '.join(self.options)}.")
         return value
@@ -102,6 +119,10 @@ class Flag(Kind):
     """True or false."""
 
     def parse(self, value: object) -> bool:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if not isinstance(value, bool):
             raise RecipeError(f"{shown(value)} is neither true nor false.")
         return value
@@ -112,6 +133,10 @@ class Inside(Words):
     """The path of a file inside the document's folder, with slashes: nothing that climbs, and nothing absolute."""
 
     def parse(self, value: object) -> str:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         path = super().parse(value)
         parts = path.split("/")
         if any(part in ("", ".", "..") for part in parts) or "\\" in path or ":" in parts[0]:
@@ -124,10 +149,96 @@ class Json(Kind):
     """Any mapping of plain data, no deeper than a recipe."""
 
     def parse(self, value: object) -> dict[str, Any]:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if not isinstance(value, Mapping):
             raise RecipeError(f"{shown(value)} is not a mapping.")
         _check_plain(value, 0)
         return dict(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Members(Kind):
+    """A mapping with these members; with `more`, others may stand beside them as plain data."""
+
+    of: Mapping[str, Kind]
+    more: bool = False
+
+    def parse(self, value: object) -> dict[str, Any]:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
+        if not isinstance(value, Mapping):
+            raise RecipeError(f"{shown(value)} is not a mapping.")
+        gather, found = Gather(), {}
+        for key, item in value.items():
+            with gather, within(str(key)):
+                if key in self.of:
+                    found[key] = self.of[key].parse(item)
+                elif not self.more:
+                    raise RecipeError(f"nothing of this name belongs here; known are {', '.join(self.of)}.")
+                else:
+                    _check_plain(item, 1)
+                    found[key] = item
+        for key, kind in self.of.items():
+            with gather, within(key):
+                if kind.required and key not in value:
+                    raise RecipeError("it is missing.")
+        gather.done()
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Several(Kind):
+    """A list of `fewest` to `most` values of one kind."""
+
+    each: Kind
+    fewest: int = 0
+    most: int = 10_000
+
+    def parse(self, value: object) -> list[Any]:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
+        if not isinstance(value, list):
+            raise RecipeError(f"{shown(value)} is not a list.")
+        if not self.fewest <= len(value) <= self.most:
+            raise RecipeError(f"it has {len(value)} values.", f"It may have {self.fewest} to {self.most}.")
+        gather, found = Gather(), []
+        for index, item in enumerate(value):
+            with gather, within(index):
+                found.append(self.each.parse(item))
+        gather.done()
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named(Kind):
+    """A mapping of `fewest` to `most` names to values of one kind."""
+
+    each: Kind
+    fewest: int = 0
+    most: int = 10_000
+
+    def parse(self, value: object) -> dict[str, Any]:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
+        if not isinstance(value, Mapping):
+            raise RecipeError(f"{shown(value)} is not a mapping.")
+        if not self.fewest <= len(value) <= self.most:
+            raise RecipeError(f"it has {len(value)} names.", f"It may have {self.fewest} to {self.most}.")
+        gather, found = Gather(), {}
+        for key, item in value.items():
+            with gather, within(str(key)[:80]):
+                found[Words(longest=80).parse(key)] = self.each.parse(item)
+        gather.done()
+        return found
 
 
 def _check_plain(value: object, depth: int) -> None:
@@ -152,20 +263,26 @@ def check_format(plain: object, key: str, newest: int, what: str) -> None:
     given = plain.get(key)
     if isinstance(given, bool) or not isinstance(given, int) or given < 1:
         raise RecipeError(f"it does not say which format of {what} it is.", f"`{key}` is {newest}.", path=(key,))
-    here = installed(STUDIO)
     if given < newest:
-        raise RecipeError(
-            f"it is {what} of format {given}; Mirepoix {here} reads format {newest}.", "Make it anew.", path=(key,)
-        )
-    if given > newest:
-        wrote = plain.get("studio")
-        known = isinstance(wrote, str) and re.fullmatch(r"[0-9][0-9A-Za-z.+!-]{0,40}", wrote)
-        reader = f"Mirepoix {wrote}, which wrote it, reads it" if known else f"a later Mirepoix than {here} reads it"
-        raise RecipeError(
-            f"it is {what} of format {given}; Mirepoix {here} reads format {newest}.",
-            f"{reader[0].upper()}{reader[1:]}: pip install --upgrade {STUDIO}.",
-            path=(key,),
-        )
+        cause = f"it is {what} of format {given}; Mirepoix {installed(STUDIO)} reads format {newest}."
+        raise RecipeError(cause, "Make it anew.", path=(key,))
+    refuse_later(plain, key, newest, what)
+
+
+def refuse_later(plain: object, key: str, newest: int, what: str) -> None:
+    """Refuse a document of a later format than this studio reads, and name the version that does.
+
+    Raises:
+        RecipeError: it is one.
+    """
+    given = plain.get(key) if isinstance(plain, Mapping) else None
+    if not isinstance(plain, Mapping) or isinstance(given, bool) or not isinstance(given, int) or given <= newest:
+        return
+    here, wrote = installed(STUDIO), plain.get("studio")
+    known = isinstance(wrote, str) and re.fullmatch(r"[0-9][0-9A-Za-z.+!-]{0,40}", wrote)
+    reader = f"Mirepoix {wrote}, which wrote it, reads it" if known else f"A later Mirepoix than {here} reads it"
+    cause = f"it is {what} of format {given}; Mirepoix {here} reads format {newest}."
+    raise RecipeError(cause, f"{reader}: pip install --upgrade {STUDIO}.", path=(key,))
 
 
 def parse_json(text: str | bytes) -> Any:

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """`STUDIO_CACHE` and `STUDIO_PRESETS` in a fresh folder; child processes inherit them."""
+    """`STUDIO_CACHE`, `STUDIO_PRESETS`, `STUDIO_KEY` and `STUDIO_TRUST` in a fresh folder; child processes inherit them."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("STUDIO_CACHE", str(home / "cache"))
     monkeypatch.setenv("STUDIO_PRESETS", str(home / "presets"))
+    monkeypatch.setenv("STUDIO_KEY", str(home / "cache.key"))
+    monkeypatch.setenv("STUDIO_TRUST", str(home / "trusted.json"))
     return home
 
 
@@ -36,6 +38,14 @@ def subnormals_survive() -> Iterator[None]:
 def context(tmp_path: Path) -> RenderContext:
     """44.1 kHz, stereo, 120 bpm in 4/4; paths are relative to `tmp_path`."""
     return RenderContext(folder=tmp_path)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what this machine was too busy to be asked."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, said in report.user_properties:
+            if name == "busy":
+                terminalreporter.write_line(f"BUSY {report.nodeid} - {said}")
 
 
 @pytest.fixture(scope="session")

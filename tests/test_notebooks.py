@@ -1,8 +1,7 @@
-"""Every notebook runs from top to bottom, in a fresh folder, without an error and in time."""
+"""Every notebook runs from top to bottom, in a fresh folder, without an error."""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import nbformat
@@ -12,6 +11,7 @@ from nbclient import NotebookClient
 FOLDER = Path(__file__).parent.parent / "notebooks"
 BOOKS = sorted(FOLDER.glob("*.ipynb"))
 SECONDS = 180
+"""For a cell."""
 
 
 @pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.stem)
@@ -23,9 +23,7 @@ def test_a_notebook_runs_and_its_story_has_pictures(
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     book = nbformat.read(path, as_version=4)
     assert book.cells[0].cell_type == "markdown"
-    start = time.monotonic()
     NotebookClient(book, timeout=SECONDS, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    assert time.monotonic() - start < SECONDS
     shown = [output for cell in book.cells for output in cell.get("outputs", [])]
     assert any("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in shown)
     kept = nbformat.read(path, as_version=4)

@@ -12,7 +12,7 @@ import pytest
 
 import studio
 from studio.effects.blocks import RackBlock
-from studio.exporting.plugin import export
+from studio.exporting.export import export
 from studio.hosting.pool import POOL
 from studio.processes import forget_working_folder, python_command
 

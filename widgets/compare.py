@@ -36,6 +36,7 @@ class Trial:
 
     @property
     def right(self) -> bool:
+        """Whether the answer was right."""
         return self.was == self.answer
 
 

@@ -77,6 +77,7 @@ class Rack(Playing):
 
     @recipe.setter
     def recipe(self, recipe: Recipe) -> None:
+        """The recipe as it stands under the hand."""
         self._change(recipe)
 
     @property
@@ -184,7 +185,7 @@ class Rack(Playing):
         return export(self._now, out, strip=self.selected, **options)
 
     def wait(self, seconds: float = 60.0) -> bool:
-        """Wait until what is shown has been rendered; False if that takes longer."""
+        """Wait until what is shown has been rendered; False if that takes longer or failed, as `errors` then says."""
         return self._session.wait(seconds)
 
     @property

@@ -51,14 +51,17 @@ class Sides:
 
     @classmethod
     def of(cls, recipe: Recipe) -> Sides:
+        """The side of a name."""
         return cls(Side(recipe), Side(recipe))
 
     @property
     def here(self) -> Side:
+        """The side that is heard."""
         return self.a if self.letter == "A" else self.b
 
     @property
     def there(self) -> Side:
+        """The other side."""
         return self.b if self.letter == "A" else self.a
 
     def swap(self) -> None:

@@ -28,13 +28,19 @@ class Sounds(Protocol):
     """The first sound is what is heard; the others are what it is made of."""
 
     @property
-    def names(self) -> tuple[str, ...]: ...
+    def names(self) -> tuple[str, ...]:
+        """The names of the sounds, in order."""
+        ...
 
     @property
-    def rate(self) -> int: ...
+    def rate(self) -> int:
+        """The rate of the sounds in Hz."""
+        ...
 
     @property
-    def frames(self) -> int: ...
+    def frames(self) -> int:
+        """How long the longest is, in frames."""
+        ...
 
     def read(self, track: int, start: int, frames: int) -> Block:
         """Part of a sound, silence beyond its end."""
@@ -57,17 +63,21 @@ class Given:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The names of the sounds, in order."""
         return tuple(self.sounds)
 
     @property
     def rate(self) -> int:
+        """The rate of the sounds in Hz."""
         return next(iter(self.sounds.values())).rate
 
     @property
     def frames(self) -> int:
+        """How long the longest is, in frames."""
         return max(audio.frames for audio in self.sounds.values())
 
     def read(self, track: int, start: int, frames: int) -> Block:
+        """The sound in blocks of shape (channels, frames) of any length."""
         block = list(self.sounds.values())[track].samples[:, start : start + frames]
         return np.pad(block, ((0, 0), (0, frames - block.shape[1])))
 
@@ -98,13 +108,16 @@ class Rendered:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The names of the sounds, in order."""
         return tuple(self.nodes)
 
     @property
     def rate(self) -> int:
+        """The rate of the sounds in Hz."""
         return self.plan.context.rate
 
     def read(self, track: int, start: int, frames: int) -> Block:
+        """The sound in blocks of shape (channels, frames) of any length."""
         return Preview(self.engine, start).read(list(self.nodes.values())[track], start, frames)
 
 

@@ -9,19 +9,21 @@ from pathlib import Path
 
 import click
 
-from studio.cli.show import as_json, losses, table
+from studio.cli.completing import chains_and_recipes, formats
+from studio.cli.show import as_json, losses, say, table
 
 PLUGINS = ("vst3", "lv2", "clap", "sfz", "source")
 
 
 @click.command("export")
-@click.argument("song")
+@click.argument("song", shell_complete=chains_and_recipes)
 @click.option(
     "--format",
     "form",
     default="vst3",
     show_default=True,
     metavar="FORMAT",
+    shell_complete=formats,
     help="Of a chain: vst3, lv2, clap, or source: a project; of an instrument sfz too. Of a song: stems, dawproject,"
     " reaper or ardour.",
 )
@@ -71,16 +73,16 @@ def command(
 
 
 def _session(song: str, form: str, out: Path, name: str | None, force: bool, as_script: bool) -> None:
-    from studio.cli.render import opened
+    from studio.cli.opening import recipe_of
     from studio.sessions.exporting import export_session
 
     with ExitStack() as stack:
-        made = export_session(opened(song, (), {}, stack), out, form, name=name, replace=force)
+        made = export_session(recipe_of(song, stack), out, form, name=name, replace=force)
     if as_script:
         as_json({"path": str(made.path), "format": made.format, "losses": [asdict(loss) for loss in made.losses]})
         return
     losses(made.losses)
-    click.echo(f"{made.path} is written.")
+    say(f"{made.path} is written.")
 
 
 def _plugin(
@@ -113,12 +115,12 @@ def _plugin(
     ending = "" if form == "source" else f".{form}"
     path = folder / f"{file_name(called)}{ending}"
     chosen = Document(f"{{{grid.strip().strip('{}')}}}", "--grid").data if grid else None
-    say = (lambda phrase: None) if as_script else (lambda phrase: click.echo(click.style(f"{phrase} …", dim=True)))
+    tell = (lambda phrase: None) if as_script else (lambda phrase: say(f"{phrase} …", dim=True))
     made = export(
-        meant, path, name=called, format=form, target=target, allow_mismatch=allow_mismatch, grid=chosen, say=say
+        meant, path, name=called, format=form, target=target, allow_mismatch=allow_mismatch, grid=chosen, say=tell
     )
     if made.card is None:
-        click.echo(f"{made.path} is written. Next: cmake -B build {made.path}")
+        say(f"{made.path} is written. Next: cmake -B build {made.path}")
         return
     if as_script:
         as_json(json.loads(json.dumps({**made.card.data(), "path": str(made.path)})))
@@ -127,9 +129,9 @@ def _plugin(
     if isinstance(card, InstrumentCard):
         table(("program", "level", "mel bands", "onset", "pitch"), card.rows())
         for what in card.heard.skipped if card.heard else ():
-            click.echo(what)
+            say(what)
         seconds = sum(card.seconds.values())
-        click.echo(
+        say(
             f"{made.path} is written: {card.zones} samples, {card.kilobytes / 1000:.1f} MB in {seconds:.1f} s, {card.state}."
         )
         return
@@ -146,6 +148,6 @@ def _plugin(
         ],
     )
     for address in card.baked:
-        click.echo(f"{address} stays where it is: it cannot move while sound is playing.")
+        say(f"{address} stays where it is: it cannot move while sound is playing.")
     seconds = card.seconds["build"] + card.seconds["verify"]
-    click.echo(f"{made.path} is written: {card.kilobytes:.0f} kB in {seconds:.1f} s, {card.state}.")
+    say(f"{made.path} is written: {card.kilobytes:.0f} kB in {seconds:.1f} s, {card.state}.")

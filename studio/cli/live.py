@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from studio.cli.completing import recipes
+from studio.cli.opening import recipe_of
+from studio.cli.show import as_json, say, say_lines
+
 if TYPE_CHECKING:
     from studio.live.output import LiveOutput
     from studio.live.player import LivePlayer
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("live")
-@click.argument("recipe")
+@click.argument("recipe", shell_complete=recipes)
 @click.option("--strip", help="Play the chain of one track or bus, or of the master, instead of the whole song.")
 @click.option(
     "--as-rendered", multiple=True, metavar="STRIP", help="Play a strip whose chain takes too long as it was rendered."
@@ -70,8 +74,6 @@ def command(
     from dataclasses import asdict
     from functools import partial
 
-    from studio.cli.render import opened
-    from studio.cli.show import as_json
     from studio.live.control import OscControl
     from studio.live.midi import MidiInput, MidiMap, parse_bindings
     from studio.live.player import LivePlayer
@@ -81,7 +83,7 @@ def command(
         _drive(recipe, drive)
         return
     with ExitStack() as stack:
-        song = opened(recipe, (), {}, stack)
+        song = recipe_of(recipe, stack)
         sound = stack.enter_context(_output(song.rate, device, follow, live_input))
         song = song.replace(rate=sound.rate)
         voice = partial(voice_of, strip=strip, live_input=live_input, as_rendered=as_rendered)
@@ -93,22 +95,22 @@ def command(
         stack.enter_context(sound.playing(player))
         if not as_script:
             for remark in player.voice.remarks:
-                click.echo(remark)
+                say(remark)
             what = "live input" if live_input else strip or "the song"
-            click.echo(f"Playing {what}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")
+            say(f"Playing {what}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")
         with suppress(KeyboardInterrupt):
             _play(player, Path(recipe), voice, sound.rate, seconds)
         health = sound.health()
     if as_script:
         as_json(asdict(health))
         return
-    click.echo(
+    say(
         f"{health.periods} periods of {health.period_ms} ms, {health.xruns} too late. Half of them took "
         f"{health.median_ms} ms, all but one of a thousand {health.late_ms} ms, the slowest {health.slowest_ms} ms. "
         f"From input to output: {health.latency_ms} ms."
     )
     if health.late_ms > health.period_ms:
-        click.echo("The chains take too long: a longer period gives them time, or --as-rendered STRIP spares one.")
+        say("The chains take too long: a longer period gives them time, or --as-rendered STRIP spares one.")
 
 
 def _output(rate: int, device: str | None, follow: bool, listens: bool) -> LiveOutput:
@@ -129,7 +131,7 @@ def _output(rate: int, device: str | None, follow: bool, listens: bool) -> LiveO
 
 def _drive(recipe: str, to: str) -> None:
     """Move the faders, pans, mutes, sends and plugins of a DAW in which a session of the recipe is open."""
-    from studio.cli.render import opened
+    from studio.cli.opening import recipe_of
     from studio.live.driving import moves_of
     from studio.live.remotes import Remote, desk
     from studio.sessions.building import session_of
@@ -139,12 +141,12 @@ def _drive(recipe: str, to: str) -> None:
         raise click.UsageError(f"--drive {to}: write DAW or DAW:PORT, such as ardour:3819")
     found = desk(name)
     with ExitStack() as stack:
-        song = opened(recipe, (), {}, stack)
+        song = recipe_of(recipe, stack)
         moves = moves_of(song, session_of(song, Path("media")).timeline)
     remote = Remote(found, port=int(port) if port else None)
     remote.move(*moves)
     remote.close()
-    click.echo(f"{len(moves)} movements are sent to {found.name}.")
+    say(f"{len(moves)} movements are sent to {found.name}.")
 
 
 def _play(
@@ -161,12 +163,12 @@ def _play(
         time.sleep(0.1)
         for trouble in player.troubles:
             if trouble not in told:
-                click.echo(f"The sound goes on dry: {trouble}", err=True)
+                say(f"The sound goes on dry: {trouble}", err=True)
                 told.add(trouble)
         if path.is_file() and path.stat().st_mtime_ns != seen:
             seen = path.stat().st_mtime_ns
             try:
                 player.swap(voice(Recipe.load(path).replace(rate=rate)), keep=False)
-                click.echo("Changed.")
+                say("Changed.")
             except StudioError as error:
-                click.echo(f"Not changed: {error}", err=True)
+                say_lines(f"Not changed: {error}", err=True)

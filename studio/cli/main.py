@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
+import os
 import sys
 import warnings
 from importlib import import_module
@@ -11,27 +11,50 @@ from typing import Any
 
 import click
 
+from studio.cli.show import as_json, say
 from studio.errors import Interrupted, Problems, StudioError
 from studio.processes import forget_working_folder
+from studio.visible import visible
 
 FAILED, BROKEN, INTERRUPTED = 1, 70, 130
+_AS_SCRIPT = "studio.as_script"
+"""Whether somebody wants JSON, errors included; kept with the command's context."""
 
 
 class Studio(click.Group):
     """Commands whose errors are printed without a traceback, with `--json` as JSON."""
 
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Words that begin with a dash and a blank are YAML, and no option."""
+        context.meta[_AS_SCRIPT] = "--json" in args
+        return super().parse_args(context, [f"\n{word}" if word[:2] in ("- ", "-\n") else word for word in args])
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Words that click refuses can be names of files, and those anything."""
+        try:
+            return super().make_context(*args, **options)
+        except click.ClickException as error:
+            raise _gated(error) from None
+
     def invoke(self, context: click.Context) -> Any:
+        """Run a command; every error becomes words and an exit code."""
+        if os.environ.get("NO_COLOR"):
+            context.color = False
         try:
             return super().invoke(context)
         except Interrupted as error:
             fail(error, INTERRUPTED)
+        except KeyboardInterrupt:
+            fail(Interrupted("stopped."), INTERRUPTED)
         except StudioError as error:
             fail(error, FAILED)
         except BrokenPipeError:
             # Whoever read our output has seen enough.
             sys.stderr.close()
             sys.exit(0)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except click.ClickException as error:
+            raise _gated(error) from None
+        except (click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
             if context.params.get("verbose"):
@@ -54,13 +77,23 @@ class Studio(click.Group):
         return super().resolve_command(context, args)
 
 
+def _gated(error: click.ClickException) -> click.ClickException:
+    """The same refusal, with what it quotes made visible."""
+    setattr(error, "message", visible(error.message))  # noqa: B010
+    return error
+
+
 def fail(error: StudioError, code: int) -> None:
     """Print an error and end the program."""
-    if "--json" in sys.argv:
-        click.echo(json.dumps({"errors": [_plain(single) for single in _singles(error)]}, ensure_ascii=False))
+    context = click.get_current_context(silent=True)
+    if context is not None and context.meta.get(_AS_SCRIPT):
+        as_json({"errors": [_plain(single) for single in _singles(error)]}, indent=None)
     else:
         for single in _singles(error):
-            click.echo(click.style("error: ", fg="red", bold=True) + str(single), err=True)
+            first, *rest = str(single).split("\n")
+            say(first, err=True, head="error: ", fg="red", bold=True)
+            for line in rest:
+                say(line, err=True)
     sys.exit(code)
 
 
@@ -86,7 +119,10 @@ class _Echo(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         colour = "yellow" if record.levelno >= logging.WARNING else "bright_black"
-        click.echo(click.style(f"{record.levelname.lower()}: ", fg=colour) + record.getMessage(), err=True)
+        message = record.getMessage()
+        if record.name == "py.warnings":
+            message = message.split("\n")[0]
+        say(message, err=True, head=f"{record.levelname.lower()}: ", fg=colour)
 
 
 @click.group(cls=Studio, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -120,6 +156,7 @@ COMMANDS = (
     "steps",
     "preset",
     "plugins",
+    "trust",
     "verify",
     "doctor",
 )

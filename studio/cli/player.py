@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from studio.cli.show import as_json
+from studio.cli.show import as_json, say
 
 
 @click.command("player")
@@ -26,4 +26,4 @@ def command(folder: Path, out: Path | None, codec: str | None, as_script: bool) 
     if as_script:
         as_json({"path": str(page), "megabytes": round(megabytes, 2)})
     else:
-        click.echo(f"{page} is written: {megabytes:.1f} MB. Open it in any browser.")
+        say(f"{page} is written: {megabytes:.1f} MB. Open it in any browser.")

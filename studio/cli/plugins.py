@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from studio.cli.show import as_json, table
+from studio.cli.show import as_json, say, table
+from studio.visible import visible
 
 
 @click.group("plugins")
@@ -22,25 +23,25 @@ def scan_command(again: bool) -> None:
 
     Folders are those of the system, and those in STUDIO_PLUGINS.
     """
-    from rich.progress import Progress
+    from rich.progress import BarColumn, Progress, TextColumn
 
     from studio.hosting import catalogue
 
     if again:
-        catalogue.forget()
-    found = list(catalogue.listing())
+        catalogue.forget_plugins()
+    found = list(catalogue.list_plugins())
     new = [entry.path for entry in found if entry.known is None]
     blocked = []
-    with Progress(transient=True) as progress:
+    with Progress(TextColumn("{task.description}", markup=False), BarColumn(), transient=True) as progress:
         bar = progress.add_task("looking at plugins", total=len(new))
 
         def told(path: Path, known: Any) -> None:
-            progress.update(bar, advance=1, description=path.stem)
+            progress.update(bar, advance=1, description=visible(path.stem))
             if isinstance(known, str):
                 blocked.append((path.name, known))
 
-        catalogue.scan(new, told)
-    click.echo(f"{len(found)} plugins, {len(new)} of them new, {len(blocked)} of those blocked.")
+        catalogue.scan_plugins(new, told)
+    say(f"{len(found)} plugins, {len(new)} of them new, {len(blocked)} of those blocked.")
     if blocked:
         table(("blocked", "because"), blocked)
 
@@ -52,14 +53,15 @@ def list_command(word: str, as_script: bool) -> None:
     """List what is known of the plugins whose name, file or maker holds WORD."""
     from studio.hosting import catalogue
 
-    rows = [row for row in map(_row, catalogue.listing()) if word.casefold() in " ".join(row.values()).casefold()]
+    rows = [row for row in map(_row, catalogue.list_plugins()) if word.casefold() in " ".join(row.values()).casefold()]
     if as_script:
         as_json(rows)
         return
     if rows:
         table(tuple(rows[0]), [tuple(row.values()) for row in rows])
     if any(row["kind"] == "not looked at" for row in rows):
-        click.echo("\n`studio plugins scan` looks at the new ones.")
+        say()
+        say("`studio plugins scan` looks at the new ones.")
 
 
 @command.command("show")
@@ -70,22 +72,24 @@ def show_command(name: str, host: str | None, as_script: bool) -> None:
     """Show a plugin, its parameters as a recipe writes them, and how it behaves."""
     from studio.hosting import catalogue
 
-    known = catalogue.described(name, host)
+    known = catalogue.describe_plugin(name, host)
     if as_script:
         as_json(known.data())
         return
     about, measured = known.about, known.measured
-    click.echo(f"{click.style(about.name, bold=True)}  ({known.kind})  {about.vendor} {about.version}\n{known.path}\n")
-    click.echo(f"id          {about.id}, through {known.host}")
-    click.echo(f"channels    {about.inputs} in, {about.outputs} out" + (f", {about.sides} side" * bool(about.sides)))
+    say(f"  ({known.kind})  {about.vendor} {about.version}", head=about.name, bold=True)
+    say(known.path)
+    say()
+    say(f"id          {about.id}, through {known.host}")
+    say(f"channels    {about.inputs} in, {about.outputs} out" + (f", {about.sides} side" * bool(about.sides)))
     truth = "" if measured.latency is None else f"; measured: {measured.latency}"
-    click.echo(f"latency     {known.reported_latency} frames{truth}")
-    click.echo(f"speed       {measured.speed:.0f} times real time; loads in {known.load_seconds:.2f} s")
+    say(f"latency     {known.reported_latency} frames{truth}")
+    say(f"speed       {measured.speed:.0f} times real time; loads in {known.load_seconds:.2f} s")
     for note in _notes(measured):
-        click.echo(f"note        {note}")
+        say(f"note        {note}")
     if known.programs:
-        click.echo(f"programs    {', '.join(filter(None, known.programs[:12]))}")
-    click.echo()
+        say(f"programs    {', '.join(filter(None, known.programs[:12]))}")
+    say()
     rows = [
         (parameter.name, str(kind.data(kind.parse(kind.default))), kind.range, parameter.title)
         for parameter in known.parameters
@@ -93,7 +97,8 @@ def show_command(name: str, host: str | None, as_script: bool) -> None:
     ]
     table(("parameter", "default", "range", ""), rows)
     where = "play:" if about.instrument else "chain:"
-    click.echo(f"\nIn a recipe:  {where} [{{plugin: {{file: {known.path.stem}, …}}}}]")
+    say()
+    say(f"In a recipe:  {where} [{{plugin: {{file: {known.path.stem}, …}}}}]")
 
 
 @command.command("probe")
@@ -103,16 +108,16 @@ def probe_command(name: str, host: str | None) -> None:
     """Measure a plugin: with an impulse, how late it really is; and keep the truth if it lies."""
     from studio.hosting import catalogue
 
-    known, latency = catalogue.probe(name, host)
+    known, latency = catalogue.probe_plugin(name, host)
     told = known.reported_latency
     if latency is None:
-        click.echo(f"{known.about.name} answers an impulse with no clear echo; its word counts: {told} frames.")
+        say(f"{known.about.name} answers an impulse with no clear echo; its word counts: {told} frames.")
     elif latency == told:
-        click.echo(f"{known.about.name} is as late as it says: {told} frames.")
+        say(f"{known.about.name} is as late as it says: {told} frames.")
     else:
-        click.echo(f"{known.about.name} says {told} frames and is {latency} late; from now on the truth counts.")
+        say(f"{known.about.name} says {told} frames and is {latency} late; from now on the truth counts.")
     for note in _notes(known.measured):
-        click.echo(f"It {note}.")
+        say(f"It {note}.")
 
 
 @command.command("forget")
@@ -124,7 +129,7 @@ def forget_command(name: str | None, everything: bool) -> None:
 
     if not name and not everything:
         raise click.UsageError("Give the name of a plugin, or --all.")
-    click.echo(f"{catalogue.forget(name)} entries are forgotten.")
+    say(f"{catalogue.forget_plugins(name)} entries are forgotten.")
 
 
 @command.command("save")
@@ -140,7 +145,7 @@ def save_command(name: str, out: Path, settings: tuple[str, ...], preset: Path |
     turned = dict(setting.partition("=")[::2] for setting in settings)
     step = Plugin.parse({"file": name, **({"preset": str(preset)} if preset else {}), **turned})
     captured = save_state(step, out)
-    click.echo(f"{out} is written. In a recipe:  {captured.data()}")
+    say(f"{out} is written. In a recipe:  {captured.data()}")
 
 
 def _row(found: Any) -> dict[str, str]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 
-from studio.cli.show import as_json, table
+from studio.cli.completing import knobs, presets, recipes
+from studio.cli.opening import STDIN, recipe_of
+from studio.cli.show import as_json, say, say_lines, table
 
 
 @click.group("preset")
@@ -38,7 +42,7 @@ def list_command(words: tuple[str, ...], as_script: bool) -> None:
 
 
 @command.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=presets)
 @click.option("--json", "as_script", is_flag=True, help="Print JSON.")
 def show_command(name: str, as_script: bool) -> None:
     """Show what the preset NAME is, its knobs, and its text."""
@@ -49,24 +53,28 @@ def show_command(name: str, as_script: bool) -> None:
     if as_script:
         as_json(about)
         return
-    click.echo(f"{click.style(about['title'] or about['name'], bold=True)}  ({about['kind']})")
+    say(f"  ({about['kind']})", head=about["title"] or about["name"], bold=True)
     for line in (
         about["story"],
         f"by {about['author'] or 'unknown'}, {about['license'] or 'no licence given'}",
         about["path"],
     ):
-        click.echo(line)
+        say(line)
     if about["knobs"]:
-        click.echo()
+        say()
         table(("knob", "stands at", "range", ""), [tuple(map(str, knob.values())) for knob in about["knobs"]])
-    click.echo(f"\n{Path(about['path']).read_text(encoding='utf-8').rstrip()}")
+    say()
+    say_lines(Path(about["path"]).read_text(encoding="utf-8").rstrip())
 
 
 @command.command("save")
-@click.argument("recipe", type=click.Path(path_type=Path))
+@click.argument("recipe", shell_complete=recipes)
 @click.argument("name")
 @click.option(
-    "--from", "address", help="A track, bus or master (keys), or one step (keys.chorus); the whole recipe if not given."
+    "--from",
+    "address",
+    shell_complete=knobs,
+    help="A track, bus or master (keys), or one step (keys.chorus); the whole recipe if not given.",
 )
 @click.option("--title", default="", help="Its name for people.")
 @click.option("--story", default="", help="What it does, in a line.")
@@ -74,50 +82,57 @@ def show_command(name: str, as_script: bool) -> None:
 @click.option("--license", default="", help="An SPDX identifier; the recipe's if not given.")
 @click.option("--tag", "tags", multiple=True, help="A word to find it by; may be given again.")
 @click.option("--replace", is_flag=True, help="Put it in the place of one with that name.")
-def save_command(recipe: Path, name: str, address: str | None, replace: bool, **about: Any) -> None:
+def save_command(recipe: str, name: str, address: str | None, replace: bool, **about: Any) -> None:
     """Keep the chain of a track of RECIPE, one of its steps, or all of it, as the preset NAME."""
-    import tempfile
-
-    from studio.recipe import Recipe
-    from studio.recipe.pack import install, pack
+    from studio.recipe.pack import install_pack, pack
     from studio.recipe.saving import chain_preset, keep
 
-    song = Recipe.load(recipe)
-    if address:
-        path = keep(chain_preset(song, address, **about), name, replace=replace)
-    else:
-        song = song.replace(**{key: value for key, value in about.items() if value})
-        with tempfile.TemporaryDirectory() as folder:
-            packed = Path(folder, f"{name}.studio")
+    with ExitStack() as stack:
+        song = recipe_of(recipe, stack)
+        if address:
+            path = keep(chain_preset(song, address, **about), name, replace=replace)
+        else:
+            song = song.replace(**{key: value for key, value in about.items() if value})
+            packed = Path(stack.enter_context(TemporaryDirectory()), f"{name}.studio")
             pack(song, packed)
-            path = install(packed, replace=replace)
-    click.echo(f"{path} is written.")
+            path = install_pack(packed, replace=replace)
+    say(f"{path} is written.")
 
 
 @command.command("pack")
-@click.argument("recipe", type=click.Path(path_type=Path))
+@click.argument("recipe", shell_complete=recipes)
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The pack to write; beside the recipe if not given.")
-def pack_command(recipe: Path, out: Path | None) -> None:
+def pack_command(recipe: str, out: Path | None) -> None:
     """Put RECIPE and every file it uses into one pack that can be given away."""
-    from studio.recipe import Recipe
     from studio.recipe.pack import SUFFIX, pack
 
-    path = out or recipe.with_suffix(SUFFIX)
-    card = pack(Recipe.load(recipe), path)
-    click.echo(
-        f"{path} is written: {len(card.files)} files, {sum(entry['bytes'] for entry in card.files) / 1e6:.2f} MB."
-    )
+    path = out or Path(recipe if recipe != STDIN else "song").with_suffix(SUFFIX)
+    with ExitStack() as stack:
+        card = pack(recipe_of(recipe, stack), path)
+    say(f"{path} is written: {len(card.files)} files, {sum(entry['bytes'] for entry in card.files) / 1e6:.2f} MB.")
 
 
 @command.command("install")
 @click.argument("packed", metavar="PACK", type=click.Path(path_type=Path))
 @click.option("--replace", is_flag=True, help="Put it in the place of one with that name.")
-def install_command(packed: Path, replace: bool) -> None:
-    """Check PACK and take it in. It is data only: nothing in it is run."""
-    from studio.recipe.pack import install
+@click.option("--look", is_flag=True, help="Check it and say what in it would run, and take nothing in.")
+def install_command(packed: Path, replace: bool, look: bool) -> None:
+    """Check PACK, say what in it would run when it is rendered, and take it in.
 
-    folder = install(packed, replace=replace)
-    click.echo(f"{folder} is installed. Next: studio render {folder.name} -o out/")
+    Installing runs nothing. Models that are programs run once you trust them (`studio trust`), plugins as they are
+    installed on this machine.
+    """
+    from studio.recipe.pack import install_pack, programs
+
+    def tell(recipe: Any) -> None:
+        found = programs(recipe)
+        say("When it is rendered, this would run:" if found else "Nothing in it is a program.")
+        for program in found:
+            say(f"  {program}")
+
+    folder = install_pack(packed, replace=replace, look=tell, keep=not look)
+    if not look:
+        say(f"{folder} is installed. Next: studio render {folder.name} -o out/")
 
 
 def _about(listed: Any) -> dict[str, Any]:

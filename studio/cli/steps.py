@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from studio.cli.show import as_json, table
+from studio.cli.completing import steps
+from studio.cli.show import as_json, say, say_lines, table
 
 _ORDER = ("source", "instrument", "score", "effect", "transform")
 _ABOUT = {
@@ -19,7 +20,7 @@ _ABOUT = {
 
 
 @click.command("steps")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=steps)
 @click.option("--schema", "as_schema", is_flag=True, help="Print a JSON Schema of recipes, for editors.")
 @click.option("--json", "as_script", is_flag=True, help="Print JSON.")
 def command(name: str | None, as_schema: bool, as_script: bool) -> None:
@@ -67,7 +68,10 @@ def _plain(step: Any) -> dict[str, Any]:
 
 def _explain(step: Any) -> None:
     plain = _plain(step)
-    click.echo(f"{click.style(plain['step'], bold=True)}  ({plain['kind']})\n\n{plain['help']}\n")
+    say(f"  ({plain['kind']})", head=plain["step"], bold=True)
+    say()
+    say_lines(plain["help"])
+    say()
     rows = []
     for knob in plain["knobs"]:
         default = (
@@ -77,7 +81,8 @@ def _explain(step: Any) -> None:
         rows.append((knob["name"], default, knob["range"], knob["help"], ", ".join(notes)))
     table(("knob", "default", "range", "", ""), rows)
     example = _example(plain)
-    click.echo(f"\nIn a recipe:  {example}")
+    say()
+    say(f"In a recipe:  {example}")
 
 
 def _example(plain: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from studio.cli.show import table
+from studio.cli.show import say, table
 from studio.errors import KnobError
 
 if TYPE_CHECKING:
@@ -53,17 +53,18 @@ def voice(
 
     Several instruments, each name=folder or name=gm:program:lowest:highest, make one voice that sings as any of them and
     in between. It says what it will take, takes as long as it is told, and can be stopped: the same command then goes on
-    where it was.
+    where it was, and with more --minutes a finished one goes on too.
     """
     from studio.training.instruments import TrainingSource
-    from studio.training.voices import Plan, learn
+    from studio.training.protocol import learn
+    from studio.training.voices import VoiceTraining
 
     if len(sources) > 1 or "=" in "".join(sources):
         instruments = tuple(TrainingSource.parse(each) for each in sources)
     else:
         instruments = (_one("a voice", "".join(sources), soundfont, low, high, out),)
-    plan = Plan(instruments, minutes * 60, rate, licence, seed, start, room)
-    card = learn(plan, out, report, click.echo)
+    training = VoiceTraining(instruments, minutes * 60, rate, licence, seed, start, room)
+    card = learn(training, out, report, say)
     _done(card, ("spectral_loss", "data_seconds", "steps", "parameters"), out, report)
 
 
@@ -80,11 +81,11 @@ def vae(
     Its latents can be edited with `latent`. It takes hours to sound well, and can be stopped: the same command then goes
     on where it was.
     """
-    from studio.training.voices import Plan
-    from studio.training.waves import learn_waves
+    from studio.training.protocol import learn
+    from studio.training.waves import WaveformTraining
 
-    plan = Plan((_one("a waveform autoencoder", folder, soundfont, low, high, out),), minutes * 60, rate, licence, seed)
-    card = learn_waves(plan, out, report, click.echo)
+    source = _one("a waveform autoencoder", folder, soundfont, low, high, out)
+    card = learn(WaveformTraining(source, minutes * 60, rate, licence, seed), out, report, say)
     _done(card, ("spectral_loss", "data_seconds", "steps", "parameters"), out, report)
 
 
@@ -112,11 +113,12 @@ def spectral(
     instruments: tuple[str, ...], minutes: float, licence: str, seed: int, report: Path | None, out: Path
 ) -> None:
     """Learn a spectral autoencoder of several INSTRUMENTS, each name=folder or name=gm:program:lowest:highest."""
-    from studio.training.colours import learn_colours
+    from studio.training.colours import SpectralTraining
     from studio.training.instruments import TrainingSource
+    from studio.training.protocol import learn
 
-    parsed = [TrainingSource.parse(each) for each in instruments]
-    card = learn_colours(parsed, out, minutes * 60, licence=licence, seed=seed, report=report, say=click.echo)
+    parsed = tuple(TrainingSource.parse(each) for each in instruments)
+    card = learn(SpectralTraining(parsed, minutes * 60, licence, seed), out, report, say)
     _done(card, ("log_spectral_distance", "data_seconds", "steps", "parameters"), out, report)
 
 
@@ -127,13 +129,15 @@ def spectral(
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The file to write: mine.ears.")
 def ears(minutes: float, font: str, seed: int, out: Path) -> None:
     """Learn to tell 42 instruments of a SoundFont apart, for the figures of transfers."""
-    from studio.training.ears import learn_ears
+    from studio.training.ears import EarsTraining
+    from studio.training.protocol import learn
 
-    _done(learn_ears(out, minutes * 60, font, seed), ("right", "steps", "parameters"), out, None)
+    card = learn(EarsTraining(minutes * 60, font, seed), out, None, say)
+    _done(card, ("right", "steps", "parameters"), out, None)
 
 
 def _done(card: dict[str, Any], facts: tuple[str, ...], out: Path, report: Path | None) -> None:
     table(("", ""), [(name, str(card[name])) for name in facts])
-    click.echo(f"{out} is written ({out.stat().st_size / 1000:.0f} kB).")
+    say(f"{out} is written ({out.stat().st_size / 1000:.0f} kB).")
     if report is not None:
-        click.echo(f"{report / 'training.html'} shows and plays how it went.")
+        say(f"{report / 'training.html'} shows and plays how it went.")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from studio.cli.show import as_json, table
+from studio.cli.completing import methods
+from studio.cli.show import as_json, say, table
 
 
 @click.command("transfer")
@@ -15,7 +16,13 @@ from studio.cli.show import as_json, table
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), required=True, help="The file, or for --compare the folder."
 )
-@click.option("--method", default="envelope", show_default=True, help="How; an unknown one lists them all.")
+@click.option(
+    "--method",
+    shell_complete=methods,
+    default="envelope",
+    show_default=True,
+    help="How; an unknown one lists them all.",
+)
 @click.option("--amount", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="From source to result.")
 @click.option("--model", default="", help="For sing and spectral: the voice or instrument that stands for the target.")
 @click.option("--compare", is_flag=True, help="All methods, with sound and pictures on one page.")
@@ -34,4 +41,4 @@ def command(
         as_json({name: figures.data() for name, figures in found.items()})
         return
     table(("method", *HEADS.values()), [(name, *shown(figures)) for name, figures in found.items()])
-    click.echo(f"{out / PAGE} shows and plays them all." if compare else f"{out} is written.")
+    say(f"{out / PAGE} shows and plays them all." if compare else f"{out} is written.")

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from studio.visible import visible
+
 if TYPE_CHECKING:
     from studio.engine import Listener, ProgressEvent
 
@@ -26,7 +28,7 @@ def watching(seconds: float, quiet: bool) -> Iterator[Listener]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=28),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
@@ -43,7 +45,7 @@ class _Shown:
 
     def __init__(self, progress, seconds: float) -> None:  # type: ignore[no-untyped-def]
         self._progress, self._seconds, self._lock = progress, seconds, threading.Lock()
-        self._whole = progress.add_task("[bold]song", total=None)
+        self._whole = progress.add_task("song", total=None)
         self._tasks: dict[str, int] = {}
         self._planned = 0
         self._done: dict[str, float] = {}
@@ -53,7 +55,7 @@ class _Shown:
             if event.kind == "planned":
                 self._planned += 1
             elif event.kind == "started":
-                self._tasks[event.name] = self._progress.add_task(f"  {event.name[:44]}", total=self._seconds)
+                self._tasks[event.name] = self._progress.add_task(f"  {visible(event.name)[:44]}", total=self._seconds)
             elif event.kind == "moved":
                 self._done[event.name] = min(event.done / self._seconds, 0.99)
                 self._progress.update(self._tasks[event.name], completed=event.done)

@@ -30,10 +30,13 @@ def _ramp(frames: int, shape: str) -> Floats:
 class FadeIn(Transform):
     """Come up from silence."""
 
+    keeps_time = True
+
     length: Time = span("2 s", help="how long it takes")
     shape: str = choice("smooth", *_SHAPES, help="how the level rises")
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         frames = min(audio.frames, context.tempo.frame_of(self.length, context.rate))
         samples = audio.samples.copy()
         samples[:, :frames] *= _ramp(frames, self.shape).astype(np.float32)
@@ -41,13 +44,16 @@ class FadeIn(Transform):
 
 
 class FadeOut(Transform):
-    """Go down to silence, ending with the sound or at a given time; nothing follows."""
+    """Go down to silence, ending with the sound (or where the song is cut), or at a given time; nothing follows."""
+
+    keeps_time = True
 
     length: Time = span("4 s", help="how long it takes")
     end: Time | None = span(None, help="when it is over; the end of the sound if not given")
     shape: str = choice("smooth", *_SHAPES, help="how the level falls")
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         end = audio.frames if self.end is None else min(audio.frames, context.tempo.frame_of(self.end, context.rate))
         beat = context.tempo.beat_at(Fraction(end, context.rate))
         seconds = _length_before(context, self.length, beat, Fraction(end, context.rate))

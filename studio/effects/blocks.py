@@ -29,6 +29,7 @@ class Parallel(Effect):
     chain: Chain = field(EFFECTS)
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         line, dry, mixes = EffectChain(self.chain, context), Fifo(context.channels), Fifo(1)
 
         def run(block: Block, now: BlockContext) -> Block:
@@ -43,6 +44,7 @@ class Parallel(Effect):
         return run
 
     def tail_seconds(self, context: RenderContext) -> float:
+        """The longest silence, in seconds, behind which more sound can still come."""
         return tail_seconds(self.chain, context)
 
 
@@ -52,11 +54,13 @@ class Layers(Effect):
     chains: tuple[Chain, ...] = field(ListOf(each=EFFECTS, default=((),), help="chains whose sounds are added"))
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         lines = [EffectChain(chain, context) for chain in self.chains]
         merge = AlignedSum(len(lines), context.channels)
         return lambda block, now: merge([line.push(block, now.sides) for line in lines])
 
     def tail_seconds(self, context: RenderContext) -> float:
+        """The longest silence, in seconds, behind which more sound can still come."""
         return max((tail_seconds(chain, context) for chain in self.chains), default=0.0)
 
 
@@ -85,6 +89,7 @@ class Multiband(Effect):
             )
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         splits = [_Crossover(hz, context) for hz in self.crossovers]
         passes = [[_Crossover(hz, context) for hz in self.crossovers[index + 1 :]] for index in range(len(splits))]
         lines = [EffectChain(chain, context) for chain in self.bands]
@@ -103,6 +108,7 @@ class Multiband(Effect):
         return run
 
     def tail_seconds(self, context: RenderContext) -> float:
+        """The longest silence, in seconds, behind which more sound can still come."""
         return 0.05 + max(tail_seconds(chain, context) for chain in self.bands)
 
 
@@ -114,16 +120,19 @@ class RackBlock(Effect, step="rack"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checked(self)
+        self._finish("knobs", checked(self))
 
     def follows_tempo(self) -> bool:
+        """Whether the tempo map has a say in how it sounds."""
         return any(effect.follows_tempo() for effect in settle(self).chain)
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         line = EffectChain(settle(self).chain, context)
         return lambda block, now: line.push(block, now.sides)
 
     def tail_seconds(self, context: RenderContext) -> float:
+        """The longest silence, in seconds, behind which more sound can still come."""
         return tail_seconds(settle(self).chain, context)
 
 

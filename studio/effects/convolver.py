@@ -29,6 +29,7 @@ class Convolver:
         self._waiting = Fifo(channels)
 
     def push(self, block: Block) -> Block:
+        """Convolve a block of shape (channels, frames); as many frames come out."""
         self._waiting.push(block)
         out = [np.zeros((len(block), 0), np.float32)]
         while self._waiting.ready >= self._size:

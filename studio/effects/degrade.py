@@ -35,6 +35,7 @@ class Resample(Effect):
     libraries = ("pedalboard",)
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         import pedalboard
 
         plugin = pedalboard.Resample(self.rate, _quality(self.quality))  # type: ignore[arg-type]
@@ -48,7 +49,12 @@ class Mp3(Effect):
 
     libraries = ("pedalboard",)
 
+    def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
+        return channels <= 2
+
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         import pedalboard
 
         return fed(pedalboard.MP3Compressor(self.quality), context, _PIECE)
@@ -65,6 +71,7 @@ class Gsm(Transform):
     libraries = ("pedalboard",)
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         import pedalboard
 
         plugin = pedalboard.GSMFullRateCompressor(_quality(self.quality))  # type: ignore[arg-type]

@@ -62,11 +62,13 @@ class Delay(_Timed, Pedal):
     turns = {"feedback": "feedback", "mix": "mix"}
 
     def make(self, context: RenderContext) -> Plugin:
+        """The processor, at rest."""
         plugin = super().make(context)
         plugin.delay_seconds = self.seconds_at(context, 0)  # type: ignore[attr-defined]
         return plugin
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         steady = self.steady(context)
 
         def settings(now: BlockContext) -> Iterator[tuple[slice, dict[str, float]]]:
@@ -96,9 +98,11 @@ class Echo(_Timed):
     libraries = ("scipy",)
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         return _EchoLoop(self, context)
 
     def frames_at(self, context: RenderContext, frame: int) -> int:
+        """The time of the echo at every frame, in frames."""
         return max(1, round(self.seconds_at(context, frame) * context.rate))
 
 

@@ -66,6 +66,7 @@ class Compressor(Pedal):
     turns = {"threshold": "threshold_db", "ratio": "ratio", "attack": "attack_ms", "release": "release_ms"}
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         if self.sidechain is None and not self.link:
             plain = super().open(context)
             return lambda block, now: np.asarray(plain(block, now) * amplitude(now["makeup"]), dtype=np.float32)
@@ -91,11 +92,13 @@ class Ducker(Pedal):
             raise KnobError("a ducker needs a side-chain.", "Write `sidechain: kick`, a track or bus.")
 
     def make(self, context: RenderContext) -> Plugin:
+        """The processor, at rest."""
         plugin = super().make(context)
         plugin.ratio = 20.0  # type: ignore[attr-defined]
         return plugin
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         gain = _gain_of(self, context)
 
         def run(block: Block, now: BlockContext) -> Block:
@@ -119,6 +122,7 @@ class Gate(Pedal):
     turns = {"threshold": "threshold_db", "ratio": "ratio", "attack": "attack_ms", "release": "release_ms"}
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         if self.sidechain is None and not self.link:
             return super().open(context)
         gain = _gain_of(self, context)

@@ -48,6 +48,7 @@ class Eq(Effect):
     libraries = ("scipy",)
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         cascade = Cascade(6, context.channels)
 
         def run(block: Block, now: BlockContext) -> Block:

@@ -92,6 +92,7 @@ class Ladder(Pedal):
     turns = {"cutoff": "cutoff_hz", "resonance": "resonance", "drive": "drive"}
 
     def make(self, context: RenderContext) -> Plugin:
+        """The processor, at rest."""
         import pedalboard
 
         plugin = super().make(context)

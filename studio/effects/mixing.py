@@ -22,9 +22,11 @@ class Gain(Effect):
     gain: Live = knob(0.0, SILENCE_DB, 36.0, DB, help="how much")
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         return lambda block, now: block * np.asarray(amplitude(now["gain"]), dtype=np.float32)
 
     def tail_seconds(self, context: RenderContext) -> float:
+        """The longest silence, in seconds, behind which more sound can still come."""
         return 0.0
 
 
@@ -32,9 +34,11 @@ class Invert(Effect):
     """Turn the polarity round."""
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         return lambda block, now: -block
 
     def tail_seconds(self, context: RenderContext) -> float:
+        """The longest silence, in seconds, behind which more sound can still come."""
         return 0.0
 
 
@@ -49,7 +53,13 @@ class Pan(Effect):
     position: Live = knob(0.0, -1.0, 1.0, help="left to right")
     law: str = choice("balance", *LAWS, help="how loud it is on its way")
 
+    def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
+        return channels == 2
+
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
+
         def run(block: Block, now: BlockContext) -> Block:
             if block.shape[0] != 2:
                 raise RenderError(f"pan needs stereo, here are {block.shape[0]} channels.", "Take the step out.")
@@ -59,6 +69,7 @@ class Pan(Effect):
         return run
 
     def tail_seconds(self, context: RenderContext) -> float:
+        """The longest silence, in seconds, behind which more sound can still come."""
         return 0.0
 
 
@@ -77,12 +88,23 @@ def pan_gains(position: Floats | float, law: str) -> tuple[Floats, Floats]:
 
 
 class Width(Effect):
-    """Widen or narrow a stereo sound: 0 is mono, 1 as it is, 2 twice the difference between the sides."""
+    """Widen or narrow a stereo sound: 0 is mono, 1 as it is, 2 twice the difference between the sides.
+
+    A mono file has no sides, and stays as it is.
+    """
 
     width: Live = knob(1.0, 0.0, 2.0, help="how wide")
 
+    def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
+        return channels <= 2
+
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
+
         def run(block: Block, now: BlockContext) -> Block:
+            if block.shape[0] == 1:
+                return block
             if block.shape[0] != 2:
                 raise RenderError(f"width needs stereo, here are {block.shape[0]} channels.", "Take the step out.")
             middle = (block[0] + block[1]) / 2
@@ -92,4 +114,5 @@ class Width(Effect):
         return run
 
     def tail_seconds(self, context: RenderContext) -> float:
+        """The longest silence, in seconds, behind which more sound can still come."""
         return 0.0

@@ -67,6 +67,8 @@ class Tremolo(Effect):
             raise KnobError("a swing of no length.", "Write 1/8, 2 bars or 0.3 s.", path=("period",))
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
+
         def run(block: Block, now: BlockContext) -> Block:
             depth, out = now["depth"], np.empty_like(block)
             for channel in range(block.shape[0]):

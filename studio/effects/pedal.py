@@ -48,6 +48,7 @@ class Pedal(Effect, abstract=True):
             yield piece, {self.turns[knob]: value for knob, value in held.items()}
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         return live(self.make(context), context, self.settings)
 
 

@@ -21,6 +21,7 @@ class PitchShift(Transform):
     libraries = ("pedalboard",)
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         import pedalboard
 
         shifted = pedalboard.PitchShift(self.semitones).process(audio.samples, audio.rate)

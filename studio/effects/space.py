@@ -47,6 +47,7 @@ class Reverb(Pedal):
     }
 
     def tail_seconds(self, context: RenderContext) -> float:
+        """The longest silence, in seconds, behind which more sound can still come."""
         # Near its end a long tail comes in single peaks, with silence between them.
         return 1.0
 
@@ -66,6 +67,7 @@ class Convolution(Effect):
     libraries = ("scipy", "soundfile", "soxr")
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         with within("file"):
             response = read_response(context.find(self.file))
             taps = resampled(to_channels(response.samples, context.channels), response.rate, context.rate)
@@ -80,6 +82,7 @@ class Convolution(Effect):
         return run
 
     def tail_seconds(self, context: RenderContext) -> float:
+        """The longest silence, in seconds, behind which more sound can still come."""
         rate, _, frames = probe(context.find(self.file))
         return frames / rate + _PARTITION / context.rate
 

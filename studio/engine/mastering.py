@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,16 +13,33 @@ from studio.audio import Block
 from studio.effect_chain import EffectChain
 from studio.effects.dynamics import Brickwall
 from studio.effects.mixing import Gain
-from studio.engine.loudness import Loudness, LoudnessMeter
+from studio.engine.loudness import LoudnessMeter
 from studio.engine.nodes import PIECE, Node, NodeReader
 from studio.levels import SILENCE_DB
 from studio.steps import Effect
 
-log = logging.getLogger(__name__)
+_TOLERANCE = 0.02
+"""LU; dither and the quantisation of the file may add to it."""
 
-_TOLERANCE = 0.05
-_PASSES = 8
-_MOST_GAIN = 36.0
+_CLEAR = 0.02
+"""dB that true peaks stay below the ceiling, for dither and for meters whose filters ripple."""
+
+_PASSES = 12
+_MOST_GAIN = 60.0
+_ONE_GAIN = 30.0
+"""dB that one fader is asked to turn at most."""
+
+_FIRST_UNDER = 0.25
+"""dB by which the limiter's idea of a true peak (fourfold oversampling) mostly falls short of ours."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How the mix is treated: a gain in dB, the limiter `under` dB below the ceiling if any, and a trim behind it."""
+
+    gain: float
+    under: float | None = None
+    trim: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +47,8 @@ class Mastered(Node):
     """The mix at an integrated loudness in LUFS, its true peaks under a ceiling in dBTP.
 
     One gain for the whole song; where that lifts peaks over the ceiling a look-ahead true-peak limiter holds
-    them, and the gain is searched again until the loudness is within 0.05 LU.
+    them, and its gain and ceiling are searched until the loudness is within 0.02 LU and no true peak, oversampled
+    sixteenfold, is above the ceiling. Where both cannot be had the ceiling holds.
     """
 
     loudness: float
@@ -39,59 +57,64 @@ class Mastered(Node):
     libraries = ("pedalboard", "pyloudnorm", "scipy")
 
     def facts(self) -> Any:
-        return [self.loudness, self.ceiling]
+        """What the sound depends on besides the inputs, as plain data for the key."""
+        return [self.loudness, self.ceiling, _TOLERANCE, _CLEAR]
 
     def blocks(self, reader: NodeReader) -> Iterator[Block]:
-        before = self._measured(reader, 0.0, limit=False)
-        if before.integrated == float("-inf"):
-            log.warning("the mix is silent, so it has no loudness to bring to %.1f LUFS", self.loudness)
-            yield from reader.blocks(self.inputs[0])
-            return
-        gain = min(self.loudness - before.integrated, _MOST_GAIN)
-        limit = before.true_peak_db + gain > self.ceiling
-        if limit:
-            gain = self._searched(reader, gain)
-        yield from self._rendered(reader, gain, limit)
+        """The sound, computed now, in blocks of shape (channels, frames) of any length."""
+        meter = self._heard(reader, Setting(0.0))
+        before, gain = meter.read(), meter.gain_to(self.loudness)
+        setting = Setting(0.0 if math.isnan(gain) else min(gain, _MOST_GAIN))
+        if before.true_peak_db + setting.gain > self.ceiling - _CLEAR:
+            setting = self._searched(reader, setting.gain)
+        yield from self._rendered(reader, setting)
 
-    def effects(self, gain: float, limit: bool) -> tuple[Effect, ...]:
-        """The gain in dB, and behind it the limiter where it is needed."""
-        # The limiter's interpolation differs a little from the meter's, so it aims a little lower.
-        ceiling = Brickwall(ceiling=max(SILENCE_DB, self.ceiling - 0.1))
-        return (Gain(gain=gain), ceiling) if limit else (Gain(gain=gain),)
+    def effects(self, setting: Setting) -> tuple[Effect, ...]:
+        """The gain, and behind it the limiter where it is needed."""
+        if setting.under is None:
+            return tuple(_gains(setting.gain))
+        ceiling = Brickwall(ceiling=max(SILENCE_DB, self.ceiling - setting.under))
+        return (*_gains(setting.gain), ceiling, *([Gain(gain=setting.trim)] if setting.trim else []))
 
-    def _searched(self, reader: NodeReader, gain: float) -> float:
-        """The gain that, limiter included, gives the loudness, by the secant method."""
-        tried: list[tuple[float, float]] = []
+    def limited(self, gain: float) -> tuple[Effect, ...]:
+        """The effects with a given gain and the limiter where it mostly ends up, for what cannot be searched."""
+        return self.effects(Setting(gain, _FIRST_UNDER))
+
+    def _searched(self, reader: NodeReader, gain: float) -> Setting:
+        """The gain (by the secant method) and the ceiling that, limiter included, give the loudness under the ceiling."""
+        under = _FIRST_UNDER
+        tried: list[tuple[float, float, Setting]] = []
+        missed: list[tuple[float, float]] = []
         for _ in range(_PASSES):
-            missing = self.loudness - self._measured(reader, gain, limit=True).integrated
-            if abs(missing) <= _TOLERANCE:
-                return gain
-            tried.append((gain, missing))
+            setting = Setting(gain, under)
+            heard = self._heard(reader, setting).read()
+            missing, over = self.loudness - heard.integrated, heard.true_peak_db - (self.ceiling - _CLEAR)
+            if abs(missing) <= _TOLERANCE and over <= 0:
+                return setting
+            tried.append((max(over, 0.0), missing, setting))
+            missed = [*missed[-1:], (gain, missing)]
             step = missing
-            if len(tried) > 1:
-                (gain_a, missing_a), (gain_b, missing_b) = tried[-2:]
+            if len(missed) > 1:
+                (gain_a, missing_a), (gain_b, missing_b) = missed
                 slope = (missing_b - missing_a) / (gain_b - gain_a) if gain_a != gain_b else 0.0
                 step = -missing_b / slope if slope < -0.05 else missing
+            if over > 0:
+                # With another ceiling the loudness is another one too: what was learnt about the gain is void.
+                under, missed = under + over + _CLEAR, []
             gain = min(gain + max(-6.0, min(6.0, step)), _MOST_GAIN)
-            if gain == tried[-1][0]:
+            if (gain, under) == (setting.gain, setting.under):
                 break
-        best, missing = min(tried, key=lambda pair: abs(pair[1]))
-        log.warning(
-            "the mix cannot be brought to %.1f LUFS under %.1f dBTP; it is %.1f LU off",
-            self.loudness,
-            self.ceiling,
-            missing,
-        )
-        return best
+        over, _, best = min(tried, key=lambda one: abs(one[1]) + one[0])
+        return replace(best, trim=-over)
 
-    def _measured(self, reader: NodeReader, gain: float, limit: bool) -> Loudness:
-        meter = LoudnessMeter(self.context.rate, self.context.channels, true_peak=not limit)
-        for block in self._rendered(reader, gain, limit):
+    def _heard(self, reader: NodeReader, setting: Setting) -> LoudnessMeter:
+        meter = LoudnessMeter(self.context.rate, self.context.channels)
+        for block in self._rendered(reader, setting):
             meter.push(block)
-        return meter.read()
+        return meter
 
-    def _rendered(self, reader: NodeReader, gain: float, limit: bool) -> Iterator[Block]:
-        line = EffectChain(self.effects(gain, limit), self.context, PIECE)
+    def _rendered(self, reader: NodeReader, setting: Setting) -> Iterator[Block]:
+        line = EffectChain(self.effects(setting), self.context, PIECE)
         owed = 0
         for block in reader.blocks(self.inputs[0]):
             out = line.push(block)
@@ -101,3 +124,12 @@ class Mastered(Node):
             out = line.push(np.zeros((self.context.channels, PIECE), np.float32))[:, :owed]
             owed -= out.shape[1]
             yield out
+
+
+def _gains(total: float) -> Iterator[Effect]:
+    """A gain in dB as faders in a row, since none goes all the way."""
+    while abs(total) > _ONE_GAIN:
+        step = math.copysign(_ONE_GAIN, total)
+        yield Gain(gain=step)
+        total -= step
+    yield Gain(gain=total)

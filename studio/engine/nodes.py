@@ -132,12 +132,15 @@ class Play(Node):
     hashes: Mapping[str, str]
 
     def steps(self) -> Iterator[Step]:
+        """The steps whose sound this node is."""
         return _with_inner(self.instrument)
 
     def facts(self) -> Any:
+        """What the sound depends on besides the inputs, as plain data for the key."""
         return [step_facts(self.instrument, self.context, self.hashes), self.score.digest]
 
     def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        """The sound, computed now, in blocks of shape (channels, frames) of any length."""
         yield from self.instrument.play(self.score, self.context)
 
 
@@ -149,12 +152,15 @@ class Read(Node):
     hashes: Mapping[str, str]
 
     def steps(self) -> Iterator[Step]:
+        """The steps whose sound this node is."""
         return _with_inner(self.source)
 
     def facts(self) -> Any:
+        """What the sound depends on besides the inputs, as plain data for the key."""
         return step_facts(self.source, self.context, self.hashes)
 
     def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        """The sound, computed now, in blocks of shape (channels, frames) of any length."""
         yield from self.source.read(self.context)
 
 
@@ -180,13 +186,16 @@ class Process(Node):
     piece: ClassVar[int] = PIECE
 
     def steps(self) -> Iterator[Step]:
+        """The steps whose sound this node is."""
         return _with_inner(*(effect for effect in self.effects if not effect.bypass))
 
     def facts(self) -> Any:
+        """What the sound depends on besides the inputs, as plain data for the key."""
         steps = [step_facts(effect, self.context, self.hashes) for effect in self.effects if not effect.bypass]
         return [steps, self.longest_tail, sorted(self.sides)]
 
     def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        """The sound, computed now, in blocks of shape (channels, frames) of any length."""
         line = EffectChain(self.effects, self.context, self.piece)
         heard: SideReader | None = None
         if self.sides:
@@ -232,6 +241,7 @@ class Fader(Process):
     piece = 0
 
     def count(self, reader: NodeReader) -> int:
+        """How many frames it has, without running through it."""
         return reader.frames(self.inputs[0])
 
 
@@ -243,12 +253,15 @@ class Change(Node):
     hashes: Mapping[str, str]
 
     def steps(self) -> Iterator[Step]:
+        """The steps whose sound this node is."""
         return _with_inner(self.step)
 
     def facts(self) -> Any:
+        """What the sound depends on besides the inputs, as plain data for the key."""
         return step_facts(self.step, self.context, self.hashes)
 
     def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        """The sound, computed now, in blocks of shape (channels, frames) of any length."""
         pieces = list(reader.blocks(self.inputs[0]))
         if not pieces:
             return
@@ -270,12 +283,15 @@ class Sum(Node):
     kept = False
 
     def count(self, reader: NodeReader) -> int:
+        """How many frames it has, without running through it."""
         return max(reader.frames(node) for node in self.inputs)
 
     def facts(self) -> Any:
+        """What the sound depends on besides the inputs, as plain data for the key."""
         return None
 
     def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        """The sound, computed now, in blocks of shape (channels, frames) of any length."""
         for together in zip_longest(*(reader.blocks(node) for node in self.inputs)):
             present = [block for block in together if block is not None]
             longest = max(block.shape[1] for block in present)
@@ -290,10 +306,69 @@ class Hold(Node):
     """A signal written down, so that it can be read from any place."""
 
     def facts(self) -> Any:
+        """What the sound depends on besides the inputs, as plain data for the key."""
         return None
 
     def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        """The sound, computed now, in blocks of shape (channels, frames) of any length."""
         yield from reader.blocks(self.inputs[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Cut(Node):
+    """A signal up to a frame of the song: what looks at a whole sound looks at what is delivered of it."""
+
+    frames: int
+
+    kept = False
+
+    def count(self, reader: NodeReader) -> int:
+        """How many frames it has, without running through it."""
+        return min(self.frames, reader.frames(self.inputs[0]))
+
+    def facts(self) -> Any:
+        """What the sound depends on besides the inputs, as plain data for the key."""
+        return self.frames
+
+    def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        """The sound, computed now, in blocks of shape (channels, frames) of any length."""
+        left = self.frames
+        for block in reader.blocks(self.inputs[0]):
+            yield block[:, :left]
+            left -= min(left, block.shape[1])
+            if not left:
+                return
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted(Node):
+    """The first of its inputs at the length of the song: `frames`, or without them that of the longest input."""
+
+    frames: int | None
+
+    kept = False
+
+    def count(self, reader: NodeReader) -> int:
+        """How many frames it has, without running through it."""
+        return self.frames if self.frames is not None else max(1, *(reader.frames(node) for node in self.inputs))
+
+    def facts(self) -> Any:
+        """What the sound depends on besides the inputs, as plain data for the key."""
+        return self.frames
+
+    def blocks(self, reader: NodeReader) -> Iterator[Block]:
+        """The sound, computed now, in blocks of shape (channels, frames) of any length."""
+        given = 0
+        for block in reader.blocks(self.inputs[0]):
+            block = block if self.frames is None else block[:, : self.frames - given]
+            given += block.shape[1]
+            yield block
+            if given == self.frames:
+                return
+        left = self.count(reader) - given
+        while left > 0:
+            yield np.zeros((self.context.channels, min(left, PIECE)), np.float32)
+            left -= PIECE
 
 
 def held(node: Node) -> Node:

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from studio.context import RenderContext
 from studio.curves import Curve
-from studio.disk import write_whole
 from studio.effects.mixing import Gain, Pan
 from studio.engine.mastering import Mastered
-from studio.engine.nodes import Change, Fader, Node, Play, Process, Read, Stream, held, mixed
+from studio.engine.nodes import Change, Cut, Fader, Fitted, Node, Play, Process, Read, Stream, held, mixed
 from studio.errors import Gather, MissingError, OutputError, Place, RecipeError, ScoreError, within
 from studio.folders import cache_folder
+from studio.headers import cut_short
 from studio.midi import Part, read_midi, split, together
 from studio.midi.picks import chosen
+from studio.notes import read_note, write_note
 from studio.provenance import Asset, Component, Provenance
 from studio.recipe import Bus, Master, Recipe, Track
 from studio.score import Score
 from studio.sources.soundfont import SoundFont
 from studio.steps import Effect, Instrument, ScoreStep, Source, Step, Transform
+from studio.tempo import TempoMap
 
 LONGEST_HOURS = 4
 """A longer song is taken for a mistake."""
@@ -110,10 +111,12 @@ class _Planner:
         self.components: set[Component] = set()
         self.remarks: dict[str, None] = {}
         self.score = self._score(score)
+        self.remarks |= dict.fromkeys(self.score.remarks if self.score else ())
         self.tempo = self.recipe.tempo_map(self.score)
         heard = replace(self.score, tempo=self.tempo) if self.score else None
         self.context = RenderContext(self.recipe.rate, 2, self.tempo, self.recipe.folder, heard)
         self.strips: dict[str, PlannedStrip] = {}
+        self.frames = frames_of(self.recipe, self.tempo)
 
     def plan(self) -> Plan:
         recipe = self.recipe
@@ -121,7 +124,8 @@ class _Planner:
             raise RecipeError(
                 "the recipe has no tracks.", "Add one: `tracks: {keys: {part: all}}`, or run `studio new`."
             )
-        self._check_length()
+        if self.score is not None:
+            check_length(self.score, self.tempo)
         parts = self._parts()
         gather = Gather()
         for name in self._order():
@@ -146,7 +150,8 @@ class _Planner:
             chained = self._chain("master", recipe.master, premaster)
             mix = self._fader("master", recipe.master, chained)
         if recipe.master.loudness is not None:
-            mix = Mastered("mix", self.context, (held(mix),), recipe.master.loudness, recipe.master.ceiling)
+            whole = Fitted("mix", self.context, (held(mix), premaster), self.frames)
+            mix = Mastered("mix", self.context, (whole,), recipe.master.loudness, recipe.master.ceiling)
         made = Plan(
             recipe=self.given,
             settled=recipe,
@@ -156,7 +161,7 @@ class _Planner:
             buses={name: self.strips[name] for name in recipe.buses if name in heard},
             premaster=premaster,
             mix=mix,
-            frames=self.tempo.frame_of(recipe.length, recipe.rate) if recipe.length else None,
+            frames=self.frames,
             direct=tuple(direct),
             files=self.files,
             provenance=Provenance(),
@@ -277,18 +282,20 @@ class _Planner:
         for index, step in enumerate(steps):
             assert isinstance(step, ScoreStep)
             if not step.bypass:
-                with within("notes", index, step.label):
+                with within("notes", index, step.step):
                     self._hashes(step)
                     score = replace(step.edit(score, self.context), tempo=self.tempo)
         return score
 
     def _chain(self, name: str, strip: Track | Bus | Master, node: Node) -> Node:
         run: list[Effect] = []
+        # From here on the place of a frame in the sound is its place in the song.
+        placed = 1 + max((index for index, step in enumerate(strip.chain) if _moves_time(step)), default=-1)
         for index, step in enumerate(strip.chain):
             if step.bypass:
                 # Nothing of it is heard, so nothing of it need be there.
                 continue
-            with within("chain", index, step.label):
+            with within("chain", index, step.step):
                 self._hashes(step)
                 step.follows(self.context)
             if isinstance(step, Effect):
@@ -297,6 +304,8 @@ class _Planner:
                 assert isinstance(step, Transform)
                 node = self._effects(name, node, tuple(run))
                 run = []
+                if self.frames is not None and index >= placed:
+                    node = Cut(node.name, self.context, (node,), self.frames)
                 node = Change(
                     f"{name} · {step.label}", self.context, (node,), step, self.files, path=(*self._way(name), index)
                 )
@@ -357,19 +366,45 @@ class _Planner:
     def _hash(self, path: Path) -> None:
         if str(path) not in self.files:
             self.files[str(path)] = file_hash(path)
+            if missing := cut_short(path):
+                self.remarks[missing] = None
 
-    def _check_length(self) -> None:
-        if self.score is None or not self.score.events:
-            return
-        seconds = float(self.tempo.second_at(self.score.beat(self.score.end)))
-        if seconds > LONGEST_HOURS * 3600:
-            last = self.score.events[-1]
-            raise ScoreError(
-                f"the score lasts {seconds / 3600:.1f} hours; its last event is at tick {last.tick}"
-                f" of track {last.track + 1}.",
-                f"Songs go up to {LONGEST_HOURS} hours: take the gap or the stray event out.",
-                path=("score",),
-            )
+
+def frames_of(recipe: Recipe, tempo: TempoMap) -> int | None:
+    """The length that a recipe asks for, in frames; None where it leaves it to the last tail.
+
+    Raises:
+        RecipeError: it is nothing, or longer than a song.
+    """
+    if recipe.length is None:
+        return None
+    frames = tempo.frame_of(recipe.length, recipe.rate)
+    if not 1 <= frames <= LONGEST_HOURS * 3600 * recipe.rate:
+        hours = frames / recipe.rate / 3600
+        cause = f"a song of {hours:,.1f} hours." if frames else f"a song of {recipe.length} has no sound."
+        raise RecipeError(
+            cause, f"Songs go up to {LONGEST_HOURS} hours: write 3 min, 90 s or 32 bars.", path=("length",)
+        )
+    return frames
+
+
+def check_length(score: Score, tempo: TempoMap) -> None:
+    """See that a score is no longer than a song.
+
+    Raises:
+        ScoreError: it is, by what is taken for a mistake.
+    """
+    if not score.events:
+        return
+    seconds = float(tempo.second_at(score.beat(score.end)))
+    if seconds > LONGEST_HOURS * 3600:
+        last = score.events[-1]
+        raise ScoreError(
+            f"the score lasts {seconds / 3600:.1f} hours; its last event is at tick {last.tick}"
+            f" of track {last.track + 1}.",
+            f"Songs go up to {LONGEST_HOURS} hours: take the gap or the stray event out.",
+            path=("score",),
+        )
 
 
 def _shown(path: Path, folder: Path) -> str:
@@ -378,6 +413,11 @@ def _shown(path: Path, folder: Path) -> str:
         return path.resolve().relative_to(folder).as_posix()
     except ValueError:
         return path.name
+
+
+def _moves_time(step: Step) -> bool:
+    """Whether a frame behind the step can belong to another time of the song than the same frame before it."""
+    return isinstance(step, Transform) and not step.bypass and not step.keeps_time
 
 
 def file_hash(path: Path) -> str:
@@ -390,15 +430,14 @@ def file_hash(path: Path) -> str:
         stat = path.stat()
         stamp = f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}"
         note = cache_folder() / "files" / f"{hashlib.sha256(stamp.encode()).hexdigest()[:40]}.json"
-        try:
-            return str(json.loads(note.read_text())["sha256"])
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
+        known = read_note(note)
+        if known is not None and isinstance(known.get("sha256"), str):
+            return str(known["sha256"])
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise MissingError(f"the file cannot be read: {error.strerror}.", place=Place(str(path))) from None
     with contextlib.suppress(OutputError):
         # Not being able to remember costs time, not correctness.
-        write_whole(note, json.dumps({"sha256": digest, "path": str(path)}))
+        write_note(note, {"sha256": digest, "path": str(path)})
     return digest

@@ -17,7 +17,7 @@ from studio.audio import Block
 from studio.context import GRID, SideReader
 from studio.effect_chain import EffectChain, tail_seconds
 from studio.engine.mastering import Mastered
-from studio.engine.nodes import Change, Node, Process, Sum
+from studio.engine.nodes import Change, Cut, Fitted, Node, Process, Sum
 from studio.engine.run import Engine
 from studio.errors import StudioError
 from studio.levels import decibels
@@ -91,11 +91,11 @@ class Preview:
                 self._engine.run(missing)
             return _Processed(self._tap(node.inputs[0]), node, begin, self._engine)
         if isinstance(node, Mastered):
-            effects = node.effects(self._gains[0] if self._gains else 0.0, limit=True)
+            effects = node.limited(self._gains[0] if self._gains else 0.0)
             return _Lined(self._tap(node.inputs[0]), EffectChain(effects, node.context), begin, _lead(node, begin))
         if isinstance(node, Sum):
             return _Summed([self._tap(below) for below in node.inputs])
-        if len(node.inputs) == 1:
+        if isinstance(node, (Cut, Fitted)) or len(node.inputs) == 1:
             return self._tap(node.inputs[0])
         return _Played(node, self._engine, begin)
 
@@ -229,7 +229,8 @@ def held_gains(engine: Engine, mix: Node, start: int, seconds: float = 10.0) -> 
     """
     if not isinstance(mix, Mastered):
         return ()
-    [source] = mix.inputs
+    [whole] = mix.inputs
+    source = whole.inputs[0]
     if not engine.served(source):
         engine.run([source])
     frames = int(seconds * mix.context.rate)

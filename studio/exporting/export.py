@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from studio.exporting.plugin.export import export_plugin
 from studio.exporting.plugin.formats import FORMATS
 from studio.exporting.plugin.project import write_project
 from studio.exporting.target import Target
+from studio.visible import markup
 
 SOURCE = "source"
 
@@ -33,7 +33,7 @@ class Exported:
 
     def _repr_html_(self) -> str:
         """As a notebook shows it: the card as tables and spectrograms."""
-        return self.card._repr_html_() if self.card else f"<p>{html.escape(str(self.path))}</p>"
+        return self.card._repr_html_() if self.card else f"<p>{markup(str(self.path))}</p>"
 
 
 def export(

@@ -15,7 +15,7 @@ RELEASES = (0.0, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28)
 
 
 @dataclass(frozen=True)
-class Span:
+class KeySpan:
     """The keys that one sampled key serves."""
 
     low: int
@@ -36,7 +36,7 @@ class Zone:
         release: level in dB at each of `RELEASES` after the note is let go; all 0 for sounds that nothing can stop.
     """
 
-    span: Span
+    span: KeySpan
     velocity: int
     samples: Block
     loop: int | None
@@ -45,6 +45,7 @@ class Zone:
 
     @property
     def peak(self) -> float:
+        """The highest level of the sample, as a factor."""
         return float(np.abs(self.samples).max())
 
 
@@ -106,4 +107,5 @@ class Sampled:
 
     @property
     def seconds(self) -> float:
+        """How long all samples together are."""
         return float(sum(zone.samples.shape[1] for zone in self.zones) / self.rate)

@@ -32,7 +32,7 @@ _PLAY = StepKind(kinds=("instrument",))
 
 
 @dataclass(frozen=True)
-class Playing:
+class PlayedBy:
     """The instrument that stands in front of a chain, and what the score says of how it is played.
 
     Attributes:
@@ -86,7 +86,7 @@ class Target:
     folder: Path = Path()
     tempo: TempoMap = field(default_factory=TempoMap)
     rate: int = 44_100
-    playing: Playing | None = None
+    playing: PlayedBy | None = None
     story: str = ""
 
     @classmethod
@@ -117,7 +117,7 @@ class Target:
                 story=given.story,
             )  # fmt: skip
         if isinstance(given, Instrument):
-            return cls(given.label, _no_chain(), folder=folder, playing=Playing(given))
+            return cls(given.label, _no_chain(), folder=folder, playing=PlayedBy(given))
         steps = (given,) if isinstance(given, Step) else tuple(given) if isinstance(given, Sequence) else None
         if steps is None or not all(isinstance(step, Step) for step in steps):
             raise RecipeError(f"a {type(given).__name__} is no chain.", "Give effects, a preset's name or a recipe.")
@@ -161,7 +161,7 @@ def _of_play(data: Mapping[str, object], folder: Path) -> Target:
     assert isinstance(play, Instrument)
     steps = chain_of(data["chain"], folder) if data.get("chain") else ()
     rack = RackBlock(chain=effects(steps), knobs={})
-    return Target(_labels((play, *steps)), rack, folder=folder, playing=Playing(play))
+    return Target(_labels((play, *steps)), rack, folder=folder, playing=PlayedBy(play))
 
 
 def _of_steps(name: str, steps: Sequence[Step], folder: Path) -> Target:
@@ -225,7 +225,7 @@ def _of_track(recipe: Recipe, track: str, name: str) -> Target:
     )
     keys = tuple(sorted({note.pitch for note in notes}))
     found = _of_strip(recipe, track, name, planned.context.tempo)
-    return replace(found, playing=Playing(play.instrument, keys, channel, before))
+    return replace(found, playing=PlayedBy(play.instrument, keys, channel, before))
 
 
 def _no_chain() -> RackBlock:

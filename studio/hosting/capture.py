@@ -7,7 +7,7 @@ from pathlib import Path
 
 from studio.context import RenderContext
 from studio.disk import write_whole
-from studio.hosting.catalogue import described
+from studio.hosting.catalogue import describe_plugin
 from studio.hosting.plugin import Plugin
 
 
@@ -27,7 +27,7 @@ def save_state(step: Plugin, path: Path, context: RenderContext | None = None) -
         StudioError: the plugin is missing or fails, or the file cannot be written.
     """
     context = context or RenderContext()
-    known = described(step.file, step.host)
+    known = describe_plugin(step.file, step.host)
     content = step.perform(known, context).state()
     write_whole(path, content)
     return step.replace(

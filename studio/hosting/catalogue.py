@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from studio.disk import write_whole
-from studio.errors import MissingError, OutputError, nearest
+from studio.errors import MissingError, OutputError, StudioError, nearest
 from studio.folders import cache_folder, folder_of_reading, plugin_folders
-from studio.hosting.contract import About, PluginError
+from studio.hosting.contract import PluginError
 from studio.hosting.description import Description
 from studio.hosting.host import host_of
 from studio.hosting.measuring import latency_movers, measure, true_latency
-from studio.hosting.parameters import Parameter
 from studio.hosting.workers import LOADING, Worker
+from studio.notes import read_note, write_note
 
 FORMAT = 1
 """Raised when descriptions are made differently, so that all are made anew."""
@@ -79,13 +77,13 @@ def _below(folder: Path) -> Iterator[Path]:
             yield from _below(path)
 
 
-def listing() -> Iterator[Found]:
+def list_plugins() -> Iterator[Found]:
     """Every candidate, with what is known of it."""
     for path in candidates():
         yield Found(path, _recall(path))
 
 
-def find(wanted: str) -> Path:
+def find_plugin(wanted: str) -> Path:
     """The file of the plugin that `wanted` means: a path, a file's name with or without its ending, a plugin's own
     name, or its id.
 
@@ -113,10 +111,16 @@ def find(wanted: str) -> Path:
     )
 
 
+def is_installed(path: Path) -> bool:
+    """Whether a path leads into a folder for plugins, links followed."""
+    real = path.resolve()
+    return any(real.is_relative_to(folder.resolve()) for folder in plugin_folders())
+
+
 def _trusted(path: Path) -> Path:
     """A path in one of the plugin folders, as it is there; others could be anybody's code."""
     real = path.resolve()
-    if not any(real.is_relative_to(folder.resolve()) for folder in plugin_folders()):
+    if not is_installed(real):
         raise PluginError(
             f"{path.name} lies in {real.parent}, which is no folder for plugins; what a recipe brings along is not run.",
             "Install it, or name its folder in STUDIO_PLUGINS if you trust it.",
@@ -124,7 +128,7 @@ def _trusted(path: Path) -> Path:
     return real
 
 
-def described(wanted: str, host: str | None = None) -> Description:
+def describe_plugin(wanted: str, host: str | None = None) -> Description:
     """What is known of a plugin; it is looked at now if nothing is.
 
     Raises:
@@ -132,7 +136,7 @@ def described(wanted: str, host: str | None = None) -> Description:
         PluginError: it cannot be used.
     """
     file, _, inner = wanted.partition("#")
-    path = find(file)
+    path = find_plugin(file)
     known = _recall(path, host, inner) or look(path, host, inner)
     if isinstance(known, str):
         raise PluginError(
@@ -152,17 +156,10 @@ def look(path: Path, host: str | None = None, inner: str = "") -> Description | 
     finally:
         if worker is not None:
             worker.close()
-    description = Description(
-        path=path,
-        host=host_of(path, host),
-        inner=inner,
-        about=About(**answer["about"]),
-        reported_latency=answer["latency"],
-        programs=tuple(answer["programs"]),
-        parameters=tuple(Parameter.read(parameter) for parameter in answer["parameters"]),
-        load_seconds=answer["seconds"],
-        stamp=_key(path, None, "")[:12],
-    )
+    try:
+        description = Description.answered(path, host_of(path, host), inner, answer, _key(path, None, "")[:12])
+    except StudioError as error:
+        return _remember(path, host, inner, f"what it says of itself cannot be ({' '.join(str(error).split())[:200]}).")
     movers = latency_movers(description)
     steady = tuple(replace(each, live=each.live and each.index not in movers) for each in description.parameters)
     description = replace(description, parameters=steady)
@@ -172,14 +169,14 @@ def look(path: Path, host: str | None = None, inner: str = "") -> Description | 
     return _remember(path, host, inner, replace(description, measured=measured))
 
 
-def probe(wanted: str, host: str | None = None) -> tuple[Description, int | None]:
+def probe_plugin(wanted: str, host: str | None = None) -> tuple[Description, int | None]:
     """Measure a plugin anew, its latency with an impulse too, and keep the truth: (what is known, true latency).
 
     Raises:
-        MissingError, PluginError: as `described`.
+        MissingError, PluginError: as `describe_plugin`.
     """
     file, _, inner = wanted.partition("#")
-    path = find(file)
+    path = find_plugin(file)
     known = look(path, host, inner)
     if isinstance(known, str):
         raise PluginError(f"{path.name} cannot be used: {known}")
@@ -190,25 +187,37 @@ def probe(wanted: str, host: str | None = None) -> tuple[Description, int | None
     return kept, latency
 
 
-def scan(paths: Sequence[Path], told: Callable[[Path, Description | str], object], workers: int | None = None) -> None:
-    """Look at plugins that nothing is known of, several at a time."""
+def scan_plugins(
+    paths: Sequence[Path] | None = None,
+    told: Callable[[Path, Description | str], object] | None = None,
+    workers: int | None = None,
+) -> None:
+    """Look at plugins, several at a time, so that recipes and lists know them.
+
+    Args:
+        paths: their files; all of which nothing is known yet when None.
+        told: is given each file with its description, or the reason why it cannot be used.
+        workers: how many are looked at together; as many as there are cores when None.
+    """
+    new = [each.path for each in list_plugins() if each.known is None] if paths is None else paths
     with ThreadPoolExecutor(workers or max(1, os.cpu_count() or 1)) as pool:
-        for path, known in zip(paths, pool.map(look, paths), strict=True):
-            told(path, known)
+        for path, known in zip(new, pool.map(look, new), strict=True):
+            if told is not None:
+                told(path, known)
 
 
-def forget(wanted: str | None = None) -> int:
+def forget_plugins(wanted: str | None = None) -> int:
     """Forget what is known of one plugin, or of all; the number of entries that are gone.
 
     Raises:
         MissingError: there is no such plugin.
     """
     folder = _folder()
-    path = None if wanted is None else str(find(wanted.partition("#")[0]))
+    path = None if wanted is None else str(find_plugin(wanted.partition("#")[0]))
     gone = 0
     for note in folder.glob("*.json"):
-        with contextlib.suppress(OSError, ValueError):
-            if path is None or json.loads(note.read_text())["path"] == path:
+        with contextlib.suppress(OSError):
+            if path is None or (read_note(note) or {}).get("path") == path:
                 note.unlink()
                 gone += 1
     _known.clear()
@@ -237,10 +246,12 @@ def _recall(path: Path, host: str | None = None, inner: str = "") -> Description
         return "it cannot be read."
     note = _folder() / f"{key}.json"
     if str(note) not in _known:
+        plain = read_note(note)
+        if plain is None:
+            return None
         try:
-            plain = json.loads(note.read_text(encoding="utf-8"))
-            known = plain["blocked"] if "blocked" in plain else Description.read(plain)
-        except (OSError, ValueError, KeyError, TypeError):
+            known = str(plain["blocked"]) if "blocked" in plain else Description.read(plain)
+        except (ValueError, KeyError, TypeError):
             return None
         _known[str(note)] = known
     return _known[str(note)]
@@ -251,9 +262,19 @@ def _remember(path: Path, host: str | None, inner: str, known: Description | str
     note = _folder() / f"{_key(path, host, inner)}.json"
     with contextlib.suppress(OutputError):
         # Not being able to remember costs time, not correctness.
-        write_whole(note, json.dumps(plain))
+        write_note(note, plain)
     _known[str(note)] = known
     return known
 
 
-__all__ = ["Found", "candidates", "described", "find", "forget", "listing", "look", "probe", "scan"]
+__all__ = [
+    "Found",
+    "candidates",
+    "describe_plugin",
+    "find_plugin",
+    "forget_plugins",
+    "list_plugins",
+    "look",
+    "probe_plugin",
+    "scan_plugins",
+]

@@ -38,9 +38,11 @@ class Transport:
 
     @classmethod
     def read(cls, plain: dict[str, Any] | None) -> Self | None:
+        """The sound in blocks of shape (channels, frames) of any length."""
         return None if plain is None else cls(**plain)
 
     def data(self) -> dict[str, Any]:
+        """Plain data that `parse` reads back as an equal value."""
         return asdict(self)
 
 

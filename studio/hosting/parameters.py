@@ -76,6 +76,7 @@ class Parameter:
         return cls(**fields)
 
     def data(self) -> dict[str, Any]:
+        """Plain data that `parse` reads back as an equal value."""
         return asdict(self)
 
     @cached_property

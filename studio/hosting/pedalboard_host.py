@@ -71,9 +71,11 @@ class InPedalboard:
 
     @property
     def latency(self) -> int:
+        """Frames by which the sound comes later."""
         return int(self._plugin.reported_latency_samples)
 
     def parameters(self) -> Sequence[Raw]:
+        """The parameters, in their order."""
         return [
             Raw(
                 title=parameter.name,
@@ -88,21 +90,26 @@ class InPedalboard:
         ]
 
     def turn(self, index: int, position: float) -> None:
+        """Set a parameter to a position from 0 to 1."""
         self._turnable[index].raw_value = position
 
     def programs(self) -> Sequence[str]:
+        """The names of the programs it carries."""
         return ()
 
     def choose(self, program: int) -> None:
+        """Switch to a program by its number."""
         raise PluginError(f"the programs of {self.about.name} cannot be reached.", "Use a .vstpreset file.")
 
     def prepare(self, rate: int) -> None:
+        """Get ready to process at a rate in Hz."""
         # This may make a new instance, with new parameters, of a plugin that would keep its sound.
         self._plugin.reset()
         self._turnable = self._turnables()
         self._rate, self._fresh = rate, True
 
     def process(self, block: Block, transport: Transport | None) -> Block:
+        """Process a block of shape (channels, frames)."""
         if self._fresh:
             # pedalboard prepares a plugin anew, and it forgets its sound, when a block is larger than any before.
             self._largest = min(block.shape[1], LARGEST)
@@ -119,6 +126,7 @@ class InPedalboard:
         return given[-1] if len(given) <= 2 else np.concatenate(given, axis=1)
 
     def play(self, events: Sequence[tuple[int, bytes]], frames: int, transport: Transport | None) -> Block:
+        """The score as sound, tail included, in blocks of shape (channels, frames)."""
         if self._fresh:
             self._skip, self._latency, self._fresh = self.latency, self.latency, False
         messages = [(data, frame / self._rate) for frame, data in events]
@@ -138,6 +146,7 @@ class InPedalboard:
             )
 
     def state(self) -> bytes:
+        """The plugin's state as bytes."""
         # What was turned reaches the plugin's processor, whose state this is, with the next sound only.
         if self.about.instrument:
             self.play((), 64, None)
@@ -146,6 +155,7 @@ class InPedalboard:
         return bytes(getattr(self._plugin, "preset_data", None) or self._plugin.raw_state)
 
     def load_state(self, content: bytes) -> None:
+        """Take a state that `state` gave."""
         if content[:4] == b"VST3":
             theirs = content[8:40].decode("ascii", "replace")
             ours = bytes(self._plugin.preset_data)[8:40].decode("ascii", "replace")

@@ -12,9 +12,10 @@ import numpy as np
 
 from studio.audio import Block
 from studio.context import GRID, BlockContext, RenderContext
+from studio.curves import moves
 from studio.errors import Gather, MissingError, RecipeError, nearest, shown, within
 from studio.folders import folder_of_reading, reading
-from studio.hosting.catalogue import described
+from studio.hosting.catalogue import describe_plugin
 from studio.hosting.contract import PluginError
 from studio.hosting.description import Description
 from studio.hosting.host import HOSTS
@@ -105,6 +106,7 @@ class Plugin(Effect, Instrument):
         return super().parse(own | {"settings": {key: value for key, value in data.items() if key not in own}})
 
     def data(self, *, full: bool = False) -> Any:
+        """Plain data that `parse` reads back as an equal value."""
         plain = super().data(full=full)
         said = plain[self.step]
         if not isinstance(said, dict):
@@ -125,15 +127,18 @@ class Plugin(Effect, Instrument):
         return {name: kind for name, kind in self.now().items() if name not in self.kinds()} | own
 
     def now(self) -> Mapping[str, Kind]:
+        """The fields it has now: its own, and the parameters of the plugin."""
         known = self._known()
         if known is None:
             return {**self.kinds(), **dict.fromkeys(self.settings, _UNKNOWN)}
         return {**self.kinds(), **{name: parameter.knob for name, parameter in known.named.items()}}
 
     def kind_of(self, name: str) -> Kind:
+        """The kind of one field as it is now."""
         return self.now()[name]
 
     def replace(self, **changes: Any) -> Self:
+        """A copy with some fields or parameters changed."""
         turned = {name: value for name, value in changes.items() if name not in self.kinds()}
         own = {name: value for name, value in changes.items() if name in self.kinds()}
         if turned:
@@ -143,19 +148,26 @@ class Plugin(Effect, Instrument):
 
     @classmethod
     def parameters(cls) -> Mapping[str, Kind]:
+        """The parameters, in their order."""
         return {name: kind for name, kind in super().parameters().items() if name != "settings"}
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         whole = super().schema()
         whole["properties"].pop("settings")
         return whole | {"additionalProperties": True}
 
     def made_by(self) -> Iterator[Component]:
+        """What its sound depends on: the plugin's file, name and version."""
         yield from super().made_by()
         known = self._known()
         if known:
             yield Component("plugin", known.path.name, known.about.version, known.stamp)
+
+    def programs(self) -> Iterator[str]:
+        """The names of the programs it carries."""
+        yield f"the plugin {self.file}, as it is installed here"
 
     def follows_tempo(self) -> bool:
         """A VST2 plugin is told the tempo, whether it listens or not."""
@@ -164,8 +176,9 @@ class Plugin(Effect, Instrument):
         return moving or (known is not None and known.host == "vst2")
 
     def remarks(self, context: RenderContext) -> Iterator[str]:
+        """What whoever hears it should know beforehand."""
         try:
-            known = described(self._file_here, self.host)
+            known = describe_plugin(self._file_here, self.host)
         except (MissingError, PluginError) as error:
             if self.on_error == "stop":
                 raise
@@ -184,6 +197,7 @@ class Plugin(Effect, Instrument):
                 yield f"the preset {self.preset} of {about.name} has changed since the recipe was made."
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         known = self._at_hand()
         if known is None:
             return lambda block, now: block
@@ -197,11 +211,25 @@ class Plugin(Effect, Instrument):
             )
         return _Through(self, known, context)
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Open it in its own process, with its preset and program."""
+        known = self._at_hand()
+        if known is None:
+            return
+        if not known.about.instrument:
+            self.open(context)
+        try:
+            self.perform(known, context).leave()
+        except PluginError:
+            if self.on_error == "stop":
+                raise
+
     def tail_seconds(self, context: RenderContext) -> float:
         """Nobody knows what a plugin remembers; a delay of so long is still heard to its end."""
         return 2.0
 
     def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
+        """The score as sound, tail included, in blocks of shape (channels, frames)."""
         known = self._at_hand()
         frames = math.ceil(float(score.length) * context.rate)
         if known is None:
@@ -261,7 +289,7 @@ class Plugin(Effect, Instrument):
 
     def _turns(self, known: Description, now: BlockContext) -> Turns:
         """The parameters that move, at the cells of the grid in which they do."""
-        moving = [name for name, value in self.settings.items() if hasattr(value, "values")]
+        moving = [name for name, value in self.settings.items() if moves(value)]
         if not moving:
             return ()
         turns, last = [], dict[int, float]()
@@ -293,7 +321,7 @@ class Plugin(Effect, Instrument):
             MissingError, PluginError: there is no such plugin, or it cannot be used.
         """
         try:
-            return described(self._file_here, self.host)
+            return describe_plugin(self._file_here, self.host)
         except (MissingError, PluginError):
             if self.on_error == "stop":
                 raise
@@ -303,7 +331,7 @@ class Plugin(Effect, Instrument):
         """What is known of the plugin, or None when it is not here: a recipe can be read all the same."""
         if "_description" not in self.__dict__:
             try:
-                object.__setattr__(self, "_description", described(self._file_here, self.host))
+                object.__setattr__(self, "_description", describe_plugin(self._file_here, self.host))
             except (MissingError, PluginError):
                 return None
         known: Description = self.__dict__["_description"]

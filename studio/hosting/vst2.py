@@ -90,9 +90,11 @@ class Vst2:
 
     @property
     def latency(self) -> int:
+        """Frames by which the sound comes later."""
         return max(0, int(self._plugin.latency))
 
     def parameters(self) -> Sequence[Raw]:
+        """The parameters, in their order."""
         return [self._parameter(index) for index in range(self._plugin.parameters)]
 
     def _parameter(self, index: int) -> Raw:
@@ -115,15 +117,19 @@ class Vst2:
         return text
 
     def turn(self, index: int, position: float) -> None:
+        """Set a parameter to a position from 0 to 1."""
         self._plugin.set_parameter(self._effect, index, position)
 
     def programs(self) -> Sequence[str]:
+        """The names of the programs it carries."""
         return [self._text(abi.PROGRAM_NAME, index) for index in range(min(self._plugin.programs, 512))]
 
     def choose(self, program: int) -> None:
+        """Switch to a program by its number."""
         self._ask(abi.SET_PROGRAM, value=program)
 
     def prepare(self, rate: int) -> None:
+        """Get ready to process at a rate in Hz."""
         self._stop()
         self._rate = float(rate)
         self._ask(abi.SET_RATE, option=self._rate)
@@ -144,9 +150,11 @@ class Vst2:
             self._running = False
 
     def process(self, block: Block, transport: Transport | None) -> Block:
+        """Process a block of shape (channels, frames)."""
         return self._run(block, (), block.shape[1], transport)
 
     def play(self, events: Sequence[tuple[int, bytes]], frames: int, transport: Transport | None) -> Block:
+        """The score as sound, tail included, in blocks of shape (channels, frames)."""
         silence = np.zeros((int(self._plugin.inputs), frames), np.float32)
         return self._run(silence, events, frames, transport)
 

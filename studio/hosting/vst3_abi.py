@@ -130,6 +130,8 @@ class Block(Structure):
 
 
 class NoteOn(Structure):
+    """A note that starts, as VST3 lays it out."""
+
     _fields_ = [
         ("channel", c_int16), ("key", c_int16), ("tuning", c_float), ("velocity", c_float), ("length", c_int32),
         ("note", c_int32),
@@ -137,12 +139,16 @@ class NoteOn(Structure):
 
 
 class NoteOff(Structure):
+    """A note that ends, as VST3 lays it out."""
+
     _fields_ = [
         ("channel", c_int16), ("key", c_int16), ("velocity", c_float), ("note", c_int32), ("tuning", c_float),
     ]  # fmt: skip
 
 
 class PolyPressure(Structure):
+    """Pressure on one key, as VST3 lays it out."""
+
     _fields_ = [("channel", c_int16), ("key", c_int16), ("pressure", c_float), ("note", c_int32)]
 
 
@@ -150,7 +156,7 @@ class _What(Union):
     _fields_ = [("on", NoteOn), ("off", NoteOff), ("pressure", PolyPressure), ("room", c_double * 3)]
 
 
-class Event(Structure):
+class Vst3Event(Structure):
     """Something that happens at a frame of a block."""
 
     _fields_ = [

@@ -29,7 +29,7 @@ from studio.audio import Block
 from studio.hosting import vst3_abi as abi
 from studio.hosting.contract import About, PluginError, Transport
 from studio.hosting.parameters import Raw
-from studio.hosting.vst3_served import Changes, Events, Stream
+from studio.hosting.vst3_served import Changes, Events, Vst3Stream
 
 LARGEST = 8192
 """Frames that a plugin is given at most at once."""
@@ -232,7 +232,7 @@ class Vst3:
     def _hear(self, frame: int, message: bytes) -> None:
         """Notes are events; what turns is a parameter, if the plugin has given one to it."""
         kind, channel = message[0] >> 4, message[0] & 15
-        event = abi.Event(offset=frame)
+        event = abi.Vst3Event(offset=frame)
         if kind == 9 and message[2]:
             event.what.on = abi.NoteOn(channel, message[1], 0.0, message[2] / 127, 0, -1)
         elif kind in (8, 9):
@@ -302,28 +302,28 @@ class Vst3:
                 raise PluginError(f"the preset belongs to another plugin ({theirs}), not to {self.about.name}.")
             parts = _parts(content)
             content, own = parts.get(b"Comp", b""), parts.get(b"Cont", b"")
-        stream = Stream(content)
+        stream = Vst3Stream(content)
         if abi.call(self._component, abi.SET_STATE, c_int32, (c_void_p, stream.address)) not in (abi.OK, abi.NOT_DONE):
             raise PluginError(f"{self.about.name} does not take that state.")
         self._pass_state(content)
         if own:
-            abi.call(self._controller, abi.SET_OWN_STATE, c_int32, (c_void_p, Stream(own).address))
+            abi.call(self._controller, abi.SET_OWN_STATE, c_int32, (c_void_p, Vst3Stream(own).address))
 
     def _component_state(self) -> bytes:
-        stream = Stream()
+        stream = Vst3Stream()
         abi.call(self._component, abi.GET_STATE, c_int32, (c_void_p, stream.address))
         return bytes(stream.content)
 
     def _own_state(self) -> bytes:
         if abi.interface(self._component, abi.CONTROLLER):
             return b""
-        stream = Stream()
+        stream = Vst3Stream()
         abi.call(self._controller, abi.GET_OWN_STATE, c_int32, (c_void_p, stream.address))
         return bytes(stream.content)
 
     def _pass_state(self, content: bytes) -> None:
         if content:
-            abi.call(self._controller, abi.SET_COMPONENT_STATE, c_int32, (c_void_p, Stream(content).address))
+            abi.call(self._controller, abi.SET_COMPONENT_STATE, c_int32, (c_void_p, Vst3Stream(content).address))
 
 
 def _parts(content: bytes) -> dict[bytes, bytes]:

@@ -24,9 +24,11 @@ class Changes:
         self.address = self._served.address
 
     def add(self, number: int, frame: int, position: float) -> None:
+        """Note that a parameter stands at a value at a frame of the block."""
         self._points.setdefault(number, []).append((frame, position))
 
     def clear(self) -> None:
+        """Forget all changes."""
         self._points.clear()
 
     def _queue(self, index: int) -> int | None:
@@ -69,7 +71,7 @@ class Events:
     """IEventList: notes at frames."""
 
     def __init__(self) -> None:
-        self.list: list[abi.Event] = []
+        self.list: list[abi.Vst3Event] = []
         self._served = abi.Served(
             (c_int32, (), lambda: len(self.list)),
             (c_int32, (c_int32, c_void_p), self._get),
@@ -80,11 +82,11 @@ class Events:
     def _get(self, index: int, event: int) -> int:
         if not 0 <= index < len(self.list):
             return abi.NOT_DONE
-        ctypes.memmove(event, byref(self.list[index]), ctypes.sizeof(abi.Event))
+        ctypes.memmove(event, byref(self.list[index]), ctypes.sizeof(abi.Vst3Event))
         return abi.OK
 
 
-class Stream:
+class Vst3Stream:
     """IBStream over bytes."""
 
     def __init__(self, content: bytes = b"") -> None:

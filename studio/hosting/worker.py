@@ -11,11 +11,9 @@ import json
 import mmap
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ import numpy as np
 
 from studio.audio import Block
 from studio.errors import StudioError
+from studio.foreign import connect
 from studio.hosting.contract import Host, Transport
 from studio.hosting.host import load
 from studio.hosting.parameters import describe
@@ -39,11 +38,8 @@ Plain = dict[str, Any]
 
 def main() -> None:
     """Answer until nobody asks."""
-    handle, memory, path, host, *inner = sys.argv[1:]
-    line = connection(int(handle))
-    # What the plugin asks for on standard input is nobody's to give.
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    threading.Thread(target=_watch_parent, args=(os.getppid(),), daemon=True).start()
+    line = connect()
+    memory, path, host, *inner = sys.argv[2:]
     with Path(memory).open("r+b") as file:
         shared = mmap.mmap(file.fileno(), BYTES)
     desk = _Desk(Path(path), host, inner[0] if inner else "", shared)
@@ -60,22 +56,6 @@ def main() -> None:
         except Exception as error:
             answer = {"error": f"the plugin refused: {error}", "mend": ""}
         line.send_bytes(json.dumps(answer).encode())
-
-
-def connection(handle: int) -> Connection[Any, Any]:
-    """An end of a pipe that came from another process."""
-    if sys.platform == "win32":
-        from multiprocessing.connection import PipeConnection
-
-        return PipeConnection(handle)
-    return Connection(handle)
-
-
-def _watch_parent(parent: int) -> None:
-    """End when nobody is left to ask, even while the plugin hangs."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
 
 
 class _Desk:

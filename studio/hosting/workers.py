@@ -6,15 +6,8 @@ import contextlib
 import json
 import mmap
 import os
-import signal
-import subprocess
-import sys
 import tempfile
-import threading
-from collections import deque
 from collections.abc import Mapping
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +15,9 @@ import numpy as np
 
 from studio.audio import Block
 from studio.folders import cache_folder
+from studio.foreign import ForeignProcess
 from studio.hosting.contract import PluginError
 from studio.hosting.worker import BYTES, CHANNELS, FRAMES, SLOTS
-from studio.processes import python_command
 
 PATIENCE = 2.5
 """Seconds that a plugin is given for a block, besides ten times its length."""
@@ -32,8 +25,11 @@ PATIENCE = 2.5
 LOADING = 30.0
 """Seconds that a plugin is given to load and to describe itself."""
 
+UNCONFINED = "STUDIO_PLUGIN_SANDBOX"
+"""The variable that, set to `off`, lets plugins write and reach the network as they like."""
+
 _LAST_WORDS = 400
-_LOG_BYTES = 200_000
+_LONGEST_ANSWER = 1 << 29
 
 
 class Worker:
@@ -55,10 +51,14 @@ class Worker:
             self._memory_file = Path(file.name)
             self._memory = mmap.mmap(file.fileno(), BYTES)
         self._sent, self._received = np.frombuffer(self._memory, np.float32).reshape(2, SLOTS, CHANNELS, FRAMES)
-        self._process, self._line = _spawned([str(self._memory_file), str(path), host, inner])
-        self._words: deque[bytes] = deque()
-        self._reader = threading.Thread(target=self._read_words, daemon=True)
-        self._reader.start()
+        self._process = ForeignProcess(
+            "from studio.hosting.worker import main; main()",
+            *(str(self._memory_file), str(path.absolute()), host, inner),
+            writable=[self._memory_file],
+            # One thread for libraries that would take them all.
+            environment={"OMP_NUM_THREADS": "1"},
+            confined=os.environ.get(UNCONFINED) != "off",
+        )
 
     def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         """Ask the plugin something and wait for the answer.
@@ -74,7 +74,7 @@ class Worker:
         self._unanswered += 1
         # A process that is gone is told of when its answer is missed.
         with contextlib.suppress(OSError):
-            self._line.send_bytes(json.dumps(request).encode())
+            self._process.line.send_bytes(json.dumps(request).encode())
 
     def answer(self, seconds: float) -> dict[str, Any]:
         """The answer to the first request that has none yet.
@@ -85,11 +85,13 @@ class Worker:
         name = self.path.stem
         self._unanswered -= 1
         try:
-            if not self._line.poll(seconds):
+            if not self._process.line.poll(seconds):
                 raise self._failed(f"{name} did not answer within {seconds:.0f} s and was stopped.")
-            answer: dict[str, Any] = json.loads(self._line.recv_bytes())
+            answer: dict[str, Any] = json.loads(self._process.line.recv_bytes(_LONGEST_ANSWER))
         except (EOFError, OSError):
-            raise self._failed(f"{name} crashed ({self._how()}).") from None
+            raise self._failed(f"{name} crashed ({self._process.how_it_ended()}).") from None
+        except (ValueError, RecursionError):
+            raise self._failed(f"{name} gave an answer that is none.") from None
         except PluginError:
             raise
         except BaseException:
@@ -122,33 +124,16 @@ class Worker:
     def close(self) -> None:
         """End the process, whatever it is doing, and wait until it is gone."""
         self.broken = True
-        self._process.kill()
-        self._process.wait()
-        self._reader.join(1)
-        self._line.close()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        self._process.close()
         self._memory_file.unlink(missing_ok=True)
 
     def _failed(self, cause: str) -> PluginError:
         self.close()
-        words = b"".join(self._words).decode("utf-8", "replace").strip()
+        words = self._process.words()
         log = self._write_log(words)
         last = " ".join(words[-_LAST_WORDS:].split())
         said = f" Its last words: {last!r}." if last else ""
         return PluginError(cause + said, f"Bypass it, or write `on_error: bypass`. What it said is in {log}.")
-
-    def _how(self) -> str:
-        try:
-            code = self._process.wait(2)
-        except subprocess.TimeoutExpired:
-            return "it closed its door"
-        if code >= 0:
-            return f"exit code {code}"
-        try:
-            return signal.Signals(-code).name
-        except ValueError:
-            return f"signal {-code}"
 
     def _write_log(self, words: str) -> Path:
         log = cache_folder() / "plugins" / "logs" / f"{self.path.stem}.log"
@@ -156,36 +141,3 @@ class Worker:
             log.parent.mkdir(parents=True, exist_ok=True)
             log.write_text(words, encoding="utf-8")
         return log
-
-    def _read_words(self) -> None:
-        """Keep the end of what the plugin prints; some print without end."""
-        assert self._process.stdout is not None
-        size = 0
-        with contextlib.suppress(ValueError, OSError):
-            while words := os.read(self._process.stdout.fileno(), 65_536):
-                self._words.append(words)
-                size += len(words)
-                while size > _LOG_BYTES and len(self._words) > 1:
-                    size -= len(self._words.popleft())
-
-
-def _spawned(arguments: list[str]) -> tuple[subprocess.Popen[bytes], Connection[Any, Any]]:
-    """A worker's process, and our end of the line to it."""
-    ours, theirs = Pipe()
-    handle = theirs.fileno()
-    command = python_command("from studio.hosting.worker import main; main()", str(handle), *arguments)
-    inherit: dict[str, Any] = {"pass_fds": (handle,)}
-    if sys.platform == "win32":
-        os.set_handle_inheritable(handle, True)
-        inherit = {"close_fds": False}
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        # One thread for libraries that would take them all.
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        **inherit,
-    )
-    theirs.close()
-    return process, ours

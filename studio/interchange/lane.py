@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -14,6 +15,9 @@ from studio.tempo import Floats
 
 TOLERANCE = 1e-4
 """How far a lane may stray from the curve it was drawn after, in its own unit (−80 dB for a gain)."""
+
+_PIECES = 16
+"""Straight lines for a parabola."""
 
 MOST_POINTS = 200_000
 """A lane with more points is taken for damage."""
@@ -65,6 +69,18 @@ class Lane:
             values.append(value)
         return Lane(tuple(seconds), tuple(values))
 
+    def between(self, start: float, end: float) -> Lane:
+        """What of it lies between two seconds, counted from the first."""
+        straight = self.straight()
+        inner = [pair for pair in zip(straight.seconds, straight.values, strict=True) if start < pair[0] < end]
+        ends = straight.at(np.array([start, np.nextafter(end, start)])).tolist()
+        points = [(start, ends[0]), *inner, (end, ends[1])]
+        return Lane(tuple(second - start for second, _ in points), tuple(value for _, value in points))
+
+    def at_speed(self, speed: float) -> Lane:
+        """The same lane passed through so many times as fast."""
+        return Lane(tuple(second / speed for second in self.seconds), self.values, self.held)
+
 
 Value: TypeAlias = "float | Lane"
 """A number, or one that moves."""
@@ -73,6 +89,26 @@ Value: TypeAlias = "float | Lane"
 def first(value: Value) -> float:
     """The number it starts with."""
     return value.values[0] if isinstance(value, Lane) else value
+
+
+def product(one: Value, other: Value) -> Value:
+    """One value times another; where both move between two points, a parabola of sixteen lines."""
+    if not isinstance(one, Lane):
+        return other.mapped(lambda value: value * one) if isinstance(other, Lane) else one * other
+    if not isinstance(other, Lane):
+        return product(other, one)
+    times = sorted({*one.seconds, *other.seconds})
+    points: list[tuple[float, float]] = []
+    for start, end in pairwise(times):
+        marks = np.linspace(start, end, _PIECES + 1)
+        looked = np.append(marks[:-1], np.nextafter(end, start))  # the value before a jump, not behind it
+        first, second = one.at(looked), other.at(looked)
+        bent = first[0] != first[-1] and second[0] != second[-1]
+        points += list(zip(marks.tolist(), (first * second).tolist(), strict=True))[:: 1 if bent else _PIECES]
+    last = np.array(times[-1:])
+    points += zip(times[-1:], (one.at(last) * other.at(last)).tolist(), strict=True)
+    kept = [point for before, point in zip([None, *points], points, strict=False) if point != before]
+    return Lane(*zip(*kept, strict=True))
 
 
 def drawn(

@@ -30,7 +30,7 @@ class Tally:
 
 
 @dataclass
-class Line:
+class TrackBuilder:
     """What lies on a track."""
 
     name: str

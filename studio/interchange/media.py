@@ -13,6 +13,9 @@ from studio.errors import MissingError, StudioError
 from studio.interchange.timeline import Loss
 from studio.rendering.manifest import slug
 
+MISSING = "audio file"
+"""How losses of media begin."""
+
 
 class Media:
     """A folder that takes each file once, whatever the session calls it.
@@ -40,14 +43,14 @@ class Media:
             try:
                 copy = self.copy(said, find(said))
             except MissingError as error:
-                self._losses.append(Loss(f"audio file {said!r}", where, error.cause))
+                self._losses.append(Loss(f"{MISSING} {said!r}", where, error.cause))
                 return None
             try:
                 probe(copy)
                 self._copies[said] = copy
             except StudioError as error:
                 copy.unlink(missing_ok=True)
-                self._losses.append(Loss(f"audio file {said!r}", where, error.cause))
+                self._losses.append(Loss(f"{MISSING} {said!r}", where, error.cause))
         return self._copies[said]
 
     def copy(self, said: str, fetch: Callable[[Path], object]) -> Path:

@@ -5,8 +5,8 @@ Writers turn it into a format and say what that format could not carry; readers 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -47,6 +47,38 @@ class Marker:
 
 
 @dataclass(frozen=True)
+class Treatment:
+    """What a piece of audio goes through on its own, in the order of these fields.
+
+    Attributes:
+        seconds: how much of the file, from the clip's offset on, is heard.
+        reverse: whether it is played backwards.
+        warps: moments of that piece and where in the clip they are heard, in seconds, rising; none leaves its time.
+        tape: whether the pitch follows the speed.
+        semitones: how much higher it is, over the seconds of the piece where it moves.
+        invert: whether its polarity is turned.
+        devices: plugins of its own.
+        pan: −1 left to 1 right, over the seconds of the clip where it moves.
+        envelope: a factor over the seconds of the clip.
+    """
+
+    seconds: float
+    reverse: bool = False
+    warps: tuple[tuple[float, float], ...] = ()
+    tape: bool = False
+    semitones: Value = 0.0
+    invert: bool = False
+    devices: tuple[Device, ...] = ()
+    pan: Value = 0.0
+    envelope: Lane | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether it changes nothing."""
+        return self == Treatment(self.seconds)
+
+
+@dataclass(frozen=True)
 class AudioClip:
     """A piece of an audio file on the timeline.
 
@@ -58,6 +90,7 @@ class AudioClip:
         gain: a factor.
         fade_in, fade_out: linear fades at its ends, in frames.
         muted: whether it is silent.
+        treatment: what it goes through on its own, if it does.
     """
 
     file: Path
@@ -69,6 +102,7 @@ class AudioClip:
     fade_out: int = 0
     name: str = ""
     muted: bool = False
+    treatment: Treatment | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +148,10 @@ class Device:
         vendor: who made it.
         motions: its parameters that move.
         controls: all its parameters in its own order, if it is a VST3 plugin of this machine that has such as move.
+        kept: what else a session holds of it, as the ending of a file and its content.
+        sided: whether a side input of it is connected.
+        side: the strip that this hears.
+        mix: how much of it is heard beside what goes past it, from 0 to 1.
     """
 
     name: str
@@ -127,6 +165,10 @@ class Device:
     vendor: str = ""
     motions: tuple[Motion, ...] = ()
     controls: tuple[Control, ...] = field(default=(), repr=False)
+    kept: tuple[str, bytes] | None = field(default=None, repr=False)
+    sided: bool = False
+    side: str | None = None
+    mix: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -142,7 +184,7 @@ class TimelineSend:
 class TimelineStrip:
     """One line of the mixer: a track with clips, a bus that others are sent to, or the master.
 
-    The signal goes through the devices, then the sends before the fader, volume, pan (balance: the far side is
+    The signal is turned round if `invert`, goes through `trim` and `trim_pan` and the devices, then the sends before the fader, volume, pan (balance: the far side is
     turned down), and then the sends after the fader and the way out.
 
     Attributes:
@@ -151,6 +193,8 @@ class TimelineStrip:
         clips: audio clips, or note clips, not both.
         volume: a factor.
         pan: −1 left to 1 right.
+        trim, trim_pan: the same before the devices.
+        invert: whether its polarity is turned.
         solo: whether, with others that are solo, it is heard alone; what it goes through is heard too.
         to: the bus it goes to, or master.
     """
@@ -165,6 +209,9 @@ class TimelineStrip:
     mute: bool = False
     solo: bool = False
     to: str = MASTER
+    trim: Value = 1.0
+    trim_pan: Value = 0.0
+    invert: bool = False
 
     @property
     def audio(self) -> tuple[AudioClip, ...]:
@@ -228,6 +275,10 @@ class Timeline:
             for target in (strip.to, *(send.target for send in strip.sends)):
                 if target not in buses and target != MASTER:
                     raise RecipeError(f"{strip.name!r} goes to {target!r}, which is no bus of the session.")
+
+    def with_losses(self, losses: Iterable[Loss]) -> Timeline:
+        """The same, with other losses."""
+        return replace(self, losses=tuple(losses))
 
     @property
     def strips(self) -> tuple[TimelineStrip, ...]:

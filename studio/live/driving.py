@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from studio.hosting.catalogue import described
+from studio.curves import moves
+from studio.hosting.catalogue import describe_plugin
 from studio.hosting.controls import controls, named_controls
 from studio.hosting.plugin import Plugin
 from studio.interchange.ardour.plugins import listed
@@ -44,9 +45,9 @@ def _plugin_moves(number: int, strip: TimelineStrip, chain: tuple[object, ...]) 
 
 
 def _parameters(number: int, place: int, step: Plugin, device: Device) -> Iterator[RemoteParameter]:
-    known = described(step.file, step.host)
+    known = describe_plugin(step.file, step.host)
     # Those that move stand in the session as lanes.
-    still = {name: value for name, value in step.settings.items() if not hasattr(value, "values")}
+    still = {name: value for name, value in step.settings.items() if not moves(value)}
     if not still:
         return
     named = named_controls(known, device.id)

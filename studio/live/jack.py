@@ -54,10 +54,12 @@ class Jack(LiveOutput):
             raise RenderError(f"JACK's period is {self.period} frames.", f"Choose a multiple of {GRID}, such as 128.")
 
     def close(self) -> None:
+        """Let go of the device; it can be called again."""
         self._client.close()
 
     @contextmanager
     def playing(self, player: LivePlayer) -> Iterator[None]:
+        """Whether sound is being asked for."""
         channels = range(1, player.voice.context.channels + 1)
         self._ins = [self._client.inports.register(f"in_{channel}") for channel in channels if player.voice.listens]
         self._outs = [self._client.outports.register(f"out_{channel}") for channel in channels]

@@ -100,6 +100,7 @@ class MacroParameter(LiveParameter):
         self._driven = tuple(driven)
 
     def turn(self, value: object) -> float:
+        """Set the macro, and all that it drives, to a position from 0 to 1."""
         super().turn(value)
         for dial, low, high, shape in self._driven:
             target = float(stretch(np.asarray(self.position), low, high, shape))

@@ -10,7 +10,7 @@ from studio.address import Path, get
 from studio.effects.mixing import Gain, Pan
 from studio.engine import Engine, Plan
 from studio.engine.mastering import Mastered
-from studio.engine.nodes import Change, Fader, Hold, Node, Process, Sum, held
+from studio.engine.nodes import Change, Cut, Fader, Fitted, Hold, Node, Process, Sum, held
 from studio.live.clock import LiveClock
 from studio.live.live_parameters import ParameterMap, labels
 from studio.live.units import Deck, Effects, Level, LiveUnit, Memory, Mix
@@ -29,7 +29,7 @@ def rendered(planned: Plan, strips: Collection[str] = ()) -> list[Node]:
 
     def look(node: Node) -> None:
         if _runs(node, strips):
-            for source in node.inputs:
+            for source in node.inputs[:1] if isinstance(node, Fitted) else node.inputs:
                 look(source)
         else:
             found[node.key] = held(node)
@@ -41,7 +41,7 @@ def rendered(planned: Plan, strips: Collection[str] = ()) -> list[Node]:
 def _runs(node: Node, strips: Collection[str]) -> bool:
     """Whether a node is one that works in real time."""
     chain = isinstance(node, Process) and not isinstance(node, Fader)
-    return isinstance(node, (Process, Sum, Hold, Mastered)) and not (chain and _strip(node.path) in strips)
+    return isinstance(node, (Process, Sum, Hold, Cut, Fitted, Mastered)) and not (chain and _strip(node.path) in strips)
 
 
 class LiveMixer:
@@ -82,11 +82,11 @@ class LiveMixer:
         if not _runs(node, self._strips):
             return self._deck(node)
         match node:
-            case Hold(inputs=(below,)):
+            case Hold(inputs=(below, *_)) | Cut(inputs=(below, *_)) | Fitted(inputs=(below, *_)):
                 return self._unit(below)
             case Mastered(inputs=(below,)):
                 self._remarks.append(f"the loudness is held by the {self._lift:+.1f} dB that the render needed.")
-                return self._add(Effects(self._unit(below), node.effects(self._lift, limit=True), self._context))
+                return self._add(Effects(self._unit(below), node.limited(self._lift), self._context))
             case Fader(inputs=(below,)):
                 return self._add(Level(self._unit(below), self._faders(node), self._context))
             case Process():

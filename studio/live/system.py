@@ -51,10 +51,12 @@ class System(LiveOutput):
         self._listens, self._running = listens, False
 
     def close(self) -> None:
+        """Let go of the device; it can be called again."""
         self._stream.close()
 
     @contextmanager
     def playing(self, player: LivePlayer) -> Iterator[None]:
+        """Whether sound is being asked for."""
         player.warm(self.period)
         self._player, self._running = player, True
         thread = threading.Thread(target=self._play, args=(player,), daemon=True, name="sound")

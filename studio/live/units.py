@@ -14,6 +14,7 @@ import numpy as np
 
 from studio.audio import Block
 from studio.context import BlockContext, RenderContext, SideReader
+from studio.curves import moves
 from studio.effect_chain import AlignedSum, EffectChain, Fifo
 from studio.errors import StudioError
 from studio.live.clock import LiveClock
@@ -47,6 +48,7 @@ class Input:
     out: Block
 
     def run(self, due: Round) -> None:
+        """Do one round: take what the inputs hold and leave the result, of shape (channels, frames), behind."""
         self.out = due.block
 
 
@@ -64,6 +66,7 @@ class Deck:
         self._sound, self._loop = sound[:, :loop], loop
 
     def run(self, due: Round) -> None:
+        """Do one round: take what the inputs hold and leave the result, of shape (channels, frames), behind."""
         channels, frames = due.block.shape
         self.out = np.zeros((channels, frames), np.float32)
         if due.place is None:
@@ -85,6 +88,7 @@ class Mix:
         self._signals, self._merge = signals, AlignedSum(len(signals), context.channels)
 
     def run(self, due: Round) -> None:
+        """Do one round: take what the inputs hold and leave the result, of shape (channels, frames), behind."""
         self.out = self._merge([signal.out for signal in self._signals])
 
 
@@ -100,9 +104,10 @@ class Level:
         self._gains: Block | None = None
 
     def run(self, due: Round) -> None:
+        """Do one round: take what the inputs hold and leave the result, of shape (channels, frames), behind."""
         block = self._signal.out
         values = [getattr(effect, knob) for effect, knob, _ in self._steps]
-        if any(hasattr(value, "values") for value in values):
+        if any(moves(value) for value in values):
             self.out = self._through(block)
         else:
             if values != self._known:
@@ -130,6 +135,7 @@ class Memory:
         self.count = 0
 
     def run(self, due: Round) -> None:
+        """Do one round: take what the inputs hold and leave the result, of shape (channels, frames), behind."""
         self.out = self._signal.out
         frames = self.out.shape[1]
         self._ring[:, self._at(self.count, frames)] = self.out
@@ -165,6 +171,7 @@ class Effects:
         self.failed: StudioError | None = None
 
     def run(self, due: Round) -> None:
+        """Do one round: take what the inputs hold and leave the result, of shape (channels, frames), behind."""
         block = self._signal.out
         if self._sides:
             self._waiting.push(block)

@@ -27,6 +27,7 @@ class Arpeggiate(ScoreStep):
             raise KnobError(f"{self.rate} is not a note value.", "Write 1/16, 1/8t or so.", path=("rate",))
 
     def edit(self, score: Score, context: RenderContext) -> Score:
+        """The score with its notes changed; every other event stays where it is."""
         score = score.finer(960)
         voices: dict[tuple[int, int, int], list[Note]] = {}
         for note in score.notes:

@@ -19,6 +19,7 @@ class Legato(ScoreStep):
     longest: Time = span("1 bar", help="hold no note longer than this")
 
     def edit(self, score: Score, context: RenderContext) -> Score:
+        """The score with its notes changed; every other event stays where it is."""
         score = score.finer(960)
         starts: dict[tuple[int, int], list[int]] = {}
         for note in score.notes:

@@ -23,6 +23,7 @@ class Velocity(ScoreStep):
             raise KnobError(f"low ({self.low}) is above high ({self.high}).", "Swap them.", path=("low",))
 
     def edit(self, score: Score, context: RenderContext) -> Score:
+        """The score with its notes changed; every other event stays where it is."""
         return score.map_notes(self._shape)
 
     def _shape(self, note: Note) -> Note:

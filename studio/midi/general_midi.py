@@ -25,6 +25,7 @@ def program_names() -> tuple[str, ...]:
 
 
 def family_of(program: int) -> str:
+    """The General MIDI family of a program from 0 to 127."""
     return FAMILIES[program // 8]
 
 

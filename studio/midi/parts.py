@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from studio.midi.general_midi import family_of, program_names
-from studio.score import DRUM_CHANNEL, NOTE_OFF, NOTE_ON, PROGRAM, SYSTEM, Score
+from studio.midi.instruments import DRUM_BANK, MidiInstrument, instruments
+from studio.score import NOTE_OFF, NOTE_ON, SYSTEM, Score
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one instrument plays: the notes of one channel, track and program.
+    """What one instrument plays: the notes of one channel, track, bank and program; all kits of a drum channel are one.
 
     Attributes:
         whole: the score it is a part of.
@@ -27,6 +27,7 @@ class Part:
     channel: int
     track: int
     program: int
+    bank: int = 0
 
     @cached_property
     def score(self) -> Score:
@@ -35,7 +36,8 @@ class Part:
 
     @property
     def drums(self) -> bool:
-        return self.channel == DRUM_CHANNEL
+        """Whether it plays drums."""
+        return self.bank == DRUM_BANK
 
     @property
     def family(self) -> str:
@@ -44,45 +46,41 @@ class Part:
 
     @property
     def notes(self) -> int:
+        """Its notes, by start."""
         return sum(self.whole.events[index].starts_note for index in self.own)
 
     def __str__(self) -> str:
         port = f"port {self.port + 1}, " if self.port else ""
-        sound = "drums" if self.drums else program_names()[self.program]
+        sound = "drums" if self.drums else program_names()[self.program] + (f", bank {self.bank}" if self.bank else "")
         return f"{self.name} ({port}channel {self.channel + 1}, {sound}, {self.notes} notes)"
 
 
 def split(score: Score) -> tuple[Part, ...]:
     """The parts of a score, in the order in which their tracks and first notes come.
 
-    Programs that change in mid-song open a part of their own.
+    Banks and programs that change in mid-song open a part of their own.
     """
-    programs: dict[tuple[int, int], int] = {}
-    found: Counter[tuple[int, int, int, int]] = Counter()
-    belongs: dict[int, tuple[int, int, int, int]] = {}
-    starts = {first: note for note, first, _ in score.pairs}
-    for index, event in enumerate(score.events):
-        if event.status == PROGRAM:
-            programs[event.port, event.channel] = event.data[1]
-        elif index in starts:
-            program = 0 if event.channel == DRUM_CHANNEL else programs.get((event.port, event.channel), 0)
-            belongs[index] = (event.track, event.port, event.channel, program)
-            found[belongs[index]] += 1
-    members: dict[tuple[int, int, int, int], set[int]] = {key: set() for key in found}
+    belongs: dict[int, tuple[int, int, int, MidiInstrument]] = {}
+    for index, chosen in instruments(score).items():
+        event = score.events[index]
+        heard = MidiInstrument(DRUM_BANK, 0) if chosen.drums else chosen
+        belongs[index] = (event.track, event.port, event.channel, heard)
+    members: dict[tuple[int, int, int, MidiInstrument], set[int]] = {key: set() for key in belongs.values()}
     for _, first, last in score.pairs:
         members[belongs[first]].update((first,) if last is None else (first, last))
     parts = []
-    for key in sorted(found, key=lambda key: (key[0], key[1], key[2], min(members[key]))):
-        track, port, channel, program = key
+    for key in sorted(members, key=lambda key: (key[0], key[1], key[2], min(members[key]))):
+        track, port, channel, heard = key
         parts.append(
             Part(
                 whole=score,
                 own=frozenset(members[key]),
-                name=score.tracks[track] or ("Drums" if channel == DRUM_CHANNEL else program_names()[program]),
+                name=score.tracks[track] or ("Drums" if heard.drums else program_names()[heard.program]),
                 port=port,
                 channel=channel,
                 track=track,
-                program=program,
+                program=heard.program,
+                bank=heard.bank,
             )
         )
     return tuple(parts)

@@ -26,6 +26,16 @@ class Pick(Record):
         Number(default=None, unit=units.COUNT, low=1, high=16, whole=True, help="the MIDI port, from 1")
     )
     program: str | None = field(Text(default=None, help="a General MIDI program, by name or number from 0"))
+    bank: int | None = field(
+        Number(
+            default=None,
+            unit=units.COUNT,
+            low=0,
+            high=128,
+            whole=True,
+            help="the bank it plays from; 128 holds drum kits",
+        )
+    )
     family: str | None = field(Text(default=None, help="a General MIDI family, such as Bass or Strings"))
     drums: bool | None = field(Switch(default=None, help="true for drums only, false for everything else"))
     which: str = choice("some", "some", "all", "rest", help="all parts, or the rest that no other track plays")
@@ -42,11 +52,11 @@ class Pick(Record):
         super().__post_init__()
         with within("program"):
             if self.program is not None:
-                object.__setattr__(self, "program", program_names()[program_number(self.program)])
+                self._finish("program", program_names()[program_number(self.program)])
         with within("family"):
             if self.family is not None and self.family.casefold() != "drums":
-                object.__setattr__(self, "family", family_name(self.family))
-        criteria = (self.track, self.channel, self.port, self.program, self.family, self.drums)
+                self._finish("family", family_name(self.family))
+        criteria = (self.track, self.channel, self.port, self.program, self.bank, self.family, self.drums)
         if (self.which == "some") == all(value is None for value in criteria):
             raise RecipeError(
                 "a part is picked by what it is, or is all or rest, not both.",
@@ -62,10 +72,12 @@ class Pick(Record):
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return {"anyOf": [{"type": "string"}, super().schema()]}
 
     @classmethod
     def called(cls) -> str:
+        """What error messages call it, with its article."""
         return "a part"
 
     def among(self, parts: Sequence[Part]) -> list[Part]:
@@ -80,6 +92,7 @@ class Pick(Record):
             (self.channel, self.channel == part.channel + 1),
             (self.port, self.port == part.port + 1),
             (self.program, not part.drums and self.program == program_names()[part.program]),
+            (self.bank, self.bank == part.bank),
             (self.family, self.family is not None and self.family.casefold() == part.family.casefold()),
             (self.drums, self.drums == part.drums),
         )
@@ -105,19 +118,20 @@ def chosen(picks: Mapping[str, Sequence[Pick]], parts: Sequence[Part]) -> dict[s
             found.update((id(part), part) for part in fitting)
             if not fitting and not pick.optional:
                 with gather, within("tracks", name, "part", index):
-                    raise MissingError(_missing(pick, parts), _listing(parts))
+                    raise MissingError(_missing(name, pick, parts), _listing(parts))
         tracks[name] = tuple(part for part in parts if id(part) in found)
     gather.done()
     return tracks
 
 
-def _missing(pick: Pick, parts: Sequence[Part]) -> str:
+def _missing(track: str, pick: Pick, parts: Sequence[Part]) -> str:
     if pick.which == "rest":
-        return "no part of the score is left for the rest."
+        return f"no part of the score is left for the rest, which {track!r} plays."
     if not parts:
         return "the score has no notes."
     wanted = {name: getattr(pick, name) for name in pick.changed() if name != "optional"}
-    return f"the score has no part with {', '.join(f'{name} {value}' for name, value in wanted.items())}."
+    words = ", ".join(f"{name} {value}" for name, value in wanted.items())
+    return f"the score has no part with {words}, which {track!r} plays."
 
 
 def _listing(parts: Sequence[Part]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from studio.context import RenderContext
 from studio.knobs import knob, switch
-from studio.score import DRUM_CHANNEL, Note, Score
+from studio.midi.instruments import drum_channels
+from studio.score import Note, Score
 from studio.steps import ScoreStep
 from studio.units import SEMITONES
 
@@ -20,11 +21,11 @@ class Transpose(ScoreStep):
     drums: bool = switch(False, help="move drums too")
 
     def edit(self, score: Score, context: RenderContext) -> Score:
-        return score.map_notes(self._move)
+        """The score with its notes changed; every other event stays where it is."""
+        drums = frozenset[tuple[int, int]]() if self.drums else drum_channels(score)
+        return score.map_notes(lambda note: note if (note.port, note.channel) in drums else self._move(note))
 
     def _move(self, note: Note) -> Note:
-        if note.channel == DRUM_CHANNEL and not self.drums:
-            return note
         pitch = note.pitch + round(self.semitones)
         while pitch > 127:
             pitch -= 12

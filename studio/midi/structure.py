@@ -24,6 +24,7 @@ class Excerpt(ScoreStep):
     length: Time | None = span(None, help="how long it is, to the end of the song if not given")
 
     def edit(self, score: Score, context: RenderContext) -> Score:
+        """The score with its notes changed; every other event stays where it is."""
         begin = score.tick(score.tempo.beat_of(self.start))
         end = score.end
         if self.length is not None:
@@ -75,6 +76,7 @@ class Merge(ScoreStep):
     at: Time = span("0 bars", help="where its start falls")
 
     def edit(self, score: Score, context: RenderContext) -> Score:
+        """The score with its notes changed; every other event stays where it is."""
         with within("file"):
             other = read_midi(context.find(self.file))
         start = score.tempo.beat_of(self.at)

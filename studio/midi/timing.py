@@ -33,6 +33,7 @@ class Quantise(ScoreStep):
             raise KnobError(f"{self.grid} is not a note value.", "Write 1/16, 1/8t or so.", path=("grid",))
 
     def edit(self, score: Score, context: RenderContext) -> Score:
+        """The score with its notes changed; every other event stays where it is."""
         fine = score.finer(1920)
         return fine.map_notes(lambda note: self._pull(fine, note))
 
@@ -60,6 +61,7 @@ class Humanise(ScoreStep):
     seed: int = count(0, 0, 2**31 - 1, help="another seed is another performance")
 
     def edit(self, score: Score, context: RenderContext) -> Score:
+        """The score with its notes changed; every other event stays where it is."""
         fine = score.finer(1920)
         random = np.random.default_rng(self.seed)
         draws = np.clip(random.standard_normal((len(fine.notes), 2)), -2.5, 2.5)

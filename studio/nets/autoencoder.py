@@ -7,7 +7,7 @@ can be decoded as another. Magnitudes only: the phases are the source's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,11 +18,14 @@ import torch
 from torch import Tensor, nn
 
 from studio.audio import Audio
-from studio.errors import AudioError, KnobError, nearest
+from studio.errors import AudioError, KnobError, nearest, within
+from studio.nets.checkpoint import Checkpoint
 from studio.nets.film import Film
-from studio.nets.model_file import open_model, write_model
+from studio.nets.model_file import CardFormat, ModelFormat, check_count, write_model
 from studio.nets.streaming import Recurrent, State, StreamingConv
-from studio.nets.training import Course, best_place, train
+from studio.nets.training import TrainingProgress, best_place, finished, mixed_precision, train
+from studio.records import Kind
+from studio.stored import Members, Real, Several, Whole, Words
 from studio.stretch.overlap import hann
 
 KIND = "spectral"
@@ -51,6 +54,7 @@ class AutoencoderShape:
     embedding: int = 16
 
     def data(self) -> dict[str, int]:
+        """Plain data that `parse` reads back as an equal value."""
         return asdict(self)
 
 
@@ -121,8 +125,8 @@ def distance(made: Tensor, wanted: Tensor) -> Tensor:
     return ((made.clamp_min(-1.0) - wanted) * FLOOR).square().mean(dim=-1).add(1e-6).sqrt()
 
 
-def spectra_of(audio: Audio) -> Tensor:
-    """Magnitudes of the middle of the channels at `RATE`, ``(windows, SIZE / 2 + 1)``."""
+def spectra_of(audio: Audio) -> Iterator[Tensor]:
+    """Magnitudes of the middle of the channels at `RATE`, ``(windows, SIZE / 2 + 1)``, some windows at a time."""
     import soxr
 
     mono = audio.samples.mean(axis=0)
@@ -131,15 +135,17 @@ def spectra_of(audio: Audio) -> Tensor:
     padded = np.pad(mono, (SIZE - HOP, SIZE))
     windows = np.lib.stride_tricks.sliding_window_view(padded, SIZE)[::HOP]
     shape = torch.tensor(hann(SIZE), dtype=torch.float32)
-    parts = [torch.tensor(windows[first : first + 512]) * shape for first in range(0, len(windows), 512)]
-    return torch.cat([torch.fft.rfft(part).abs() for part in parts])
+    for first in range(0, len(windows), 512):
+        yield torch.fft.rfft(torch.tensor(windows[first : first + 512]) * shape).abs()
 
 
 def learnable(audio: Audio) -> Tensor:
     """The scaled spectra of a sound's windows, without silence, in half precision."""
-    magnitudes = spectra_of(audio)
-    power = magnitudes.square().sum(dim=1) * (2 / SIZE / (0.375 * SIZE))
-    return scaled(magnitudes[power > 10 ** (HEARD / 10)])[0].half()
+    parts = []
+    for magnitudes in spectra_of(audio):
+        power = magnitudes.square().sum(dim=1) * (2 / SIZE / (0.375 * SIZE))
+        parts.append(scaled(magnitudes[power > 10 ** (HEARD / 10)])[0].half())
+    return torch.cat(parts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +155,11 @@ class Spectral:
     model: Autoencoder
     card: dict[str, Any]
 
+    @property
+    def device(self) -> torch.device:
+        """Where its weights lie, and so where it computes."""
+        return self.model.usual.device
+
     @classmethod
     def load(cls, path: Path) -> Spectral:
         """Read it.
@@ -156,7 +167,7 @@ class Spectral:
         Raises:
             ModelError: the file is none, or damaged.
         """
-        return cls(*open_model(path, KIND, _built))
+        return cls(*FORMAT.load(path))
 
     def save(self, path: Path) -> None:
         """Write it, in half precision.
@@ -176,26 +187,66 @@ class Spectral:
         if name not in names:
             raise KnobError(f"this model knows no {name!r}.", nearest(name, names))
         with torch.inference_mode():
-            found: Tensor = self.model.instruments(torch.tensor([names.index(name)]))
+            found: Tensor = self.model.instruments(torch.tensor([names.index(name)], device=self.device))
         return found
 
     def encode(self, magnitudes: Tensor) -> tuple[Tensor, Tensor]:
         """Latents ``(windows, latents)`` and levels ``(windows, 1)`` of magnitudes ``(windows, bins)``."""
         with torch.inference_mode():
-            given, level = scaled(magnitudes)
-            return self.model.encode(given[None])[0][0], level
+            given, level = scaled(magnitudes.to(self.device))
+            return self.model.encode(given[None])[0][0].cpu(), level.cpu()
 
     def decode(self, latents: Tensor, level: Tensor, instrument: Tensor) -> Tensor:
         """Magnitudes ``(windows, BINS)`` of latents, each at its level."""
         with torch.inference_mode():
-            return unscaled(self.model.decode(latents[None], instrument)[0][0], level)
+            made, _ = self.model.decode(latents[None].to(self.device), instrument.to(self.device))
+            return unscaled(made[0], level.to(self.device)).cpu()
 
 
 def _built(card: dict[str, Any]) -> Autoencoder:
-    model = Autoencoder(AutoencoderShape(**card["shape"]))
-    if len(card["instruments"]) != model.shape.instruments:
-        raise KeyError("instruments")
-    return model
+    """The model of a card, without its weights.
+
+    Raises:
+        StudioError: the card names other instruments than its shape has, or directions of other latents.
+    """
+    shape = AutoencoderShape(**card["shape"])
+    check_count(card, "instruments", shape.instruments)
+    for key in ("directions", "leanings"):
+        for index, each in enumerate(card.get(key, ())):
+            with within(key, index):
+                check_count(each, "axis", shape.latents)
+    return Autoencoder(shape)
+
+
+_DIRECTIONS = Several(
+    each=Members(
+        of={
+            "name": Words(longest=80),
+            "spread": Real(low=0, high=1e6),
+            "axis": Several(each=Real(low=-1e6, high=1e6), fewest=1, most=256),
+        },
+        more=True,
+    ),
+    most=256,
+    default=[],
+)
+
+_FIELDS: dict[str, Kind] = {
+    "shape": Members(
+        of={
+            "latents": Whole(low=1, high=256),
+            "width": Whole(low=1, high=2_048),
+            "memory": Whole(low=1, high=1_024),
+            "instruments": Whole(low=1, high=256),
+            "embedding": Whole(low=1, high=256),
+        }
+    ),
+    "instruments": Several(each=Words(longest=80), fewest=1, most=256),
+    "directions": _DIRECTIONS,
+    "leanings": _DIRECTIONS,
+}
+
+FORMAT = ModelFormat(CardFormat(KIND, VERSION, _FIELDS), _built)
 
 
 class _Reversed(torch.autograd.Function):
@@ -218,12 +269,16 @@ CONFUSION = 0.02
 """How strongly the adversary pushes."""
 
 
-def try_step() -> None:
-    """Do what one step of a training does, on a model that is thrown away."""
-    model = Autoencoder(AutoencoderShape())
-    drawn = torch.zeros(BATCH, FRAMES + WARM, BINS)
-    made, _ = model(drawn, torch.zeros(BATCH, dtype=torch.long))
-    distance(made, drawn).mean().backward()  # type: ignore[no-untyped-call]
+def try_step(device: torch.device | None = None) -> None:
+    """Do what one step of a training does, where it will be done, on a model that is thrown away."""
+    place = device or best_place()
+    model = Autoencoder(AutoencoderShape()).to(place)
+    drawn = torch.zeros(BATCH, FRAMES + WARM, BINS, device=place)
+    with mixed_precision(place):
+        made, _ = model(drawn, torch.zeros(BATCH, dtype=torch.long, device=place))
+        loss = distance(made, drawn).mean()
+    loss.backward()  # type: ignore[no-untyped-call]
+    finished(place)
 
 
 def train_spectral(
@@ -234,14 +289,16 @@ def train_spectral(
     *,
     shape: AutoencoderShape | None = None,
     seed: int = 0,
-    checkpoint: Path | None = None,
-    tell: Callable[[Course, Spectral], None] = lambda course, model: None,
+    device: torch.device | None = None,
+    checkpoint: Checkpoint | None = None,
+    tell: Callable[[TrainingProgress, Spectral], None] = lambda progress, model: None,
 ) -> Spectral:
     """Train on sounds of several instruments for so many seconds, on a GPU if there is one.
 
     Args:
         learned, held: the sound of each instrument, by name; what is held out is never trained on.
         about: goes into the card.
+        device: where to train, by default where it is fastest.
         tell: is told how far it has come, with the model as it is.
 
     Raises:
@@ -249,7 +306,7 @@ def train_spectral(
     """
     names = list(learned)
     shape = shape or AutoencoderShape(instruments=len(names))
-    place = best_place()
+    place = device or best_place()
     sounds = [learnable(learned[name]).to(place) for name in names]
     others = [learnable(held[name]).float().to(place) for name in names]
     for name, sound, other in zip(names, sounds, others, strict=True):
@@ -288,21 +345,21 @@ def train_spectral(
         model.train()
         return float(np.mean(found))
 
-    course = train(
+    progress = train(
         whole,
         loss,
         judge,
         seconds,
         rate=3e-3,
         checkpoint=checkpoint,
-        tell=lambda course: tell(course, Spectral(deepcopy(model).cpu(), {"instruments": names})),
+        tell=lambda progress: tell(progress, Spectral(deepcopy(model).cpu(), {"instruments": names})),
         every=min(15.0, seconds / 12),
     )
     model.cpu().eval()
     card = {
         "kind": KIND, "version": VERSION, "shape": shape.data(), "instruments": names, "rate": RATE, "size": SIZE,
-        "hop": HOP, "latency": SIZE, "seed": seed, **course.card(),
-        "log_spectral_distance": round(course.best, 3), "parameters": sum(each.numel() for each in model.parameters()),
+        "hop": HOP, "latency": SIZE, "seed": seed, **progress.card(),
+        "log_spectral_distance": round(progress.best, 3), "parameters": sum(each.numel() for each in model.parameters()),
         "data_seconds": round(sum(each.seconds for each in learned.values()), 1), **about,
     }  # fmt: skip
     return Spectral(model, card)

@@ -35,6 +35,7 @@ class DecoderShape:
     room: int = 0
 
     def data(self) -> dict[str, int]:
+        """Plain data that `parse` reads back as an equal value."""
         return asdict(self)
 
 

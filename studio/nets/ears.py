@@ -6,7 +6,7 @@ Kilgour et al., Interspeech 2019, who take one trained on videos). This one is t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,11 +17,13 @@ import torch
 from torch import Tensor, nn
 
 from studio.audio import Audio
-from studio.errors import ModelError, Place
+from studio.nets.checkpoint import Checkpoint
 from studio.nets.material import phrases
 from studio.nets.mel import log_mel
-from studio.nets.model_file import read_model, write_model
-from studio.nets.training import Course, train
+from studio.nets.model_file import CardFormat, ModelFormat, write_model
+from studio.nets.training import TrainingProgress, best_place, finished, train
+from studio.records import Kind
+from studio.stored import Real, Several, Whole, Words
 from studio.tempo import Floats
 
 KIND = "ears"
@@ -38,6 +40,9 @@ QUIET = -50.0
 """dB below the loudest window at which one is silence, as is all below -90 dBFS."""
 
 _FLOOR, _BANDS = 80.0, 64
+
+BATCH = 48
+"""Windows in a step."""
 
 PROGRAMS: dict[str, tuple[int, int, int]] = {
     "piano": (0, 36, 90), "electric piano": (4, 36, 90), "harpsichord": (6, 36, 86), "celesta": (8, 60, 100),
@@ -76,8 +81,18 @@ class Net(nn.Module):
         return found
 
     def forward(self, mels: Tensor) -> Tensor:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         made: Tensor = self.classes(torch.relu(self.embed(mels)))
         return made
+
+
+_FIELDS: dict[str, Kind] = {
+    "classes": Several(each=Words(longest=80), fewest=2, most=1_000),
+    "rate": Whole(low=RATE, high=RATE),
+    "window": Real(low=WINDOW, high=WINDOW),
+}
+
+FORMAT = ModelFormat(CardFormat(KIND, VERSION, _FIELDS), lambda card: Net(len(card["classes"])))
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,14 +109,7 @@ class InstrumentClassifier:
         Raises:
             ModelError: the file is none, or damaged.
         """
-        weights, card = read_model(path, KIND)
-        try:
-            net = Net(len(card["classes"]))
-            net.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
-        except (TypeError, KeyError, RuntimeError) as error:
-            cause = f"its card and its weights do not fit: {str(error).splitlines()[0]}."
-            raise ModelError(cause, place=Place(str(path))) from None
-        return cls(net.eval(), card)
+        return cls(*FORMAT.load(path))
 
     def save(self, path: Path) -> None:
         """Write it, in half precision.
@@ -119,13 +127,13 @@ class InstrumentClassifier:
         windows = heard(audio)
         if not len(windows):
             return np.zeros((0, 64)), np.zeros((0, len(self.card["classes"])))
-        found, chances = [], []
+        found, chances, place = [], [], next(self.net.parameters()).device
         with torch.inference_mode():
             for first in range(0, len(windows), 64):
-                embedded = self.net.embed(windows[first : first + 64])
+                embedded = self.net.embed(windows[first : first + 64].to(place))
                 found.append(embedded)
                 chances.append(torch.softmax(self.net.classes(torch.relu(embedded)), dim=1))
-        return torch.cat(found).double().numpy(), torch.cat(chances).double().numpy()
+        return torch.cat(found).cpu().double().numpy(), torch.cat(chances).cpu().double().numpy()
 
 
 def heard(audio: Audio) -> Tensor:
@@ -138,7 +146,7 @@ def heard(audio: Audio) -> Tensor:
     size, step = round(WINDOW * RATE), round(STEP * RATE)
     mono = np.pad(mono, (0, max(0, size - len(mono))))
     windows = np.lib.stride_tricks.sliding_window_view(mono, size)[::step]
-    power = np.square(windows, dtype=np.float64).mean(axis=1)
+    power = np.array([np.square(window, dtype=np.float64).mean() for window in windows])
     loud = np.flatnonzero(power > max(power.max() * 10 ** (QUIET / 10), 1e-9))
     mels = [spectrograms(torch.tensor(windows[part])) for part in np.array_split(loud, 1 + len(loud) // 64)]
     return torch.cat(mels)
@@ -152,49 +160,94 @@ def spectrograms(windows: Tensor) -> Tensor:
     return (1 + (mels - mels.amax(dim=(1, 2), keepdim=True)) / _FLOOR).clamp_min(0.0)
 
 
+@dataclass(frozen=True, eq=False)
+class InstrumentPhrases:
+    """What instruments play, as they are heard: ``(windows, bands, frames)``, with the class of each window.
+
+    Attributes:
+        sounds, truth: to learn from.
+        others, unheard: never learned from.
+    """
+
+    classes: tuple[str, ...]
+    sounds: Tensor
+    truth: Tensor
+    others: Tensor
+    unheard: Tensor
+
+    @classmethod
+    def played(
+        cls, font: str = "fluid", each: float = 60.0, programs: Sequence[str] = tuple(PROGRAMS), seed: int = 0
+    ) -> InstrumentPhrases:
+        """Phrases that a SoundFont plays.
+
+        Args:
+            each: seconds of phrases for each instrument; a fifth as much again is held out.
+            programs: some of `PROGRAMS`.
+        """
+        learned, held = ([_played(name, font, length, seed + place) for name in programs] for place, length in
+                         enumerate((each, each / 5)))  # fmt: skip
+        truth, unheard = (
+            torch.cat([torch.full((len(part),), index) for index, part in enumerate(parts)])
+            for parts in (learned, held)
+        )
+        return cls(tuple(programs), torch.cat(learned), truth, torch.cat(held), unheard)
+
+
+def try_step(given: InstrumentPhrases) -> None:
+    """Do what one step of a training does, on a network that is thrown away."""
+    place = best_place()
+    net = Net(len(given.classes)).to(place)
+    made = net(given.sounds[:BATCH].to(place))
+    nn.functional.cross_entropy(made, given.truth[:BATCH].to(place)).backward()  # type: ignore[no-untyped-call]
+    finished(place)
+
+
 def train_ears(
+    given: InstrumentPhrases,
     seconds: float,
+    about: Mapping[str, Any],
     *,
-    font: str = "fluid",
-    each: float = 60.0,
-    programs: Sequence[str] = tuple(PROGRAMS),
     seed: int = 0,
-    tell: Callable[[Course], None] = lambda course: None,
+    device: torch.device | None = None,
+    checkpoint: Checkpoint | None = None,
+    tell: Callable[[TrainingProgress], None] = lambda progress: None,
 ) -> InstrumentClassifier:
-    """Train on phrases that a SoundFont plays.
+    """Train on phrases for so many seconds.
 
     Args:
-        seconds: of training.
-        each: seconds of phrases for each instrument; a fifth as much again is held out.
-        programs: some of `PROGRAMS`.
+        about: goes into the card.
+        device: where to train, by default where it is fastest.
+        checkpoint: where to go on from when the training is interrupted.
+        tell: is told how far it has come.
     """
-    learned, held = ([_played(name, font, length, seed + place) for name in programs] for place, length in
-                     enumerate((each, each / 5)))  # fmt: skip
-    truth, unheard = (
-        torch.cat([torch.full((len(part),), index) for index, part in enumerate(parts)]) for parts in (learned, held)
+    place = device or best_place()
+    sounds, others, truth, unheard = (
+        each.to(place) for each in (given.sounds, given.others, given.truth, given.unheard)
     )
-    sounds, others = torch.cat(learned), torch.cat(held)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        net = Net(len(programs))
+        net = Net(len(given.classes))
+    net.to(place)
 
     def loss(step: int) -> Tensor:
-        drawn = torch.tensor(np.random.default_rng([seed, step]).integers(0, len(sounds), 48))
+        drawn = torch.tensor(np.random.default_rng([seed, step]).integers(0, len(sounds), BATCH), device=place)
         return nn.functional.cross_entropy(net(sounds[drawn]), truth[drawn], label_smoothing=0.05)
 
     def judge() -> float:
         with torch.inference_mode():
             return float(nn.functional.cross_entropy(net(others), unheard))
 
-    course = train(net, loss, judge, seconds, rate=2e-3, tell=tell)
+    progress = train(net, loss, judge, seconds, rate=2e-3, checkpoint=checkpoint, tell=tell)
     with torch.inference_mode():
         right = (net(others).argmax(dim=1) == unheard).float().mean()
     card = {
-        "kind": KIND, "version": VERSION, "classes": list(programs), "rate": RATE, "window": WINDOW, "source": font,
-        "license": "MIT", "seed": seed, "trained_seconds": round(course.seconds, 1), "steps": course.steps,
-        "right": round(float(right), 4), "parameters": sum(weight.numel() for weight in net.parameters()),
+        "kind": KIND, "version": VERSION, "classes": list(given.classes), "rate": RATE, "window": WINDOW, "seed": seed,
+        "trained_seconds": round(progress.total, 1), "steps": progress.steps,
+        "skipped": progress.skipped, "right": round(float(right), 4),
+        "parameters": sum(weight.numel() for weight in net.parameters()), **about,
     }  # fmt: skip
-    return InstrumentClassifier(net.eval(), card)
+    return InstrumentClassifier(net.cpu().eval(), card)
 
 
 def _played(name: str, font: str, seconds: float, seed: int) -> Tensor:

@@ -31,6 +31,7 @@ class Features:
 
     @property
     def frames(self) -> int:
+        """How many frames of features there are."""
         return len(self.hz)
 
 

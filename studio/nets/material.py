@@ -42,14 +42,17 @@ class Material:
 
     @property
     def hop(self) -> int:
+        """Samples from one frame of features to the next."""
         return hop_of(self.rate)
 
     @property
     def frames(self) -> int:
+        """How many frames of features there are."""
         return len(self.pitch) - 1
 
     @property
     def seconds(self) -> float:
+        """How long the recordings are."""
         return len(self.sound) / self.rate
 
     def split(self) -> tuple[Material, Material]:

@@ -23,7 +23,8 @@ def mel_filters(size: int, rate: int, bands: int, low_hz: float, high_hz: float)
     weights = np.maximum(0, np.minimum(rise, fall))
     empty = np.flatnonzero(weights.sum(axis=0) == 0)
     weights[np.round(edges[1:-1][empty] * size / rate).astype(int), empty] = 1
-    return torch.tensor(weights / weights.sum(axis=0), dtype=torch.float32)
+    with torch.inference_mode(False):  # kept for steps with gradients too
+        return torch.tensor(weights / weights.sum(axis=0), dtype=torch.float32)
 
 
 def log_mel(

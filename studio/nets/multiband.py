@@ -1,7 +1,8 @@
 """Bands: a sound cut into bands of equal width, each at a fraction of the rate, and joined again.
 
 A pseudo-QMF bank (Nguyen 1994): one low-pass, moved by cosines, whose neighbours cancel each other's aliases. Its cutoff
-is found so that the whole is flat (after Lin & Vaidyanathan 1998). A network on bands works at a fraction of the rate.
+is found so that the whole is flat (after Lin & Vaidyanathan 1998). A network on bands works at a fraction of the rate. In half precision the aliases
+would no longer cancel, so it is never computed in that.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from studio.nets.streaming import State, Streaming
+from studio.nets.streaming import State, Streaming, single_precision
 from studio.tempo import Floats
 
 ATTENUATION = 80.0
@@ -61,7 +62,7 @@ def filters(bands: int) -> tuple[Tensor, Tensor]:
     )
 
 
-class Cut(Streaming):
+class BandSplit(Streaming):
     """A sound ``(batch, 1, frames)`` as bands ``(batch, bands, frames / bands)``."""
 
     def __init__(self, bands: int) -> None:
@@ -71,16 +72,18 @@ class Cut(Streaming):
         self.weight: Tensor
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         if signal.shape[2] % self.bands:
             raise ValueError(f"{signal.shape[2]} frames are not a multiple of {self.bands} bands.")
         kept = taps(self.bands) - self.bands
         if state is None:
             state = signal.new_zeros(signal.shape[0], 1, kept)
-        whole = torch.cat([state, signal], dim=2)
-        return functional.conv1d(whole, self.weight, stride=self.bands), whole[:, :, whole.shape[2] - kept :]
+        with single_precision(signal):
+            whole = torch.cat([state, signal], dim=2).float()
+            return functional.conv1d(whole, self.weight, stride=self.bands), whole[:, :, whole.shape[2] - kept :]
 
 
-class Join(Streaming):
+class BandJoin(Streaming):
     """Bands as a sound again, `delay` frames late."""
 
     def __init__(self, bands: int) -> None:
@@ -90,7 +93,9 @@ class Join(Streaming):
         self.weight: Tensor
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
-        laid = functional.conv_transpose1d(signal, self.weight, stride=self.bands)
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
+        with single_precision(signal):
+            laid = functional.conv_transpose1d(signal.float(), self.weight, stride=self.bands)
         frames, kept = signal.shape[2] * self.bands, taps(self.bands) - self.bands
         if state is not None:
             laid = torch.cat([laid[:, :, :kept] + state, laid[:, :, kept:]], dim=2)

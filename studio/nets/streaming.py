@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
 
 import torch
@@ -16,6 +17,12 @@ from torch.nn import functional
 
 State: TypeAlias = Any
 """What a layer keeps: tensors, or lists of what inner layers keep; None at rest."""
+
+
+def single_precision(beside: Tensor) -> AbstractContextManager[object]:
+    """A context in which nothing is computed in less than single precision, on the device of a tensor."""
+    kind = beside.device.type
+    return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()
 
 
 class Streaming(nn.Module):
@@ -43,6 +50,7 @@ class StreamingConv(Streaming):
         """Frames that reach into the next piece."""
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         if signal.shape[2] % self.stride:
             raise ValueError(f"{signal.shape[2]} frames are not a multiple of the stride of {self.stride}.")
         if state is None:
@@ -62,6 +70,7 @@ class Expansion(Streaming):
         self.stride, self.kept = stride, size - stride
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         bias = self.inner.bias
         laid = functional.conv_transpose1d(signal, self.inner.weight, stride=self.stride)
         if state is not None and self.kept:
@@ -81,7 +90,10 @@ class Recurrent(Streaming):
         self.inner = inner
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
-        made, state = self.inner(signal.transpose(1, 2), state)
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
+        # Mixed precision would hand cuDNN's recurrent layers half precision, whose gradients vanish without a scaler.
+        with single_precision(signal):
+            made, state = self.inner(signal.transpose(1, 2).float(), state)
         return made.transpose(1, 2), state
 
 
@@ -93,6 +105,7 @@ class Chain(Streaming):
         self.layers = nn.ModuleList(layers)
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         states, kept = state or [None] * len(self.layers), []
         for layer, before in zip(self.layers, states, strict=True):
             after: State = None
@@ -112,6 +125,7 @@ class Residual(Streaming):
         self.inner = inner
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         made, state = self.inner(signal, state)
         return signal + made, state
 

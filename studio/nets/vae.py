@@ -19,11 +19,23 @@ from torch import Tensor, nn
 
 from studio.audio import Audio
 from studio.errors import AudioError
+from studio.nets.checkpoint import Checkpoint
 from studio.nets.losses import spectral
-from studio.nets.model_file import open_model, write_model
-from studio.nets.multiband import Cut, Join, delay
-from studio.nets.streaming import Chain, Expansion, Residual, State, Streaming, StreamingConv, StreamingModule
-from studio.nets.training import Course, best_place, train
+from studio.nets.model_file import CardFormat, ModelFormat, write_model
+from studio.nets.multiband import BandJoin, BandSplit, delay
+from studio.nets.streaming import (
+    Chain,
+    Expansion,
+    Residual,
+    State,
+    Streaming,
+    StreamingConv,
+    StreamingModule,
+    single_precision,
+)
+from studio.nets.training import TrainingProgress, best_place, finished, mixed_precision, train
+from studio.records import Kind
+from studio.stored import Members, Several, Whole
 
 KIND = "vae"
 VERSION = 1
@@ -47,6 +59,7 @@ class VaeShape:
         return self.bands * int(np.prod(self.strides))
 
     def data(self) -> dict[str, Any]:
+        """Plain data that `parse` reads back as an equal value."""
         return asdict(self) | {"strides": list(self.strides)}
 
     @classmethod
@@ -72,7 +85,7 @@ class Vae(Streaming):
         self.shape = shape
         widths = [shape.width * 2**index for index in range(len(shape.strides) + 1)]
         steps = list(zip(shape.strides, widths[:-1], widths[1:], strict=True))
-        down: list[nn.Module] = [Cut(shape.bands), StreamingConv(shape.bands, widths[0], 7)]
+        down: list[nn.Module] = [BandSplit(shape.bands), StreamingConv(shape.bands, widths[0], 7)]
         for level, (stride, before, after) in enumerate(steps):
             # A layer costs by its rate: where that is high there are few, and the depth lies where it is low.
             down += [_unit(before, 1 + (level > 0)), nn.LeakyReLU(0.2)]
@@ -88,7 +101,7 @@ class Vae(Streaming):
         self.encoder, self.decoder = Chain(*down), Chain(*up)
         self.waves = StreamingConv(widths[0], shape.bands, 7)
         self.levels = StreamingConv(widths[0], shape.bands, 7)
-        self.join = Join(shape.bands)
+        self.join = BandJoin(shape.bands)
 
     @property
     def late(self) -> int:
@@ -105,17 +118,35 @@ class Vae(Streaming):
         """The sound of latents."""
         inner, waves, levels, joined = state or (None, None, None, None)
         made, inner = self.decoder(latents, inner)
-        made = nn.functional.leaky_relu(made, 0.2)
-        wave, waves = self.waves(made, waves)
-        level, levels = self.levels(made, levels)
+        # What becomes sound is computed in single precision: the noise of half precision is heard.
+        with single_precision(made):
+            made = nn.functional.leaky_relu(made.float(), 0.2)
+            wave, waves = self.waves(made, waves)
+            level, levels = self.levels(made, levels)
         sound, joined = self.join(torch.tanh(wave) * torch.sigmoid(level - 2), joined)
         return sound, (inner, waves, levels, joined)
 
     def forward(self, signal: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """One pass: tensors of shape (batch, frames, features) in, the same out unless the class says otherwise."""
         one, other = state or (None, None)
         mean, _, one = self.encode(signal, one)
         made, other = self.decode(mean, other)
         return made, (one, other)
+
+
+_FIELDS: dict[str, Kind] = {
+    "shape": Members(
+        of={
+            "rate": Whole(low=8_000, high=192_000),
+            "bands": Whole(low=1, high=64),
+            "width": Whole(low=1, high=256),
+            "latents": Whole(low=1, high=512),
+            "strides": Several(each=Whole(low=1, high=16), fewest=1, most=6),
+        }
+    ),
+}
+
+FORMAT = ModelFormat(CardFormat(KIND, VERSION, _FIELDS), lambda card: Vae(VaeShape.parse(card["shape"])))
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +163,7 @@ class Waves:
         Raises:
             ModelError: the file is none, or damaged.
         """
-        return cls(*open_model(path, KIND, lambda card: Vae(VaeShape.parse(card["shape"]))))
+        return cls(*FORMAT.load(path))
 
     def save(self, path: Path) -> None:
         """Write it.
@@ -144,6 +175,7 @@ class Waves:
 
     @property
     def rate(self) -> int:
+        """The rate of its sound in Hz."""
         return self.model.shape.rate
 
     def sing(self, audio: Audio) -> Audio:
@@ -195,9 +227,9 @@ class _Sound(Streaming):
 def _in_pieces(layer: Streaming, signal: Samples, step: int) -> Samples:
     """A signal ``(channels, frames)`` through a layer."""
     stream = StreamingModule(layer)
-    given = torch.tensor(signal[None], dtype=torch.float32)
+    given = torch.tensor(signal[None], dtype=torch.float32, device=next(layer.parameters()).device)
     parts = [stream.push(given[:, :, first : first + step]) for first in range(0, given.shape[2], step)]
-    return np.asarray(torch.cat(parts, dim=2)[0].numpy())
+    return np.asarray(torch.cat(parts, dim=2)[0].cpu().numpy())
 
 
 BATCH, SECONDS = 4, 0.75
@@ -210,11 +242,37 @@ def held_out(sound: Audio) -> Audio:
     return Audio(sound.samples[:, round(0.9 * sound.frames) :], sound.rate)
 
 
-def try_step(shape: VaeShape) -> None:
-    """Do what one step of a training does, on a model that is thrown away."""
-    model = Vae(shape)
-    wanted = torch.zeros(BATCH, round(SECONDS * shape.rate) // shape.ratio * shape.ratio)
-    apart(model, model(wanted[:, None])[0], wanted).backward()  # type: ignore[no-untyped-call]
+def check_sound(sound: Audio) -> None:
+    """Find out whether there is anything to learn from a sound.
+
+    Raises:
+        AudioError: there is less than ten seconds, or what is learned from or what is held out is silent.
+    """
+    if sound.seconds < 10:
+        raise AudioError(f"{sound.seconds:.1f} s of sound.", "Give ten seconds at least.")
+    held = held_out(sound)
+    learned = Audio(sound.samples[:, : sound.frames - held.frames], sound.rate)
+    if learned.peak_db < SILENT_DB:
+        raise AudioError("the sound is silent.", "Give recordings that can be heard.")
+    if held.peak_db < SILENT_DB:
+        raise AudioError(
+            "the last tenth of the sound, which is held out to judge by, is silent.", "Cut the silence off its end."
+        )
+
+
+SILENT_DB = -80.0
+"""dBFS that no sample of what counts as silence reaches."""
+
+
+def try_step(shape: VaeShape, device: torch.device | None = None) -> None:
+    """Do what one step of a training does, where it will be done, on a model that is thrown away."""
+    place = device or best_place()
+    model = Vae(shape).to(place)
+    wanted = torch.zeros(BATCH, round(SECONDS * shape.rate) // shape.ratio * shape.ratio, device=place)
+    with mixed_precision(place):
+        loss = apart(model, model(wanted[:, None])[0], wanted)
+    loss.backward()  # type: ignore[no-untyped-call]
+    finished(place)
 
 
 def apart(model: Vae, made: Tensor, wanted: Tensor) -> Tensor:
@@ -229,26 +287,27 @@ def train_vae(
     *,
     shape: VaeShape | None = None,
     seed: int = 0,
-    checkpoint: Path | None = None,
-    tell: Callable[[Course, Waves], None] = lambda course, waves: None,
+    device: torch.device | None = None,
+    checkpoint: Checkpoint | None = None,
+    tell: Callable[[TrainingProgress, Waves], None] = lambda progress, waves: None,
 ) -> Waves:
     """Train on one sound for so many seconds, on a GPU if there is one; its last tenth, `held_out`, is not trained on.
 
     Args:
         about: goes into the card.
+        device: where to train, by default where it is fastest.
         checkpoint: where to go on from when the training is interrupted.
         tell: is told how far it has come, with the model as it is.
 
     Raises:
-        AudioError: there is less than ten seconds.
+        AudioError: as `check_sound`.
     """
-    if sound.seconds < 10:
-        raise AudioError(f"{sound.seconds:.1f} s of sound.", "Give ten seconds at least.")
+    check_sound(sound)
     shape = shape or VaeShape(rate=sound.rate)
+    place = device or best_place()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Vae(shape)
-    place = best_place()
     model.to(place)
     held = torch.tensor(held_out(sound).samples[0], device=place)
     learned = torch.tensor(sound.samples[0, : sound.frames - len(held)], device=place)
@@ -269,19 +328,19 @@ def train_vae(
         with torch.inference_mode():
             return float(apart(model, model(held[None, None])[0], held[None]))
 
-    course = train(
+    progress = train(
         model,
         loss,
         judge,
         seconds,
         rate=2e-3,
         checkpoint=checkpoint,
-        tell=lambda course: tell(course, Waves(deepcopy(model).cpu(), {})),
+        tell=lambda progress: tell(progress, Waves(deepcopy(model).cpu(), {})),
         every=min(15.0, seconds / 12),
     )
     card = {
         "kind": KIND, "version": VERSION, "shape": shape.data(), "ratio": shape.ratio, "latency": model.late + shape.ratio,
-        "seed": seed, **course.card(), "data_seconds": round(sound.seconds, 1), "spectral_loss": round(course.best, 4),
+        "seed": seed, **progress.card(), "data_seconds": round(sound.seconds, 1), "spectral_loss": round(progress.best, 4),
         "parameters": sum(each.numel() for each in model.parameters()), **about,
     }  # fmt: skip
     return Waves(model.cpu().eval(), card)

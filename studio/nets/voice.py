@@ -11,18 +11,33 @@ import torch
 from torch import Tensor
 
 from studio.audio import Audio
-from studio.errors import KnobError, ModelError, Place, nearest
+from studio.errors import KnobError, RecipeError, nearest
 from studio.nets.decoder import Decoder, DecoderShape, decoder
 from studio.nets.features import QUIETEST, Features, hop_of, loudness
-from studio.nets.model_file import read_model, write_model
+from studio.nets.model_file import ModelFormat, check_count, write_model
 from studio.nets.synthesis import audible, phases
+from studio.nets.voice_card import CARD, RANGE
+from studio.stored import Members
 from studio.tempo import Floats
 
-KIND = "voice"
-VERSION = 1
 
-RANGE = ("loudness_mean", "loudness_spread", "lowest_octave", "highest_octave")
-"""What a card says of each instrument."""
+def _build(card: dict[str, Any]) -> Decoder:
+    """The decoder of a card, without its weights.
+
+    Raises:
+        StudioError: the card names other instruments than its shape has room for, or does not say their range.
+    """
+    shape = DecoderShape(**card["shape"])
+    if "instruments" in card:
+        check_count(card, "instruments", shape.instruments)
+    elif shape.instruments > 1:
+        raise RecipeError(f"it is missing, with a shape for {shape.instruments}.", path=("instruments",))
+    else:
+        Members(of=RANGE, more=True).parse(card)
+    return decoder(shape, 0)
+
+
+FORMAT = ModelFormat(CARD, _build)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,20 +59,8 @@ class Voice:
         Raises:
             ModelError: the file is no voice, or damaged.
         """
-        weights, card = read_model(path, KIND)
-        try:
-            model = decoder(DecoderShape(**card["shape"]), 0)
-            model.load_state_dict(weights)
-            known = list(card["instruments"].values()) if "instruments" in card else [card]
-            for each in known:
-                [float(each[name]) for name in RANGE]
-            if model.shape.instruments not in (0, len(known)):
-                raise ValueError(f"{model.shape.instruments} instruments, and {len(known)} named")
-        except (TypeError, KeyError, RuntimeError, ValueError, AttributeError) as error:
-            raise ModelError(
-                f"its card and its weights do not fit: {str(error).splitlines()[0]}.", place=Place(str(path))
-            ) from None
-        voice = cls(model.eval(), card)
+        model, card = FORMAT.load(path)
+        voice = cls(model, card)
         return voice if len(voice.instruments) > 1 else voice.of(voice.instruments[0])
 
     def save(self, path: Path) -> None:
@@ -70,6 +73,7 @@ class Voice:
 
     @property
     def rate(self) -> int:
+        """The rate of its sound in Hz."""
         return self.model.shape.rate
 
     @property
@@ -124,13 +128,14 @@ class Voice:
             colour: of `colour`, where it is not the instrument as it is.
             room: how much of the room it was learned in is heard.
         """
+        pitch, amplitudes, bands, _ = self.controls(given.hz, given.loudness, colour)
         with torch.inference_mode():
-            pitch, amplitudes, bands, _ = self.controls(given.hz, given.loudness, colour)
             made = self.in_room(self._rendered(pitch, amplitudes, bands, seed), room)[
                 :, : (given.frames - 1) * self.model.shape.hop
             ]
         return followed(Audio(made, self.rate), given) if follow else Audio(made, self.rate)
 
+    @torch.inference_mode()
     def controls(
         self, hz: Floats, loud: Floats, colour: Tensor | None = None, state: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -148,10 +153,9 @@ class Voice:
         known = pitch.clamp(self.card["lowest_octave"] - BEYOND, self.card["highest_octave"] + BEYOND)
         colour = self.colour() if colour is None else colour
         amplitudes, bands, state = self.model.controls(known, scaled, colour, state)
-        if bool((known < pitch).any()):
-            made = amplitudes * audible(220.0 * torch.exp2(pitch), amplitudes.shape[2], self.rate)
-            amplitudes = made * (amplitudes.sum(-1, keepdim=True) / made.sum(-1, keepdim=True).clamp_min(1e-7))
-        return pitch, amplitudes, bands, state
+        made = amplitudes * audible(220.0 * torch.exp2(pitch), amplitudes.shape[2], self.rate)
+        made = made * (amplitudes.sum(-1, keepdim=True) / made.sum(-1, keepdim=True).clamp_min(1e-7))
+        return pitch, made, bands, state
 
     def in_room(self, dry: np.ndarray, share: float = 1.0) -> np.ndarray:
         """Sounds ``(channels, frames)`` with the echoes of the room behind them, ``(channels, frames + room)``."""

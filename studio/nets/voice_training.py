@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,14 @@ import torch
 from torch import Tensor
 
 from studio.audio import Audio
+from studio.nets.checkpoint import Checkpoint
 from studio.nets.decoder import DecoderShape, decoder, parameters
 from studio.nets.features import QUIETEST
 from studio.nets.losses import spectral
 from studio.nets.material import Material
-from studio.nets.training import Course, best_place, train
-from studio.nets.voice import KIND, VERSION, Voice
+from studio.nets.training import TrainingProgress, best_place, finished, train
+from studio.nets.voice import Voice
+from studio.nets.voice_card import KIND, VERSION
 
 BATCH, FRAMES = 8, 100
 WINDOWS = (4096, 2048, 1024, 512, 256, 128)
@@ -34,8 +35,9 @@ def train_voice(
     shape: DecoderShape | None = None,
     start: Voice | None = None,
     pretraining: float = PRETRAINING,
-    checkpoint: Path | None = None,
-    tell: Callable[[Course, Callable[[], Audio]], None] = lambda course, preview: None,
+    device: torch.device | None = None,
+    checkpoint: Checkpoint | None = None,
+    tell: Callable[[TrainingProgress, Callable[[], Audio] | None], None] = lambda progress, preview: None,
 ) -> Voice:
     """Train a voice for so many seconds, first on strengths of harmonics, then on sound; on a GPU if there is one.
 
@@ -45,10 +47,11 @@ def train_voice(
         shape: by default that of `shape_for`.
         start: a voice to start from, of the same rate; what it learned of any instrument helps with another.
         pretraining: the share of the time that goes to the strengths of harmonics.
+        device: where to train, by default where it is fastest.
         checkpoint: where to go on from when the training is interrupted.
         tell: is told how far it has come, with what gives ten seconds of held-out sound as it sings them now.
     """
-    place = best_place()
+    place = device or best_place()
     pairs = {name: sound.to(place).split() for name, sound in sounds.items()}
     one = next(iter(sounds.values()))
     shape = shape or shape_for(sounds, start)
@@ -123,24 +126,33 @@ def train_voice(
         held = next(iter(pairs.values()))[1]
         return Audio(made_of(voices[0], held.part(0, min(held.frames, 1000))).cpu().numpy(), one.rate)
 
-    first = Course()
-    if checkpoint is None or not checkpoint.exists():
-        # Without this, noise can take over what harmonics are for.
-        first = train(
+    # Without this, noise can take over what harmonics are for.
+    state = checkpoint.state("sound", model) if checkpoint is not None else None
+    earlier: float
+    if state is not None:
+        earlier = state["progress"]["before"]
+    else:
+        earlier = train(
             model,
             harmonic_loss,
             lambda: float(harmonic_loss(0).detach()),
             seconds * pretraining,
             rate=3e-3,
+            checkpoint=checkpoint,
+            phase="harmonics",
+            tell=lambda progress: tell(progress, None),
+            every=min(15.0, max(seconds * pretraining / 3, 0.1)),
             mixed=False,
-        )
-    course = train(
+        ).seconds
+    progress = train(
         model,
         loss,
         judge,
-        seconds * (1 - pretraining),
+        max(0.0, seconds - earlier),
         checkpoint=checkpoint,
-        tell=lambda course: tell(course, preview),
+        phase="sound",
+        before=earlier,
+        tell=lambda progress: tell(progress, preview),
         every=min(15.0, seconds / 12) * max(1, len(sounds) / 2),
         # Sines that are summed in half precision hiss.
         mixed=False,
@@ -148,10 +160,8 @@ def train_voice(
     model.cpu().eval()
     card.update(
         {
-            "trained_seconds": round(first.seconds + course.seconds, 1),
-            "steps": course.steps,
-            "losses": [[round(at, 1), round(value, 4)] for at, value in course.losses],
-            "spectral_loss": round(course.best, 4),
+            **progress.card(),
+            "spectral_loss": round(progress.best, 4),
         }
     )
     return whole if len(voices) > 1 else whole.of(whole.instruments[0])
@@ -194,14 +204,16 @@ def _go_on_from(voices: list[Voice], start: Voice) -> None:
             model.colours.weight[:] = start.model.colours.weight.mean(0)
 
 
-def try_step(sound: Material, shape: DecoderShape) -> None:
-    """Do what one step of a training does, on a voice that is thrown away."""
-    model = decoder(shape, 0)
-    pitch, loud, wanted = sound.draw(0, BATCH, FRAMES)
+def try_step(sound: Material, shape: DecoderShape, device: torch.device | None = None) -> None:
+    """Do what one step of a training does, where it will be done, on a voice that is thrown away."""
+    place = device or best_place()
+    model = decoder(shape, 0).to(place)
+    pitch, loud, wanted = (each.to(place) for each in sound.draw(0, BATCH, FRAMES))
     colour = model.colours.weight[:1, None] if shape.instruments else None
-    white = torch.rand(wanted.shape) * 2 - 1
+    white = torch.rand(wanted.shape, device=place) * 2 - 1
     made = model(pitch, (loud - loud.mean()) / (loud.std() + 1e-3), white, colour)
     spectral(made, wanted, (WINDOWS[0], WINDOWS[3]), 2).backward()  # type: ignore[no-untyped-call]
+    finished(place)
 
 
 def judged(voice: Voice, held: Material, longest: float = 20.0) -> float:
@@ -220,17 +232,25 @@ def made_of(voice: Voice, part: Material) -> Tensor:
 
 
 def strengths(sound: Material, count: int) -> Tensor:
-    """The amplitude of each harmonic at each frame, read from the spectrum around its multiple of the pitch."""
+    """The amplitude of each harmonic at each frame, ``(frames + 1, count)``: that of the spectrum near its frequency.
+
+    It works through `PIECE` frames at a time, so that an hour of sound needs little more memory than what it gives.
+    """
     size = 2048 if sound.rate < 30_000 else 4096
-    place = sound.sound.device
-    window = torch.hann_window(size, device=place)
-    spectrum = torch.stft(
-        sound.sound, size, sound.hop, window=window, center=True, pad_mode="constant", return_complex=True
-    ).abs()
-    spectrum = spectrum[:, : sound.frames + 1] * (2 / window.sum())
-    hz = 220.0 * torch.exp2(sound.pitch[: spectrum.shape[1]])
-    bins = hz[:, None] * torch.arange(1, count + 1, device=place) * size / sound.rate
-    near = bins.round().long().clamp(2, spectrum.shape[0] - 3)
-    tops = torch.stack([spectrum.T.gather(1, near + step) for step in (-1, 0, 1)]).amax(0)
-    tops = tops * (bins < 0.485 * size)
-    return torch.nn.functional.pad(tops, (0, 0, 0, sound.frames + 1 - len(tops)))
+    window = torch.hann_window(size, device=sound.sound.device)
+    numbers = torch.arange(1, count + 1, device=sound.sound.device)
+    padded = torch.nn.functional.pad(sound.sound, (size // 2, size // 2 + sound.hop))
+    out = []
+    for first in range(0, sound.frames + 1, PIECE):
+        last = min(first + PIECE, sound.frames + 1)
+        part = padded[first * sound.hop : (last - 1) * sound.hop + size]
+        spectrum = torch.stft(part, size, sound.hop, window=window, center=False, return_complex=True).abs().T
+        bins = 220.0 * torch.exp2(sound.pitch[first:last, None]) * numbers * size / sound.rate
+        near = bins.round().long().clamp(2, spectrum.shape[1] - 3)
+        tops = torch.stack([spectrum.gather(1, near + step) for step in (-1, 0, 1)]).amax(0)
+        out.append(tops * (bins < 0.485 * size) * (2 / window.sum()))
+    return torch.cat(out)
+
+
+PIECE = 2000
+"""Frames whose spectra are held at a time."""

@@ -19,6 +19,10 @@ class Colour(KnobKind):
     default: Any = None
 
     def parse(self, value: object) -> str | None:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value is None:
             return None
         if not isinstance(value, str) or not _COLOUR.fullmatch(value):
@@ -26,8 +30,10 @@ class Colour(KnobKind):
         return f"#{value.removeprefix('#').lower()}"
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return {"description": self.describe(), "type": "string", "pattern": "^#?[0-9a-fA-F]{6}$"}
 
     @property
     def range(self) -> str:
+        """What it accepts, in words for people."""
         return "#rrggbb"

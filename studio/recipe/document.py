@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from studio.errors import Gather, Key, MissingError, Place, Problems, RecipeError, StudioError, shown
+from studio.errors import Gather, Key, MissingError, Place, Problems, RecipeError, StudioError, collector, shown
 
 LARGEST_BYTES = 1_000_000
 MOST_VALUES = 20_000
@@ -25,8 +25,17 @@ DEEPEST = 40
 
 _TAG = "tag:yaml.org,2002:"
 _FLOW_WIDTH = 96
+_MOST_REPAIRS = 20
 _LONGEST_NUMBER = 400
 """Digits; what is longer is read as the text it is, which no knob takes for a number in its range."""
+
+
+class _TooMuch(Exception):
+    """The text is larger than any recipe; nothing more of it is read."""
+
+    def __init__(self, path: tuple[Key, ...]) -> None:
+        super().__init__(path)
+        self.path = path
 
 
 class Document:
@@ -37,10 +46,37 @@ class Document:
         self.file = file
         self._marks: dict[tuple[Key, ...], tuple[int, int]] = {}
         self._values = 0
+        self._lines = text.splitlines()
+        self.data: Any = None
         try:
-            self.data = self._plain(_compose(text), (), 0)
+            self.data = self._plain(self._composed(), (), 0)
         except StudioError as error:
             raise self.placed(error) from None
+        except _TooMuch as error:
+            raise self.placed(
+                RecipeError(
+                    "more values, or deeper ones, than a recipe can have.",
+                    "Take out repeated aliases.",
+                    path=error.path,
+                )
+            ) from None
+
+    def _composed(self) -> Node | None:
+        """The text as nodes; under a collector without the lines that are no YAML, each of which it is told."""
+        taking, lines = collector(), list(self._lines)
+        for _ in range(_MOST_REPAIRS if taking else 0):
+            try:
+                return _compose("\n".join(lines))
+            except RecipeError as error:
+                line = _line_to_leave_out(lines, error)
+                if line is None:
+                    break
+                column = error.place.column if error.place and error.place.line == line else 1
+                indent = len(lines[line - 1]) - len(lines[line - 1].lstrip())
+                error.place = self._placed_at(line, max(column, indent + 1))
+                taking.take(error)  # type: ignore[union-attr]
+                lines[line - 1] = ""
+        return _compose(self.text if lines == self._lines else "\n".join(lines))
 
     @classmethod
     def open(cls, path: Path | str) -> Document:
@@ -66,20 +102,46 @@ class Document:
         return cls(text, str(path))
 
     def place(self, path: Sequence[Key]) -> Place:
-        """The line and column of the deepest part of `path` that is written in the text."""
-        for length in range(len(path), -1, -1):
-            mark = self._marks.get(tuple(path[:length]))
-            if mark is not None:
-                return Place(self.file, *mark)
-        return Place(self.file)
+        """The line and column of the deepest part of `path` that is written in the text.
+
+        A path has every word that could be written; shorthands leave some out, and the way goes on behind them.
+        """
+        here: tuple[Key, ...] = ()
+        value: Any = self.data
+        for key in path:
+            only = next(iter(value)) if isinstance(value, Mapping) and len(value) == 1 else None
+            for way in ((key,), (only, key)):
+                if None not in way and (*here, *way) in self._marks:
+                    here = (*here, *way)
+                    value = self._at(here)
+                    break
+        mark = self._marks.get(here)
+        return self._placed_at(*mark) if mark else Place(self.file)
+
+    def _at(self, path: tuple[Key, ...]) -> Any:
+        """The plain data at a path, or None where it could not be read."""
+        value: Any = self.data
+        for key in path:
+            try:
+                value = value[key]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return value
+
+    def _placed_at(self, line: int, column: int = 0) -> Place:
+        lines = self._lines
+        return Place(self.file, line, column, lines[line - 1] if 0 < line <= len(lines) else "")
 
     def placed(self, error: StudioError) -> StudioError:
-        """The error, with its place in this text filled in where it has none."""
+        """The error, with its place in this text filled in where it has none; a file it is about goes before its cause."""
         for single in error.errors if isinstance(error, Problems) else (error,):
-            if single.place is None:
+            about = single.place
+            if about is None or (about.file and not about.line and single.path):
                 single.place = self.place(single.path)
-            elif not single.place.file:
-                single.place = replace(single.place, file=self.file)
+                if about is not None and about.file != self.file:
+                    single.cause = f"{about.file}: {single.cause}"
+            elif not about.file:
+                single.place = self._placed_at(about.line, about.column)
         return error
 
     def _plain(self, node: Node | None, path: tuple[Key, ...], depth: int) -> Any:
@@ -88,14 +150,23 @@ class Document:
         self._values += 1
         self._marks.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
         if self._values > MOST_VALUES or depth > DEEPEST:
-            raise RecipeError("more values, or deeper ones, than a recipe can have.", "Take out repeated aliases.")
+            raise _TooMuch(path)
         if isinstance(node, MappingNode):
             return self._mapping(node, path, depth)
         if isinstance(node, SequenceNode):
             _check_tag(node, "seq", path)
-            return [self._plain(item, (*path, index), depth + 1) for index, item in enumerate(node.value)]
+            gather = Gather()
+            items = [self._item(gather, item, (*path, index), depth) for index, item in enumerate(node.value)]
+            gather.done()
+            return items
         assert isinstance(node, ScalarNode)
         return _scalar(node, path)
+
+    def _item(self, gather: Gather, node: Node, path: tuple[Key, ...], depth: int) -> Any:
+        """What stands in a list or mapping; None where an error was gathered instead."""
+        with gather:
+            return self._plain(node, path, depth + 1)
+        return None
 
     def _mapping(self, node: MappingNode, path: tuple[Key, ...], depth: int) -> dict[str, Any]:
         _check_tag(node, "map", path)
@@ -103,7 +174,8 @@ class Document:
         for key_node, value in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, ScalarNode):
-                raise RecipeError("a name that is a list or mapping.", path=path, place=Place(self.file, line))
+                place = self._placed_at(line, key_node.start_mark.column + 1)
+                raise RecipeError("a name that is a list or mapping.", path=path, place=place)
             key = _words(key_node)
             with gather:
                 if key in plain:
@@ -112,24 +184,46 @@ class Document:
                         f"{key!r} stands here for the second time; the first is in line {first}.",
                         "Take one out, or rename it.",
                         path=(*path, key),
-                        place=Place(self.file, line, key_node.start_mark.column + 1),
+                        place=self._placed_at(line, key_node.start_mark.column + 1),
                     )
             if key not in plain:
                 self._marks[*path, key] = (line, key_node.start_mark.column + 1)
-                plain[key] = self._plain(value, (*path, key), depth + 1)
+                plain[key] = self._item(gather, value, (*path, key), depth)
         gather.done()
         return plain
 
 
+def _line_to_leave_out(lines: list[str], error: StudioError) -> int | None:
+    """The line, counted from 1, without which most of a text can be read that is no YAML; None where there is none."""
+    if error.place is None or not error.place.line:
+        return None
+    reach: dict[int, int] = {}
+    for line in (error.place.line, error.place.line - 1, error.context_line if isinstance(error, _NoYaml) else 0):
+        if 0 < line <= len(lines) and lines[line - 1].strip():
+            try:
+                _compose("\n".join("" if number == line else text for number, text in enumerate(lines, 1)))
+                reach.setdefault(line, len(lines) + 1)
+            except RecipeError as other:
+                reach.setdefault(line, other.place.line if other.place else 0)
+    best = max(reach, key=lambda line: reach[line], default=None)
+    return best if best is not None and reach[best] > error.place.line else None
+
+
+class _NoYaml(RecipeError):
+    """A text that is no YAML; `context_line` is where what went wrong began, 0 if unknown."""
+
+    context_line = 0
+
+
 def _compose(text: str) -> Node | None:
     try:
-        return YAML(typ="rt", pure=True).compose(text)  # type: ignore[no-any-return]
+        return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place("", mark.line + 1, mark.column + 1) if mark else None
-        raise RecipeError(
-            f"this is not YAML: {error.problem or error.context}.", _yaml_hint(error), place=place
-        ) from None
+        refusal = _NoYaml(f"this is not YAML: {error.problem or error.context}.", _yaml_hint(error), place=place)
+        refusal.context_line = error.context_mark.line + 1 if error.context_mark else 0
+        raise refusal from None
     except (YAMLError, ValueError, RecursionError) as error:
         reason = "too deeply nested" if isinstance(error, RecursionError) else str(error).split("\n")[0]
         raise RecipeError(f"this is not YAML: {reason}.") from None
@@ -219,6 +313,8 @@ def _commented(value: Any, listed: bool = False) -> Any:
         tree: CommentedMap | CommentedSeq = CommentedMap((key, _commented(item)) for key, item in value.items())
     elif isinstance(value, (list, tuple)):
         tree = CommentedSeq(_commented(item, listed=True) for item in value)
+    elif isinstance(value, str) and value.startswith(("?", ":")):
+        return DoubleQuotedScalarString(value)  # bare and inside brackets it would be read as a part of a mapping
     else:
         return value
     step = listed and isinstance(value, Mapping) and len(value) == 1

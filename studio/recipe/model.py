@@ -13,28 +13,33 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field as plain_field
+from difflib import get_close_matches
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
 from studio import units
 from studio.address import Path as Way
-from studio.address import get, locate, put
+from studio.address import get, locate, put, steps_in
 from studio.disk import write_whole, writing
-from studio.errors import Gather, RecipeError, StudioError, nearest, within
+from studio.errors import Gather, RecipeError, StudioError, attempt, collector, nearest, within
 from studio.folders import reading
 from studio.knobs import File, Live, Number, Text, choice, count, knob, span, switch, text
 from studio.levels import SILENCE_DB
 from studio.macros import MACROS, Macro, checked, settle
 from studio.midi.picks import Pick
+from studio.plain import plain
 from studio.recipe.assets import map_files
 from studio.recipe.colour import Colour
 from studio.recipe.document import Document, write
 from studio.recipe.presets import RECIPE_FILE, Preset
 from studio.recipe.timing import MeterKind, Meters, TempoKind, TempoPoints, tempo_map
-from studio.records import ListOf, MapOf, Nested, Record, field
+from studio.records import ListOf, MapOf, Nested, Parsed, Record, field
 from studio.score import Score
-from studio.steps import Step, StepKind
+from studio.steps import Step, StepKind, registry
+from studio.stored import refuse_later
+from studio.synonyms import meant
 from studio.tempo import TempoMap, Time
 from studio.units import DB, LUFS
 from studio.views import view
@@ -43,6 +48,25 @@ FORMAT = 1
 """The version of the document; a change that old studios would misread raises it."""
 
 _MASTER = "master"
+
+
+_UNDER = {"effect": "chain", "transform": "chain", "score": "notes", "instrument": "play", "source": "play"}
+
+
+def _elsewhere(word: str, own: type[Record], **places: type[Record]) -> str:
+    """A hint for a word that is none here: what it is called here, or where else in a recipe it stands."""
+    kinds = own.kinds()
+    if meant(word, kinds) or get_close_matches(word, kinds, cutoff=0.8):
+        return nearest(word, kinds)
+    step = next((step for name in (word, *meant(word, registry())) if (step := registry().get(name))), None)
+    under = _UNDER.get(step.kind) if step is not None else None
+    if step is not None and under in kinds:
+        return f"`{step.step}` is a step: write it under `{under}:`."
+    for place, record in places.items():
+        for name in (word, *meant(word, record.kinds())):
+            if name in record.kinds():
+                return f"`{name}` stands {place.replace('_', ' ')}."
+    return nearest(word, kinds)
 
 
 class Send(Record):
@@ -58,11 +82,13 @@ class Send(Record):
         return super().parse({"level": data} if curve or not isinstance(data, (Mapping, Send)) else data)
 
     def data(self, *, full: bool = False) -> Any:
+        """Plain data that `parse` reads back as an equal value."""
         plain = super().data(full=full)
         return plain if full or "pre" in plain else self.kind_of("level").data(self.level)
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         return {"anyOf": [cls.kinds()["level"].schema(), super().schema()]}
 
 
@@ -89,19 +115,26 @@ def _colour() -> Any:
 class Track(Record):
     """One line of the song: what plays, through what, and where to."""
 
-    part: tuple[Pick, ...] = field(ListOf(each=Nested(of=Pick), bare=True, help="which parts of the score it plays"))
-    notes: tuple[Step, ...] = field(ListOf(each=StepKind(kinds=("score",)), help="what is done to the notes"))
-    play: Step | None = field(
+    part: Parsed[tuple[Pick, ...]] = field(
+        ListOf(each=Nested(of=Pick), bare=True, help="which parts of the score it plays")
+    )
+    notes: Parsed[tuple[Step, ...]] = field(ListOf(each=StepKind(kinds=("score",)), help="what is done to the notes"))
+    play: Parsed[Step | None] = field(
         StepKind(kinds=("instrument", "source"), default=None, help="what makes the sound; a SoundFont if not given")
     )
-    chain: tuple[Step, ...] = field(_CHAIN)
+    chain: Parsed[tuple[Step, ...]] = field(_CHAIN)
     volume: Live = _volume()
     pan: Live = _pan()
-    send: Mapping[str, Send] = field(_SENDS)
+    send: Parsed[Mapping[str, Send]] = field(_SENDS)
     to: str = _to()
     mute: bool = switch(False, help="leave it out of the mix; side-chains still hear it")
     solo: bool = switch(False, help="leave out every track that is not solo")
-    colour: str | None = _colour()
+    colour: Parsed[str | None] = _colour()
+
+    @classmethod
+    def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
+        return _elsewhere(word, cls, at_the_top_of_the_recipe=Recipe, under_master=Master)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -122,26 +155,36 @@ class Track(Record):
 class Bus(Record):
     """A group or effect bus: the sum of what is sent to it, through a chain."""
 
-    chain: tuple[Step, ...] = field(_CHAIN)
+    chain: Parsed[tuple[Step, ...]] = field(_CHAIN)
     volume: Live = _volume()
     pan: Live = _pan()
-    send: Mapping[str, Send] = field(_SENDS)
+    send: Parsed[Mapping[str, Send]] = field(_SENDS)
     to: str = _to()
     mute: bool = switch(False, help="leave it out of the mix")
-    colour: str | None = _colour()
+    colour: Parsed[str | None] = _colour()
+
+    @classmethod
+    def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
+        return _elsewhere(word, cls, at_the_top_of_the_recipe=Recipe, in_a_track=Track, under_master=Master)
 
 
 class Master(Record):
     """The last chain, and how loud the song is in the end."""
 
-    chain: tuple[Step, ...] = field(_CHAIN)
+    chain: Parsed[tuple[Step, ...]] = field(_CHAIN)
     volume: Live = _volume()
-    loudness: float | None = field(
+    loudness: Parsed[float | None] = field(
         Number(
             default=None, unit=LUFS, low=-60.0, high=-5.0, help="integrated loudness (BS.1770) the song is brought to"
         )
     )
-    ceiling: float = knob(-1.0, -20.0, 0.0, DB, help="highest true peak when brought to a loudness", live=False)
+    ceiling: Parsed[float] = knob(-1.0, -20.0, 0.0, DB, help="highest true peak when brought to a loudness", live=False)
+
+    @classmethod
+    def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
+        return _elsewhere(word, cls, at_the_top_of_the_recipe=Recipe, in_a_track=Track, under_output=Output)
 
 
 class Output(Record):
@@ -165,6 +208,7 @@ class FileMap(MapOf):
     """A map whose keys are the names of files."""
 
     def check_name(self, key: object) -> str:
+        """The key as the path of a file inside the pack."""
         return str(Text(longest=400).parse(key))
 
 
@@ -176,22 +220,29 @@ class Recipe(Record):
     author: str = text("", help="who made it")
     license: str = text("", help="the licence of the recipe, as an SPDX identifier such as CC0-1.0")
     story: str = text("", help="what it is, in a line")
-    tags: tuple[str, ...] = field(ListOf(each=Text(longest=40), help="words to find it by"))
-    credits: Mapping[str, str] = field(
+    tags: Parsed[tuple[str, ...]] = field(ListOf(each=Text(longest=40), help="words to find it by"))
+    credits: Parsed[Mapping[str, str]] = field(
         FileMap(each=Text(longest=200), what="file name", help="licence or source of the files it uses, by file name")
     )
-    score: str | None = field(File(default=None, help="a MIDI file"))
-    tempo: TempoPoints | None = field(TempoKind())
-    meter: Meters | None = field(MeterKind())
+    score: Parsed[str | None] = field(File(default=None, help="a MIDI file"))
+    tempo: Parsed[TempoPoints | None] = field(TempoKind())
+    meter: Parsed[Meters | None] = field(MeterKind())
     rate: int = count(44_100, 8_000, 192_000, unit=units.HZ, help="sample rate of everything")
-    length: Time | None = span(None, help="how long the song is; to the end of the last tail if not given")
-    tail: Time = span("30 s", help="how long anything may ring after its last note")
-    knobs: Mapping[str, Macro] = field(MACROS)
-    tracks: Mapping[str, Track] = field(MapOf(each=Nested(of=Track), what="track", help="the lines of the song"))
-    buses: Mapping[str, Bus] = field(MapOf(each=Nested(of=Bus), what="bus", help="groups and effect buses"))
-    master: Master = field(Nested(of=Master, default={}, help="the last chain and the loudness"))
-    output: Output = field(Nested(of=Output, default={}, help="what is written"))
+    length: Parsed[Time | None] = span(None, help="how long the song is; to the end of the last tail if not given")
+    tail: Parsed[Time] = span("30 s", help="how long anything may ring after its last note")
+    knobs: Parsed[Mapping[str, Macro]] = field(MACROS)
+    tracks: Parsed[Mapping[str, Track]] = field(
+        MapOf(each=Nested(of=Track), what="track", help="the lines of the song")
+    )
+    buses: Parsed[Mapping[str, Bus]] = field(MapOf(each=Nested(of=Bus), what="bus", help="groups and effect buses"))
+    master: Parsed[Master] = field(Nested(of=Master, default={}, help="the last chain and the loudness"))
+    output: Parsed[Output] = field(Nested(of=Output, default={}, help="what is written"))
     origin: Origin | None = plain_field(default=None, compare=False, kw_only=True)
+
+    @classmethod
+    def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
+        return _elsewhere(word, cls, in_a_track=Track, under_master=Master, under_output=Output)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -207,10 +258,9 @@ class Recipe(Record):
             with gather, within(*(where, name) if name != _MASTER else (where,)):
                 self._check_routes(name, strip)
         with gather:
-            checked(self)
-        with gather:
-            self._check_cycles()
+            self._finish("knobs", checked(self))
         gather.done()
+        self._check_circles()
 
     @classmethod
     def load(cls, path: Path | str) -> Recipe:
@@ -219,16 +269,23 @@ class Recipe(Record):
         Raises:
             StudioError: with the file and line of everything that is wrong in it.
         """
-        return cls._read(Document.open(path), Path(path))
+        return cls.of(Document.open(path), Path(path).parent)
 
     @classmethod
     def loads(cls, text: str, folder: Path | str = ".") -> Recipe:
         """Read a recipe from YAML text; its paths are relative to `folder`."""
-        return cls._read(Document(text), Path(folder, RECIPE_FILE))
+        return cls.of(Document(text), folder)
 
     @classmethod
-    def _read(cls, document: Document, path: Path) -> Recipe:
+    def of(cls, document: Document, folder: Path | str) -> Recipe:
+        """Read a recipe from a document; its paths are relative to `folder`.
+
+        Raises:
+            StudioError: with the line of everything that is wrong in it.
+        """
+        path = Path(folder, Path(document.file).name or RECIPE_FILE)
         try:
+            refuse_later(document.data, "recipe", FORMAT, "a recipe")
             with reading(path.parent):
                 recipe = cls.parse(document.data)
         except StudioError as error:
@@ -267,6 +324,7 @@ class Recipe(Record):
         return text if kept else write(plain)
 
     def data(self, *, full: bool = False) -> Any:
+        """Plain data that `parse` reads back as an equal value."""
         with reading(self.folder):
             return super().data(full=full)
 
@@ -321,7 +379,7 @@ class Recipe(Record):
         while not isinstance(parent := get(self, holder), Record):
             holder = holder[:-1]
         with reading(self.folder):
-            given = value
+            given = value = plain(value)
             if len(holder) == len(path) - 1:
                 given = parent.kind_of(str(path[-1])).parse(value)
             if isinstance(parent, Preset) and path[-1] == "use":
@@ -366,25 +424,31 @@ class Recipe(Record):
 
     def _check_routes(self, name: str, strip: Track | Bus | Master) -> None:
         gather = Gather()
+        buses, known = self._names("buses"), self._names("tracks", "buses")
         if not isinstance(strip, Master):
             with gather, within("to"):
-                if strip.to != _MASTER and strip.to not in self.buses:
-                    raise RecipeError(f"there is no bus {strip.to!r}.", nearest(strip.to, [_MASTER, *self.buses]))
+                if strip.to != _MASTER and strip.to not in buses:
+                    raise RecipeError(f"there is no bus {strip.to!r}.", nearest(strip.to, [_MASTER, *buses]))
             for bus in strip.send:
                 with gather, within("send", bus):
-                    if bus not in self.buses:
-                        hint = nearest(bus, self.buses) or f"Add it: `buses: {{{bus}: {{chain: [reverb]}}}}`."
+                    if bus not in buses:
+                        hint = nearest(bus, buses) or f"Add it: `buses: {{{bus}: {{chain: [reverb]}}}}`."
                         raise RecipeError(f"there is no bus {bus!r}.", hint)
-        for index, step in enumerate(strip.chain):
-            for inner in (step, *step.inner()):
-                for port, other in inner.ports():
-                    with gather, within("chain", index, inner.label, port):
-                        known = [*self.tracks, *self.buses]
-                        if other not in known:
-                            raise RecipeError(f"there is no track or bus {other!r}.", nearest(other, known))
-                        if other == name:
-                            raise RecipeError(f"{name!r} listens to itself.", "Leave the side-chain out for that.")
+        for way, step in steps_in(strip.chain):
+            for port, other in step.ports():
+                with gather, within("chain", *way, step.step, port):
+                    if other not in known:
+                        raise RecipeError(f"there is no track or bus {other!r}.", nearest(other, known))
+                    if other == name:
+                        raise RecipeError(f"{name!r} listens to itself.", "Leave the side-chain out for that.")
         gather.done()
+
+    def _names(self, *maps: str) -> list[str]:
+        """The names in some of its maps, with those of what could not be read."""
+        taking = collector()
+        lost = sorted(taking.lost, key=str) if taking else ()
+        unread = (str(way[1]) for way in lost if len(way) == 2 and way[0] in maps)
+        return list(dict.fromkeys([*(name for where in maps for name in getattr(self, where)), *unread]))
 
     def feeds(self, name: str, strip: Track | Bus | Master) -> frozenset[str]:
         """The tracks and buses whose signals a strip needs before it can be computed."""
@@ -395,19 +459,49 @@ class Recipe(Record):
                     needed.add(other)
         return frozenset(needed)
 
-    def _check_cycles(self) -> None:
-        needs = {name: self.feeds(name, strip) for _, name, strip in self.strips()}
-        done: set[str] = set()
-        while ready := [name for name in needs if name not in done and needs[name] & needs.keys() <= done]:
-            done.update(ready)
-        if left := [name for name in needs if name not in done and name != _MASTER]:
-            way = [left[0]]
+    def _routes(self) -> Iterator[tuple[str, str, Way]]:
+        """Every way a signal takes: from which strip, to which, and where in the recipe that is said."""
+        for where, name, strip in self.strips():
+            home = (where,) if isinstance(strip, Master) else (where, name)
+            for way, step in steps_in(strip.chain):
+                for port, other in step.ports():
+                    if other != name:
+                        yield other, name, (*home, "chain", *way, step.step, port)
+            if not isinstance(strip, Master):
+                yield from ((name, bus, (*home, "send", bus)) for bus in strip.send)
+                yield name, strip.to, (*home, "to")
+
+    def _check_circles(self) -> None:
+        """See that no signal needs itself.
+
+        Raises:
+            RecipeError: at a route of the first circle; a collector is told every route of each.
+        """
+        twice = self.tracks.keys() & self.buses.keys()  # which has been told of
+        said = {(source, target): way for source, target, way in self._routes() if not {source, target} & twice}
+        needs: dict[str, list[str]] = {}
+        for source, target in said:
+            needs.setdefault(target, []).append(source)
+        open_names = dict.fromkeys(needs)
+        while ready := [name for name in open_names if not any(other in open_names for other in needs[name])]:
+            for name in ready:
+                del open_names[name]
+        told = set[str]()
+        for name in open_names:
+            way = [name]
             while way[-1] not in way[:-1]:
-                way.append(next(iter(sorted(needs[way[-1]] & set(left)))))
+                way.append(next(other for other in needs[way[-1]] if other in open_names))
             circle = way[way.index(way[-1]) :]
-            raise RecipeError(
-                f"the signal goes round in a circle: {' ← '.join(circle)}.", "Take one of these routes out."
-            )
+            if told & set(circle):
+                continue
+            told |= set(circle)
+            for target, source in pairwise(circle):
+                with attempt():
+                    raise RecipeError(
+                        f"the signal goes round in a circle: {' ← '.join(circle)}.",
+                        "Take one of these routes out.",
+                        path=said[source, target],
+                    )
 
 
 def _rebased(file: str, here: Path, there: Path) -> str:
@@ -416,3 +510,12 @@ def _rebased(file: str, here: Path, there: Path) -> str:
     if Path(file).is_absolute() or not found.is_file():
         return file
     return Path(os.path.relpath(found, there)).as_posix()
+
+
+def load(path: Path | str) -> Recipe:
+    """Read a recipe from a file; `Recipe.load` under its short name.
+
+    Raises:
+        StudioError: with the file and line of everything that is wrong in it.
+    """
+    return Recipe.load(path)

@@ -17,6 +17,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,10 +25,15 @@ from typing import Any
 from studio.disk import part_of, writing
 from studio.errors import MissingError, OutputError, Place, RecipeError, StudioError
 from studio.folders import user_presets
+from studio.hosting.catalogue import is_installed
+from studio.hosting.plugin import Plugin
+from studio.provenance import STUDIO, installed
 from studio.recipe.assets import Kept, map_files, map_records
-from studio.recipe.model import Recipe
-from studio.recipe.presets import RECIPE_FILE, Preset
+from studio.recipe.model import Recipe, Track
+from studio.recipe.presets import RECIPE_FILE, Preset, presets
 from studio.records import Record
+from studio.steps import Step
+from studio.stored import SHA256, Inside, Members, Several, Whole, Words, check_format, located, parse_json
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +47,21 @@ _DAMAGE = (
     EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError, IndexError,
 )  # fmt: skip
 """What the standard library lets through when the bytes of a ZIP file are not what they should be."""
+
+_TEXTS = ("name", "title", "author", "license", "story", "recipe_hash")
+_CARD = Members(
+    of={
+        **{key: Words(longest=4_000, lines=True) for key in _TEXTS},
+        "files": Several(
+            each=Members(
+                of={"path": Inside(longest=200), "bytes": Whole(high=MOST_BYTES), "sha256": SHA256},
+                more=True,
+            ),
+            most=MOST_FILES,
+        ),
+    },
+    more=True,
+)
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _ASSET = re.compile(r"assets/[0-9a-f]{16}-[A-Za-z0-9._-]{1,80}")
@@ -103,7 +124,11 @@ def pack(recipe: Recipe, path: Path) -> Pack:
     with writing(path):
         try:
             with zipfile.ZipFile(part, "w") as archive:
-                _add(archive, CARD, json.dumps({"pack": FORMAT, **card.__dict__}, indent=2).encode())
+                _add(
+                    archive,
+                    CARD,
+                    json.dumps({"pack": FORMAT, "studio": installed(STUDIO), **card.__dict__}, indent=2).encode(),
+                )
                 _add(archive, RECIPE_FILE, text.encode())
                 for name, source in sorted(assets.items()):
                     _add(archive, name, source.read_bytes())
@@ -125,8 +150,32 @@ def _without_presets(record: Record) -> Record:
     return unfolded(record.unfolded() if isinstance(record, Preset) else record)
 
 
-def install(path: Path, *, replace: bool = False) -> Path:
+def programs(recipe: Recipe) -> tuple[str, ...]:
+    """What of somebody else's would run when a recipe is rendered: models that are programs, and hosted plugins."""
+    found: dict[str, None] = {}
+    for name, step in _steps(recipe):
+        found |= dict.fromkeys(f"{name}: {program}" for program in step.programs())
+    return tuple(found)
+
+
+def _steps(recipe: Recipe) -> Iterator[tuple[str, Step]]:
+    """Every step of a recipe, at any depth, with the name of its strip."""
+    for _, name, strip in recipe.strips():
+        own = (*([strip.play, *strip.notes] if isinstance(strip, Track) else []), *strip.chain)
+        for step in filter(None, own):
+            yield from ((name, each) for each in (step, *step.inner()))
+
+
+def install_pack(
+    path: Path, *, replace: bool = False, look: Callable[[Recipe], None] | None = None, keep: bool = True
+) -> Path:
     """Check a pack and take it in among the user's presets; gives its folder.
+
+    Nothing in it is run by that. What would run when its recipe is rendered, `programs` tells.
+
+    Args:
+        look: is shown the recipe before it is taken in.
+        keep: off, it is only looked at.
 
     Raises:
         MissingError: there is no such file.
@@ -141,7 +190,12 @@ def install(path: Path, *, replace: bool = False) -> Path:
     try:
         with zipfile.ZipFile(path) as archive:
             _unpack(archive, _card(archive), work)
-        _check_recipe(work)
+        recipe = _check_recipe(work)
+        if look is not None:
+            look(recipe)
+        if not keep:
+            return target
+        _check_name(target.name)
         if target.exists():
             if not replace:
                 raise OutputError(
@@ -163,20 +217,19 @@ def install(path: Path, *, replace: bool = False) -> Path:
 
 
 def _card(archive: zipfile.ZipFile) -> Pack:
+    place = Place(f"{archive.filename}:{CARD}")
     try:
         info = archive.getinfo(CARD)
         if info.file_size > 1_000_000:
             raise RecipeError("the card of the pack is larger than 1 MB.")
-        plain = json.loads(archive.read(info))
-        if plain.pop("pack") != FORMAT:
-            raise RecipeError("the pack was made by a newer studio.", "Update this one.")
-        files = tuple(
-            {"path": str(entry["path"]), "bytes": int(entry["bytes"]), "sha256": str(entry["sha256"])}
-            for entry in plain.pop("files")
-        )
-        return Pack(**{key: str(value) for key, value in plain.items()}, files=files)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise RecipeError(f"the pack has no readable card ({error}).", "Get a complete copy of it.") from None
+        plain = parse_json(archive.read(info))
+        check_format(plain, "pack", FORMAT, "a pack")
+        found = _CARD.parse(plain)
+        return Pack(**{key: found[key] for key in _TEXTS}, files=tuple(found["files"]))
+    except KeyError:
+        raise RecipeError("the pack has no card.", "Get a complete copy of it.", place=place) from None
+    except StudioError as error:
+        raise located(error, place) from None
 
 
 def _unpack(archive: zipfile.ZipFile, card: Pack, folder: Path) -> None:
@@ -211,8 +264,18 @@ def _unpack(archive: zipfile.ZipFile, card: Pack, folder: Path) -> None:
             raise RecipeError(f"{info.filename!r} is not what the card of the pack says.", "Get a complete copy of it.")
 
 
-def _check_recipe(folder: Path) -> None:
-    """The recipe must be readable, and name no file outside the pack."""
+def _check_name(name: str) -> None:
+    for listed in presets():
+        if (listed.kind, listed.name) == ("recipe", name) and listed.path.name != RECIPE_FILE:
+            whose = "that came with the studio" if listed.shipped else "of yours"
+            raise OutputError(
+                f"there is a recipe {name!r} {whose}; the pack would never be found under that name.",
+                "Rename the pack's file.",
+            )
+
+
+def _check_recipe(folder: Path) -> Recipe:
+    """The recipe must be readable, name no file outside the pack, and no plugin that is not installed as one."""
     recipe = Recipe.load(folder / RECIPE_FILE)
 
     def inside(file: str) -> str:
@@ -222,6 +285,14 @@ def _check_recipe(folder: Path) -> None:
         return file
 
     map_files(recipe, inside)
+    for name, step in _steps(recipe):
+        if isinstance(step, Plugin):
+            file = step.file.partition("#")[0]
+            if any(mark in file for mark in "/\\~") and not is_installed(Path(file).expanduser()):
+                raise RecipeError(
+                    f"{name!r} names a plugin outside the folders for plugins: {file!r}.", "Do not trust it."
+                )
+    return recipe
 
 
 def _name(stem: str) -> str:

@@ -17,7 +17,8 @@ from studio.folders import folder_of_reading, reading, shipped_presets, user_pre
 from studio.knobs import File, Text, count, text
 from studio.macros import MACROS, Macro, checked
 from studio.recipe.document import Document, write
-from studio.records import ListOf, Record, field
+from studio.records import ListOf, Parsed, Record, field
+from studio.stored import refuse_later
 
 RECIPE_FILE = "recipe.yaml"
 """The document inside an installed pack."""
@@ -38,9 +39,9 @@ class ChainPreset(Record):
     story: str = text("", help="what it does, in a line")
     author: str = text("", help="who made it")
     license: str = text("", help="its licence, as an SPDX identifier")
-    tags: tuple[str, ...] = field(ListOf(each=Text(longest=40), help="words to find it by"))
-    knobs: Mapping[str, Macro] = field(MACROS)
-    chain: Chain = field(EFFECTS)
+    tags: Parsed[tuple[str, ...]] = field(ListOf(each=Text(longest=40), help="words to find it by"))
+    knobs: Parsed[Mapping[str, Macro]] = field(MACROS)
+    chain: Parsed[Chain] = field(EFFECTS)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -49,10 +50,20 @@ class ChainPreset(Record):
         for name in _OWN:
             if name in self.knobs:
                 raise RecipeError(f"a preset cannot have a knob {name!r}.", "Rename it.", path=("knobs", name))
-        checked(self)
+        self._finish("knobs", checked(self))
+
+    @classmethod
+    def parse(cls, data: object) -> Self:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
+        refuse_later(data, "preset", 1, "a preset")
+        return super().parse(data)
 
     @classmethod
     def called(cls) -> str:
+        """What error messages call it, with its article."""
         return "a preset"
 
     @classmethod
@@ -89,6 +100,10 @@ class Preset(RackBlock, step="preset"):
 
     @classmethod
     def parse(cls, data: object) -> Self:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if isinstance(data, cls):
             return data
         given: dict[Any, Any] = dict(data) if isinstance(data, Mapping) else {"use": data}
@@ -107,15 +122,20 @@ class Preset(RackBlock, step="preset"):
     @classmethod
     def schema(cls) -> dict[str, Any]:
         """A name, or a mapping with the preset's own knobs, which only the preset knows."""
-        own = {name: cls.kinds()[name].schema() for name in _OWN}
+        own = {name: cls.kinds()[name].member(name) for name in _OWN}
+        known = {"enum": [listed.name for listed in presets() if listed.kind == "chain"]}
+        file = {"type": "string", "pattern": r"\.ya?ml$"}
+        own["use"] = {"title": "use", "description": cls.kinds()["use"].describe(), "anyOf": [known, file]}
         turned = {"type": "object", "properties": own, "required": ["use"], "additionalProperties": True}
         return {"anyOf": [own["use"], turned]}
 
     @property
     def label(self) -> str:
+        """What addresses call it: its own name, else the preset's."""
         return self.name or Path(self.use).stem
 
     def data(self, *, full: bool = False) -> Any:
+        """Plain data that `parse` reads back as an equal value."""
         if full:
             return super().data(full=True)
         saved = _load(self.use, folder_of_reading())

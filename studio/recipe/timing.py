@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 from studio import units
 from studio.curves import Point
-from studio.errors import Gather, KnobError, nearest, shown, within
+from studio.errors import Gather, KnobError, Told, nearest, shown, within
 from studio.knobs import KnobKind, Number
 from studio.midi.files import FASTEST_BPM, SLOWEST_BPM
-from studio.tempo import Meter, Tempo, TempoMap, Time
+from studio.tempo import TIME_PATTERN, Meter, Tempo, TempoMap, Time
 
 TempoPoints = tuple[Point, ...]
 Meters = tuple[tuple[int, int, int], ...]
@@ -29,6 +29,10 @@ class TempoKind(KnobKind):
     _bpm: ClassVar[Number] = Number(default=120.0, unit=units.BPM, low=SLOWEST_BPM, high=FASTEST_BPM)
 
     def parse(self, value: object) -> tuple[Point, ...] | None:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value is None or value == "score":
             return None
         if not isinstance(value, (list, tuple)):
@@ -44,8 +48,10 @@ class TempoKind(KnobKind):
                         f"{points[-1].at} comes after {points[-2].at}.", "Write the tempos in order of time."
                     )
         gather.done()
-        if not points:
+        if not points and not gather.caught:
             raise KnobError("a tempo map without points.", "Write [[0 bars, 92 bpm], …].")
+        if gather.caught:
+            raise Told
         return tuple(points)
 
     def _point(self, item: object) -> Point:
@@ -59,6 +65,7 @@ class TempoKind(KnobKind):
         return Point(at, self._bpm.number(item[1]), shape)
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         if value is None:
             return "score"
         if len(value) == 1 and not value[0].at:
@@ -69,7 +76,18 @@ class TempoKind(KnobKind):
         ]
 
     def schema(self) -> dict[str, Any]:
-        return {"description": self.help, "type": ["string", "number", "array"]}
+        """The JSON Schema of the plain data."""
+        bpm = {"type": "string", "pattern": units.BPM.pattern}
+        number = {"type": "number", "minimum": SLOWEST_BPM, "maximum": FASTEST_BPM}
+        at = {"anyOf": [{"type": "string", "pattern": TIME_PATTERN}, {"type": "number"}]}
+        point = {
+            "type": "array",
+            "items": [at, {"anyOf": [bpm, number]}, {"enum": ["step", "linear"]}],
+            "minItems": 2,
+            "maxItems": 3,
+        }
+        either = [{"enum": ["score"]}, bpm, number, {"type": "array", "items": point, "minItems": 1}]
+        return {"description": self.help, "anyOf": either}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,13 +98,17 @@ class MeterKind(KnobKind):
     help: str = "the meter: score, 4/4, or a map such as [[0 bars, 4/4], [8 bars, 7/8]]"
 
     def parse(self, value: object) -> tuple[tuple[int, int, int], ...] | None:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if value is None or value == "score":
             return None
         if not isinstance(value, (list, tuple)):
             return ((0, *_meter(value)),)
-        meters: list[tuple[int, int, int]] = []
+        gather, meters = Gather(), list[tuple[int, int, int]]()
         for index, item in enumerate(value):
-            with within(index):
+            with gather, within(index):
                 if isinstance(item, tuple) and len(item) == 3:
                     item = (f"{item[0]} bars", f"{item[1]}/{item[2]}")
                 if not isinstance(item, (list, tuple)) or len(item) != 2:
@@ -97,11 +119,15 @@ class MeterKind(KnobKind):
                 if meters and at.bars <= meters[-1][0]:
                     raise KnobError("the bars do not rise.", "Write meters in order.")
                 meters.append((int(at.bars), *_meter(item[1])))
-        if not meters:
+        gather.done()
+        if not meters and not gather.caught:
             raise KnobError("a meter map without meters.", "Write [[0 bars, 4/4], …].")
+        if gather.caught:
+            raise Told
         return tuple(meters)
 
     def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         if value is None:
             return "score"
         if len(value) == 1 and value[0][0] == 0:
@@ -109,7 +135,12 @@ class MeterKind(KnobKind):
         return [[f"{bar} bars", f"{count}/{unit}"] for bar, count, unit in value]
 
     def schema(self) -> dict[str, Any]:
-        return {"description": self.help, "type": ["string", "array"]}
+        """The JSON Schema of the plain data."""
+        meter = {"type": "string", "pattern": r"^\s*\d{1,2}\s*/\s*(1|2|4|8|16|32)\s*$"}
+        at = {"anyOf": [{"type": "string", "pattern": TIME_PATTERN}, {"type": "number"}]}
+        change = {"type": "array", "items": [at, meter], "minItems": 2, "maxItems": 2}
+        either = [{"enum": ["score"]}, meter, {"type": "array", "items": change, "minItems": 1}]
+        return {"description": self.help, "anyOf": either}
 
 
 def _meter(value: object) -> tuple[int, int]:

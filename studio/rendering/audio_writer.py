@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from studio.audio import Block
+from studio.audiofile import stream_audio
 from studio.disk import part_of, writing
 from studio.engine.loudness import Loudness
 from studio.errors import OutputError, Place
 from studio.rendering.ixml import ixml
 from studio.tempo import TempoMap
 
+if TYPE_CHECKING:
+    from soundfile import SoundFile
+
 FORMATS = ("wav", "flac", "ogg", "mp3")
 _SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "32": "FLOAT"}
 _LOSSY = {"ogg": ("OGG", "VORBIS"), "mp3": ("MP3", "MPEG_LAYER_III")}
+_STEPS_24 = 2**23
 _RF64_BYTES = 4_000_000_000
 """A WAV file may not be larger than 4 GiB; from here on it is written as RF64, which may."""
 
@@ -36,6 +44,34 @@ class Tags:
     tempo: TempoMap = field(default_factory=TempoMap)
     project: str = ""
     track: str = ""
+
+
+def check_format(format: str, bits: str, rate: int, channels: int) -> None:
+    """See whether a format can hold a sound.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    _opened(io.BytesIO(), rate, channels, format, *_coding(format, bits)).close()
+
+
+def _coding(format: str, bits: str) -> tuple[str, str]:
+    """What libsndfile calls a format and the samples in it."""
+    kind, subtype = _LOSSY.get(format, (format.upper(), _SUBTYPES[bits]))
+    return (kind, "PCM_24") if format == "flac" and bits == "32" else (kind, subtype)
+
+
+def _opened(target: Path | io.BytesIO, rate: int, channels: int, format: str, kind: str, subtype: str) -> SoundFile:
+    import soundfile
+
+    try:
+        return soundfile.SoundFile(target, "w", rate, channels, subtype, format=kind)
+    except (soundfile.LibsndfileError, TypeError, ValueError) as error:
+        reason = str(error).split(": ")[-1].rstrip(".")
+        raise OutputError(
+            f"{format} cannot be written at {rate} Hz with {channels} channels ({reason}).",
+            "Choose another format or rate.",
+        ) from None
 
 
 class AudioWriter:
@@ -65,38 +101,43 @@ class AudioWriter:
         *,
         expected_frames: int = 0,
     ) -> None:
-        import soundfile
-
         self.path, self._rate, self._format, self._tags = path, rate, format, tags
         self._frames, self._channels, self._bits = 0, channels, bits
         self.part = part_of(path)
-        kind, subtype = _LOSSY.get(format, (format.upper(), _SUBTYPES[bits]))
-        if format == "flac" and bits == "32":
-            subtype = "PCM_24"
+        kind, subtype = _coding(format, bits)
         if kind == "WAV" and expected_frames * channels * 4 > _RF64_BYTES:
             kind = "RF64"
         self._dither = np.random.default_rng(_seed(path.name)) if subtype == "PCM_16" else None
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                self._file = soundfile.SoundFile(self.part, "w", rate, channels, subtype, format=kind)
-            except (soundfile.LibsndfileError, TypeError, ValueError) as error:
-                reason = str(error).split(": ")[-1].rstrip(".")
-                raise OutputError(
-                    f"{format} cannot be written at {rate} Hz with {channels} channels ({reason}).",
-                    "Choose another format or rate.",
-                    place=Place(str(path)),
-                ) from None
+                self._file = _opened(self.part, rate, channels, format, kind, subtype)
+            except OutputError as error:
+                error.place = Place(str(path))
+                raise
         if tags is not None:
             self._tag(tags)
 
-    def write(self, block: Block) -> None:
+    @property
+    def exact(self) -> bool:
+        """Whether a reader gets what `write` returns; the lossy formats make something of their own of it."""
+        return self._format not in _LOSSY
+
+    def write(self, block: Block) -> Block:
+        """Write the next samples, of shape (channels, frames); what a reader will get for them, where that is known."""
         import soundfile
 
         self._frames += block.shape[1]
-        samples = block.T if self._dither is None else dithered(block, self._dither).T
+        samples: np.ndarray = block
+        if self._dither is not None:
+            samples = dithered(block, self._dither)
+            block = samples.astype(np.float32) / np.float32(32_768)
+        elif self._file.subtype == "PCM_24":
+            steps = np.clip(np.rint(block * np.float32(_STEPS_24)), -_STEPS_24, _STEPS_24 - 1)
+            # libsndfile takes the upper 24 bits.
+            samples, block = steps.astype(np.int32) << 8, steps / np.float32(_STEPS_24)
         try:
-            self._file.write(np.ascontiguousarray(samples))
+            self._file.write(np.ascontiguousarray(samples.T))
         except soundfile.LibsndfileError as error:
             # libsndfile does not say why; on a healthy file the disk is the only thing that refuses.
             raise OutputError(
@@ -104,6 +145,13 @@ class AudioWriter:
                 "Free some space, or choose another folder; what was there before is untouched.",
                 place=Place(str(self.path)),
             ) from None
+        return block
+
+    def written(self) -> Iterator[Block]:
+        """Close the file and decode what is in it."""
+        with writing(self.path):
+            self._file.close()
+        yield from stream_audio(self.part)
 
     def _tag(self, tags: Tags) -> None:
         """Name the sound; before any of it is written, since most formats keep this in their header."""

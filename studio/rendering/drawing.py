@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio import Block
+from studio.visible import markup
 
 WIDTH, SPECTRUM = 960, 144
 """Pixels: of a picture, and of the height of a spectrogram with its title."""
@@ -29,8 +29,8 @@ def spectra_picture(title: str, sounds: Mapping[str, Block]) -> bytes:
 
 def table_html(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table for a notebook; nothing when there are no rows."""
-    lines = ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
-    titles = "".join(f"<th>{html.escape(word)}</th>" for word in head)
+    lines = ["".join(f"<td>{markup(cell)}</td>" for cell in row) for row in rows]
+    titles = "".join(f"<th>{markup(word)}</th>" for word in head)
     body = "".join(f"<tr>{line}</tr>" for line in ([titles] if head else []) + lines)
     return f"<table>{body}</table>" if lines else ""
 
@@ -41,6 +41,7 @@ def embedded(png: bytes) -> str:
 
 
 def draw_spectra(image: Any, top: int, sounds: Mapping[str, Block]) -> None:
+    """Spectrograms above each other as one picture."""
     from PIL import Image, ImageDraw
 
     for index, (title, sound) in enumerate(sounds.items()):
@@ -53,6 +54,7 @@ def draw_spectra(image: Any, top: int, sounds: Mapping[str, Block]) -> None:
 
 
 def png_of(image: Any) -> bytes:
+    """A picture as the bytes of a PNG file."""
     out = io.BytesIO()
     image.save(out, "PNG")
     return out.getvalue()

@@ -29,7 +29,10 @@ _LONGEST = 192_000 * 3600 * 24
 
 
 class Entry(Record):
-    """One file: where it is, what it holds, and how loud."""
+    """One file: where it is, what it holds, and how loud, measured on the samples that a reader of it gets.
+
+    `clipped_db` is by how much its signal was above full scale where the file cannot hold that.
+    """
 
     path: str = field(Inside())
     role: str = field(OneOf(options=("mix", "stem", "bus")))
@@ -41,6 +44,7 @@ class Entry(Record):
     peak_db: float = field(Real(high=1000))
     true_peak_db: float = field(Real(high=1000))
     in_premaster: bool = field(Flag())
+    clipped_db: float = field(Real(high=1000, default=0.0))
 
 
 class Maker(Record):
@@ -82,6 +86,8 @@ class Manifest(Record):
         gather, seen = Gather(), set[str]()
         for index, entry in enumerate(self.entries):
             with gather, within("entries", index, "path"):
+                if not entry.path.endswith(f".{self.format}"):
+                    raise RecipeError(f"{entry.path!r} is no {self.format} file, as the manifest says they are.")
                 if entry.path.casefold() in seen:
                     raise RecipeError(f"{entry.path!r} stands here for the second time.")
                 seen.add(entry.path.casefold())
@@ -89,6 +95,7 @@ class Manifest(Record):
 
     @classmethod
     def called(cls) -> str:
+        """What error messages call it, with its article."""
         return "a manifest"
 
     @classmethod

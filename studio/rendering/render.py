@@ -8,8 +8,8 @@ import json
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,18 @@ from typing import Any
 import numpy as np
 
 from studio.audio import Audio, Block
-from studio.disk import writing
+from studio.disk import remove_abandoned, writing
 from studio.engine import Cache, Engine, Listener, Plan, Task, plan
+from studio.engine.loudness import measure
 from studio.engine.nodes import Node
 from studio.engine.plan import PlannedStrip
 from studio.engine.progress import silent
+from studio.errors import OutputError, Place
 from studio.folders import cache_folder
+from studio.notes import read_note, write_note
 from studio.recipe import Recipe
 from studio.rendering.audio_writer import Tags
+from studio.rendering.delivered import clipping_remark, loudness_remarks
 from studio.rendering.manifest import MANIFEST, Entry, Manifest, slug
 from studio.rendering.report import REPORT, write_report
 from studio.rendering.signal_writer import SignalWriter, SignalWriters
@@ -65,7 +69,16 @@ class Result:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What whoever hears it should know, such as a plugin that had to be left out."""
-        return remarks(self.plan, self.engine)
+        return self.manifest.remarks if self.manifest else (*remarks(self.plan, self.engine), *self._shortfalls)
+
+    @cached_property
+    def _shortfalls(self) -> tuple[str, ...]:
+        """Where the song is not as loud as its recipe asks."""
+        master = self.plan.settled.master
+        if master.loudness is None:
+            return ()
+        heard = measure(self.mix)
+        return tuple(loudness_remarks(master, heard.integrated, heard.true_peak_db, self.mix.seconds, "the mix"))
 
     @property
     def stems(self) -> Mapping[str, Audio]:
@@ -130,7 +143,9 @@ def render(
     with song.placing():
         if out is None:
             engine.run(wanted(planned))
-            return Result(planned, length(planned, engine), engine)
+            result = Result(planned, length(planned, engine), engine)
+            _warn(result._shortfalls)
+            return result
         return _Writer(planned, engine, Path(out), report).run()
 
 
@@ -201,13 +216,15 @@ class _Writer:
         self._files = SignalWriters()
         self._writers: dict[str, SignalWriter] = {}
         self._entries: dict[str, Entry] = {}
+        self._sketches: dict[str, WaveformSummary] = {}
         self._index = cache_folder() / "outputs" / f"{_digest(str(out.resolve()))}.json"
-        self._stamps = _read_json(self._index)
+        self._stamps = read_note(self._index) or {}
 
     def run(self) -> Result:
+        _warn(self._plan.remarks)
         made = [folder for folder in (self._out / "stems", self._out / "buses", self._out) if not folder.exists()]
         self._check_folder()
-        output_files = self._parcels()
+        output_files = self._output_files()
         try:
             with self._files:
                 frames, manifest = self._written(output_files)
@@ -217,12 +234,14 @@ class _Writer:
                     folder.rmdir()
             raise
         self._tidy(manifest)
+        said = [remark for entry in manifest.entries for remark in self._remarks(entry)]
+        _warn(said)
+        manifest = replace(manifest, remarks=(*manifest.remarks, *said))
         if self._report:
             sketches = {output_file.path: self._sketch(output_file) for output_file in output_files}
             write_report(self._out, self._plan, manifest, sketches)
         manifest.save(self._out)
         self._remember(manifest)
-        self._warn_of_clipping(manifest)
         return Result(self._plan, frames, self._engine, self._out, manifest)
 
     def _written(self, output_files: list[_OutputFile]) -> tuple[int, Manifest]:
@@ -248,7 +267,7 @@ class _Writer:
             if output_file.path not in self._entries
         ]
 
-    def _parcels(self) -> list[_OutputFile]:
+    def _output_files(self) -> list[_OutputFile]:
         output, plan = self._recipe.output, self._plan
         output_files = [_OutputFile("mix", "mix", f"mix.{output.format}", plan.mix)]
         taken: set[str] = set()
@@ -266,8 +285,33 @@ class _Writer:
             with tempfile.TemporaryFile(dir=self._out):
                 pass
             free = shutil.disk_usage(self._out).free
+        self._tidy_abandoned()
+        needed = self._least_bytes()
+        if needed > free:
+            raise OutputError(
+                f"this needs {_gigabytes(needed)}, {_gigabytes(free)} are free.",
+                "Free some space, choose another folder, shorten `length`, or write fewer files with `output`.",
+                place=Place(str(self._out)),
+            )
         if free < 32 * 1024 * 1024:
             log.warning("only %d MB are free in %s", free // 1024**2, self._out)
+
+    def _tidy_abandoned(self) -> None:
+        """Remove what renders that were killed have left unfinished."""
+        found = [remove_abandoned(folder) for folder in (self._out, self._out / "stems", self._out / "buses")]
+        if count := sum(one for one, _ in found):
+            what = "an unfinished file" if count == 1 else f"{count} unfinished files"
+            log.info("removed %s (%s) of a render that was killed", what, _gigabytes(sum(size for _, size in found)))
+
+    def _least_bytes(self) -> int:
+        """The bytes that the files take at least, as far as it is known before the work."""
+        output, context = self._recipe.output, self._plan.context
+        frames = self._plan.frames
+        if frames is None and (score := self._plan.score) is not None and score.events:
+            frames = int(context.tempo.second_at(score.beat(score.events[-1].tick)) * context.rate)
+        if frames is None or output.format != "wav":
+            return 0
+        return frames * context.channels * int(output.bits) // 8 * len(self._output_files())
 
     def _signature(self, output_file: _OutputFile) -> str:
         """What the content of a file depends on, but for its length."""
@@ -317,6 +361,7 @@ class _Writer:
         written = writer.finish()
         if written.sketch is not None:
             written.sketch.save(self._sketch_path(output_file))
+            self._sketches[output_file.path] = written.sketch
         self._entries[output_file.path] = Entry(
             path=output_file.path,
             role=output_file.role,
@@ -328,6 +373,7 @@ class _Writer:
             peak_db=written.loudness.peak_db,
             true_peak_db=written.loudness.true_peak_db,
             in_premaster=output_file.name in self._plan.direct and output_file.role != "mix",
+            clipped_db=written.clipped_db,
         )
 
     def _tags(self, output_file: _OutputFile) -> Tags:
@@ -342,31 +388,42 @@ class _Writer:
         return cache_folder() / "sketches" / f"{_digest(self._signature(output_file))}.json"
 
     def _sketch(self, output_file: _OutputFile) -> WaveformSummary | None:
-        return WaveformSummary.load(self._sketch_path(output_file))
+        # The one just drawn, where the cache could not keep it.
+        return self._sketches.get(output_file.path) or WaveformSummary.load(self._sketch_path(output_file))
 
     def _tidy(self, manifest: Manifest) -> None:
         """Remove what an earlier render wrote and this one did not, unless someone has changed it since."""
-        for path in (self._old.files.keys() if self._old else set()) - manifest.files.keys():
+        before = {*(self._old.files if self._old else ()), *({REPORT} & self._stamps.keys())}
+        for path in before - manifest.files.keys() - ({REPORT} if self._report else set()):
             if self._stamps.get(path) == _stamp(self._out / path):
                 with contextlib.suppress(OSError):
                     (self._out / path).unlink()
 
     def _remember(self, manifest: Manifest) -> None:
         """Note size and time of what was written, to know next time without reading it."""
-        with contextlib.suppress(OSError):
-            self._index.parent.mkdir(parents=True, exist_ok=True)
-            self._index.write_text(json.dumps({path: _stamp(self._out / path) for path in manifest.files}))
+        paths = [*manifest.files, *([REPORT] if self._report else [])]
+        with contextlib.suppress(OutputError):
+            write_note(self._index, {path: _stamp(self._out / path) for path in paths})
 
-    def _warn_of_clipping(self, manifest: Manifest) -> None:
-        output = self._recipe.output
-        if output.format == "wav" and output.bits == "32":
-            return
-        for entry in manifest.files.values():
-            if entry.peak_db > 0:
-                log.warning(
-                    "%s clips: its peak is %+.1f dBFS. Turn it down, set `master.loudness`, or write `output: {bits: 32}`.",
-                    entry.path, entry.peak_db,
-                )  # fmt: skip
+    def _remarks(self, entry: Entry) -> Iterator[str]:
+        """What is not as it should be in a file that was delivered."""
+        yield from clipping_remark(entry)
+        if entry.role == "mix":
+            seconds = entry.frames / self._plan.context.rate
+            yield from loudness_remarks(self._plan.settled.master, entry.lufs, entry.true_peak_db, seconds, entry.path)
+
+
+def _warn(said: Iterable[str]) -> None:
+    for remark in said:
+        log.warning("%s", remark)
+
+
+def _gigabytes(count: int) -> str:
+    """A number of bytes for people."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return f"{count} bytes"
 
 
 def _digest(text: str) -> str:
@@ -379,14 +436,6 @@ def _stamp(path: Path) -> list[int] | None:
     except OSError:
         return None
     return [stat.st_size, stat.st_mtime_ns]
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        plain = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return plain if isinstance(plain, dict) else {}
 
 
 __all__ = ["MANIFEST", "REPORT", "Result", "render"]

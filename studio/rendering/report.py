@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
-from urllib.parse import quote
 
 from studio.disk import write_whole
 from studio.engine import Plan
 from studio.rendering.audio_writer import describe_tempo
 from studio.rendering.manifest import Entry, Manifest
-from studio.rendering.page import WIDTH, clock, filled, picture
+from studio.rendering.page import WIDTH, clock, filled, picture, section
 from studio.rendering.waveform_summary import WaveformSummary
+from studio.visible import markup
 
 REPORT = "report.html"
 
@@ -26,14 +25,14 @@ def write_report(folder: Path, plan: Plan, manifest: Manifest, sketches: Mapping
     """
     sections = [_section(entry, sketches[entry.path], plan, manifest) for entry in manifest.entries]
     sources = "".join(
-        f"<tr><td>{escape(source.path)}</td><td><code>{source.sha256[:16]}</code></td></tr>"
+        f"<tr><td>{markup(source.path)}</td><td><code>{source.sha256[:16]}</code></td></tr>"
         for source in manifest.sources
     )
-    versions = ", ".join(escape(f"{maker.name} {maker.version}") for maker in manifest.made_by if maker.kind != "step")
+    versions = ", ".join(markup(f"{maker.name} {maker.version}") for maker in manifest.made_by if maker.kind != "step")
     page = filled(
-        title=escape(manifest.title or "Untitled"),
-        story=escape(plan.recipe.story),
-        facts=escape(
+        title=markup(manifest.title or "Untitled"),
+        story=markup(plan.recipe.story),
+        facts=markup(
             " · ".join(
                 part
                 for part in (
@@ -48,7 +47,7 @@ def write_report(folder: Path, plan: Plan, manifest: Manifest, sketches: Mapping
             )
         ),
         sections=_remarks(manifest) + "\n".join(sections),
-        appendix=f"<details><summary>Recipe</summary><pre>{escape(plan.recipe.dumps())}</pre></details>"
+        appendix=f"<details><summary>Recipe</summary><pre tabindex=0>{markup(plan.recipe.dumps(), lines=True)}</pre></details>"
         f"<details><summary>Files it was made of</summary><table>{sources}</table></details><footer>{versions}</footer>",
     )
     write_whole(folder / REPORT, page)
@@ -56,7 +55,7 @@ def write_report(folder: Path, plan: Plan, manifest: Manifest, sketches: Mapping
 
 def _remarks(manifest: Manifest) -> str:
     """What must not be overlooked, above everything else."""
-    listed = "".join(f"<li>{escape(remark)}</li>" for remark in manifest.remarks)
+    listed = "".join(f"<li>{markup(remark)}</li>" for remark in manifest.remarks)
     return f'<ul class="remarks">{listed}</ul>' if listed else ""
 
 
@@ -69,13 +68,7 @@ def _section(entry: Entry, sketch: WaveformSummary | None, plan: Plan, manifest:
         ("true peak", _level(entry.true_peak_db, "dBTP")),
         ("peak", _level(entry.peak_db, "dBFS")),
     ]
-    listed = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in numbers)
-    role = "" if entry.role == "mix" else f"<small>{entry.role}</small>"
-    return f"""<section class="{entry.role}">
-<h2>{escape(entry.name)} {role}</h2><dl>{listed}</dl>
-{shown}
-<audio controls preload="none" src="{quote(entry.path)}"></audio>
-</section>"""
+    return section(entry.name, numbers, shown, entry.path, "" if entry.role == "mix" else entry.role)
 
 
 def _marks(plan: Plan, seconds: float) -> str:
@@ -90,7 +83,7 @@ def _marks(plan: Plan, seconds: float) -> str:
         x = float(plan.context.tempo.second_at(score.beat(mark.tick))) / seconds * WIDTH
         if free <= x <= WIDTH:
             parts.append(f'<line class="rule" x1="{x:.1f}" x2="{x:.1f}" y1="-4" y2="0"/>')
-            parts.append(f'<text x="{x + 2:.1f}" y="-5">{escape(mark.text[:24])}</text>')
+            parts.append(f'<text x="{x + 2:.1f}" y="-5">{markup(mark.text[:24])}</text>')
             free = x + 8 + 6 * min(24, len(mark.text))
     return "".join(parts)
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from studio.audio import Audio, Block
 from studio.engine.loudness import Loudness, LoudnessMeter
+from studio.levels import decibels
 from studio.rendering.audio_writer import AudioWriter, Tags
 from studio.rendering.waveform_summary import WaveformSummarizer, WaveformSummary
 
@@ -24,13 +25,18 @@ _BLOCK = 65_536
 
 @dataclass(frozen=True)
 class Written:
-    """A finished file: how many frames it holds, its SHA-256, its loudness, and its sketch if one was asked for."""
+    """A finished file: how many frames it holds, its SHA-256, its loudness, and its sketch if one was asked for.
+
+    Loudness and sketch are those of the samples that a reader of the file gets. `clipped_db` says by how many dB the
+    signal was above full scale, where the file cannot hold that; 0 where nothing was lost.
+    """
 
     path: Path
     frames: int
     sha256: str
     loudness: Loudness
     sketch: WaveformSummary | None = None
+    clipped_db: float = 0.0
 
 
 class SignalWriter:
@@ -62,10 +68,11 @@ class SignalWriter:
         expected_frames: int = 0,
         sketched: bool = False,
     ) -> None:
-        self.path, self.frames, self._channels = path, 0, channels
+        self.path, self.frames, self._rate, self._channels = path, 0, rate, channels
+        self._holds_any_level, self._peak = format == "wav" and bits == "32", 0.0
         self._file = AudioWriter(path, rate, channels, format, bits, tags, expected_frames=expected_frames)
-        self._sketcher = WaveformSummarizer(rate, channels) if sketched else None
-        self._meter = LoudnessMeter(rate, channels) if self._sketcher is None else None
+        self._sketched = sketched
+        self._listener = self._new_listener()
 
     def pour(self, blocks: Iterable[Block], most: int | None = None) -> None:
         """Write blocks of shape (channels, frames), until there are `most` frames in the file."""
@@ -80,21 +87,28 @@ class SignalWriter:
             self._push(np.zeros((self._channels, min(frames - self.frames, _BLOCK)), np.float32))
 
     def _push(self, block: Block) -> None:
-        self._file.write(block)
-        if self._sketcher is not None:
-            self._sketcher.push(block)
-        if self._meter is not None:
-            self._meter.push(block)
+        self._peak = max(self._peak, float(np.abs(block).max(initial=0.0)))
+        heard = self._file.write(block)
+        if self._file.exact:
+            self._listener.push(heard)
         self.frames += block.shape[1]
+
+    def _new_listener(self) -> WaveformSummarizer | LoudnessMeter:
+        return (WaveformSummarizer if self._sketched else LoudnessMeter)(self._rate, self._channels)
 
     def finish(self) -> Written:
         """Close the file, which is complete then, but not yet in its place."""
-        sketch = self._sketcher.draw() if self._sketcher is not None else None
-        loudness = self._meter.read() if self._meter is not None else None
-        if sketch is not None:
+        if not self._file.exact:
+            for block in self._file.written():
+                self._listener.push(block)
+        sketch: WaveformSummary | None = None
+        if isinstance(self._listener, WaveformSummarizer):
+            sketch = self._listener.draw()
             loudness = sketch.loudness
-        assert loudness is not None, "one of the two has measured it"
-        return Written(self.path, self.frames, self._file.finish(loudness), loudness, sketch)
+        else:
+            loudness = self._listener.read()
+        clipped = 0.0 if self._holds_any_level else max(0.0, decibels(self._peak))
+        return Written(self.path, self.frames, self._file.finish(loudness), loudness, sketch, clipped)
 
     def place(self) -> None:
         """Move the finished file to where it goes."""

@@ -43,11 +43,11 @@ def verify(folder: Path) -> list[FileCheck]:
 
 def _file(folder: Path, entry: Entry, manifest: Manifest) -> FileCheck:
     path = folder / entry.path
-    if not path.is_file():
-        return FileCheck(entry.path, False, "it is gone")
-    if not path.resolve().is_relative_to(folder.resolve()):
-        return FileCheck(entry.path, False, "it is a link that leads out of the folder")
     try:
+        if not path.is_file():
+            return FileCheck(entry.path, False, "it is gone")
+        if not path.resolve().is_relative_to(folder.resolve()):
+            return FileCheck(entry.path, False, "it is a link that leads out of the folder")
         if file_sha256(path) != entry.sha256:
             return FileCheck(entry.path, False, "its content has changed since the render")
         rate, channels, _ = probe(path)
@@ -61,7 +61,8 @@ def _file(folder: Path, entry: Entry, manifest: Manifest) -> FileCheck:
     except (AudioError, OSError, ValueError, RuntimeError) as error:
         cause = error.cause if isinstance(error, AudioError) else str(error).splitlines()[0]
         return FileCheck(entry.path, False, f"it cannot be read: {cause}")
-    off = meter.read().integrated - entry.lufs if np.isfinite(entry.lufs) else 0.0
+    found = meter.read().integrated
+    off = 0.0 if found == entry.lufs else found - entry.lufs
     lossy = manifest.format in ("ogg", "mp3")
     sound = abs(off) <= (_LOSSY_LU if lossy else _EXACT_LU) and (lossy or frames == entry.frames)
     return FileCheck(
@@ -79,11 +80,12 @@ def _sum(folder: Path, manifest: Manifest, found: Sequence[FileCheck]) -> Iterat
     if not plain or output.get("stems", "post") != "post" or output.get("effects", "wet") != "wet":
         return
     parts = [entry for entry in manifest.entries if entry.in_premaster]
-    if not parts or not all(finding.sound for finding in found):
+    mixes = [folder / entry.path for entry in manifest.entries if entry.role == "mix"]
+    if not parts or len(mixes) != 1 or not all(finding.sound for finding in found):
         return
     worst = 0.0
     streams = [_decoded(folder / entry.path) for entry in parts]
-    for mix, *stems in zip(_decoded(folder / f"mix.{manifest.format}"), *streams, strict=False):
+    for mix, *stems in zip(_decoded(mixes[0]), *streams, strict=False):
         total = np.sum([stem.astype(np.float64) for stem in stems], axis=0)
         worst = max(worst, float(np.abs(total - mix).max(initial=0.0)))
     steps = {"16": 2**-15, "24": 2**-23, "32": 2**-23}[manifest.bits] * (len(parts) + 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -51,12 +51,14 @@ class SongSession:
     Attributes:
         timeline: the song; its audio clips point into a media folder.
         signals: what `print_media` writes there.
+        copies: audio files that it writes there at the song's rate, and where.
         planned: what was computed.
         engine: by which.
     """
 
     timeline: Timeline
     signals: tuple[Signal, ...]
+    copies: Mapping[Path, Path]
     planned: Plan
     engine: Engine
 
@@ -66,6 +68,9 @@ class SongSession:
         Raises:
             StudioError: a step failed, or the disk refused.
         """
+        for source, target in self.copies.items():
+            audio = read_audio(source, self.timeline.rate, self.planned.context.channels)
+            write_signal(SignalWriter(target, audio.rate, audio.channels, bits="32"), blocks_of(audio))
         return print_signals(self.planned, self.engine, self.signals, self.timeline.frames)
 
 
@@ -159,7 +164,8 @@ class _Layout:
             master=master,
             losses=tuple(self.losses),
         )
-        return SongSession(timeline, tuple(self.signals), self.heard, self.engine)
+        copies = {source: target for source, (target, _) in self.copied.items()}
+        return SongSession(timeline, tuple(self.signals), copies, self.heard, self.engine)
 
     def _settle_buses(self) -> tuple[set[str], set[str]]:
         """The buses that cannot stay live, and the strips that are heard only through the print of one.
@@ -184,11 +190,14 @@ class _Layout:
 
     def _track(self, name: str, track: Track, signals: Signals) -> TimelineStrip:
         with within("tracks", name):
-            if isinstance(track.play, Clips) and signals.pre is signals.dry:
+            plain = isinstance(track.play, Clips) and not any(clip.chain for clip in track.play.clips)
+            if isinstance(track.play, Clips) and plain and signals.pre is signals.dry:
                 clips = self._clips(track.play.clips)
             else:
                 clips = (self._printed(name, signals.pre),)
                 self._report_chain(name, track)
+                if isinstance(track.play, Clips) and not plain:
+                    self.losses.append(Loss("chains of single clips", name, "they are printed into the audio"))
             return self._strip(name, track, name in self.heard.tracks, clips)
 
     def _bus_track(self, name: str, bus: Bus, signals: Signals) -> TimelineStrip:
@@ -267,12 +276,10 @@ class _Layout:
         return int(self.tempo.length_of(time, beat) * self.rate + Fraction(1, 2))
 
     def _media(self, path: Path) -> tuple[Path, int]:
-        """The copy of an audio file in the media folder, and its length."""
+        """Where the copy of an audio file will be, and its length."""
         if path not in self.copied:
             target = self.media / f"{slug(path.stem, self.taken)}.wav"
-            audio = read_audio(path, self.rate, self.heard.context.channels)
-            written = write_signal(SignalWriter(target, self.rate, audio.channels, bits="32"), blocks_of(audio))
-            self.copied[path] = target, written.frames
+            self.copied[path] = target, read_audio(path, self.rate, self.heard.context.channels).frames
         return self.copied[path]
 
     def _note_tracks(self) -> Iterable[TimelineStrip]:

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from studio.context import RenderContext
+from studio.curves import moves
 from studio.errors import MissingError, RecipeError
-from studio.hosting.catalogue import described
+from studio.hosting.catalogue import describe_plugin
 from studio.hosting.contract import PluginError
 from studio.hosting.controls import Control, controls, named_controls
+from studio.hosting.description import Description
+from studio.hosting.performance import Performance
 from studio.hosting.plugin import Plugin
 from studio.interchange.lane import Lane
 from studio.interchange.motions import curves, motions
@@ -50,10 +53,10 @@ def device_of(step: Step, context: RenderContext, frames: int) -> Device | None:
     """The plugin behind a step with its state, or None if the step is no plugin that a session can hold."""
     if not isinstance(step, Plugin) or step.sidechain is not None:
         return None
-    moving = {name: value for name, value in step.settings.items() if hasattr(value, "values")}
+    moving = {name: value for name, value in step.settings.items() if moves(value)}
     named: Mapping[str, Control] = {}
     try:
-        known = described(step.file, step.host)
+        known = describe_plugin(step.file, step.host)
         if known.path.suffix.lower() != ".vst3":
             return None
         state = step.perform(known, context).state()
@@ -91,39 +94,97 @@ def listened(recipe: Recipe) -> frozenset[str]:
     )
 
 
+@dataclass(frozen=True)
+class Made:
+    """The knobs of the `plugin` step for a device, and why it cannot be played, if so: it is bypassed then."""
+
+    knobs: dict[str, Any]
+    why: str = ""
+    instrument: bool = False
+
+
 def step_data(
     device: Device,
     keep: Callable[[Device], Path | None],
     shown: Callable[[Path], str],
     drawn: Callable[[Lane], Any],
     told: Callable[[str, str], object],
-) -> dict[str, Any] | None:
-    """The `plugin` step that plays a device of a session, or None if the plugin is not on this machine.
+    names: Mapping[str, str],
+) -> Made:
+    """The `plugin` step for a device of a session: one that cannot be played here keeps its state, bypassed.
 
     Args:
         device: the plugin, as a session holds it.
         keep: writes its state into a file; None when it has none.
         shown: how the recipe writes that file's path.
         drawn: how the recipe writes a curve.
-        told: hears of each parameter whose movement is lost, and why.
+        told: hears of what of it is lost, and why.
+        names: what the recipe calls the strips of the session.
     """
-    if device.format not in ("vst3", "vst2"):
-        return None
-    try:
-        known = described(device.name)
-    except (MissingError, PluginError):
-        return None
-    if device.format != known.path.suffix.lower().removeprefix(".") and known.path.suffix.lower() == ".vst3":
-        return None
-    plain: dict[str, Any] = {"file": device.name, "id": known.about.id}
-    if (path := keep(device)) is not None:
-        plain["preset"] = shown(path)
+    path = keep(device)
+    known, why = _here(device)
+    if known is None:
+        plain: dict[str, Any] = {"file": device.name}
+        if device.id and device.format == "vst3":
+            plain["id"] = device.id
+        if path is not None and device.state is not None:
+            plain["preset"] = shown(path)
+            why = f"{why}; its state is in {shown(path)}"
+        elif path is not None:
+            why = f"{why}; what the session holds of it is in {shown(path)}"
+        return Made(plain | {"bypass": True}, why, device.instrument)
+    plain = {"file": device.name, "id": known.about.id}
+    if path is not None and device.state is not None:
+        refusal = _refusal(known, device.state)
+        if not refusal:
+            plain["preset"] = shown(path)
+        elif known.named:
+            told("its state", f"{refusal}: it plays as a fresh one; the state is in {shown(path)}")
     if not device.enabled:
         plain["bypass"] = True
+    if device.side is not None:
+        if known.about.sides:
+            plain["sidechain"] = names[device.side]
+        else:
+            told("its side input", f"no host here reaches it, so it does not hear {device.side!r}")
+
+    def still(what: str, why: str) -> None:
+        told(f"automation of {what!r}", why)
+
     try:
-        moving = curves(device, known, told)
+        moving = curves(device, known, still)
     except PluginError as error:
-        told(", ".join(motion.name for motion in device.motions), error.cause)
+        still(", ".join(motion.name for motion in device.motions), error.cause)
         moving = {}
     plain |= {name: drawn(lane) for name, lane in moving.items()}
-    return {"plugin": plain}
+    return Made(plain, instrument=known.about.instrument)
+
+
+def _here(device: Device) -> tuple[Description | None, str]:
+    """What is known of a plugin that can be played here, or why it cannot."""
+    if device.format not in ("vst3", "vst2"):
+        return None, f"the studio hosts no {_CALLED.get(device.format, device.format)}"
+    try:
+        known = describe_plugin(device.name)
+    except MissingError:
+        return None, "it is not on this machine"
+    except PluginError as error:
+        return None, error.cause.rstrip(".")
+    here = known.path.suffix.lower().removeprefix(".")
+    if device.format != here and here == "vst3":
+        return None, "of it only the VST3 is on this machine"
+    return known, ""
+
+
+_RATE, _CHANNELS = 48_000, 2
+
+_CALLED = {"lv2": "LV2 plugins", "clap": "CLAP plugins", "au": "Audio Units of a session"}
+
+
+def _refusal(known: Description, state: bytes) -> str:
+    """What a plugin says against its state, if anything: some refuse even what they gave themselves."""
+    try:
+        Performance(known, _RATE, _CHANNELS, {}, preset=state)
+    except PluginError as error:
+        return error.cause.rstrip(".")
+    return ""

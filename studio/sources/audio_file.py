@@ -23,9 +23,16 @@ class AudioSource(Source, step="audio"):
     libraries = ("soundfile", "soxr")
 
     def cheap(self, context: RenderContext) -> bool:
+        """Whether reading the file again costs no more than the cache."""
         path = context.find(self.file)
         return path.suffix.lower() in (".wav", ".aif", ".aiff") and probe(path)[0] == context.rate
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
+        with within("file"):
+            next(stream_audio(context.find(self.file)))
+
     def read(self, context: RenderContext) -> Iterator[Block]:
+        """The sound in blocks of shape (channels, frames) of any length."""
         with within("file"):
             yield from stream_audio(context.find(self.file), context.rate, context.channels)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from studio.audio import Block
-from studio.audiofile import read_audio
+from studio.audio import Audio, Block
+from studio.audiofile import read_audio, stream_audio
 from studio.context import RenderContext
-from studio.errors import RecipeError, within
+from studio.effect_chain import EffectChain
+from studio.errors import Gather, RecipeError, RenderError, StudioError, within
 from studio.knobs import file, knob, span, switch
 from studio.levels import SILENCE_DB, amplitude
 from studio.records import ListOf, Nested, Record, field
-from studio.steps import Source
+from studio.steps import Effect, Source, Step, StepKind, Transform
 from studio.tempo import Time
 from studio.units import DB
 
@@ -22,7 +24,11 @@ _BLOCK = 65_536
 
 
 class PlacedClip(Record):
-    """A piece of an audio file: `at` says where in the song it begins, `offset` where in the file."""
+    """A piece of an audio file: `at` says where in the song it begins, `offset` where in the file.
+
+    The file from `offset` on goes through the clip's own `chain`, in which times count from the beginning of the clip;
+    what comes out is cut to `length`, then come gain and fades.
+    """
 
     file: str = file(help="an audio file")
     at: Time = span("0 s", help="where in the song it begins")
@@ -32,12 +38,22 @@ class PlacedClip(Record):
     fade_in: Time = span("0 s", help="how long it comes up, in a straight line")
     fade_out: Time = span("0 s", help="how long it goes down, in a straight line")
     mute: bool = switch(False, help="leave it out")
+    chain: tuple[Step, ...] = field(
+        ListOf(each=StepKind(kinds=("effect", "transform")), help="what this piece alone goes through")
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         with within("offset"):
             if self.offset.musical:
                 raise RecipeError(f"an offset of {self.offset}.", "A file is measured in seconds.")
+        for index, step in enumerate(self.chain):
+            for inner in (step, *step.inner()):
+                for port, _ in inner.ports():
+                    with within("chain", index, inner.label, port):
+                        raise RecipeError(
+                            "a single clip hears no other track.", "Put the step into the chain of the track."
+                        )
 
 
 class Clips(Source):
@@ -51,22 +67,48 @@ class Clips(Source):
     libraries = ("soundfile", "soxr")
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
+        """The files whose content the sound depends on."""
         for index, clip in enumerate(self.clips):
             with within("clips", index, "file"):
                 yield context.find(clip.file)
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
+        gather = Gather()
+        for index, clip in enumerate(self.clips):
+            with gather, within("clips", index, "file"):
+                next(stream_audio(context.find(clip.file)))
+        gather.done()
+
+    def inner(self) -> Iterator[Step]:
+        """The steps it holds, depth first."""
+        for clip in self.clips:
+            for step in clip.chain:
+                yield step
+                yield from step.inner()
+
     def follows_tempo(self) -> bool:
+        """Whether the tempo map has a say in how it sounds."""
         times = (time for clip in self.clips for time in (clip.at, clip.length, clip.fade_in, clip.fade_out) if time)
-        return any(time.musical for time in times)
+        return any(time.musical for time in times) or super().follows_tempo()
 
     def read(self, context: RenderContext) -> Iterator[Block]:
-        waiting = sorted((_placed(clip, context) for clip in self.clips if not clip.mute), key=lambda piece: piece[0])
+        """The sound in blocks of shape (channels, frames) of any length."""
+        waiting = sorted(
+            (
+                (context.tempo.frame_of(clip.at, context.rate), index, clip)
+                for index, clip in enumerate(self.clips)
+                if not clip.mute
+            ),
+            key=lambda piece: piece[0],
+        )
         sounding: list[tuple[int, Block]] = []
         position = 0
         while waiting or sounding:
             while waiting and waiting[0][0] < position + _BLOCK:
-                start, clip = waiting.pop(0)
-                sounding.append((start, _sound(clip, context)))
+                start, index, clip = waiting.pop(0)
+                with within("clips", index):
+                    sounding.append((start, _sound(clip, context)))
             block = np.zeros((context.channels, _BLOCK), np.float32)
             last = 0
             for start, samples in sounding:
@@ -79,10 +121,6 @@ class Clips(Source):
             yield block if waiting or sounding else block[:, :last]
 
 
-def _placed(clip: PlacedClip, context: RenderContext) -> tuple[int, PlacedClip]:
-    return context.tempo.frame_of(clip.at, context.rate), clip
-
-
 def _sound(clip: PlacedClip, context: RenderContext) -> Block:
     """The samples of one clip, cut, faded and at its level."""
     whole = read_audio(context.find(clip.file), context.rate, context.channels).samples
@@ -92,8 +130,9 @@ def _sound(clip: PlacedClip, context: RenderContext) -> Block:
     def frames(time: Time) -> int:
         return int(context.tempo.length_of(time, beat) * context.rate + 0.5)
 
-    end = whole.shape[1] if clip.length is None else min(whole.shape[1], first + frames(clip.length))
-    piece = whole[:, first:end]
+    piece = _through(clip.chain, whole[:, first:], context)
+    if clip.length is not None:
+        piece = piece[:, : frames(clip.length)]
     gains = np.full(piece.shape[1], amplitude(clip.gain))
     fade_in, fade_out = (min(piece.shape[1], frames(fade)) for fade in (clip.fade_in, clip.fade_out))
     if fade_in:
@@ -101,6 +140,39 @@ def _sound(clip: PlacedClip, context: RenderContext) -> Block:
     if fade_out:
         gains[-fade_out:] *= np.arange(fade_out, 0, -1) / fade_out
     return np.asarray(piece * gains, dtype=np.float32)
+
+
+def _through(chain: Sequence[Step], piece: Block, context: RenderContext) -> Block:
+    """A sound through steps whose time begins with it; effects keep its length."""
+    own = replace(context, place=int)
+    for index, step in enumerate(chain):
+        if step.bypass or not piece.shape[1]:
+            continue
+        with within("chain", index, step.label):
+            if isinstance(step, Effect):
+                piece = _processed(step, piece, own)
+                continue
+            assert isinstance(step, Transform), "a chain has no other kinds"
+            try:
+                piece = step.apply(Audio(piece, own.rate), own).samples
+            except StudioError:
+                raise
+            except Exception as error:
+                raise RenderError(f"the step failed: {error}", "Change its knobs, or bypass it.") from error
+    return piece
+
+
+def _processed(effect: Effect, piece: Block, context: RenderContext) -> Block:
+    """An effect on a sound, its latency made up for."""
+    line, frames = EffectChain([effect], context), piece.shape[1]
+    done, given = [], 0
+    for start in range(0, frames, _BLOCK):
+        done.append(line.push(piece[:, start : start + _BLOCK]))
+        given += done[-1].shape[1]
+    while given < frames:
+        done.append(line.push(np.zeros((context.channels, _BLOCK), np.float32)))
+        given += done[-1].shape[1]
+    return np.concatenate(done, axis=1)[:, :frames]
 
 
 __all__ = ["Clips", "PlacedClip"]

@@ -37,6 +37,7 @@ class Noise(Source):
             raise KnobError("a noise of no length.", "Write 8 bars or 30 s.", path=("length",))
 
     def read(self, context: RenderContext) -> Iterator[Block]:
+        """The sound in blocks of shape (channels, frames) of any length."""
         left = max(1, context.tempo.frame_of(self.length, context.rate))
         random = np.random.default_rng(self.seed)
         colour = _Colour(self.colour, context.rate, context.channels)

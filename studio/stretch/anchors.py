@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from studio.errors import Gather, KnobError, shown, within
+from studio.errors import Gather, KnobError, Told, shown, within
 from studio.knobs import KnobKind
 from studio.records import REQUIRED
 from studio.tempo import Time
@@ -24,6 +24,10 @@ class Anchors(KnobKind):
     fewest: int = 2
 
     def parse(self, value: object) -> tuple[Anchor, ...]:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
         if not isinstance(value, (list, tuple)):
             raise KnobError(f"{shown(value)} is not a list of anchors.", _HINT)
         gather, anchors = Gather(), []
@@ -38,6 +42,8 @@ class Anchors(KnobKind):
                     raise KnobError(f"{shown(pair)} lies before the start.", "Write times of zero or more.")
                 anchors.append((source, target))
         gather.done()
+        if gather.caught:
+            raise Told
         if len(anchors) < self.fewest and (anchors or self.required):
             raise KnobError(f"{len(anchors)} anchors.", f"Give {self.fewest} at least. {_HINT}")
         for index, ((before, _), (after, _)) in enumerate(pairwise(anchors)):
@@ -46,15 +52,18 @@ class Anchors(KnobKind):
         return tuple(anchors)
 
     def data(self, value: Sequence[Anchor], full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
         return [[str(source), str(target)] for source, target in value]
 
     def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
         time = {"type": ["string", "number"]}
         pair = {"type": "array", "items": time, "minItems": 2, "maxItems": 2}
         return {"description": self.describe(), "type": "array", "items": pair, "minItems": self.fewest}
 
     @property
     def range(self) -> str:
+        """What it accepts, in words for people."""
         return "pairs of times"
 
 

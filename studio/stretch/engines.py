@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from functools import cache
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -67,11 +68,7 @@ def rubberband_cli(
     """
     if time.is_identity and semitones == 0:
         return samples.copy()
-    if shutil.which("rubberband") is None:
-        raise MissingError(
-            "the program rubberband is not installed.",
-            "apt install rubberband-cli or brew install rubberband; or stretch with the method hptsm.",
-        )
+    need("rubberband_cli", samples.shape[0])
     import pyrubberband
 
     peak = float(np.abs(samples).max(initial=0.0))
@@ -107,6 +104,27 @@ def _version_of(program: str, changed: int) -> str:
     return (asked.stdout + asked.stderr).strip()[:80]
 
 
+def need(method: str, channels: int) -> None:
+    """See whether an engine of somebody else's is installed, and takes so many channels.
+
+    Raises:
+        MissingError, AudioError: it is not, or does not.
+    """
+    if method == "rubberband_cli" and shutil.which("rubberband") is None:
+        raise MissingError(
+            "the program rubberband is not installed.",
+            "apt install rubberband-cli or brew install rubberband; or stretch with the method hptsm.",
+        )
+    for name, title, package in (
+        ("signalsmith", "Signalsmith Stretch", "python_stretch"),
+        ("praat", "Praat", "parselmouth"),
+    ):
+        if method == name and find_spec(package) is None:
+            raise MissingError(f"{title} is not installed.", 'pip install "mirepoix[stretch]".')
+    if method == "praat" and channels != 1:
+        raise AudioError(f"Praat's PSOLA is for one channel, not {channels}.", "Use the method psola.")
+
+
 def _margin(rate: int) -> int:
     """Silence behind the sound, so that the program has a last key frame and enough to work on."""
     return rate // 4
@@ -134,10 +152,9 @@ def signalsmith(samples: Block, time: TimeMap, rate: int, *, semitones: float = 
         return samples.copy()
     if len(time.source) > 2:
         raise KnobError("signalsmith keeps one ratio.", "Use hptsm, vocoder, wsola or rubberband for what moves.")
-    try:
-        import python_stretch
-    except ImportError:
-        raise MissingError("Signalsmith Stretch is not installed.", 'pip install "mirepoix[stretch]".') from None
+    need("signalsmith", samples.shape[0])
+    import python_stretch
+
     stretcher = python_stretch.Signalsmith.Stretch()
     stretcher.preset(samples.shape[0], float(rate))
     stretcher.setTimeFactor(time.frames_in / time.frames_out)
@@ -160,15 +177,12 @@ def praat(samples: Block, time: TimeMap, rate: int, *, semitones: float = 0.0) -
     """
     if time.is_identity and semitones == 0:
         return samples.copy()
-    if samples.shape[0] != 1:
-        raise AudioError(f"Praat's PSOLA is for one channel, not {samples.shape[0]}.", "Use the method psola.")
+    need("praat", samples.shape[0])
     if time.frames_in < 3 * rate / _PRAAT_LOW:
         raise AudioError("the sound is too short for Praat to find a pitch in.", "Use the method psola.")
-    try:
-        import parselmouth
-        from parselmouth.praat import call, run
-    except ImportError:
-        raise MissingError("Praat is not installed.", 'pip install "mirepoix[stretch]".') from None
+    import parselmouth
+    from parselmouth.praat import call, run
+
     run("random_initializeWithSeedUnsafelyButPredictably (5489)")
     sound = parselmouth.Sound(samples[0].astype(np.float64), rate)
     work = call(sound, "To Manipulation", 0.01, _PRAAT_LOW, _PRAAT_HIGH)

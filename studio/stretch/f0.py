@@ -29,6 +29,7 @@ class F0Track:
 
     @property
     def voiced(self) -> NDArray[np.bool_]:
+        """Which frames have a pitch."""
         return np.isfinite(self.hz)
 
     def at(self, seconds: Floats) -> Floats:

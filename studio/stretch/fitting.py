@@ -17,7 +17,7 @@ from studio.records import field
 from studio.steps import Transform
 from studio.stretch.anchors import Anchor, Anchors
 from studio.stretch.loops import beats_of
-from studio.stretch.stretcher import ALL_LIBRARIES, libraries_of, stretch
+from studio.stretch.stretcher import ALL_LIBRARIES, check_method, libraries_of, stretch
 from studio.stretch.stretching import FORMANTS, METHOD
 from studio.stretch.timemap import TimeMap
 from studio.tempo import TempoMap, Time
@@ -48,10 +48,16 @@ class Warp(Transform):
     libraries = ALL_LIBRARIES
 
     def uses(self) -> tuple[str, ...]:
+        """The libraries that count for the knobs as they stand."""
         return libraries_of(self.method)
 
-    def apply(self, audio: Audio, context: RenderContext) -> Audio:
-        seconds = np.array([float(source.seconds) for source, _ in self.markers])
+    def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
+        return channels == 1 or self.method != "praat"
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
+        check_method(self.method, self.semitones, self.formant_semitones, context.channels)
         beats = np.array([float(context.tempo.beat_of(target)) for _, target in self.markers])
         if not (np.diff(beats) > 0).all():
             index = int(np.flatnonzero(np.diff(beats) <= 0)[0]) + 1
@@ -60,12 +66,19 @@ class Warp(Transform):
                 "Put markers in order of time.",
                 path=("markers", index),
             )
-        if seconds[-1] > audio.seconds:
+        last = float(self.markers[-1][0].seconds)
+        if seconds is not None and last > seconds:
             raise KnobError(
-                f"a marker at {seconds[-1]:g} s of a sound of {audio.seconds:.3f} s.",
+                f"a marker at {last:g} s of a sound of {seconds:.3f} s.",
                 "Stay inside it.",
-                path=("markers",),
+                path=("markers", len(self.markers) - 1),
             )
+
+    def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
+        self.ready(context, audio.seconds)
+        seconds = np.array([float(source.seconds) for source, _ in self.markers])
+        beats = np.array([float(context.tempo.beat_of(target)) for _, target in self.markers])
         speed = np.diff(beats) / np.diff(seconds)
         begin = max(0.0, seconds[0] - beats[0] / speed[0])
         audio = Audio(audio.samples[:, round(begin * audio.rate) :], audio.rate)
@@ -88,6 +101,7 @@ class Warp(Transform):
         return Audio(np.pad(warped.samples, ((0, 0), (lead, 0))), audio.rate)
 
     def follows_tempo(self) -> bool:
+        """Whether the tempo map has a say in how it sounds."""
         return True
 
 
@@ -113,17 +127,25 @@ class Fit(Transform):
     libraries = (*ALL_LIBRARIES, "librosa")
 
     def uses(self) -> tuple[str, ...]:
+        """The libraries that count for the knobs as they stand."""
         # Where the tempo of the loop is not given, it is found.
         return (*libraries_of(self.method), *(() if self.from_bpm else ("librosa",)))
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
+        check_method(self.method, self.semitones, self.formant_semitones, context.channels)
+        tempo = self._tempo(context)
+        bar = tempo.bar_of_beat(tempo.beat_of(self.at))
+        end = float(tempo.second_at(tempo.beat_of_bar(bar + self.times * self.bars)))
+        if end > LONGEST_SECONDS:
+            raise RenderError(f"the loop would play for {end / 3600:.1f} hours.", "Play it less often.")
+
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
+        self.ready(context, audio.seconds)
         tempo = self._tempo(context)
         starts = list(self._starts(tempo))
         frames = [_frame(tempo, beat, audio.rate) for beat in starts]
-        if frames[-1] > LONGEST_SECONDS * audio.rate:
-            raise RenderError(
-                f"the loop would play for {frames[-1] / audio.rate / 3600:.1f} hours.", "Play it less often."
-            )
         wanted = float(starts[1] - starts[0])
         beats = audio.seconds * self.from_bpm / 60 if self.from_bpm else beats_of(audio, wanted)
         out = np.zeros((audio.channels, frames[-1]), np.float32)
@@ -161,6 +183,7 @@ class Fit(Transform):
             yield tempo.beat_of_bar(bar + index * self.bars)
 
     def follows_tempo(self) -> bool:
+        """Whether the tempo map has a say in how it sounds."""
         return True
 
 

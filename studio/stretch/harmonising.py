@@ -77,6 +77,7 @@ class Harmonise(Transform):
                 )
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         line = melody(follow(audio, self.lowest, self.highest), ladder(self.key, self.scale))
         voices = self._chords(line, context) if self.part else self._in_scale(line)
         out = audio.samples * np.float32(amplitude(self.dry))
@@ -89,6 +90,7 @@ class Harmonise(Transform):
         return Audio(out, audio.rate)
 
     def follows(self, context: RenderContext) -> Score | None:
+        """The notes it listens to."""
         return score_of(self.part, context) if self.part else None
 
     def _in_scale(self, line: Melody) -> list[_Voice]:

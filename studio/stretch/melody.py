@@ -42,6 +42,7 @@ class Melody:
 
     @property
     def times(self) -> Floats:
+        """The second of every frame."""
         return self.track.times
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from studio.audio import Audio, Block
-from studio.audiofile import read_audio
+from studio.audiofile import read_audio, stream_audio
 from studio.context import RenderContext
 from studio.errors import AudioError, within
 from studio.knobs import choice, count, file, knob, span
@@ -44,7 +44,15 @@ class Slice(Instrument):
 
     libraries = ("scipy", "soundfile", "soxr")
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
+        with within("file"):
+            next(stream_audio(context.find(self.file)))
+        if self.every is not None and not context.tempo.length_of(self.every):
+            raise AudioError("there is nothing to cut.", "Give pieces of some length.", path=("every",))
+
     def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
+        """The score as sound, tail included, in blocks of shape (channels, frames)."""
         with within("file"):
             loop = read_audio(context.find(self.file), context.rate, context.channels)
         pieces = self._pieces(loop, context)

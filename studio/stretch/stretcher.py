@@ -99,6 +99,26 @@ def _by(method: str, audio: Audio, time: TimeMap, pitch: float | OverTime, forma
     return engine(samples, time, rate, semitones=pitch)
 
 
+def check_method(method: str, semitones: object, formant_semitones: float | None, channels: int) -> None:
+    """See whether a method can do what is asked of it, and is there.
+
+    Args:
+        method: one of `METHODS`.
+        semitones: a number, or anything else that moves.
+        formant_semitones: as `stretch` takes it.
+        channels: how many the sound has.
+
+    Raises:
+        KnobError, AudioError: it cannot.
+        MissingError: its library is not installed.
+    """
+    if method in _ENGINES:
+        moving: OverTime = lambda seconds: seconds  # noqa: E731
+        pitch = float(semitones) if isinstance(semitones, (int, float)) else moving
+        _check_wish(method, pitch, formant_semitones)
+        engines.need(method, channels)
+
+
 def _check_wish(method: str, pitch: float | OverTime, formants: float | None) -> None:
     if method == "praat" and callable(pitch):
         raise KnobError("praat takes one interval, not a curve.", "Use psola for a pitch that moves.")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from studio.audio import Audio
 from studio.context import RenderContext
 from studio.curves import Curve
+from studio.errors import within
 from studio.knobs import LOG, Choice, Live, Number, knob
 from studio.records import field
 from studio.steps import Transform
 from studio.stretch.anchors import Anchor, Anchors
 from studio.stretch.psola import psola
-from studio.stretch.stretcher import ALL_LIBRARIES, METHODS, libraries_of, stretch
+from studio.stretch.stretcher import ALL_LIBRARIES, METHODS, check_method, libraries_of, stretch
 from studio.stretch.timemap import FASTEST, SLOWEST, OverTime, TimeMap
 from studio.tempo import Floats
 from studio.units import SEMITONES, Unit
@@ -67,9 +68,24 @@ class Stretch(Transform):
     libraries = ALL_LIBRARIES
 
     def uses(self) -> tuple[str, ...]:
+        """The libraries that count for the knobs as they stand."""
         return libraries_of(self.method)
 
+    def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
+        return channels == 1 or self.method != "praat"
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
+        check_method(self.method, self.semitones, self.formant_semitones, context.channels)
+        pairs = [(float(source.seconds), float(context.tempo.second_of(target))) for source, target in self.anchors]
+        if pairs:
+            end = pairs[-1][0] if seconds is None else seconds
+            with within("anchors"):
+                TimeMap.through(max(1, round(end * context.rate)), context.rate, pairs)
+
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         if self.anchors:
             pairs = [(float(source.seconds), float(context.tempo.second_of(target))) for source, target in self.anchors]
             time = TimeMap.through(audio.frames, audio.rate, pairs)
@@ -84,6 +100,7 @@ class Stretch(Transform):
         )
 
     def follows_tempo(self) -> bool:
+        """Whether the tempo map has a say in how it sounds."""
         return super().follows_tempo() or any(target.musical for _, target in self.anchors)
 
 
@@ -99,9 +116,19 @@ class Pitch(Transform):
     libraries = ALL_LIBRARIES
 
     def uses(self) -> tuple[str, ...]:
+        """The libraries that count for the knobs as they stand."""
         return libraries_of(self.method)
 
+    def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
+        return channels == 1 or self.method != "praat"
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
+        check_method(self.method, self.semitones, self.formant_semitones, context.channels)
+
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         interval = over_time(self.semitones, context)
         return stretch(audio, semitones=interval, formant_semitones=self.formant_semitones, method=self.method)
 
@@ -122,6 +149,7 @@ class Psola(Transform):
     libraries = ("scipy",)
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         samples = psola(
             audio.samples,
             path_of(self.duration_ratio, audio, context),

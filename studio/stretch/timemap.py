@@ -124,10 +124,12 @@ class TimeMap:
 
     @property
     def frames_in(self) -> int:
+        """Frames of the source."""
         return int(self.source[-1])
 
     @property
     def frames_out(self) -> int:
+        """Frames of the result."""
         return int(self.target[-1])
 
     @cached_property

@@ -43,6 +43,7 @@ class Tune(Transform):
     libraries = ("scipy",)
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         line = melody(follow(audio, self.lowest, self.highest), ladder(self.key, self.scale))
         target = self._target(line, context)
         wanted = self.amount * (target - line.centre) + (self.vibrato - 1) * (line.pitch - line.centre)
@@ -60,6 +61,7 @@ class Tune(Transform):
         return Audio(samples, audio.rate)
 
     def follows(self, context: RenderContext) -> Score | None:
+        """The notes it listens to."""
         return score_of(self.part, context) if self.part else None
 
     def _target(self, line: Melody, context: RenderContext) -> Floats:

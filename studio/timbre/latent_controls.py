@@ -3,30 +3,53 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
 from studio.audio import Audio
-from studio.audiofile import read_audio
+from studio.audiofile import read_audio, stream_audio
 from studio.context import RenderContext
-from studio.errors import AudioError, KnobError, within
-from studio.knobs import Live, count, file, knob, switch, text
+from studio.errors import AudioError, KnobError, RecipeError, within
+from studio.knobs import Live, count, file, knob, text
 from studio.steps import Transform
 from studio.stretch.stretching import over_time
 from studio.tempo import Floats
 from studio.timbre import latents as hands
 from studio.timbre import waves
+from studio.timbre.attributes import attributes
 from studio.timbre.colours import SPECTRALS, Seen
 from studio.timbre.latents import Directions, directions
 from studio.timbre.scripted import ENDING, Scripted, load_scripted
+from studio.trust import require_trust
 from studio.units import COUNT, MS
 
 log = logging.getLogger(__name__)
 
 
-class Latent(Transform):
+class _ModelStep(Transform, abstract=True):
+    """A step whose model may be a program."""
+
+    @classmethod
+    def parse(cls, data: object) -> Self:
+        """As any step; a document that claims trust is told whose business that is."""
+        if isinstance(data, Mapping) and "trusted" in data:
+            with within("trusted"):
+                raise RecipeError(
+                    "a document cannot say that a program may run; only you can, outside it.",
+                    f"Take `trusted` out. If you trust whoever made the model: studio trust {data.get('model', 'FILE')}",
+                )
+        return super().parse(data)
+
+    def programs(self) -> Iterator[str]:
+        model = str(getattr(self, "model"))  # noqa: B009
+        if model.endswith(ENDING):
+            yield f"the model {model}, once you trust it: studio trust FILE"
+
+
+class Latent(_ModelStep):
     """Encode a sound, edit its latents, decode it: for spectral and waveform autoencoders, RAVE and nn~ files.
 
     The edits come in the order of the knobs. `first` to `fourth` go along the directions in which the latents vary
@@ -34,8 +57,9 @@ class Latent(Transform):
     to go to; `dry` and `wet` are one sound without and with an effect, whose difference is added `effect` times.
     """
 
+    version = 2
+
     model: str = file("orchestra", help="a spectral autoencoder, shipped or a file; or a .vae or .ts file")
-    trusted: bool = switch(False, help="a .ts file is code: say that you trust it")
     instrument: str = text("", help="what a spectral autoencoder decodes to; empty finds what the sound is most like")
     first: Live = knob(0.0, -6.0, 6.0, help="along the first direction, in standard deviations")
     second: Live = knob(0.0, -6.0, 6.0, help="along the second")
@@ -57,18 +81,47 @@ class Latent(Transform):
     wet: str = file("", help="the same with it")
     effect: float = knob(1.0, -4.0, 4.0, help="how much of that effect", live=False)
     seed: int = count(0, 0, 1_000_000, unit=COUNT, help="another seed, another shuffle")
+    attributes: Mapping[str, Any] = attributes()
 
     libraries = ("safetensors", "scipy", "soundfile", "soxr", "torch")
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
+        """The files whose content the sound depends on."""
         with within("model"):
-            yield self._path(context)
+            path = self._path(context)
+            if path.suffix == ENDING:
+                require_trust(path)
+            yield path
         for name in ("toward", "dry", "wet"):
             if getattr(self, name):
                 with within(name):
                     yield context.find(getattr(self, name))
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
+        if bool(self.dry) != bool(self.wet):
+            raise KnobError("an effect is the difference of two sounds.", "Give both `dry` and `wet`.")
+        if self.attributes and not self.model.endswith(ENDING):
+            with within("attributes"):
+                raise KnobError("only nn~ models have attributes.", f"Take them out, or give a {ENDING} file.")
+        for name in ("toward", "dry", "wet"):
+            if getattr(self, name):
+                with within(name):
+                    next(stream_audio(context.find(getattr(self, name))))
+        with within("model"):
+            path = self._path(context)
+            if path.suffix == ENDING:
+                _with(load_scripted(path), self.attributes)
+            elif path.suffix == waves.ENDING:
+                waves.WAVEFORMS.load(path)
+            else:
+                model = SPECTRALS.load(path)
+                with within("instrument"):
+                    if self.instrument:
+                        model.instrument(self.instrument)
+
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         if bool(self.dry) != bool(self.wet):
             raise KnobError("an effect is the difference of two sounds.", "Give both `dry` and `wet`.")
         if audio.peak_db < -90:
@@ -76,7 +129,7 @@ class Latent(Transform):
         with within("model"):
             path = self._path(context)
             if path.suffix == ENDING:
-                return self._signals(audio, load_scripted(path, self.trusted), context)
+                return self._signals(audio, _with(load_scripted(path), self.attributes), context)
             if path.suffix == waves.ENDING:
                 return self._signals(audio, waves.WAVEFORMS.load(path), context)
             model = SPECTRALS.load(path)
@@ -160,31 +213,56 @@ class Latent(Transform):
         return context.find(self.model) if named else SPECTRALS.find(self.model, context)
 
 
-class Torchscript(Transform):
+def _with(model: Scripted, given: Mapping[str, Any]) -> Scripted:
+    with within("attributes"):
+        return model.with_attributes(given)
+
+
+class Torchscript(_ModelStep):
     """Send a sound through a model that somebody exported for nn~ or RAVE, as a .ts file.
 
-    Such a file is code that runs when it is opened: say `trusted: true` if you know who made it. Its rate, channels and
-    ratios are what it says; each channel goes through a model at rest.
+    Such a file is a program. It runs once you have said that you trust it (`studio trust FILE`), in a process of its own
+    without network or files to write, where the system can hold it so. Its rate, channels and ratios are what it says;
+    each channel goes through a model at rest. `attributes` sets what whoever exported it left to set, by name.
     """
 
     model: str = file(help="the .ts file")
-    trusted: bool = switch(False, help="a .ts file is code: say that you trust it")
     piece: float = knob(
         0.0, 0.0, 60_000.0, MS, help="the length of the pieces it is fed in; 0 is the whole sound", live=False
     )
     mix: float = knob(1.0, 0.0, 1.0, help="the result against the dry sound", live=False)
+    method: str = text("", help="one of its methods; by default `forward`, else `encode` and then `decode`")
+    attributes: Mapping[str, Any] = attributes()
 
     libraries = ("safetensors", "soxr", "torch")
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
+        """The files whose content the sound depends on."""
         with within("model"):
-            yield context.find(self.model)
+            path = context.find(self.model)
+            require_trust(path)
+            yield path
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
+        with within("model"):
+            model = load_scripted(context.find(self.model))
+        self._set(model)
+
+    def _set(self, model: Scripted) -> Scripted:
+        with within("method"):
+            if self.method:
+                model.sounding(self.method)
+        return _with(model, self.attributes)
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         with within("model"):
-            model = load_scripted(context.find(self.model), self.trusted)
-            if "forward" in model.methods:
-                made = model.sound(audio, self.piece / 1000)
+            model = load_scripted(context.find(self.model))
+        model = self._set(model)
+        with within("model"):
+            if self.method or "forward" in model.methods:
+                made = model.sound(audio, self.piece / 1000, self.method or "forward")
             else:
                 made = model.decode(model.encode(audio, self.piece / 1000), audio, self.piece / 1000)
         samples = audio.samples * np.float32(1 - self.mix) + made.samples * np.float32(self.mix)

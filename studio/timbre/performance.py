@@ -42,7 +42,7 @@ class Sounding(NamedTuple):
 
 
 @dataclass
-class Line:
+class MelodicLine:
     """Notes on one breath, each beginning where the one before ends, or before it is gone."""
 
     controls: Controls
@@ -52,10 +52,12 @@ class Line:
 
     @property
     def start(self) -> float:
+        """The second of its first note."""
         return self.notes[0].start
 
     @property
     def end(self) -> float:
+        """The second at which its last note is over."""
         return self.notes[-1].end
 
 
@@ -84,20 +86,20 @@ class Curves(NamedTuple):
     level: Floats
 
 
-def lines_of(score: Score, release: float) -> list[Line]:
+def lines_of(score: Score, release: float) -> list[MelodicLine]:
     """The lines of a score, by their starts.
 
     Args:
         release: seconds for which a note is heard after its end.
     """
     controls = controls_of(score)
-    lines: list[Line] = []
+    lines: list[MelodicLine] = []
     for channel, notes in _sounding(score, controls).items():
-        own: list[Line] = []
+        own: list[MelodicLine] = []
         for note in notes:
             line, struck = _before(own, note, release)
             if line is None:
-                own.append(Line(controls.get(channel) or Controls(), [note]))
+                own.append(MelodicLine(controls.get(channel) or Controls(), [note]))
             elif line.notes[-1].start == note.start:  # the same key twice at once
                 last = line.notes[-1]
                 line.notes[-1] = last._replace(end=max(last.end, note.end), velocity=max(last.velocity, note.velocity))
@@ -124,12 +126,12 @@ def _sounding(score: Score, controls: Mapping[Channel, Controls]) -> dict[Channe
     return found
 
 
-def _before(lines: list[Line], note: Sounding, release: float) -> tuple[Line | None, bool]:
+def _before(lines: list[MelodicLine], note: Sounding, release: float) -> tuple[MelodicLine | None, bool]:
     """The line that a note goes on, and whether it begins anew there."""
     for line in lines:
         if line.notes[-1].pitch == note.pitch and line.end > note.start - release:
             return line, True
-    near: list[tuple[float, Line]] = []
+    near: list[tuple[float, MelodicLine]] = []
     for line in lines:
         last = line.notes[-1]
         most = min(OVERLAP, (last.end - last.start) / 2, (note.end - note.start) / 2)
@@ -138,7 +140,7 @@ def _before(lines: list[Line], note: Sounding, release: float) -> tuple[Line | N
     return (min(near, key=lambda pair: pair[0])[1], False) if near else (None, True)
 
 
-def curves_of(line: Line, manner: Manner, frames_per_second: int) -> Curves:
+def curves_of(line: MelodicLine, manner: Manner, frames_per_second: int) -> Curves:
     """A line frame by frame, from its start until it is gone."""
     count = int((line.end - line.start + manner.release) * frames_per_second) + 2
     time = np.arange(count) / frames_per_second

@@ -46,16 +46,27 @@ class VoiceInstrument(Instrument, step="voice"):
 
     libraries = ("safetensors", "scipy", "soxr", "torch")
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
+        with within("voice"):
+            voice = open_voice(self.voice, context)
+        with within("towards"):
+            if self.towards:
+                voice.of(self.towards)
+
     def assets(self, context: RenderContext) -> Iterator[Path]:
+        """The files whose content the sound depends on."""
         with within("voice"):
             yield find_voice(self.voice, context)
 
     def unplayed(self, score: Score, context: RenderContext) -> Iterator[str]:
+        """What of the score it does not play, in words."""
         yield from unheard(score)
         with within("voice"):
             yield from outside(score.notes, *range_of(self.voice, context))
 
     def play(self, score: Score, context: RenderContext) -> Iterator[Block]:
+        """The score as sound, tail included, in blocks of shape (channels, frames)."""
         from studio.nets.features import FRAMES_PER_SECOND, QUIETEST, Features, hop_of
 
         with within("voice"):

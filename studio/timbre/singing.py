@@ -57,6 +57,7 @@ class Sing(Transform):
     libraries = ("safetensors", "scipy", "soxr", "torch")
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         if audio.peak_db < -90 or self.amount == 0:
             return audio
         with within("voice"):
@@ -73,7 +74,16 @@ class Sing(Transform):
         mixed = audio.samples * (1 - self.amount) + sung * np.float32(self.amount * 10 ** (-lift / 20))
         return Audio(np.asarray(mixed, np.float32), audio.rate)
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
+        with within("voice"):
+            voice = open_voice(self.voice, context)
+        with within("towards"):
+            if self.towards:
+                voice.of(self.towards)
+
     def assets(self, context: RenderContext) -> Iterator[Path]:
+        """The files whose content the sound depends on."""
         with within("voice"):
             yield find_voice(self.voice, context)
 

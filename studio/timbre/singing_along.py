@@ -46,13 +46,16 @@ class SingLive(Effect):
     libraries = ("safetensors", "scipy", "torch")
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
+        """The files whose content the sound depends on."""
         with within("voice"):
             yield find_voice(self.voice, context)
 
     def tail_seconds(self, context: RenderContext) -> float:
+        """The longest silence, in seconds, behind which more sound can still come."""
         return 0.5
 
     def open(self, context: RenderContext) -> Run:
+        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         with within("voice"):
             voice = open_voice(self.voice, context)
         with within("towards"):

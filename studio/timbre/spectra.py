@@ -31,6 +31,7 @@ class Spectra:
 
     @property
     def hop(self) -> int:
+        """Samples from one spectrum to the next."""
         return self.size // OVERLAP
 
     @property

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from studio.audio import Audio
-from studio.audiofile import read_audio
+from studio.audiofile import read_audio, stream_audio
 from studio.context import RenderContext
 from studio.errors import AudioError, KnobError, nearest, within
 from studio.knobs import Live, choice, file, knob
@@ -19,7 +19,7 @@ from studio.tempo import Floats
 from studio.timbre import hybrid, morph, mosaic, partials
 from studio.timbre.colours import SPECTRALS, Seen
 from studio.timbre.spectra import OVERLAP, WINDOW
-from studio.timbre.voices import find_voice
+from studio.timbre.voices import find_voice, open_voice
 
 MODELS = ("sing", "spectral")
 """Methods whose target is a trained model: a voice, or an instrument of a spectral autoencoder."""
@@ -82,11 +82,12 @@ class Transfer(Transform):
 
     The hybrids `envelope` and `harmonic` keep the melody and inherit the target's resonances, or the strength of its
     harmonics; the morphs `stft`, `transport` and `hps` go from one to the other as both play on; the mosaics `mosaic` and
-    `bees` play the source again with pieces of the target. For `sing` the target is a voice, for `spectral` an
+    `bees` play the source again with pieces of the target. Of a voice lower than the target, `envelope`, `harmonic` and
+    `spectral` lose part of the melody to breath and noise; `sing` keeps it. For `sing` the target is a voice, for `spectral` an
     instrument that the model `orchestra` knows, or ``model.spectral:instrument``.
     """
 
-    version = 2
+    version = 3
 
     target: str = file(help="an audio file, the sound whose colour is taken; or a trained voice or instrument")
     method: str = choice("envelope", *METHODS, *MODELS, help="how")
@@ -95,10 +96,12 @@ class Transfer(Transform):
     libraries = ("safetensors", "scipy", "soundfile", "soxr", "torch")
 
     def uses(self) -> tuple[str, ...]:
+        """The libraries that count for the knobs as they stand."""
         neural = () if self.method in MODELS else ("safetensors", "torch")
         return tuple(each for each in self.libraries if each not in neural)
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
+        """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         if self.method in MODELS:
             with within("target"):
                 return by_model(audio, self.target, self.method, over_time(self.amount, context), context)
@@ -106,7 +109,19 @@ class Transfer(Transform):
             target = read_audio(context.find(self.target), audio.rate)
         return transfer(audio, target, self.method, over_time(self.amount, context))
 
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """Fail now, before any work, if it could not be done later."""
+        with within("target"):
+            if self.method == "sing":
+                open_voice(self.target, context)
+            elif self.method == "spectral":
+                name, instrument = _model_and_instrument(self.target)
+                SPECTRALS.load(SPECTRALS.find(name, context)).instrument(instrument)
+            else:
+                next(stream_audio(context.find(self.target)))
+
     def assets(self, context: RenderContext) -> Iterator[Path]:
+        """The files whose content the sound depends on."""
         with within("target"):
             if self.method == "sing":
                 yield find_voice(self.target, context)

@@ -46,18 +46,18 @@ def range_of(name: str, context: RenderContext) -> tuple[float, float]:
         MissingError: there is no such voice, or safetensors is not installed.
         ModelError: the file is no voice.
     """
-    from studio.nets.model_file import read_card
+    from studio.nets.voice_card import CARD
 
     voice, instrument = split_name(name)
-    path = find_voice(voice, context)
-    card = read_card(path, "voice")
-    own = card | card.get("instruments", {}).get(instrument, {})
-    known = [own] if "lowest_octave" in own else list(card.get("instruments", {}).values())
+    card = CARD.read_card(find_voice(voice, context))
+    several = card.get("instruments", {})
+    known = [several[instrument]] if instrument in several else list(several.values()) or [card]
     try:
-        octaves = min(each["lowest_octave"] for each in known), max(each["highest_octave"] for each in known)
-        return 57 + 12 * float(octaves[0]), 57 + 12 * float(octaves[1])
-    except (TypeError, KeyError, ValueError) as error:
-        raise ModelError(f"its card does not say its range: {error}.", place=Place(str(path))) from None
+        lowest, highest = min(each["lowest_octave"] for each in known), max(each["highest_octave"] for each in known)
+    except KeyError as error:
+        place = Place(str(find_voice(voice, context)))
+        raise ModelError(f"its card does not say its range: {error}.", place=place) from None
+    return 57 + 12 * float(lowest), 57 + 12 * float(highest)
 
 
 def open_voice(name: str, context: RenderContext) -> Voice:

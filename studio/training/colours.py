@@ -2,88 +2,95 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from studio.audio import Audio
-from studio.errors import KnobError
-from studio.folders import cache_folder
+from studio.provenance import Asset
 from studio.timbre.colours import ENDING, Seen
 from studio.timbre.latents import Directions, directions, leanings
-from studio.timbre.torch_library import need_torch
-from studio.training.diary import Diary, check_ending, check_place, estimated, told
+from studio.training.checkpoints import sound_hash
 from studio.training.instruments import TrainingSource
+from studio.training.protocol import Prepared, Training, check_names, sources_of
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from studio.nets.autoencoder import Spectral
+
+PREVIEW_SECONDS = 5
 
 
-def learn_colours(
-    instruments: Sequence[TrainingSource],
-    out: Path,
-    seconds: float,
-    *,
-    licence: str = "",
-    seed: int = 0,
-    report: Path | None = None,
-    say: Callable[[str], None] = log.info,
-) -> dict[str, Any]:
-    """Train a spectral autoencoder and write it; what is interrupted goes on when the same is asked for again.
+@dataclass(frozen=True)
+class SpectralTraining(Training["Spectral"]):
+    """A spectral autoencoder of several instruments.
 
     Its card gets the principal directions of its latents, named after what goes up along them, and the directions in
     which brightness and the like go along.
-
-    Raises:
-        StudioError: there is nothing to learn from, or the file cannot be written.
-        Interrupted: the user pressed Ctrl-C.
     """
-    check_ending(out, ENDING)
-    names = [each.name for each in instruments]
-    if not names or len(set(names)) < len(names):
-        raise KnobError("the instruments need different names, and one at least.", "Write violin=gm:40:55:96 …")
-    need_torch()
-    from studio.nets.autoencoder import RATE, Autoencoder, AutoencoderShape, Spectral, train_spectral, try_step
 
-    check_place(out)
-    sounds = {each.name: each.sounds(RATE, seed) for each in instruments}
-    learned = {name: pair[0] for name, pair in sounds.items()}
-    held = {name: pair[1] for name, pair in sounds.items()}
-    key = hashlib.sha256(repr((instruments, seconds, seed)).encode()).hexdigest()[:40]
-    checkpoint = cache_folder() / "training" / f"{key}.pt"
-    size = sum(each.numel() for each in Autoencoder(AutoencoderShape(instruments=len(names))).parameters())
-    minutes = sum(each.seconds for each in learned.values()) / 60
-    say(f"{minutes:.1f} minutes of {len(names)} instruments. {estimated(seconds, size, 2, try_step)}")
-    if checkpoint.exists():
-        say("A training of this kind was stopped before: it goes on.")
-    about = {"name": out.stem, "source": [f"{each.name}={each.source}" for each in instruments], "license": licence}
-    diary = Diary(report, seconds)
-    first = Audio(held[names[0]].samples[:, : 5 * RATE], RATE)
+    noun = "a spectral autoencoder"
+    ending = ENDING
+    libraries = ("scipy", "soundfile", "soxr", "pyfluidsynth")
 
-    def through(model: Spectral, name: str, sound: Audio) -> Audio:
-        seen = Seen(sound, model)
-        return seen.sound(seen.latents, model.instrument(name))
+    instruments: tuple[TrainingSource, ...]
+    seconds: float
+    license: str = ""
+    seed: int = 0
 
-    with told(out.stem, seconds, diary) as tell:
-        model = train_spectral(
-            learned, held, seconds, about, seed=seed, checkpoint=checkpoint,
-            tell=lambda course, model: tell(course, lambda: through(model, names[0], first)),
+    def prepare(self, name: str) -> Prepared[Spectral]:
+        """Read the sounds.
+
+        Raises:
+            StudioError: there is too little of one of them.
+        """
+        from studio.nets.autoencoder import RATE, Autoencoder, AutoencoderShape, train_spectral, try_step
+
+        check_names(self.instruments)
+        sounds = {each.name: each.sounds(RATE, self.seed) for each in self.instruments}
+        learned = {name: pair[0] for name, pair in sounds.items()}
+        held = {name: pair[1] for name, pair in sounds.items()}
+        parts = {name: Audio(sound.samples[:, : PREVIEW_SECONDS * RATE], RATE) for name, sound in held.items()}
+        first = next(iter(parts))
+        shape = AutoencoderShape(instruments=len(sounds))
+        about = {"name": name, "source": list(sources_of(self.instruments)), "license": self.license}
+        minutes = sum(each.seconds for each in learned.values()) / 60
+
+        def finished(model: Spectral) -> Spectral:
+            described = _described(model, held)
+            model.card["directions"] = directions(*described).data()
+            model.card["leanings"] = leanings(*described).data()
+            return model
+
+        def shown(model: Spectral) -> Iterator[tuple[str, Audio]]:
+            for name, part in parts.items():
+                yield f"{name} as it is", part
+                yield f"{name} again", _through(model, name, part)
+
+        return Prepared(
+            facts=f"{minutes:.1f} minutes of {len(sounds)} instruments.",
+            parameters=sum(each.numel() for each in Autoencoder(shape).parameters()),
+            bytes_each=2,
+            try_step=try_step,
+            sounds=[Asset(name, sound_hash(one.samples.data, other.samples.data)) for name, (one, other) in sounds.items()],
+            settings={"seed": self.seed, "shape": shape.data()},
+            train=lambda checkpoint, tell: finished(
+                train_spectral(
+                    learned, held, self.seconds, about, seed=self.seed, checkpoint=checkpoint,
+                    tell=lambda progress, model: tell(progress, lambda: _through(model, first, parts[first])),
+                )
+            ),
+            held={},
+            shown=shown,
+            rows=lambda model: _told(Directions.parse(model.card["directions"])),
         )  # fmt: skip
-    described = _described(model, held)
-    along = directions(*described)
-    model.card["directions"] = along.data()
-    model.card["leanings"] = leanings(*described).data()
-    model.save(out)
-    checkpoint.unlink(missing_ok=True)
-    for name in names:
-        part = Audio(held[name].samples[:, : 5 * RATE], RATE)
-        diary.sound(f"{name} as it is", part)
-        diary.sound(f"{name} again", through(model, name, part))
-    diary.finish(f"{out.stem}: a spectral autoencoder", {**model.card, **_told(along)})
-    return model.card
+
+
+def _through(model: Spectral, name: str, sound: Audio) -> Audio:
+    """A sound as the model gives it back, as one of its instruments."""
+    seen = Seen(sound, model)
+    return seen.sound(seen.latents, model.instrument(name))
 
 
 def _told(along: Directions) -> dict[str, str]:

@@ -1,32 +1,61 @@
-"""From a SoundFont to ears that tell its instruments apart."""
+"""From a SoundFont to a classifier that tells its instruments apart."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from studio.timbre.torch_library import need_torch
-from studio.training.diary import Diary, check_place, told
+from studio.provenance import Asset
+from studio.training.checkpoints import sound_hash
+from studio.training.protocol import Prepared, Training
+
+if TYPE_CHECKING:
+    from studio.nets.ears import InstrumentClassifier
+
+ENDING = ".ears"
 
 EACH_SECONDS = 100.0
 """Seconds of phrases for each instrument."""
 
 
-def learn_ears(out: Path, seconds: float, font: str = "gm", seed: int = 0) -> dict[str, Any]:
-    """Train ears and write them.
+@dataclass(frozen=True)
+class EarsTraining(Training["InstrumentClassifier"]):
+    """A classifier of the instruments that a SoundFont plays.
 
-    Raises:
-        StudioError: there is no such SoundFont, or the file cannot be written.
-        Interrupted: the user pressed Ctrl-C.
+    Attributes:
+        font: the SoundFont, by its name or as a file.
+        each: seconds of phrases for each instrument.
     """
-    need_torch()
-    from studio.audio import Audio
-    from studio.nets.ears import train_ears
 
-    check_place(out)
-    with told(out.stem, seconds, Diary(None, seconds)) as tell:
-        made = train_ears(
-            seconds, font=font, each=EACH_SECONDS, seed=seed, tell=lambda course: tell(course, lambda: Audio.silence(1))
-        )
-    made.save(out)
-    return made.card
+    noun = "a classifier of instruments"
+    ending = ENDING
+    libraries = ("soxr", "pyfluidsynth")
+
+    seconds: float
+    font: str = "gm"
+    seed: int = 0
+    each: float = EACH_SECONDS
+
+    def prepare(self, name: str) -> Prepared[InstrumentClassifier]:
+        """Play the phrases.
+
+        Raises:
+            StudioError: there is no such SoundFont.
+        """
+        from studio.nets.ears import InstrumentPhrases, Net, train_ears, try_step
+
+        given = InstrumentPhrases.played(self.font, self.each, seed=self.seed)
+        parts = {"learned": given.sounds, "held out": given.others}
+        return Prepared(
+            facts=f"{len(given.sounds)} windows of {len(given.classes)} instruments.",
+            parameters=sum(each.numel() for each in Net(len(given.classes)).parameters()),
+            bytes_each=2,
+            try_step=lambda: try_step(given),
+            sounds=[Asset(each, sound_hash(sound.numpy().data)) for each, sound in parts.items()],
+            settings={"seed": self.seed, "classes": given.classes},
+            train=lambda checkpoint, tell: train_ears(
+                given, self.seconds, {"source": self.font, "license": "MIT"}, seed=self.seed, checkpoint=checkpoint,
+                tell=lambda progress: tell(progress, None),
+            ),
+            held={},
+        )  # fmt: skip

@@ -41,9 +41,9 @@ def everything() -> None:
     """Ten seconds through every plugin there is."""
     began = time.perf_counter()
     found = list(catalogue.candidates())
-    catalogue.scan(found, lambda path, known: None)
+    catalogue.scan_plugins(found, lambda path, known: None)
     first = time.perf_counter() - began
-    again = seconds(lambda: list(catalogue.listing()))
+    again = seconds(lambda: list(catalogue.list_plugins()))
     print("\nTen seconds of noise, or of a chord, through every plugin on the machine\n")
     print("| plugin | format | kind | in/out | latency | level | × real time | |\n| --- |" + " --- |" * 7)
     good = 0
@@ -65,7 +65,7 @@ def everything() -> None:
 
 
 def _ten_seconds(path: Path) -> str:
-    known = catalogue.described(str(path))
+    known = catalogue.describe_plugin(str(path))
     step, about = Plugin.parse({"file": str(path)}), known.about
     began = time.perf_counter()
     if about.instrument:
@@ -118,7 +118,7 @@ def costs() -> None:
 
 
 def _isolated(step: Plugin, sound: Block) -> None:
-    performance = step.perform(catalogue.described(step.file), STAGE)
+    performance = step.perform(catalogue.describe_plugin(step.file), STAGE)
     for start in range(0, sound.shape[1], 8192):
         performance.hand_over(sound[:, start : start + 8192], None, (), None)
     performance.catch_up()
@@ -126,7 +126,7 @@ def _isolated(step: Plugin, sound: Block) -> None:
 
 
 def _preview(step: Plugin, sound: Block) -> None:
-    performance = step.perform(catalogue.described(step.file), STAGE)
+    performance = step.perform(catalogue.describe_plugin(step.file), STAGE)
     performance.process(sound, None, (), None)
     performance.leave()
 

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from studio.engine import Cache
 from studio.recipe import Recipe
 from tests.listening import white
 from tests.songs import band_file
+from tests.waiting import PATIENCE, wait_until
 
 STUDIO = Path(sys.executable).parent / "studio"
 
@@ -104,7 +104,7 @@ def test_two_processes_at_once_share_a_cache_and_agree(tmp_path: Path) -> None:
         subprocess.Popen([STUDIO, "render", song, "-o", tmp_path / name, "--json"], stdout=subprocess.PIPE, text=True)
         for name in ("one", "two")
     ]
-    answers = [json.loads(process.communicate(timeout=120)[0]) for process in pair]
+    answers = [json.loads(process.communicate(timeout=PATIENCE)[0]) for process in pair]
     assert [len(answer["files"]) for answer in answers] == [6, 6]
     for path in (tmp_path / "one").rglob("*.wav"):
         assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes()
@@ -117,12 +117,10 @@ def test_a_render_that_is_stopped_breaks_nothing_and_the_next_goes_on(tmp_path: 
     (out / "mix.wav").write_bytes(b"an older mix")
     process = subprocess.Popen([STUDIO, "render", song, "-o", out], stderr=subprocess.PIPE, text=True)
     cache = Path(os.environ["STUDIO_CACHE"])
-    deadline = time.monotonic() + 60
-    while len(list(cache.glob("*.json"))) < 2:
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: len(list(cache.glob("*.json"))) >= 2, "something is kept")
+    assert process.poll() is None
     process.send_signal(blow)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert (out / "mix.wav").read_bytes() == b"an older mix"
     assert not (out / "manifest.json").exists()
     if blow == signal.SIGINT:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from studio.context import RenderContext
-from studio.hosting.catalogue import described
+from studio.hosting.catalogue import describe_plugin
 from studio.hosting.contract import PluginError
 from studio.hosting.controls import controls, named_controls
 from studio.hosting.description import Description
@@ -26,7 +26,7 @@ def identity(known: Description, context: RenderContext) -> str:
 
 @pytest.mark.parametrize("file", ["ZamCompX2", "ZaMultiCompX2", "ZamTube", "ZamEQ2"])
 def test_every_parameter_of_a_recipe_has_a_number_in_the_format(file: str, context: RenderContext) -> None:
-    known = described(file)
+    known = describe_plugin(file)
     named = named_controls(known, identity(known, context))
     assert named.keys() == known.named.keys()
     assert len({control.id for control in named.values()}) == len(named)
@@ -34,7 +34,7 @@ def test_every_parameter_of_a_recipe_has_a_number_in_the_format(file: str, conte
 
 
 def test_a_plugin_of_another_framework_tells_as_much(hostile: Path, context: RenderContext) -> None:
-    known = described(str(hostile / "Honest.vst3"))
+    known = describe_plugin(str(hostile / "Honest.vst3"))
     named = named_controls(known, identity(known, context))
     assert named.keys() == known.named.keys() and named
 

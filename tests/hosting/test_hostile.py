@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from studio.hosting.pool import POOL
 from studio.recipe import Recipe
 from studio.remarks import remarking
 from tests.listening import impulse, null_db, through, white
+from tests.waiting import PATIENCE
 
 
 def plugin(hostile: Path, temper: str, **knobs: Any) -> Plugin:
@@ -51,17 +51,18 @@ def test_the_honest_one_is_a_gain_that_comes_back_aligned(hostile: Path, context
 
 @pytest.mark.parametrize("temper", ["CrashOnLoad", "AbortOnLoad"])
 def test_a_crash_while_loading_is_blocked_with_its_last_words(
-    hostile: Path, context: RenderContext, temper: str
+    hostile: Path, context: RenderContext, temper: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(PluginError, match=r"SIGSEGV|SIGABRT") as caught:
         plugin(hostile, temper).open(context)
     assert temper in str(caught.value) and "forget" in caught.value.mend
     if temper == "CrashOnLoad":
         assert "these are my last words" in str(caught.value)
-    began = time.perf_counter()
-    with pytest.raises(PluginError):
+    # It is remembered, also by the next process that asks; loading it again would fail otherwise than before.
+    monkeypatch.setattr(catalogue, "look", None)
+    catalogue._known.clear()
+    with pytest.raises(PluginError, match="is blocked"):
         plugin(hostile, temper).open(context)
-    assert time.perf_counter() - began < 0.5, "a blocked plugin was loaded again"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,12 @@ def test_trouble_in_mid_song_is_a_named_error_and_the_next_render_works(
     before = children()
     sound = white(2.0)
     with pytest.raises(StudioError, match=f"(?s){temper}.*{words}"):
-        through(unseen(hostile, temper, patience=0.5), sound, context, cuts=(8192, 16_384, 44_100, 66_150))
+        through(
+            unseen(hostile, temper, patience=0.5 if temper == "HangLater" else PATIENCE),
+            sound,
+            context,
+            cuts=(8192, 16_384, 44_100, 66_150),
+        )
     short = white(0.5)
     for step in (plugin(hostile, temper), plugin(hostile, "Honest")):
         out = through(step, short, context, tail=8192)
@@ -138,7 +144,7 @@ def test_a_lie_about_latency_is_found_by_the_probe_and_mended(hostile: Path, con
     click = impulse(at=1000)
     crooked = through(plugin(hostile, "LatencyLiar"), click, context, tail=8192)
     assert int(np.argmax(crooked[0])) == 1000 + 256 - 64
-    known, latency = catalogue.probe(path)
+    known, latency = catalogue.probe_plugin(path)
     assert (latency, known.reported_latency) == (256, 64)
     straight = through(plugin(hostile, "LatencyLiar"), click, context, tail=8192)
     assert int(np.argmax(straight[0])) == 1000
@@ -146,7 +152,7 @@ def test_a_lie_about_latency_is_found_by_the_probe_and_mended(hostile: Path, con
 
 def test_what_moves_the_latency_cannot_move_in_mid_song(hostile: Path) -> None:
     """pedalboard never hears of such a change, so it is found out before and refused by name."""
-    known = catalogue.described(str(hostile / "RestlessLatency.vst3"))
+    known = catalogue.describe_plugin(str(hostile / "RestlessLatency.vst3"))
     assert not known.named["delay"].live and known.named["amount"].live
     with pytest.raises(KnobError, match=r"(?s)delay.*a number"):
         plugin(hostile, "RestlessLatency", delay=[["0 s", 100], ["1 s", 700]])
@@ -159,8 +165,8 @@ def test_a_latency_set_before_the_song_is_compensated(hostile: Path, context: Re
 
 
 def test_one_that_wakes_up_slowly_is_waited_for(hostile: Path, context: RenderContext) -> None:
-    known = catalogue.described(str(hostile / "SlowStarter.vst3"))
-    assert 1.5 < known.measured.ready_seconds < 4
+    known = catalogue.describe_plugin(str(hostile / "SlowStarter.vst3"))
+    assert known.measured.ready_seconds > 1.5
     sound = white(0.5)
     out = through(plugin(hostile, "SlowStarter"), sound, context, tail=8192)
     assert null_db(out[:, : sound.shape[1]], sound) < -140

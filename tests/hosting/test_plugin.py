@@ -42,13 +42,13 @@ def test_parameters_are_set_by_name_in_the_plugins_own_units() -> None:
 
 @pytest.mark.parametrize("name", ["ZamCompX2", "ZamCompX2.vst3", "/usr/lib/vst3/ZamCompX2.vst3"])
 def test_a_plugin_is_found_by_name_and_file(name: str) -> None:
-    assert catalogue.described(name).about.name == "ZamCompX2"
+    assert catalogue.describe_plugin(name).about.name == "ZamCompX2"
 
 
 def test_a_plugin_is_found_by_its_id_and_its_own_name_once_it_is_known() -> None:
-    known = catalogue.described("3BandEQ-vst.so")
-    assert catalogue.described(known.about.id).path == known.path
-    assert catalogue.described("3 Band EQ").path == known.path
+    known = catalogue.describe_plugin("3BandEQ-vst.so")
+    assert catalogue.describe_plugin(known.about.id).path == known.path
+    assert catalogue.describe_plugin("3 Band EQ").path == known.path
 
 
 @floating_point_kept(flush=True)
@@ -146,7 +146,7 @@ def test_a_side_input_is_heard_where_there_is_one_and_refused_where_there_is_non
 
 @pytest.mark.parametrize(("name", "suffix"), [("ZamCompX2", "vstpreset"), ("MVerb-vst", "fxp"), ("ZynReverb", "fxp")])
 def test_state_goes_into_a_file_and_comes_back(name: str, suffix: str, tmp_path: Path, context: RenderContext) -> None:
-    known = catalogue.described(name)
+    known = catalogue.describe_plugin(name)
     turned = {parameter.name: parameter for parameter in known.parameters if not parameter.choices and parameter.live}
     settings = {
         key: parameter.values[0] + 0.3 * (parameter.values[-1] - parameter.values[0])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from studio.errors import MissingError
 from studio.live.jack import Jack
+from tests.waiting import PATIENCE, wait_until
 
 RATE = 48_000
 
@@ -33,17 +33,18 @@ def server(monkeypatch: pytest.MonkeyPatch, period: int) -> Iterator[str]:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        for _ in range(100):
-            time.sleep(0.05)
-            try:
-                with Jack("probe") as probe:
-                    assert (probe.rate, probe.period) == (RATE, period)
-                break
-            except MissingError:
-                continue
-        else:
-            raise AssertionError("jackd does not answer")
+        wait_until(lambda: answers(period), "jackd answers")
         yield name
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(10)
+        process.wait(PATIENCE)
+
+
+def answers(period: int) -> bool:
+    """Whether the server is there."""
+    try:
+        with Jack("probe") as probe:
+            assert (probe.rate, probe.period) == (RATE, period)
+    except MissingError:
+        return False
+    return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from studio.live.midi import MidiInput, MidiMap
 from studio.live.player import LivePlayer
 from studio.live.song import chain_voice
 from studio.steps import Effect, parse_step
+from tests.waiting import PATIENCE, wait_until
 
 
 def gain() -> LivePlayer:
@@ -45,12 +45,14 @@ def test_a_controller_is_learned_and_turns_a_dial_through_a_port(server: str) ->
         controls.learn("gain.gain")
         dial = player.dials["gain.gain"]
         for value in (64, 127, 0):
-            wanted, deadline = dial.kind.at(value / 127), time.monotonic() + 10
-            while dial.target != wanted and time.monotonic() < deadline:
+            wanted = dial.kind.at(value / 127)
+
+            def turned(value: int = value, wanted: float = wanted) -> bool:
                 # A connection lets through what comes a period later.
                 moves.put(bytes((0xB2, 21, value)))
-                time.sleep(0.05)
-            assert dial.target == wanted
+                return bool(dial.target == wanted)
+
+            wait_until(turned, "the dial follows")
     assert controls.bound == {(2, 21): "gain.gain"}
 
 
@@ -59,5 +61,5 @@ def test_it_says_when_the_system_has_no_midi(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("ALSA_CONFIG_PATH", str(tmp_path / "asound.conf"))
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "nobody-runs-this")
     code = "from studio.live.midi import *\nMidiInput(MidiMap(dict))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 1 and "MissingError: this system gives no MIDI input." in done.stderr

@@ -17,6 +17,7 @@ from studio.live.midi import MidiMap, parse_bindings
 from studio.live.player import LivePlayer
 from studio.live.song import chain_voice
 from studio.steps import Effect, parse_step
+from tests.waiting import PATIENCE
 
 RATE, BLOCK = 48_000, 128
 
@@ -113,7 +114,7 @@ def test_a_value_that_does_not_fit_leaves_the_dial_where_it_is(bad: object) -> N
 def ask(port: int, *packets: bytes, answers: int = 1) -> list[bytes]:
     """Send packets, and give what comes back."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(3)
+        client.settimeout(PATIENCE)
         for packet in packets:
             client.sendto(packet, ("127.0.0.1", port))
         return [client.recv(4096) for _ in range(answers)]

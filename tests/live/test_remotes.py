@@ -9,7 +9,7 @@ import pytest
 
 from studio.context import RenderContext
 from studio.floating_point import floating_point_kept
-from studio.hosting.catalogue import described
+from studio.hosting.catalogue import describe_plugin
 from studio.hosting.plugin import Plugin
 from studio.live.driving import moves_of
 from studio.live.remotes import (
@@ -28,7 +28,7 @@ from studio.sessions.building import session_of
 from studio.sessions.exporting import export_session
 from studio.sessions.importing import import_session
 from tests.sessions.ardour import listening, scan
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 LOOKS = 30
 """Saves in which what was sent must be found; one or two are enough."""
@@ -85,7 +85,7 @@ def test_the_faders_and_plugins_of_a_recipe_are_sent(tmp_path: Path) -> None:
     (tmp_path / "song.yaml").write_text(SONG.replace("rate: 48000", "rate: 44100"))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
         ear.bind(("127.0.0.1", 0))
-        ear.settimeout(3)
+        ear.settimeout(PATIENCE)
         words = ["live", str(tmp_path / "song.yaml"), "--drive", f"reaper:{ear.getsockname()[1]}"]
         done = CliRunner().invoke(main, words)
         assert done.exit_code == 0 and "12 movements" in done.output, done.output
@@ -93,7 +93,7 @@ def test_the_faders_and_plugins_of_a_recipe_are_sent(tmp_path: Path) -> None:
     assert heard["/track/2/volume/db"] == [pytest.approx(-3, abs=1e-4)]
     assert heard["/track/1/send/1/volume/db"] == [pytest.approx(-6, abs=1e-4)]
     assert heard["/track/3/mute"] == [0]
-    known = described("ZamCompX2").named
+    known = describe_plugin("ZamCompX2").named
     turned = {address: value for address, value in heard.items() if "/fx/" in address}
     assert sorted(turned.values()) == [
         [pytest.approx(place, abs=1e-6)]
@@ -108,7 +108,7 @@ def test_what_is_turned_in_ardour_over_osc_and_saved_comes_back_into_the_recipe(
     made = export_session(recipe, tmp_path / "out", "ardour", name="Desk")
     session = made.path / "Desk.ardour"
     attack = 25.0
-    position = described("ZamCompX2").named["attack"].position(attack)
+    position = describe_plugin("ZamCompX2").named["attack"].position(attack)
     turned = Recipe.loads(SONG.replace("ratio: 8", f"attack: {attack}, ratio: 8"), tmp_path)
     moves = moves_of(turned, session_of(turned, tmp_path / "media").timeline)
     plugins = [move for move in moves if isinstance(move, RemoteParameter)]
@@ -146,7 +146,7 @@ def settings(step: object, folder: Path) -> dict[str, tuple[object, float]]:
     import pedalboard
 
     assert isinstance(step, Plugin)
-    known = described(step.file, step.host)
+    known = describe_plugin(step.file, step.host)
     state = step.perform(known, RenderContext(folder=folder)).state()
     loaded = pedalboard.load_plugin(str(known.path))
     loaded.preset_data = state

@@ -14,7 +14,7 @@ from studio.context import RenderContext
 from studio.midi import split, together
 from studio.score import DRUM_CHANNEL, Event, Note, Score
 from studio.sources.fluid import PERIOD
-from studio.sources.soundfont import SoundFont, _periods
+from studio.sources.soundfont import SoundFont, _milliseconds, _periods
 from studio.tempo import TempoMap
 from tests.listening import db, log_mel_distance_db, rms_db
 from tests.songs import MESSAGES, band
@@ -37,9 +37,9 @@ def bend(tick: int, value: int, channel: int = 0, track: int = 0) -> Event:
 def mixed() -> Score:
     """Two tracks on one channel, programs that change in mid-song, bends over a wide range, drums, and a stray note."""
     events = [
-        program(0, 80), program(960, 48), program(1920, 80), control(0, 7, 110), control(900, 7, 80),
+        Event(0, b"\xf0\x7e\x7f\x09\x01\xf7"), program(0, 80), program(960, 48), program(1920, 80), control(0, 7, 110), control(900, 7, 80),
         control(0, 101, 0), control(0, 100, 0), control(0, 6, 12), bend(1000, 12_000), bend(1900, 8192),
-        program(0, 32, 1, 1), control(10, 10, 20, 1, 1), Event(0, b"\xf0\x7e\x7f\x09\x01\xf7"),
+        program(0, 32, 1, 1), control(10, 10, 20, 1, 1),
     ]  # fmt: skip
     notes = [
         *(Note(start, start + 400, 60 + start // 480, 100, 0, 0) for start in range(0, 2880, 480)),
@@ -137,7 +137,7 @@ def test_parts_sound_together_as_the_whole_does(song: Score) -> None:
     difference = np.abs(whole[:, :frames] - total[:, :frames]).max(axis=0)
     begins = {
         period * PERIOD
-        for period, event in zip(_periods(song.events, song, RATE), song.events, strict=True)
+        for period, event in zip(_periods(_milliseconds(song.events, song), RATE), song.events, strict=True)
         if event.starts_note
     }
     for begin in begins:

@@ -12,19 +12,25 @@ import torch
 
 from studio.audio import Audio
 from studio.errors import AudioError, ModelError
+from studio.nets.checkpoint import Checkpoint
 from studio.nets.decoder import DecoderShape, decoder
+from studio.nets.ears import InstrumentClassifier
 from studio.nets.features import Features, features, filled, loudness
 from studio.nets.losses import esr, spectral
 from studio.nets.material import Phrases, guided, material, phrases, recordings
-from studio.nets.model_file import read_model, write_model
+from studio.nets.model_file import write_model
 from studio.nets.synthesis import filtered_noise, harmonics, phases
-from studio.nets.training import Course, train
-from studio.nets.voice import Voice, followed
+from studio.nets.training import TrainingProgress, train
+from studio.nets.voice import FORMAT, Voice, followed
 from studio.nets.voice_training import strengths, train_voice
 from tests.listening import null_db, sine, white
 from tests.stretch.battery import vowel
 
 RATE = 44_100
+CARD = {
+    "kind": "voice", "version": 1, "loudness_mean": -40.0, "loudness_spread": 9.0, "lowest_octave": -1.0,
+    "highest_octave": 2.0,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("hz", "weight"), [(1000.0, 0.0), (100.0, -19.1), (4000.0, 1.0), (10_000.0, -2.5)])
@@ -104,17 +110,18 @@ def test_a_training_that_is_stopped_goes_on_where_it_was(tmp_path: Path) -> None
             torch.manual_seed(0)
             return torch.nn.Linear(1, 1)
 
-    def run(model: torch.nn.Linear, stop: bool) -> Course:
+    def run(model: torch.nn.Linear, stop: bool, seconds: float = 1.0) -> TrainingProgress:
         def loss(step: int) -> torch.Tensor:
             given = torch.tensor(np.random.default_rng(step).normal(size=(16, 1)), dtype=torch.float32)
             return (model(given) - 3 * given - 1).square().mean()
 
-        def tell(course: Course) -> None:
-            if stop and course.steps > 50:
+        def tell(progress: TrainingProgress) -> None:
+            if stop and progress.steps > 50:
                 raise KeyboardInterrupt
 
         judge = lambda: float(loss(10_000).detach())  # noqa: E731
-        return train(model, loss, judge, 1.0, rate=0.05, checkpoint=tmp_path / "half.pt", tell=tell, every=0.02)
+        kept = Checkpoint(tmp_path / "half.checkpoint")
+        return train(model, loss, judge, seconds, rate=0.05, checkpoint=kept, tell=tell, every=0.02)
 
     model = fresh()
     with pytest.raises(KeyboardInterrupt):
@@ -123,15 +130,21 @@ def test_a_training_that_is_stopped_goes_on_where_it_was(tmp_path: Path) -> None
     course = run(again, False)
     assert course.steps > 100 and course.losses[0][0] < 0.5 and course.best < 1e-3
     assert float(again.weight.detach()) == pytest.approx(3, abs=0.05)
+    done = fresh()
+    assert run(done, False).steps == course.steps and torch.equal(done.weight, again.weight), (
+        "what is done is left as it is"
+    )
+    longer = run(fresh(), False, 1.5)
+    assert longer.steps > course.steps and longer.losses[: len(course.losses)] == course.losses
 
 
 def test_a_model_comes_back_with_its_card(tmp_path: Path) -> None:
     weights = decoder(DecoderShape(), 3).state_dict()
-    write_model(tmp_path / "a.voice", weights, {"kind": "voice", "name": "é"})
-    read, card = read_model(tmp_path / "a.voice", "voice")
+    write_model(tmp_path / "a.voice", weights, CARD | {"name": "é", "shape": DecoderShape().data()})
+    read, card = FORMAT.read(tmp_path / "a.voice")
     assert card["name"] == "é" and all(torch.equal(read[name], weights[name]) for name in weights)
-    with pytest.raises(ModelError, match="no effect"):
-        read_model(tmp_path / "a.voice", "effect")
+    with pytest.raises(ModelError, match="no ears: its card says 'voice'"):
+        InstrumentClassifier.load(tmp_path / "a.voice")
 
 
 class Bomb:
@@ -145,15 +158,19 @@ def test_no_file_runs_code_or_passes_for_what_it_is_not(tmp_path: Path, monkeypa
     torch.save({"x": torch.zeros(3)}, tmp_path / "torch.voice")
     (tmp_path / "text.voice").write_text("hello, I am a voice")
     (tmp_path / "empty.voice").write_bytes(b"")
-    write_model(tmp_path / "whole.voice", {"x": torch.ones(100)}, {"kind": "voice"})
+    small = DecoderShape(8000, 80, 2, 2, 2)
+    weights = decoder(small, 0).state_dict()
+    card = CARD | {"name": "whole", "shape": small.data()}
+    write_model(tmp_path / "whole.voice", weights, card)
     whole = bytearray((tmp_path / "whole.voice").read_bytes())
     (tmp_path / "short.voice").write_bytes(whole[:-40])
     whole[-5] ^= 0xFF
     (tmp_path / "bent.voice").write_bytes(whole)
-    write_model(tmp_path / "nan.voice", {"x": torch.full((4,), float("nan"))}, {"kind": "voice"})
+    write_model(tmp_path / "nan.voice", weights | {"noise.bias": torch.full((2,), float("nan"))}, card)
+    write_model(tmp_path / "fewer.voice", {name: weights[name] for name in list(weights)[1:]}, card)
     for name, words in (
         ("pickle", "pickle"), ("torch", "pickle"), ("text", "no model"), ("empty", "no model"), ("short", "no model"),
-        ("bent", "not those"), ("nan", "none"), ("gone", "cannot be read|no model"), ("whole", "do not fit"),
+        ("bent", "not those"), ("nan", "none"), ("gone", "cannot be read|no model"), ("fewer", "do not fit"),
     ):  # fmt: skip
         with pytest.raises(ModelError, match=words):
             Voice.load(tmp_path / f"{name}.voice")

@@ -12,7 +12,7 @@ from studio.audio import Audio
 from studio.errors import AudioError, ModelError
 from studio.nets.losses import spectral
 from studio.nets.material import phrases
-from studio.nets.multiband import Cut, Join, delay, filters
+from studio.nets.multiband import BandJoin, BandSplit, delay, filters
 from studio.nets.streaming import Chain, StreamingModule
 from studio.nets.vae import Vae, VaeShape, Waves, train_vae
 from tests.listening import null_db, rms_db, sine, white
@@ -22,7 +22,7 @@ from tests.listening import null_db, rms_db, sine, white
 def test_bands_joined_are_the_sound(bands: int) -> None:
     sound = torch.tensor(white(1.0, channels=1)[None, :, : 44_100 // bands * bands])
     with torch.inference_mode():
-        joined, _ = Chain(Cut(bands), Join(bands))(sound)
+        joined, _ = Chain(BandSplit(bands), BandJoin(bands))(sound)
     late = delay(bands)
     error = joined[0, :, late:] - sound[0, :, : sound.shape[2] - late]
     assert rms_db(error.numpy()) - rms_db(sound.numpy()) < -55

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from studio.errors import KnobError, OutputError, Problems, RecipeError, StudioError
 from studio.knobs import Number
@@ -25,6 +25,7 @@ DEMO = SHIPPED / "demo.yaml"
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@example(plain={"score": "song.mid", "tracks": {"a": {"part": "all"}}, "tags": ["", "?Ĕ", ": a", ":b", "-x", "- y"]})
 @given(plain=recipes())
 def test_any_recipe_is_equal_to_what_its_text_says_and_has_its_hash(plain: dict[str, Any]) -> None:
     built = Recipe.parse(plain)

@@ -45,6 +45,33 @@ close_session()
 """
 
 
+EDIT_NOTES = """
+AudioEngine:set_backend("None (Dummy)", "", "")
+local s = load_session("{folder}", "{name}")
+for r in s:get_routes():iter() do
+  local t = r:to_track()
+  if not t:isnil() then
+    for region in t:playlist():region_list():iter() do
+      local notes = region:to_midiregion()
+      if not notes:isnil() then
+        local model = notes:midi_source(0):model()
+        local edit = model:new_note_diff_command("up")
+        for n in ARDOUR.LuaAPI.note_list(model):iter() do
+          if n:note() == {pitch} then
+            edit:remove(n)
+            edit:add(ARDOUR.LuaAPI.new_noteptr(n:channel(), n:time(), n:length(), n:note() + 12, n:velocity()))
+          end
+        end
+        model:apply_command(s, edit)
+      end
+    end
+  end
+end
+s:save_state("")
+close_session()
+"""
+
+
 FINELY = """
 AudioEngine:set_backend("None (Dummy)", "", "")
 AudioEngine:set_buffer_size(64)
@@ -99,6 +126,12 @@ def read_back(folder: Path, name: str, frames: list[int], script: Path) -> list[
     done = subprocess.run(["ardour7-lua", script], capture_output=True, timeout=60, check=True)
     lines = done.stdout.decode().splitlines()
     return [line.split("\t") for line in lines if line.split("\t")[0] in ("route", "region", "mark", "tempo")]
+
+
+def edit_notes(folder: Path, name: str, pitch: int, script: Path) -> None:
+    """Take every note of a pitch an octave up in Ardour, and save there."""
+    script.write_text(EDIT_NOTES.format(folder=folder, name=name, pitch=pitch))
+    subprocess.run(["ardour7-lua", script], capture_output=True, timeout=60, check=True)
 
 
 def scan(plugin: Path) -> None:

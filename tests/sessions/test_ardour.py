@@ -13,7 +13,7 @@ from studio.rendering import render
 from studio.sessions.exporting import export_session
 from studio.sessions.importing import import_session
 from studio.sources.clips import Clips
-from tests.sessions.ardour import read_back, rendered
+from tests.sessions.ardour import edit_notes, read_back, rendered
 from tests.sessions.sessions import song
 
 
@@ -92,3 +92,13 @@ def test_a_dawproject_sounds_in_ardour_as_its_stems_do(tmp_path: Path) -> None:
     made = export_session(tmp_path / "in" / "back.yaml", tmp_path / "out", "ardour", name="Sess")
     assert back.losses == ()
     assert null(rendered(made.path, "Sess", tmp_path / "x.wav"), render(recipe).mix.samples) < -120
+
+
+def test_notes_edited_in_ardour_come_home(tmp_path: Path) -> None:
+    from studio.midi import read_midi
+
+    made = export_session(song(tmp_path / "song"), tmp_path / "out", "ardour", name="Sess")
+    edit_notes(made.path, "Sess", 62, tmp_path / "edit.lua")
+    import_session(made.path / "Sess.ardour", tmp_path / "in" / "back.yaml")
+    notes = read_midi(tmp_path / "in" / "back media" / "notes.mid").notes
+    assert [note.pitch for note in notes] == [60, 61, 74, 63, 64, 65]

@@ -136,3 +136,30 @@ def test_a_plugin_that_is_not_here_is_kept_and_named(tmp_path: Path) -> None:
     [loss] = back.losses
     assert "NobodyHasThis" in loss.what and ".vstpreset" in loss.why
     assert list((tmp_path / "in" / "back media").glob("*.vstpreset"))
+
+
+@pytest.mark.parametrize(
+    ("form", "file"), [("reaper", "P/P.rpp"), ("dawproject", "P.dawproject"), ("ardour", "P/P.ardour")]
+)
+def test_a_plugin_without_parameters_comes_back_and_plays(tmp_path: Path, form: str, file: str) -> None:
+    """It refuses the state that it gave itself."""
+    text = "title: P\ntracks: {a: {play: {noise: {length: 1 s, level: -12 dB}}, chain: [{plugin: ZamAutoSat}]}}"
+    recipe = Recipe.loads(text, tmp_path)
+    export_session(recipe, tmp_path / "out", form)
+    made = import_session(tmp_path / "out" / file, tmp_path / "in" / "back.yaml")
+    assert made.losses == ()
+    back = render(tmp_path / "in" / "back.yaml").mix.samples
+    assert null(back, render(recipe).mix.samples) < -100
+
+
+def test_chains_of_single_clips_are_printed(tmp_path: Path) -> None:
+    import soundfile
+
+    noise = np.random.default_rng(1).uniform(-0.3, 0.3, (44_100, 2)).astype(np.float32)
+    soundfile.write(tmp_path / "n.wav", noise, 44_100, subtype="FLOAT")
+    text = "title: P\ntracks: {a: {play: {clips: [{file: n.wav, at: 1 s, chain: [reverse, {gain: -6 dB}]}]}}}"
+    recipe = Recipe.loads(text, tmp_path)
+    made = export_session(recipe, tmp_path / "out", "dawproject")
+    assert [loss.what for loss in made.losses] == ["chains of single clips"]
+    import_session(made.path, tmp_path / "in" / "back.yaml")
+    assert null(render(tmp_path / "in" / "back.yaml").mix.samples, render(recipe).mix.samples) < -120

@@ -24,6 +24,10 @@ def test_stems_are_broadcast_files_of_one_length_that_add_up_to_the_mix(tmp_path
     sounds = {entry["name"]: soundfile.read(made.path / entry["path"])[0].T for entry in manifest["files"][:-1]}
     mix = render(recipe).mix
     assert {samples.shape for samples in sounds.values()} == {(2, mix.frames)}
+    # Nothing lies beside what the manifest lists, such as copies of the files that clips play.
+    assert {path.name for path in made.path.iterdir()} == {entry["path"] for entry in manifest["files"]} | {
+        "manifest.json"
+    }
     assert np.max(np.abs(sounds.pop("mix") - mix.samples)) < 2**-23
     for entry in manifest["files"]:
         assert hashlib.sha256((made.path / entry["path"]).read_bytes()).hexdigest() == entry["sha256"]

@@ -72,3 +72,40 @@ def test_colours_of_strips_are_checked() -> None:
     assert recipe.tracks["a"].colour == "#ff8800"
     with pytest.raises(StudioError, match="colour"):
         Recipe.loads("tracks: {a: {play: noise, colour: orange}}")
+
+
+def test_a_clip_has_a_chain_of_its_own_whose_time_begins_with_it(tmp_path: Path, tone: np.ndarray) -> None:
+    chain = [{"trim": {"length": "0.5 s"}}, "reverse", "invert", {"gain": [["0 s", "0 dB"], ["0.5 s", "-20 dB"]]}]
+    clips = [{"file": "tone.wav", "at": "1 s", "offset": "0.25 s", "length": "0.4 s", "chain": chain}]
+    sound = read({"clips": clips}, tmp_path)
+    frames = round(0.4 * RATE)
+    assert sound.shape[1] == RATE + frames and not sound[:, :RATE].any()
+    bare = -tone[:, RATE // 4 : RATE // 4 + RATE // 2][:, ::-1][:, :frames]
+    faded = bare * 10 ** (-np.arange(frames) / RATE * 40 / 20)
+    assert decibels(float(np.max(np.abs(sound[:, RATE:] - faded)))) < -60
+    half = read({"clips": [{"file": "tone.wav", "chain": [{"stretch": 0.5}]}]}, tmp_path)
+    assert half.shape[1] == RATE // 2
+
+
+def test_effects_in_a_clip_come_without_their_latency_and_end_with_it(tmp_path: Path, tone: np.ndarray) -> None:
+    sound = read({"clips": [{"file": "tone.wav", "chain": [{"brickwall": {"ceiling": 0}}]}]}, tmp_path)
+    assert sound.shape == tone.shape and decibels(float(np.max(np.abs(sound - tone)))) < -100
+
+
+def test_what_a_clip_cannot_do_is_named_with_its_place(tmp_path: Path, tone: np.ndarray) -> None:
+    text = "tracks: {{b: {{play: {{audio: tone.wav}}}}, a: {{play: {{clips: [{{file: tone.wav, chain: [{}]}}]}}}}}}"
+    with pytest.raises(StudioError, match="hears no other track"):
+        Recipe.loads(text.format("{ducker: b}"), tmp_path)
+    with pytest.raises(StudioError, match=r"chain.*trim|trim.*begins"):
+        read({"clips": [{"file": "tone.wav", "chain": [{"trim": {"start": "9 s"}}]}]}, tmp_path)
+
+
+def test_the_files_in_a_chain_of_a_clip_belong_to_what_the_sound_depends_on(tmp_path: Path, tone: np.ndarray) -> None:
+    from studio.engine import plan
+
+    soundfile.write(tmp_path / "room.wav", tone.T[:100], RATE)
+    text = "tracks: {a: {play: {clips: [{file: tone.wav, chain: [{convolution: room.wav}]}]}}}"
+    before = plan(Recipe.loads(text, tmp_path)).mix.key
+    assert str(tmp_path / "room.wav") in plan(Recipe.loads(text, tmp_path)).files
+    soundfile.write(tmp_path / "room.wav", tone.T[:200], RATE)
+    assert plan(Recipe.loads(text, tmp_path)).mix.key != before

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from studio.audio import Audio
-from studio.nets.ears import PROGRAMS, RATE, train_ears
+from studio.nets.ears import PROGRAMS, RATE, InstrumentPhrases, train_ears
 from studio.nets.material import phrases
 from studio.timbre.figures import compare
 from studio.timbre.likeness import divergence, inception, likeness, shipped_ears
@@ -77,5 +77,5 @@ def test_ears_hear_the_same_whatever_the_rate_and_the_level() -> None:
 
 
 def test_ears_learn_within_seconds() -> None:
-    ears = train_ears(6.0, each=8.0, programs=("flute", "harpsichord", "choir"))
+    ears = train_ears(InstrumentPhrases.played("fluid", 8.0, ("flute", "harpsichord", "choir")), 6.0, {})
     assert ears.card["right"] > 0.6 and ears.card["classes"] == ["flute", "harpsichord", "choir"]

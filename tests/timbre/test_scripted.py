@@ -11,9 +11,11 @@ from torch import Tensor, nn
 
 from studio.audio import Audio
 from studio.context import RenderContext
-from studio.errors import ModelError
+from studio.errors import ModelError, RecipeError
 from studio.steps import Transform, parse_step
+from studio.timbre import scripted
 from studio.timbre.scripted import Method, load_scripted
+from studio.trust import revoke, trust
 from tests.listening import null_db, rms_db, sine, white
 
 RATE = 44_100
@@ -67,17 +69,18 @@ class Nothing(Codec):
 
 def saved(path: Path, model: nn.Module) -> Path:
     torch.jit.script(model.eval()).save(str(path))
+    trust(path)
     return path
 
 
 def through(name: str, sound: Audio, folder: Path, **knobs: object) -> Audio:
-    step = parse_step({"torchscript": {"model": name, "trusted": True, **knobs}})
+    step = parse_step({"torchscript": {"model": name, **knobs}})
     assert isinstance(step, Transform)
     return step.apply(sound, RenderContext(sound.rate, sound.channels, folder=folder))
 
 
 def test_a_file_is_read_by_its_contract_and_sound_goes_through(tmp_path: Path) -> None:
-    model = load_scripted(saved(tmp_path / "codec.ts", Codec()), True)
+    model = load_scripted(saved(tmp_path / "codec.ts", Codec()))
     assert model.methods["encode"] == Method(1, 1, 16, 16) and model.latents == 16 and model.rate == RATE
     for channels, frames in ((1, 16_000), (2, 10_007)):
         sound = Audio(white(1.0, channels=channels)[:, :frames], RATE)
@@ -113,18 +116,63 @@ def test_without_forward_it_is_encoded_and_decoded(tmp_path: Path) -> None:
 def test_latents_of_such_a_model_can_be_edited(tmp_path: Path) -> None:
     saved(tmp_path / "codec.ts", Codec())
     sound = Audio(white(0.5), RATE)
-    step = parse_step({"latent": {"model": "codec.ts", "trusted": True, "scale": 0.5}})
+    step = parse_step({"latent": {"model": "codec.ts", "scale": 0.5}})
     assert isinstance(step, Transform)
     out = step.apply(sound, RenderContext(RATE, folder=tmp_path))
     assert rms_db(out.samples) - rms_db(sound.samples) == pytest.approx(-6.02, abs=0.1)
 
 
-def test_nothing_is_opened_that_nobody_called_trusted(tmp_path: Path) -> None:
-    saved(tmp_path / "codec.ts", Codec())
+def test_nothing_is_opened_that_the_user_does_not_trust(tmp_path: Path) -> None:
+    path = saved(tmp_path / "codec.ts", Codec())
+    sound, context = Audio(white(0.1), RATE), RenderContext(RATE, folder=tmp_path)
+    revoke(str(path))
+    for words in ({"torchscript": {"model": "codec.ts"}}, {"latent": {"model": "codec.ts"}}):
+        step = parse_step(words)
+        assert isinstance(step, Transform)
+        with pytest.raises(ModelError, match=f"studio trust {path}"):
+            step.apply(sound, context)
+        with pytest.raises(ModelError, match="may run"):
+            list(step.assets(context))
+
+
+@pytest.mark.parametrize("step", ["torchscript", "latent"])
+@pytest.mark.parametrize("claim", [True, False])
+def test_a_document_that_claims_trust_is_told_whose_business_that_is(step: str, claim: bool) -> None:
+    with pytest.raises(RecipeError, match=r"(?s)trusted.*only you can.*studio trust codec\.ts"):
+        parse_step({step: {"model": "codec.ts", "trusted": claim}})
+
+
+class Burglar(Codec):
+    """Writes a file when a sound goes through, and reads one."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+
+    def forward(self, sound: Tensor) -> Tensor:
+        return sound + 0 * torch.from_file(self.path, True, 16).fill_(1).sum()
+
+
+def test_a_model_that_writes_files_is_stopped_but_in_its_scratch(tmp_path: Path) -> None:
+    there = tmp_path / "there.txt"
+    there.write_text("x" * 64)
+    for name, path in (("new", tmp_path / "new.txt"), ("there", there)):
+        saved(tmp_path / f"{name}.ts", Burglar(str(path)))
+        with pytest.raises(ModelError, match="Permission denied"):
+            through(f"{name}.ts", Audio(white(0.1), RATE), tmp_path)
+    assert not (tmp_path / "new.txt").exists() and there.read_text() == "x" * 64
+    saved(tmp_path / "scratch.ts", Burglar("notes"))
     sound = Audio(white(0.1), RATE)
-    for step in ({"torchscript": {"model": "codec.ts"}}, {"latent": {"model": "codec.ts"}}):
-        with pytest.raises(ModelError, match="trusted: true"):
-            parse_step(step).apply(sound, RenderContext(RATE, folder=tmp_path))  # type: ignore[attr-defined]
+    assert null_db(through("scratch.ts", sound, tmp_path).samples, sound.samples) < -120
+
+
+def test_a_model_that_is_exchanged_while_it_is_opened_is_not_run(tmp_path: Path) -> None:
+    path = saved(tmp_path / "codec.ts", Codec())
+    model = load_scripted(path)
+    saved(path, Codec(ratio=32))
+    scripted._MODELS.close()
+    with pytest.raises(ModelError, match="changed while"):
+        model.sound(Audio(white(0.1), RATE))
 
 
 def test_a_model_that_breaks_its_word_is_named(tmp_path: Path) -> None:
@@ -141,6 +189,8 @@ def test_a_model_that_breaks_its_word_is_named(tmp_path: Path) -> None:
     saved(tmp_path / "mad.ts", mad)
     (tmp_path / "text.ts").write_text("no model")
     (tmp_path / "cut.ts").write_bytes((tmp_path / "broken.ts").read_bytes()[:2000])
+    trust(tmp_path / "text.ts")
+    trust(tmp_path / "cut.ts")
     sound = Audio(white(0.1), RATE)
     for name, words in (
         ("broken", "promises"), ("failing", "failed"), ("nothing", "none"), ("nameless", "no methods"),

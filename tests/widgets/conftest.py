@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.waiting import PATIENCE
 from tests.widgets.lab import FAKE_MIDI, PICTURES, Lab, served
 
 # On a busy machine a kernel takes its time.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=PATIENCE * 1000)
 
 HERE = ("http://127.0.0.1", "data:", "blob:", "file:")
 KNOWN = (
@@ -35,7 +36,7 @@ def tab(chrome: Browser) -> Iterator[tuple[Page, list[str]]]:
     context = chrome.new_context(viewport={"width": 1280, "height": 900})
     context.add_init_script(FAKE_MIDI)
     page, wrong = context.new_page(), list[str]()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE * 1000)
     page.on("pageerror", lambda error: wrong.append(f"{error}"))
     page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
     page.on("request", lambda asked: None if asked.url.startswith(HERE) else wrong.append(asked.url))

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import nbformat
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).parent.parent.parent
 PICTURES = ROOT / "out" / "screenshots"
@@ -88,7 +89,7 @@ def served(home: Path, *, nodelay: bool = True) -> Iterator[Lab]:
         yield lab
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(PATIENCE)
 
 
 class Lab:
@@ -98,14 +99,15 @@ class Lab:
         self.url, self.root, self._log = url, root, log
 
     def wait(self, server: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + 60
-        while True:
+        def answers() -> bool:
+            assert server.poll() is None, self._log.read_text()[-3000:]
             try:
                 urllib.request.urlopen(f"{self.url}/api/status", timeout=2).read()
-                return
             except OSError:
-                assert server.poll() is None and time.monotonic() < deadline, self._log.read_text()[-3000:]
-                time.sleep(0.2)
+                return False
+            return True
+
+        wait_until(answers, "JupyterLab answers")
 
     def write(self, name: str, cells: Sequence[str]) -> None:
         """A notebook of these cells of code."""
@@ -117,7 +119,7 @@ class Lab:
     def open(self, page: Page, name: str, *, run: bool = True) -> None:
         """Open a notebook and, as a person would, run all of it."""
         page.goto(f"{self.url}/lab/workspaces/{name}/tree/{name}.ipynb?reset")
-        page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
+        page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
         # A click on Run All races with the start of the kernel, so the application is asked.
         page.evaluate(
             """async (run) => {

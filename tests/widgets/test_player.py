@@ -21,7 +21,9 @@ def test_a_song_plays_with_its_stems_and_loops_without_gaps(lab: Lab, page: Page
     assert page.evaluate(f"{deck}.tracks.map((track) => track.on)") == [False, True, False, False, False]
     page.wait_for_function(f"{deck}.peak(1) > 0.003")
     execute(page, "player.loop(1.0, 1.5); player.seek(1.2)")
-    page.wait_for_timeout(1200)
+    round_ = f"(() => {{ const [was, now] = [window.__was ?? 0, {deck}.position]; window.__was = now; return now < was; }})()"
+    for _ in range(2):
+        page.wait_for_function(round_)
     assert 44_100 <= page.evaluate(f"{deck}.position") < 66_150
     canvas = page.get_by_role("slider", name="position")
     canvas.scroll_into_view_if_needed()
@@ -39,5 +41,4 @@ def test_a_song_plays_with_its_stems_and_loops_without_gaps(lab: Lab, page: Page
     assert page.evaluate(f"{deck}.loop") is None
     for name in ("spectrum", "loudness"):
         page.get_by_role("button", name=name).click()
-        page.wait_for_timeout(300)
         page.screenshot(path=PICTURES / f"player-{name}.png")

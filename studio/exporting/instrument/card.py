@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from studio.exporting.build_card import BuildCard
 from studio.exporting.instrument.distance import Distance
 from studio.exporting.instrument.verify import GATES, Heard
 from studio.rendering.drawing import embedded, spectra_picture, table_html
+from studio.visible import markup
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +83,6 @@ class InstrumentCard(BuildCard):
         sounds = self.heard.sounds if self.heard else {}
         picture = embedded(spectra_picture(f"{self.name}   {self.format}", sounds)) if sounds else ""
         return (
-            f"<h4>{html.escape(self.name)}</h4><p>{html.escape(self.state)}</p>"
+            f"<h4>{markup(self.name)}</h4><p>{markup(self.state)}</p>"
             f"{table_html((), about)}{table_html(heads, self.rows())}{picture}"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from studio.exporting.samples import Span
+from studio.exporting.samples import KeySpan
 from studio.knobs import Number, count, knob, numbers
 from studio.records import Record, field
 from studio.units import COUNT, HZ, SECONDS, SEMITONES
@@ -40,7 +40,9 @@ class Grid(Record):
         return sorted({low + round((high - low) * place / spaces) for place in range(spaces + 1)})
 
 
-def spans(keys: Sequence[int], drums: bool, alike: Callable[[int, int], float] = lambda one, other: 0.0) -> list[Span]:
+def spans(
+    keys: Sequence[int], drums: bool, alike: Callable[[int, int], float] = lambda one, other: 0.0
+) -> list[KeySpan]:
     """Each key with those it serves: up to where the next one is nearer in sound.
 
     Args:
@@ -51,7 +53,7 @@ def spans(keys: Sequence[int], drums: bool, alike: Callable[[int, int], float] =
     The outer keys reach to the ends of the keyboard.
     """
     if drums:
-        return [Span(key, key, key) for key in keys]
+        return [KeySpan(key, key, key) for key in keys]
     lows = [0]
     for one, other in pairwise(keys):
         middle = (one + other) / 2
@@ -61,4 +63,4 @@ def spans(keys: Sequence[int], drums: bool, alike: Callable[[int, int], float] =
             for low in range(one + 1, other + 1)
         }
         lows.append(min(costs, key=lambda low: (round(costs[low], 3), abs(low - 0.5 - middle))))
-    return [Span(low, key, high - 1) for low, key, high in zip(lows, keys, [*lows[1:], 128], strict=True)]
+    return [KeySpan(low, key, high - 1) for low, key, high in zip(lows, keys, [*lows[1:], 128], strict=True)]

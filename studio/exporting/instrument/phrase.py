@@ -62,6 +62,7 @@ class Phrase:
 
     @property
     def frames(self) -> int:
+        """How long it is, in frames."""
         return round(self.seconds * RATE) // GRID * GRID
 
 

@@ -19,8 +19,8 @@ from studio.errors import RenderError
 from studio.exporting.instrument.controllers import expression
 from studio.exporting.instrument.grid import Grid, spans
 from studio.exporting.instrument.loops import crossfaded, find_loop
-from studio.exporting.samples import RELEASES, Sampled, Span, Zone
-from studio.exporting.target import Playing
+from studio.exporting.samples import RELEASES, KeySpan, Sampled, Zone
+from studio.exporting.target import PlayedBy
 from studio.score import DRUM_CHANNEL, NOTE_OFF, NOTE_ON, Event, Score
 from studio.steps import Instrument
 from studio.tempo import TempoMap
@@ -41,7 +41,7 @@ _RESOLUTION = 1500
 
 
 def sampled(
-    playing: Playing, grid: Grid, folder: Path = Path(), say: Callable[[str], None] = lambda phrase: None
+    playing: PlayedBy, grid: Grid, folder: Path = Path(), say: Callable[[str], None] = lambda phrase: None
 ) -> Sampled:
     """Sample an instrument.
 
@@ -174,7 +174,7 @@ def _notes(
         waiting, skip = waiting[:, skip + frames :], 0
 
 
-def _zone(span: Span, velocity: int, sound: Block, rate: int, held: float, release: tuple[float, ...]) -> Zone:
+def _zone(span: KeySpan, velocity: int, sound: Block, rate: int, held: float, release: tuple[float, ...]) -> Zone:
     samples = sound[:, : round(held * rate)]
     over = _over(sound, rate)
     endless = not any(level < 0 for level in release)

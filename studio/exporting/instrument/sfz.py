@@ -70,6 +70,7 @@ def check_sfz_place(folder: Path) -> None:
 
 
 def wav_name(zone: Zone) -> str:
+    """The name of the file that holds a zone's sample."""
     key = zone.span.key
     return f"{key:03d}-{NOTES[key % 12].replace('#', 's')}{key // 12 - 1}-v{zone.velocity:03d}.wav"
 

@@ -30,7 +30,7 @@ PATIENCE = 240.0
 
 
 @dataclass(frozen=True)
-class Host:
+class InstrumentHost:
     """A program that plays instruments: `chains` if the chain is in what it plays, `crosses` if it knows all velocities."""
 
     name: str
@@ -41,17 +41,18 @@ class Host:
 
     @property
     def there(self) -> bool:
+        """Whether it is on this machine."""
         return bool(find_spec(self.needs) or shutil.which(self.needs))
 
 
 HOSTS = {
     "vst3": (
-        Host("pedalboard", "pedalboard", "pip install pedalboard"),
-        Host("dawdreamer", "dawdreamer", "pip install dawdreamer"),
+        InstrumentHost("pedalboard", "pedalboard", "pip install pedalboard"),
+        InstrumentHost("dawdreamer", "dawdreamer", "pip install dawdreamer"),
     ),
-    "clap": (Host("clap_probe", "ctypes", ""),),
-    "lv2": (Host("lv2_probe", "lv2apply", "apt install lilv-utils"),),
-    "sfz": (Host("polyphone", "polyphone", "apt install polyphone", chains=False, crosses=False),),
+    "clap": (InstrumentHost("clap_probe", "ctypes", ""),),
+    "lv2": (InstrumentHost("lv2_probe", "lv2apply", "apt install lilv-utils"),),
+    "sfz": (InstrumentHost("polyphone", "polyphone", "apt install polyphone", chains=False, crosses=False),),
 }
 
 

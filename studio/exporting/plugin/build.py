@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from studio.disk import part_of
+from studio.disk import make_folder, part_of
 from studio.errors import OutputError
 from studio.exporting.plugin.compilers import Compiler
-from studio.exporting.plugin.source import Source
+from studio.exporting.plugin.source import PluginSource
 from studio.folders import cache_folder
+from studio.notes import is_ours
 
 Say = Callable[[str], None]
 """Is told in a phrase what is going on."""
@@ -39,7 +40,7 @@ __asm__(".section .rodata\\n.globl mirepoix_samples\\n.hidden mirepoix_samples\\
 _CONTRACT = tuple(ROOT / "studio" / "effects" / name for name in ("chance.hpp", "context.hpp"))
 
 
-def build(source: Source, shell: str, compiler: Compiler, say: Say) -> bytes:
+def build(source: PluginSource, shell: str, compiler: Compiler, say: Say) -> bytes:
     """The shared library of a program in one of the shells (`vst3.cpp`, …).
 
     Raises:
@@ -62,16 +63,17 @@ def build(source: Source, shell: str, compiler: Compiler, say: Say) -> bytes:
         return library.read_bytes()
 
 
-def _object(path: Path, source: Source, compiler: Compiler, say: Say, what: str) -> Path:
+def _object(path: Path, source: PluginSource, compiler: Compiler, say: Say, what: str) -> Path:
     """The compiled file, from the cache when nothing it is made of has changed."""
     kept = cache_folder() / "plugins" / f"{_hash(path, source, compiler)}.o"
-    if kept.is_file():
+    if kept.is_file() and is_ours(kept.stat()):
         return kept
     say(f"compiling {what}")
-    kept.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(kept.parent, private=True)
     part = part_of(kept)
     try:
         _run([*compiler.compiling(), *_includes(source), "-c", str(path), "-o", str(part)])
+        part.chmod(0o600)
         part.replace(kept)
     finally:
         part.unlink(missing_ok=True)
@@ -86,13 +88,13 @@ def _samples(samples: bytes, folder: Path, compiler: Compiler) -> Path:
     return folder / "samples.o"
 
 
-def _includes(source: Source) -> list[str]:
+def _includes(source: PluginSource) -> list[str]:
     """Where headers are found: a step of another package brings its own root."""
     roots = {ROOT} | {header.parents[len(Path(path).parts) - 1] for path, header in source.headers.items()}
     return [f"-I{root}" for root in sorted(roots)]
 
 
-def headers(source: Source) -> dict[str, Path]:
+def headers(source: PluginSource) -> dict[str, Path]:
     """Every header a program may include, by the path it is included under: halves come with their neighbours."""
     found = {path.relative_to(ROOT).as_posix(): path for path in (*_CONTRACT, *sorted(SHELL.glob("*.hpp")))}
     for path, header in source.headers.items():
@@ -101,9 +103,9 @@ def headers(source: Source) -> dict[str, Path]:
     return found
 
 
-def _hash(path: Path, source: Source, compiler: Compiler) -> str:
+def _hash(path: Path, source: PluginSource, compiler: Compiler) -> str:
     digest = hashlib.sha256(repr((compiler.version, compiler.compiling())).encode())
-    files = headers(source if path.parent != SHELL else Source(""))
+    files = headers(source if path.parent != SHELL else PluginSource(""))
     for file in (path, *(files[name] for name in sorted(files))):
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:40]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from studio.exporting.plugin.bundle import card_files
 from studio.exporting.plugin.signals import GATE_DB
 from studio.exporting.plugin.verify import Verdict
 from studio.rendering.drawing import SPECTRUM, WIDTH, draw_spectra, embedded, plain, png_of, table_html
+from studio.visible import markup
 
 _ROW = 18
 
@@ -95,7 +95,7 @@ class Card(BuildCard):
         ]
         signals = table_html(("signal", "host", "rate", "block", "null"), self.rows())
         return (
-            f"<h4>{html.escape(self.name)}</h4><p>{html.escape(self.state)}</p>"
+            f"<h4>{markup(self.name)}</h4><p>{markup(self.state)}</p>"
             f"{table_html(('knob', 'range', 'stands at', ''), knobs)}{embedded(self.picture()) if self.verdict else ''}"
             f"<details><summary>{len(self.rows())} signals</summary>{signals}</details>"
         )

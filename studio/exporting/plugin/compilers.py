@@ -53,9 +53,11 @@ class Compiler:
         return (self.target, self.machine) == (this_system(), this_machine())
 
     def compiling(self) -> tuple[str, ...]:
+        """The words before a source file that make an object of it."""
         return (*self.command, *_COMPILE)
 
     def linking(self) -> tuple[str, ...]:
+        """The words that make a shared library of objects."""
         if self.version.startswith("zig "):
             # Zig's linker knows no Mach-O bundles; macOS loads a library from a bundle as well.
             return (
@@ -89,10 +91,12 @@ def compilers(target: str | None = None) -> tuple[Compiler, ...]:
 
 
 def this_system() -> str:
+    """The system this runs on: linux, windows or macos."""
     return {"darwin": "macos", "win32": "windows"}.get(sys.platform, "linux")
 
 
 def this_machine() -> str:
+    """The processor this runs on, as compilers call it."""
     machine = platform.machine().lower()
     return _ALIKE.get(machine, machine)
 

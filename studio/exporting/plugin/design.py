@@ -17,11 +17,11 @@ import numpy as np
 
 from studio.address import locate
 from studio.context import RenderContext
-from studio.curves import Curve, Mapped, stretch
+from studio.curves import Curve, Mapped, moves, stretch
 from studio.effects.blocks import Chain, RackBlock
 from studio.errors import KnobError, RecipeError, RenderError, nearest, within
 from studio.exporting.plugin.categories import Category, categories
-from studio.exporting.plugin.parameters import Parameter, Turned, all_knobs, free_name, instrument_parameters
+from studio.exporting.plugin.parameters import PluginParameter, Turned, all_knobs, free_name, instrument_parameters
 from studio.exporting.samples import Sampled
 from studio.exporting.target import LONGEST_NAME, Target
 from studio.knobs import LINEAR, LOG, Live, Number
@@ -88,6 +88,7 @@ class Design:
 
     @property
     def version(self) -> str:
+        """The version that hosts show."""
         return version("mirepoix")
 
     @cached_property
@@ -97,6 +98,7 @@ class Design:
 
     @property
     def uri(self) -> str:
+        """The identity of the plugin as a URI."""
         return f"urn:uuid:{self.id}"
 
     @cached_property
@@ -117,7 +119,8 @@ class Design:
         return hashlib.sha256(json.dumps(plain, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:
+    def parameters(self) -> tuple[PluginParameter, ...]:
+        """The parameters, in the order hosts show them."""
         return self._turned[1]
 
     @property
@@ -172,7 +175,7 @@ class Design:
         return len(self.parameters) - len(self._turned[2])
 
     @cached_property
-    def _turned(self) -> tuple[Chain, tuple[Parameter, ...], tuple[Parameter, ...]]:
+    def _turned(self) -> tuple[Chain, tuple[PluginParameter, ...], tuple[PluginParameter, ...]]:
         """The chain with what moves in it, all parameters, and those of the instrument among them."""
         chain, found = self._named
         if not found:
@@ -181,9 +184,9 @@ class Design:
         return chain, (*found, *own), own
 
     @cached_property
-    def _named(self) -> tuple[Chain, tuple[Parameter, ...]]:
+    def _named(self) -> tuple[Chain, tuple[PluginParameter, ...]]:
         """The chain and the parameters of knobs that have names in the recipe."""
-        found: list[Parameter] = []
+        found: list[PluginParameter] = []
 
         def turn(name: str, label: str, macro: Macro) -> Live:
             free = free_name(name, label, found)
@@ -192,7 +195,7 @@ class Design:
                 default=_initial(macro, self.context), low=low, high=high, unit=macro.number.unit, taper=macro.taper,
                 live=True, help=macro.help,
             )  # fmt: skip
-            found.append(Parameter(free, number, len(found)))
+            found.append(PluginParameter(free, number, len(found)))
             return Mapped(Turned(len(found) - 1), (low, high), False, low, high)
 
         return flat(_settled(self.rack, turn, self.context, "")), tuple(found)
@@ -267,7 +270,7 @@ def _resolved(curve: Mapped, values: Sequence[Live]) -> float | Curve:
     """A curve over parameters, once these are known: a number if they stand still."""
     if isinstance(curve.source, Turned):
         told: Any = values[curve.source.index]
-        return told if hasattr(told, "values") else float(told)
+        return told if moves(told) else float(told)
     if isinstance(curve.source, Mapped):
         source = _resolved(curve.source, values)
     else:

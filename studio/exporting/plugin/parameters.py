@@ -20,7 +20,7 @@ _ONE = PLAIN
 
 
 @dataclass(frozen=True)
-class Parameter:
+class PluginParameter:
     """A knob of the plugin.
 
     Attributes:
@@ -99,24 +99,24 @@ INSTRUMENT = {
 """What every instrument has, in the order of the shell's `Handling`."""
 
 
-def instrument_parameters(before: Sequence[Parameter]) -> tuple[Parameter, ...]:
+def instrument_parameters(before: Sequence[PluginParameter]) -> tuple[PluginParameter, ...]:
     """Those of an instrument, behind the others."""
     found = list(before)
     for name, number in INSTRUMENT.items():
-        found.append(Parameter(free_name(name, "instrument", found), number, len(found), "instrument"))
+        found.append(PluginParameter(free_name(name, "instrument", found), number, len(found), "instrument"))
     return tuple(found[len(before) :])
 
 
-def all_knobs(chain: Chain) -> tuple[Chain, tuple[Parameter, ...]]:
+def all_knobs(chain: Chain) -> tuple[Chain, tuple[PluginParameter, ...]]:
     """A chain whose every live knob that stands still is turned by a parameter, grouped by step; and these."""
-    found: list[Parameter] = []
+    found: list[PluginParameter] = []
     return _opened(chain, found), tuple(found)
 
 
 Whole = TypeVar("Whole")
 
 
-def _opened(whole: Whole, found: list[Parameter]) -> Whole:
+def _opened(whole: Whole, found: list[PluginParameter]) -> Whole:
     """The same step, or tuple of steps, with its live knobs under parameters."""
     if isinstance(whole, tuple):
         return tuple(_opened(part, found) for part in whole)  # type: ignore[return-value]
@@ -124,7 +124,7 @@ def _opened(whole: Whole, found: list[Parameter]) -> Whole:
         return whole
     group, changed = whole.label, dict[str, Any]()
     if any(parameter.group == group for parameter in found):
-        group = free_name(group, "", [Parameter(each.group, each.number, 0) for each in found])
+        group = free_name(group, "", [PluginParameter(each.group, each.number, 0) for each in found])
     for name in whole.parameters():
         kind, value = whole.kind_of(name), getattr(whole, name)
         if isinstance(kind, Number) and kind.live and isinstance(value, (int, float)):
@@ -136,7 +136,7 @@ def _opened(whole: Whole, found: list[Parameter]) -> Whole:
     return whole.replace(**changed) if changed else whole
 
 
-def _turned(name: str, kind: Number, value: float, group: str, found: list[Parameter]) -> Live:
+def _turned(name: str, kind: Number, value: float, group: str, found: list[PluginParameter]) -> Live:
     words = name.replace("_", " ")
     called = words if words == group else f"{group} {words}"
     low, high = float(kind.low), float(kind.high)
@@ -144,11 +144,11 @@ def _turned(name: str, kind: Number, value: float, group: str, found: list[Param
     number = Number(
         default=min(max(value, low), high), low=low, high=high, unit=kind.unit, taper=taper, live=True, help=kind.help
     )
-    found.append(Parameter(free_name(called, "", found), number, len(found), group))
+    found.append(PluginParameter(free_name(called, "", found), number, len(found), group))
     return Mapped(Turned(len(found) - 1), (low, high), False, low, high)
 
 
-def free_name(name: str, label: str, taken: Sequence[Parameter]) -> str:
+def free_name(name: str, label: str, taken: Sequence[PluginParameter]) -> str:
     """A name that no other parameter has."""
     names = {parameter.name for parameter in taken}
     return next(free for free in _names(name, label) if free not in names)

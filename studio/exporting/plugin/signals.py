@@ -14,7 +14,7 @@ from studio.context import GRID, SideReader
 from studio.curves import Point, Points
 from studio.effect_chain import EffectChain
 from studio.exporting.plugin.design import Design
-from studio.exporting.plugin.parameters import Parameter
+from studio.exporting.plugin.parameters import PluginParameter
 from studio.knobs import Live
 from studio.levels import decibels
 from studio.tempo import Meter, Tempo, TempoMap, Time
@@ -61,9 +61,10 @@ class TestSignal:
 
     @property
     def frames(self) -> int:
+        """How long it is, in frames."""
         return round(self.seconds * self.rate)
 
-    def value(self, parameter: Parameter, place: float) -> float:
+    def value(self, parameter: PluginParameter, place: float) -> float:
         """What a place on a slider means in a parameter's unit, as the host keeps it."""
         value = parameter.number.at(place)
         return float(np.float32(value)) if self.plain else value
@@ -178,7 +179,7 @@ def null_db(out: Block, render: Block) -> float:
     return max(decibels(difference / level if level > _SILENT else difference), -400.0)
 
 
-def places(parameters: Sequence[Parameter], turned: Mapping[str, float]) -> tuple[float, ...]:
+def places(parameters: Sequence[PluginParameter], turned: Mapping[str, float]) -> tuple[float, ...]:
     """Where sliders stand, as a host keeps it: 32-bit numbers from 0 to 1."""
     asked = (turned.get(p.name, p.number.position(p.initial)) for p in parameters)
     return tuple(float(np.float32(place)) for place in asked)

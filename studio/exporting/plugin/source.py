@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from studio.curves import Curve, Lfo, Mapped
+from studio.curves import Curve, Lfo, Mapped, moves
 from studio.effects.blocks import Chain, Layers, Multiband, Parallel
 from studio.effects.response import read_response
 from studio.errors import RecipeError, within
@@ -34,7 +34,7 @@ _SEEDED = ("random", "drift")
 
 
 @dataclass
-class Source:
+class PluginSource:
     """The text of the program, and the headers of steps it includes, by the path it includes them under."""
 
     text: str
@@ -43,7 +43,7 @@ class Source:
     """What the program finds under the name `mirepoix_samples`."""
 
 
-def write_source(design: Design) -> Source:
+def write_source(design: Design) -> PluginSource:
     """Write the program of a design.
 
     Raises:
@@ -77,7 +77,7 @@ def write_source(design: Design) -> Source:
         "}  // namespace mirepoix",
         "",
     ]
-    return Source("\n".join(lines), writer.headers, sampler.samples if sampler else b"")
+    return PluginSource("\n".join(lines), writer.headers, sampler.samples if sampler else b"")
 
 
 class _Writer:
@@ -129,7 +129,7 @@ class _Writer:
                     listens = value is not None
                 elif isinstance(kind, Number) and isinstance(value, (Mapped, Lfo)):
                     turned.append(f"move(step.{knob}, cell, [](const Point& at) {{ return {_moving(value)}; }});")
-                elif isinstance(kind, Number) and hasattr(value, "values"):
+                elif isinstance(kind, Number) and moves(value):
                     raise RecipeError(
                         "a curve drawn over a song cannot go into a plugin.",
                         "Hold it at a number, let a knob drive it, and automate that in the DAW.",

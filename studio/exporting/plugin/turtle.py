@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from studio.exporting.plugin.design import Design
-from studio.exporting.plugin.parameters import Parameter
+from studio.exporting.plugin.parameters import PluginParameter
 from studio.knobs import LOG
 
 _PREFIXES = """\
@@ -140,7 +140,7 @@ def _ports(design: Design, channels: int) -> Iterator[list[str]]:
         ]  # fmt: skip
 
 
-def _control(parameter: Parameter, group: str) -> Iterator[str]:
+def _control(parameter: PluginParameter, group: str) -> Iterator[str]:
     low, high = parameter.ends
     yield from _called(parameter.symbol, parameter.name)
     yield f"lv2:default {_decimal(parameter.initial)} ; lv2:minimum {_decimal(low)} ; lv2:maximum {_decimal(high)}"

@@ -93,11 +93,12 @@ class Verdict:
 
     @property
     def worst_db(self) -> float:
+        """The loudest difference in any host, in dBFS."""
         return max((each.null_db for each in self.played), default=0.0)
 
 
 @dataclass(frozen=True)
-class Host:
+class CheckingHost:
     """A program that plays plugins: `aligns` if it takes up latency, `turns` if parameters can move meanwhile,
     `plain` if it keeps them in their units, `sides` if it has something for the side-chain,
     `few` if every signal is slow, `fills` if it is asked only for what the others cannot play, `cuts` if it always runs so many frames at once. `tempo` is what it tells of the song:
@@ -118,6 +119,7 @@ class Host:
 
     @property
     def there(self) -> bool:
+        """Whether it is on this machine."""
         return bool(find_spec(self.needs) or shutil.which(self.needs))
 
 
@@ -125,16 +127,18 @@ _PROBE: dict[str, Any] = {"turns": True, "mono": True, "aligns": True, "sides": 
 
 HOSTS = {
     "vst3": (
-        Host("pedalboard", "pedalboard", "pip install pedalboard", turns=True, mono=True, aligns=True, tempo="120"),
-        Host("dawdreamer", "dawdreamer", "pip install dawdreamer", tempo="bpm"),
-        Host("vst3_probe", "ctypes", "", fills=True, **_PROBE),
+        CheckingHost(
+            "pedalboard", "pedalboard", "pip install pedalboard", turns=True, mono=True, aligns=True, tempo="120"
+        ),
+        CheckingHost("dawdreamer", "dawdreamer", "pip install dawdreamer", tempo="bpm"),
+        CheckingHost("vst3_probe", "ctypes", "", fills=True, **_PROBE),
     ),
     "lv2": (
-        Host("lv2apply", "lv2apply", "apt install lilv-utils", mono=True, plain=True, sides=True, cuts=1),
-        Host("lv2_probe", "lv2apply", "apt install lilv-utils", fills=True, plain=True, **_PROBE),
-        Host("ardour", "ardour7-lua", "apt install ardour", aligns=True, plain=True, few=True),
+        CheckingHost("lv2apply", "lv2apply", "apt install lilv-utils", mono=True, plain=True, sides=True, cuts=1),
+        CheckingHost("lv2_probe", "lv2apply", "apt install lilv-utils", fills=True, plain=True, **_PROBE),
+        CheckingHost("ardour", "ardour7-lua", "apt install ardour", aligns=True, plain=True, few=True),
     ),
-    "clap": (Host("clap_probe", "ctypes", "", **_PROBE),),
+    "clap": (CheckingHost("clap_probe", "ctypes", "", **_PROBE),),
 }
 
 
@@ -174,7 +178,7 @@ def _not_for_ardour(design: Design) -> str:
     return ""
 
 
-def _asked(design: Design, host: Host, format: str) -> Iterator[TestSignal]:
+def _asked(design: Design, host: CheckingHost, format: str) -> Iterator[TestSignal]:
     for signal in signals(design, moving=host.turns):
         able = (host.mono or signal.channels == 2) and (not host.cuts or signal.block == 512)
         others = (other for other in HOSTS[format] if not other.fills and other.there)
@@ -196,7 +200,7 @@ def _asked(design: Design, host: Host, format: str) -> Iterator[TestSignal]:
         yield replace(_timed(design), **_time(design, host))
 
 
-def _time(design: Design, host: Host) -> dict[str, Any]:
+def _time(design: Design, host: CheckingHost) -> dict[str, Any]:
     """The tempo at which a host plays a chain that follows it."""
     if not design.tempo or host.tempo == "120":
         return {}
@@ -252,7 +256,7 @@ def _host(
 
 def _judge(
     design: Design,
-    hosts: Sequence[Host],
+    hosts: Sequence[CheckingHost],
     jobs: dict[str, list[TestSignal]],
     answers: dict[str, dict[str, Any]],
     renders: dict[TestSignal, Block],

@@ -17,6 +17,9 @@ from studio.midi.files import write_midi
 from studio.rendering.manifest import slug
 from studio.rendering.xml_text import clean
 
+_EDITABLE = "Writable,CanRename"
+"""Flags of MIDI sources: without them Ardour shows its edits of notes, and forgets them when it saves."""
+
 
 class Playlists:
     """What lies on tracks.
@@ -134,7 +137,7 @@ class Playlists:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_midi(trimmed(clip), path)
         source = self._sheet.id()
-        SubElement(self.sources, "Source", name=path.name, type="midi", flags="", id=source, origin="")
+        SubElement(self.sources, "Source", name=path.name, type="midi", flags=_EDITABLE, id=source, origin="")
         region = self._region(playlist, clip.name or strip.name, layer, "midi")
         start, length = round(clip.start * TICKS), round(clip.beats * TICKS)
         region.attrib |= {

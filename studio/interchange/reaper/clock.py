@@ -9,7 +9,7 @@ from studio.errors import RecipeError
 from studio.interchange.beats import check_tempo, meant
 from studio.interchange.lane import MOST_POINTS
 from studio.interchange.ramps import from_seconds
-from studio.interchange.reaper.text import Chunk, number
+from studio.interchange.reaper.text import Chunk
 from studio.interchange.timeline import Loss, Marker
 from studio.tempo import Meter, Tempo, TempoMap
 
@@ -37,26 +37,29 @@ class ReaperClock:
     def markers(self, losses: list[Loss]) -> Iterable[Marker]:
         """Markers, and the beginnings of regions."""
         seen: set[str] = set()
-        for words in self._root.lines("MARKER"):
-            index, region = words[0] if words else "", number(words, 3) == 1
+        for line in self._root.lines("MARKER"):
+            index, region = line.text(0), line.number(3) == 1
             if region and index in seen:
                 losses.append(Loss("the end of a region", f"marker {index}", "a recipe has markers only"))
                 continue
             if region:
                 seen.add(index)
-            second = number(words, 1)
+            second = line.number(1)
             if second >= 0:
-                yield Marker(self.beat(second), words[2] if len(words) > 2 else "")
+                yield Marker(self.beat(second), line.text(2))
+            else:
+                losses.append(Loss("a marker", line.text(2) or index, "it lies before the song"))
 
     def _tempo(self) -> TempoMap:
-        words = self._root.line("TEMPO")
-        opening, count, unit = number(words, 0, 120.0), number(words, 1, 4), number(words, 2, 4)
+        line = self._root.line("TEMPO")
+        opening, count, unit = line.number(0, 120.0), line.number(1, 4), line.number(2, 4)
         envelope = next(self._root.chunks("TEMPOENVEX", "TEMPOENV"), None)
-        points = [list(line) for line in envelope.lines("PT")] if envelope is not None else []
+        on = envelope is not None and envelope.number("ACT", 0, 1)
+        points = list(envelope.lines("PT")) if envelope is not None and on else []
         if len(points) > MOST_POINTS:
             raise RecipeError(f"a tempo map of {len(points)} points.", "That is no song.")
         known = [
-            (number(point, 0), number(point, 1, opening), number(point, 2) == 0, round(number(point, 3)))
+            (point.number(0), point.number(1, opening), point.number(2) == 0, round(point.number(3)))
             for point in points
         ]
         for bpm in (opening, *(bpm for _, bpm, _, _ in known)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from studio.errors import Place, RecipeError
 
@@ -11,17 +10,48 @@ LARGEST_BYTES = 256 * 1024 * 1024
 MOST_LINES, DEEPEST = 1_000_000, 64
 
 
-@dataclass
-class Chunk:
-    """A chunk: its tag, the words behind it, and lines (as words) and chunks inside it."""
+class RppLine:
+    """A line: its tag and the words behind it, of which it knows which have been read."""
 
-    tag: str
-    words: list[str] = field(default_factory=list)
-    inside: list[Chunk | list[str]] = field(default_factory=list)
+    __slots__ = ("_read", "seen", "tag", "words")
+
+    def __init__(self, tag: str, words: list[str]) -> None:
+        self.tag, self.words = tag, words
+        self.seen, self._read = False, 0
+
+    def text(self, index: int, default: str = "") -> str:
+        """The word at a place, or a default where there is none."""
+        self._read |= 1 << index
+        return self.words[index] if index < len(self.words) else default
+
+    def number(self, index: int, default: float = 0.0) -> float:
+        """The number at a place, or a default where there is none."""
+        return number(self.text(index), default)
+
+    def all(self) -> list[str]:
+        """All words."""
+        self._read |= (1 << len(self.words)) - 1
+        return self.words
+
+    def unread(self) -> list[tuple[int, str]]:
+        """The words that nobody has read, each with its place."""
+        return [(index, word) for index, word in enumerate(self.words) if not self._read >> index & 1]
+
+
+class Chunk:
+    """A chunk: its tag and the words behind it, and the lines and chunks inside it."""
+
+    __slots__ = ("head", "inside", "seen", "tag")
+
+    def __init__(self, tag: str, words: list[str] | None = None) -> None:
+        self.tag, self.head = tag, RppLine(tag, words or [])
+        self.inside: list[Chunk | RppLine] = []
+        self.seen = False
 
     def add(self, *words: object) -> None:
         """Add a line."""
-        self.inside.append([_said(word) for word in words])
+        tag, *rest = [_said(word) for word in words]
+        self.inside.append(RppLine(tag, rest))
 
     def open(self, tag: str, *words: object) -> Chunk:
         """Add a chunk."""
@@ -30,27 +60,37 @@ class Chunk:
         return chunk
 
     def chunks(self, *tags: str) -> Iterator[Chunk]:
-        """The chunks of some tags in it."""
-        return (each for each in self.inside if isinstance(each, Chunk) and each.tag in tags)
+        """The chunks of some tags in it, which count as seen."""
+        for each in self.inside:
+            if isinstance(each, Chunk) and each.tag in tags:
+                each.seen = True
+                yield each
 
-    def lines(self, *tags: str) -> Iterator[list[str]]:
-        """The lines in it that begin with some word, without that word."""
-        return (each[1:] for each in self.inside if isinstance(each, list) and each and each[0] in tags)
+    def lines(self, *tags: str) -> Iterator[RppLine]:
+        """The lines of some tags in it, which count as seen."""
+        for each in self.inside:
+            if isinstance(each, RppLine) and each.tag in tags:
+                each.seen = True
+                yield each
 
-    def line(self, tag: str) -> list[str]:
-        """The first such line, or nothing."""
-        return next(self.lines(tag), [])
+    def line(self, tag: str) -> RppLine:
+        """The first such line, or one without words."""
+        return next(self.lines(tag), RppLine(tag, []))
+
+    def text(self, tag: str) -> str:
+        """The words on the first such line."""
+        return " ".join(self.line(tag).all())
 
     def number(self, tag: str, index: int = 0, default: float = 0.0) -> float:
         """A number on the first such line."""
-        return number(self.line(tag), index, default)
+        return self.line(tag).number(index, default)
 
 
-def number(words: list[str], index: int, default: float = 0.0) -> float:
-    """The number among some words, or a default where there is none."""
+def number(word: str, default: float = 0.0) -> float:
+    """A number, or a default where the word is none."""
     try:
-        value = float(words[index])
-    except (IndexError, ValueError):
+        value = float(word)
+    except ValueError:
         return default
     return value if abs(value) < 1e15 else default
 
@@ -82,7 +122,8 @@ def parse(text: str, file: str = "") -> Chunk:
                 root = chunk
             stack.append(chunk)
         elif stack:
-            stack[-1].inside.append(split(line))
+            tag, *words = split(line) or [""]
+            stack[-1].inside.append(RppLine(tag, words))
     if root is None or root.tag != "REAPER_PROJECT":
         raise RecipeError("this is no REAPER project.", "Give an .rpp file.", place=Place(file))
     if stack:
@@ -112,12 +153,12 @@ def split(line: str) -> list[str]:
 
 def dump(chunk: Chunk, depth: int = 0) -> Iterator[str]:
     """The lines of a chunk."""
-    yield "  " * depth + " ".join([f"<{chunk.tag}", *map(_quoted, chunk.words)])
+    yield "  " * depth + " ".join([f"<{chunk.tag}", *map(_quoted, chunk.head.words)])
     for each in chunk.inside:
         if isinstance(each, Chunk):
             yield from dump(each, depth + 1)
         else:
-            yield "  " * (depth + 1) + " ".join([each[0], *map(_quoted, each[1:])])
+            yield "  " * (depth + 1) + " ".join([each.tag, *map(_quoted, each.words)])
     yield "  " * depth + ">"
 
 

@@ -8,12 +8,13 @@ import re
 import struct
 
 from studio.errors import RecipeError
-from studio.interchange.reaper.text import Chunk
+from studio.interchange.reaper.text import Chunk, RppLine, dump
 from studio.interchange.timeline import Device
 from studio.interchange.vstpreset import CLASS_ID, chunks, vstpreset
 
 _MAGIC = 0xFEED5EEE
 _WIDTH = 96
+_MOST_PINS = 128
 _END = b"\0Default\0\x10\0\0\0"
 _NAMED = re.compile(r"(?P<kind>VST3i?|VSTi?|CLAPi?|AUi?|LV2i?): (?P<name>.*?)(?: \((?P<vendor>[^()]*)\))?$")
 _FORMATS = {"VST3": "vst3", "VST": "vst2", "CLAP": "clap", "AU": "au", "LV2": "lv2"}
@@ -53,10 +54,11 @@ def _encoded(number: int, preset: bytes, instrument: bool) -> list[str]:
 
 def read_vst(vst: Chunk, enabled: bool) -> Device:
     """The plugin that a chunk of a chain means; without a state where it cannot be understood."""
-    title = vst.words[0] if vst.words else "plugin"
+    words = vst.head.all()
+    title = words[0] if words else "plugin"
     named = _NAMED.match(title)
     kind = named["kind"] if named else vst.tag
-    identity = next((word.partition("{")[2].rstrip("}") for word in vst.words if "{" in word), "")
+    identity = next((word.partition("{")[2].rstrip("}") for word in words if "{" in word), "")
     state = None
     if kind.startswith("VST3") and CLASS_ID.fullmatch(identity):
         try:
@@ -66,17 +68,30 @@ def read_vst(vst: Chunk, enabled: bool) -> Device:
     return Device(
         named["name"] if named else title,
         _FORMATS.get(kind.removesuffix("i"), "vst2"),
-        identity or (vst.words[1] if len(vst.words) > 1 else ""),
+        identity or (words[1] if len(words) > 1 else ""),
         state,
         instrument=kind.endswith("i"),
         enabled=enabled,
         vendor=(named["vendor"] or "") if named else "",
+        kept=None if state is not None else (".RfxChain", "\n".join(["BYPASS 0 0 0", *dump(vst), ""]).encode()),
+        sided=_sided(vst),
     )
+
+
+def _sided(vst: Chunk) -> bool:
+    """Whether one of its inputs behind the first two hears channels behind the first two of the track."""
+    try:
+        header = base64.b64decode(next(each.tag for each in vst.inside if isinstance(each, RppLine)), validate=True)
+        inputs = struct.unpack_from("<I", header, 8)[0]
+        masks = struct.unpack_from(f"<{inputs}Q", header, 12) if inputs <= _MOST_PINS else ()
+    except (StopIteration, binascii.Error, struct.error):
+        return False
+    return any(mask >> 2 for mask in masks[2:])
 
 
 def _decoded(vst: Chunk) -> dict[str, bytes]:
     """The parts of the state: the header says how long the data is, which may end within a line."""
-    lines = [each[0] for each in vst.inside if isinstance(each, list) and each]
+    lines = [each.tag for each in vst.inside if isinstance(each, RppLine)]
     header = base64.b64decode(lines[0], validate=True)
     inputs = struct.unpack_from("<I", header, 8)[0]
     place = 12 + 8 * inputs

@@ -13,7 +13,7 @@ from studio.interchange.lane import Lane, first
 from studio.interchange.motions import numbered, positions
 from studio.interchange.notes import trimmed
 from studio.interchange.ramps import along_seconds
-from studio.interchange.reaper.text import Chunk, dump
+from studio.interchange.reaper.text import Chunk, RppLine, dump
 from studio.interchange.reaper.vst import write_vst
 from studio.interchange.timeline import MASTER, AudioClip, Device, Loss, NoteClip, Timeline, TimelineStrip
 from studio.score import SYSTEM
@@ -46,7 +46,7 @@ class _Project:
         notes = root.open("NOTES", 0, 2)
         for line in (timeline.comment, timeline.license):
             if line:
-                notes.inside.append([f"|{' '.join(line.split())}"])
+                notes.inside.append(RppLine(f"|{' '.join(line.split())}", []))
         root.add("TITLE", timeline.title)
         root.add("AUTHOR", timeline.author)
         root.add("SAMPLERATE", self.rate, 1, 0)
@@ -141,7 +141,7 @@ class _Project:
 
     def _envelope(self, parent: Chunk, tag: str, lane: Lane, *words: object) -> None:
         envelope = parent.open(tag, *words)
-        envelope.add("EGUID", self._guid(tag, parent.words, len(parent.inside)))
+        envelope.add("EGUID", self._guid(tag, parent.head.words, len(parent.inside)))
         envelope.add("ACT", 1, -1)
         envelope.add("VIS", 1, 1, 1)
         envelope.add("ARM", 0)

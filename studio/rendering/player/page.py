@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,12 @@ from studio.audiofile import probe, stream_audio
 from studio.disk import part_of, writing
 from studio.errors import MissingError, Place
 from studio.rendering.manifest import MANIFEST, Manifest
-from studio.rendering.page import clock
+from studio.rendering.page import clock, policy_of
 from studio.rendering.player import LOOK
 from studio.rendering.player.chunks import FLAC, OPUS, Codec
 from studio.rendering.player.modules import script
 from studio.rendering.waveform_summary import WaveformSummarizer
+from studio.visible import markup, visible
 
 PAGE = "player.html"
 FLAC_SECONDS = 240
@@ -59,12 +59,12 @@ def write_player(folder: Path | str, out: Path | str | None = None, *, codec: st
     with ThreadPoolExecutor(thread_name_prefix="studio-player") as pool:
         pictures = list(pool.map(_picture, paths, [index == 0 for index in range(len(paths))]))
         song: dict[str, Any] = {
-            "title": manifest.title,
+            "title": visible(manifest.title),
             "rate": chosen.rate,
             "frames": round(manifest.frames * chosen.rate / manifest.rate),
             "chunk": chosen.frames,
             "lead": chosen.lead,
-            "tracks": [entry.name for entry in entries],
+            "tracks": [visible(entry.name) for entry in entries],
             "pictures": [picture | {"step": picture["step"] * chosen.rate / manifest.rate} for picture in pictures],
         }
         if "columns" in song["pictures"][0]:
@@ -140,21 +140,23 @@ def bytes_of_peaks(peaks: NDArray[Any], *, whole: bool) -> bytes:
 
 def _head(manifest: Manifest, song: dict[str, Any]) -> str:
     """Everything but the sound."""
-    title = escape(manifest.title or "Untitled")
+    title = markup(manifest.title or "Untitled")
     facts = [str(manifest.recipe.get(word, "")) for word in ("author", "license")]
     facts += [clock(manifest.frames / manifest.rate), f"{len(song['tracks'])} tracks"]
-    about = escape(" · ".join(part for part in facts if part))
-    story = escape(str(manifest.recipe.get("story", "")))
+    about = markup(" · ".join(part for part in facts if part))
+    story = markup(str(manifest.recipe.get("story", "")))
     # Inside a script element only the end of one means anything, so no "<" may stand there.
     data = json.dumps(song).replace("<", "\\u003c")
     frame = (_HERE / "page.html").read_text(encoding="utf-8")
+    program = script(_HERE / "page.js")
     parts = {
+        "policy": policy_of(f"\n{program}\n"),
         "title": title,
         "story": story,
         "facts": about,
         "look": LOOK,
         "song": data,
-        "script": script(_HERE / "page.js"),
+        "script": program,
     }
     # In one pass, so that nothing that a person wrote is taken for a place to fill.
     return re.sub(r"<!--(\w+)-->", lambda place: parts[place[1]], frame)

@@ -16,7 +16,7 @@ from studio.exporting.instrument.grid import Grid, spans
 from studio.exporting.instrument.loops import crossfaded, find_loop
 from studio.exporting.instrument.sampling import sampled
 from studio.exporting.samples import RELEASES
-from studio.exporting.target import Playing
+from studio.exporting.target import PlayedBy
 from studio.knobs import knob
 from studio.score import Score
 from studio.sources.soundfont import SoundFont
@@ -96,7 +96,7 @@ def test_noise_is_looped_without_a_hole() -> None:
 
 def test_what_is_learned_of_a_bell() -> None:
     grid = Grid(lowest=60, highest=72, step=12, velocities=(64, 127), seconds=1.5, rate=44_100)
-    made = sampled(Playing(Bell()), grid)
+    made = sampled(PlayedBy(Bell()), grid)
     assert [zone.span.key for zone in made.zones] == [60, 72]
     assert made.velocities == (127,), "a softer one is the same sound"
     assert made.soft == pytest.approx(2.0, abs=0.02)
@@ -111,7 +111,7 @@ def test_what_is_learned_of_a_bell() -> None:
 
 
 def test_a_sound_that_ends_of_itself_is_kept_to_its_end() -> None:
-    made = sampled(Playing(Bell(fall=100)), Grid(lowest=60, highest=60, velocities=(127,), seconds=1.5))
+    made = sampled(PlayedBy(Bell(fall=100)), Grid(lowest=60, highest=60, velocities=(127,), seconds=1.5))
     [zone] = made.zones
     assert zone.loop is None
     assert zone.samples.shape[1] / RATE == pytest.approx(0.75, abs=0.05)
@@ -119,20 +119,20 @@ def test_a_sound_that_ends_of_itself_is_kept_to_its_end() -> None:
 
 
 def test_drums_are_sampled_key_by_key_and_nothing_stops_them() -> None:
-    made = sampled(Playing(SoundFont(), (36, 38, 49), 9), Grid(velocities=(127,), seconds=1.0))
+    made = sampled(PlayedBy(SoundFont(), (36, 38, 49), 9), Grid(velocities=(127,), seconds=1.0))
     assert [(zone.span.low, zone.span.high) for zone in made.zones] == [(36, 36), (38, 38), (49, 49)]
     assert all(zone.loop is None for zone in made.zones[:2])
     assert all(level == 0 for zone in made.zones[:2] for level in zone.release)
 
 
 def test_keys_that_are_silent_are_left_out_and_an_instrument_that_is_silent_refused() -> None:
-    made = sampled(Playing(Bell()), Grid(lowest=84, highest=96, step=12, velocities=(127,), seconds=0.5))
+    made = sampled(PlayedBy(Bell()), Grid(lowest=84, highest=96, step=12, velocities=(127,), seconds=0.5))
     assert [zone.span.key for zone in made.zones] == [84]
     with pytest.raises(RenderError, match="makes no sound"):
-        sampled(Playing(Bell()), Grid(lowest=100, highest=110, seconds=0.5))
+        sampled(PlayedBy(Bell()), Grid(lowest=100, highest=110, seconds=0.5))
 
 
 def test_a_key_the_samples_leave_out_is_served_by_those_beside_it() -> None:
-    made = sampled(Playing(Bell()), Grid(lowest=84, highest=96, step=6, velocities=(127,), seconds=0.5))
+    made = sampled(PlayedBy(Bell()), Grid(lowest=84, highest=96, step=6, velocities=(127,), seconds=0.5))
     served = [key for zone in made.zones for key in range(zone.span.low, zone.span.high + 1)]
     assert served == list(range(90 + 1 + (made.zones[-1].span.high - 90)))

@@ -6,19 +6,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from studio.audio import Audio
 from studio.disk import part_of, write_whole, writing
 from studio.errors import Interrupted, OutputError, Place
-from studio.rendering.page import clock, filled, picture
+from studio.rendering.page import clock, filled, picture, section
 from studio.rendering.transfers import write_sound
+from studio.visible import markup, visible
 
 if TYPE_CHECKING:
-    from studio.nets.training import Course
+    from studio.nets.training import TrainingProgress
 
 PAGE = "training.html"
 
@@ -44,6 +43,7 @@ class Estimate:
 
     @property
     def steps(self) -> int:
+        """How many steps fit into the time."""
         return int(self.seconds / self.step_seconds)
 
     def __str__(self) -> str:
@@ -64,7 +64,7 @@ def estimated(seconds: float, numbers: int, bytes_each: int, step: Callable[[], 
     return Estimate(seconds, max(taken, 1e-4), numbers * bytes_each / 1000)
 
 
-class Diary:
+class TrainingLog:
     """Losses and previews of a training, and the page they end on.
 
     Args:
@@ -77,25 +77,25 @@ class Diary:
         self._sections: list[str] = []
         self._made = 0
 
-    def note(self, course: Course, preview: Preview) -> None:
+    def note(self, progress: TrainingProgress, preview: Preview | None) -> None:
         """Keep where a training stands; write a preview when one is due."""
-        self._losses = list(course.losses)
-        share = min(1.0, course.seconds / self._seconds)
+        if preview is None:
+            return
+        self._losses = list(progress.losses)
+        share = min(1.0, progress.total / self._seconds)
         due = sum(share >= each for each in SHARES)
         if self._folder is not None and due > self._made:
             self._made = due
-            self.sound(f"after {clock(course.seconds)}", preview(), f"loss {course.losses[-1][1]:.3f}")
+            self.sound(f"after {clock(progress.total)}", preview(), ("loss", f"{progress.losses[-1][1]:.3f}"))
 
-    def sound(self, name: str, audio: Audio, fact: str = "") -> None:
+    def sound(self, name: str, audio: Audio, figure: tuple[str, str] | None = None) -> None:
         """Put a sound on the page."""
         if self._folder is None:
             return
         file = f"{name.replace(' ', '-').replace(':', '.')}.wav"
         sketch = write_sound(audio, self._folder / file)
         self._sections.append(
-            f"<section>\n<h2>{escape(name)}</h2><dl><dt>{escape(fact)}</dt></dl>\n"
-            f"{picture(sketch, audio.seconds, audio.rate)}\n"
-            f'<audio controls preload="none" src="{quote(file)}"></audio>\n</section>'
+            section(name, [figure] if figure else [], picture(sketch, audio.seconds, audio.rate), file)
         )
 
     def finish(self, title: str, card: Mapping[str, Any]) -> Path | None:
@@ -103,10 +103,10 @@ class Diary:
         if self._folder is None:
             return None
         rows = "".join(
-            f"<tr><td>{escape(name)}</td><td>{escape(_short(value))}</td></tr>" for name, value in card.items()
+            f"<tr><td>{markup(name)}</td><td>{markup(_short(value))}</td></tr>" for name, value in card.items()
         )
         page = filled(
-            title=escape(title),
+            title=markup(title),
             story="What it has learned: sound that it never heard, made from its description, and as it really is.",
             facts=f"{clock(card.get('trained_seconds', 0))} of training · {card.get('steps', 0)} steps",
             sections="\n".join([_curve(self._losses), *self._sections]),
@@ -117,18 +117,23 @@ class Diary:
 
 
 @contextmanager
-def told(title: str, seconds: float, diary: Diary) -> Iterator[Callable[[Course, Preview], None]]:
-    """A bar that moves while a training runs, and its diary kept; Ctrl-C becomes `Interrupted`."""
+def told(title: str, seconds: float, kept: TrainingLog) -> Iterator[Callable[[TrainingProgress, Preview | None], None]]:
+    """A bar that moves while a training runs, and its log kept; Ctrl-C becomes `Interrupted`."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[loss]}"))
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[loss]}"),
+    )
     try:
-        with Progress(*columns) as progress:
-            task = progress.add_task(title, total=seconds, loss="")
+        with Progress(*columns) as bar:
+            task = bar.add_task(visible(title), total=seconds, loss="")
 
-            def tell(course: Course, preview: Preview) -> None:
-                progress.update(task, completed=course.seconds, loss=f"loss {course.losses[-1][1]:.3f}")
-                diary.note(course, preview)
+            def tell(progress: TrainingProgress, preview: Preview | None) -> None:
+                bar.update(task, completed=progress.total, loss=("loss", f"{progress.losses[-1][1]:.3f}"))
+                kept.note(progress, preview)
 
             yield tell
     except KeyboardInterrupt:
@@ -175,7 +180,8 @@ def _curve(losses: list[tuple[float, float]]) -> str:
     span = (high - low) or 1.0
     points = " ".join(f"{at / latest * width:.1f},{(1 - (loss - low) / span) * height:.1f}" for at, loss in losses)
     return f"""<section><h2>loss on held-out sound</h2>
+<div class="picture" role="group" tabindex="0" aria-label="loss over time">
 <svg viewBox="-50 -10 {width + 60} {height + 30}" role="img" aria-label="loss over time">
 <rect class="frame" width="{width}" height="{height}"/><polyline class="loudness" points="{points}"/>
 <text x="-5" y="8" text-anchor="end">{high:.3f}</text><text x="-5" y="{height}" text-anchor="end">{low:.3f}</text>
-<text x="{width}" y="{height + 15}" text-anchor="end">{clock(latest)}</text></svg></section>"""
+<text x="{width}" y="{height + 15}" text-anchor="end">{clock(latest)}</text></svg></div></section>"""

@@ -1,0 +1,206 @@
+"""Manifests that somebody wrote or broke: named errors or honest findings, and nothing from outside the folder."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import studio
+from studio.errors import MissingError, Problems, StudioError
+from studio.recipe import Recipe
+from studio.rendering.manifest import MANIFEST, Manifest
+from studio.rendering.player.page import write_player
+from studio.rendering.verify import verify
+
+SECRET = b"nobody's business but its owner's"
+WILD: tuple[Any, ...] = (
+    None, True, False, 0, -1, 1, 7, 2**31, 2**63, 10**400, -1e308, 1e308, 0.5, "-inf", "inf", "nan", "", "mix.wav", "../secret.wav",
+    "stems/../../secret.wav", "/etc/passwd", "C:\\a.wav", "c:a.wav", "a\\..\\b.wav", "link.wav", "a\0b.wav", "\x1b[2J\x9b31m",
+    "\u202egnp.wav", "é" * 500 + ".wav", "x" * 300 + ".wav", "\ud800", [], [[]], {}, {"a": 1}, [1, 2], ["stems/hiss.wav"],
+    {"path": "mix.wav"}, "flac", "mp3", "16", "32", "stem", "bus", "ab" * 32,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A render of a tenth of a second, beside a file that is not part of it."""
+    folder = tmp_path_factory.mktemp("wild")
+    tracks = {
+        name: {"play": {"noise": {"length": "0.1 s", "seed": seed}}} for seed, name in enumerate(("hiss", "wind"))
+    }
+    song = Recipe.parse({"recipe": 1, "title": "Wild", "rate": 8000, "output": {"bits": 16}, "tracks": tracks})
+    studio.render(song, folder / "out", report=False, cache=False)
+    (folder / "secret.wav").write_bytes(SECRET)
+    (folder / "out" / "link.wav").symlink_to(folder / "secret.wav")
+    return folder / "out"
+
+
+def places(plain: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in plain data."""
+    if way:
+        yield way
+    inside = plain.items() if isinstance(plain, dict) else enumerate(plain) if isinstance(plain, list) else ()
+    for key, value in inside:
+        yield from places(value, (*way, key))
+
+
+def mutated(plain: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    """A copy with one to three places that are replaced, gone, doubled or renamed."""
+    new = copy.deepcopy(plain)
+    for _ in range(chance.randint(1, 3)):
+        way = chance.choice(list(places(new)))
+        holder = new
+        for key in way[:-1]:
+            holder = holder[key]
+        deed = chance.randrange(6)
+        if deed == 0:
+            del holder[way[-1]]
+        elif deed == 1 and isinstance(holder, dict):
+            holder[chance.choice(("path", "extra", "manifest", "../x"))] = holder[way[-1]]
+        elif deed == 2 and isinstance(holder, list):
+            holder.append(copy.deepcopy(holder[way[-1]]))
+        else:
+            holder[way[-1]] = copy.deepcopy(chance.choice(WILD))
+        if not new:
+            return {"manifest": 2}
+    return new
+
+
+def torn(text: bytes, chance: random.Random) -> bytes:
+    """The same text with bytes flipped, or cut short, or nested without end."""
+    deed = chance.randrange(4)
+    if deed == 0:
+        return text[: chance.randrange(len(text))]
+    if deed == 1:
+        return b"[" * 100_000
+    noisy = bytearray(text)
+    for _ in range(chance.randint(1, 8)):
+        noisy[chance.randrange(len(noisy))] = chance.choice((chance.randrange(256), 0x22, 0x7B, 0x2D, 0x39))
+    return bytes(noisy)
+
+
+def said(error: StudioError) -> None:
+    """Every one of the errors names the file, and a cause in words of ours."""
+    for single in error.errors if isinstance(error, Problems) else (error,):
+        assert single.place is not None and single.place.file, single
+        assert single.cause and "Traceback" not in single.cause
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_mutated_manifest_gives_named_errors_or_honest_findings(rendered: Path, seed: int) -> None:
+    manifest = rendered / MANIFEST
+    whole = manifest.read_bytes()
+    plain, chance = json.loads(whole), random.Random(seed)
+    refused = 0
+    try:
+        for turn in range(250):
+            wild = (
+                torn(whole, chance)
+                if turn % 5 == 0
+                else json.dumps(mutated(plain, chance)).encode("utf-8", "surrogatepass")
+            )
+            manifest.write_bytes(wild)
+            try:
+                for finding in verify(rendered):
+                    assert not finding.sound or finding.path in (
+                        "mix.wav",
+                        "stems/hiss.wav",
+                        "stems/wind.wav",
+                        "sum of stems",
+                    )
+            except StudioError as error:
+                refused += 1
+                said(error)
+    finally:
+        manifest.write_bytes(whole)
+    assert refused > 100
+
+
+def test_a_page_holds_nothing_but_what_was_rendered(rendered: Path, tmp_path: Path) -> None:
+    import base64
+
+    manifest = rendered / MANIFEST
+    whole = manifest.read_bytes()
+    plain, chance, written = json.loads(whole), random.Random(99), 0
+    try:
+        for _ in range(150):
+            manifest.write_bytes(json.dumps(mutated(plain, chance)).encode("utf-8", "surrogatepass"))
+            try:
+                page = write_player(rendered, tmp_path / "player.html").read_bytes()
+            except StudioError as error:
+                said(error)
+            else:
+                written += 1
+                assert SECRET not in page and base64.b64encode(SECRET)[:-4] not in page
+    finally:
+        manifest.write_bytes(whole)
+    assert written > 3
+
+
+@pytest.mark.parametrize(
+    ("way", "value", "message"),
+    [
+        (
+            ("entries", 0, "path"),
+            "../secret.wav",
+            r"entries › \[1\] › path\n  '../secret.wav' does not lie in the folder",
+        ),
+        (("entries", 1, "path"), "/etc/passwd.wav", r"entries › \[2\] › path\n .*does not lie in the folder"),
+        (("rate",), 10**9, r"rate\n  1000000000 is out of range"),
+        (("channels",), 10**6, r"channels\n  1000000 is out of range"),
+        (("frames",), -1, r"frames\n  -1 is out of range"),
+        (("entries", 0, "lufs"), "loud", r"entries › \[1\] › lufs\n  'loud' is not a number"),
+        (("entries",), 5, r"entries"),
+        (("recipe",), [], r"recipe\n  \[\] is not a mapping"),
+        (
+            ("manifest",),
+            3,
+            r"manifest\n  it is a manifest of format 3; Mirepoix [0-9.]+ reads format 2.*\n.*which wrote it",
+        ),
+        (("manifest",), 1, r"manifest\n  it is a manifest of format 1; Mirepoix [0-9.]+ reads format 2"),
+        (("made_by", 0, "kind"), "magic", r"made_by › \[1\] › kind\n  'magic' is not one of"),
+    ],
+)
+def test_an_error_names_file_and_field(rendered: Path, way: tuple[Any, ...], value: Any, message: str) -> None:
+    manifest = rendered / MANIFEST
+    whole = manifest.read_bytes()
+    plain = json.loads(whole)
+    holder = plain
+    for key in way[:-1]:
+        holder = holder[key]
+    holder[way[-1]] = value
+    try:
+        manifest.write_text(json.dumps(plain))
+        with pytest.raises(StudioError, match=rf"manifest.json  {message}"):
+            verify(rendered)
+    finally:
+        manifest.write_bytes(whole)
+
+
+def test_a_link_out_of_the_folder_is_not_followed(rendered: Path) -> None:
+    manifest = rendered / MANIFEST
+    whole = manifest.read_bytes()
+    plain = json.loads(whole)
+    plain["entries"][0]["path"] = "link.wav"
+    try:
+        manifest.write_text(json.dumps(plain))
+        assert [(each.sound, each.detail) for each in verify(rendered) if each.path == "link.wav"] == [
+            (False, "it is a link that leads out of the folder")
+        ]
+        with pytest.raises(MissingError, match="leads out of the folder"):
+            write_player(rendered)
+    finally:
+        manifest.write_bytes(whole)
+
+
+def test_a_manifest_comes_back_as_it_was(rendered: Path, tmp_path: Path) -> None:
+    found = Manifest.load(rendered)
+    found.save(tmp_path)
+    assert Manifest.load(tmp_path) == found
+    assert {"numpy", "scipy", "soundfile"} <= {maker.name for maker in found.made_by}
