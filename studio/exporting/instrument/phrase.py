@@ -49,6 +49,7 @@ class Phrase:
 
     @property
     def tones(self) -> tuple[Tone, ...]:
+        """The notes of the phrase, in order."""
         return (*self.single, *self.together, *self.moved)
 
     @property

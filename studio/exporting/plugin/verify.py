@@ -123,7 +123,7 @@ class CheckingHost:
         return bool(find_spec(self.needs) or shutil.which(self.needs))
 
 
-_PROBE: dict[str, Any] = {"turns": True, "mono": True, "aligns": True, "sides": True}
+_PROBE: dict[str, Any] = {"turns": True, "aligns": True, "sides": True}
 
 HOSTS = {
     "vst3": (
@@ -131,11 +131,11 @@ HOSTS = {
             "pedalboard", "pedalboard", "pip install pedalboard", turns=True, mono=True, aligns=True, tempo="120"
         ),
         CheckingHost("dawdreamer", "dawdreamer", "pip install dawdreamer", tempo="bpm"),
-        CheckingHost("vst3_probe", "ctypes", "", fills=True, **_PROBE),
+        CheckingHost("vst3_probe", "ctypes", "", fills=True, mono=True, **_PROBE),
     ),
     "lv2": (
         CheckingHost("lv2apply", "lv2apply", "apt install lilv-utils", mono=True, plain=True, sides=True, cuts=1),
-        CheckingHost("lv2_probe", "lv2apply", "apt install lilv-utils", fills=True, plain=True, **_PROBE),
+        CheckingHost("lv2_probe", "lv2apply", "apt install lilv-utils", fills=True, mono=True, plain=True, **_PROBE),
         CheckingHost("ardour", "ardour7-lua", "apt install ardour", aligns=True, plain=True, few=True),
     ),
     "clap": (CheckingHost("clap_probe", "ctypes", "", **_PROBE),),
