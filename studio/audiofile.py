@@ -19,6 +19,9 @@ SLOWEST_RATE, FASTEST_RATE = 1_000, 1_536_000
 MOST_CHANNELS = 64
 """Beyond these a header lies, and resampling would fill any memory."""
 
+_UNKNOWN = 2**62
+"""As many frames as libsndfile says that a FLAC file has whose header does not tell."""
+
 _BLOCK = 65_536
 _FROM_OGG = {
     3: [0, 2, 1], 5: [0, 2, 1, 3, 4], 6: [0, 2, 1, 5, 3, 4], 7: [0, 2, 1, 6, 5, 3, 4], 8: [0, 2, 1, 7, 5, 6, 3, 4],
@@ -50,9 +53,12 @@ def read_audio(path: Path | str, rate: int | None = None, channels: int | None =
 
 
 def probe(path: Path | str) -> tuple[int, int, int]:
-    """The rate, channels and frames that a file's header announces."""
+    """The rate, channels and frames that a file's header announces; where it announces none, they are counted."""
     with _open(path) as file:
-        return int(file.samplerate), int(file.channels), int(file.frames)
+        frames = int(file.frames)
+        if frames >= _UNKNOWN:
+            frames = sum(block.shape[1] for block in _decoded(file, str(path)))
+        return int(file.samplerate), int(file.channels), frames
 
 
 def stream_audio(path: Path | str, rate: int | None = None, channels: int | None = None) -> Iterator[Block]:
@@ -77,6 +83,10 @@ def _open(path: Path | str) -> SoundFile:
         raise MissingError(f"there is no file {str(path)!r}.")
     try:
         file = soundfile.SoundFile(path)
+        if file.frames >= _UNKNOWN:
+            # Recorders and pipes leave the length out. soundfile seeks behind what it has read, and at the end of such a
+            # file that fails; a file that it may not seek in is read to its end.
+            file.seekable = bool
     except (soundfile.LibsndfileError, RuntimeError, OSError, ValueError) as error:
         reason = str(error).split(": ")[-1].rstrip(".")
         raise AudioError(

@@ -17,6 +17,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
+from studio.disk import check_regular
 from studio.errors import Gather, Key, MissingError, Place, Problems, RecipeError, StudioError, shown
 
 LARGEST_BYTES = 1_000_000
@@ -68,6 +69,7 @@ class Document:
             MissingError: it cannot be opened.
             RecipeError: it is too large, not UTF-8, or not YAML of the plain kind.
         """
+        check_regular(Path(path))
         try:
             with Path(path).open("rb") as file:
                 content = file.read(LARGEST_BYTES + 1)
