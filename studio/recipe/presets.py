@@ -122,7 +122,10 @@ class Preset(RackBlock, step="preset"):
     @classmethod
     def schema(cls) -> dict[str, Any]:
         """A name, or a mapping with the preset's own knobs, which only the preset knows."""
-        own = {name: cls.kinds()[name].schema() for name in _OWN}
+        own = {name: cls.kinds()[name].member(name) for name in _OWN}
+        known = {"enum": [listed.name for listed in presets() if listed.kind == "chain"]}
+        file = {"type": "string", "pattern": r"\.ya?ml$"}
+        own["use"] = {"title": "use", "description": cls.kinds()["use"].describe(), "anyOf": [known, file]}
         turned = {"type": "object", "properties": own, "required": ["use"], "additionalProperties": True}
         return {"anyOf": [own["use"], turned]}
 
