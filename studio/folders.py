@@ -15,7 +15,7 @@ _reading: ContextVar[Path] = ContextVar("the folder of the document that is bein
 
 
 VARIABLES = (
-    "STUDIO_CACHE", "STUDIO_CACHE_BYTES", "STUDIO_PLUGINS", "STUDIO_PLUGIN_SANDBOX", "STUDIO_PLUGIN_WORKERS",
+    "STUDIO_CACHE", "STUDIO_CACHE_BYTES", "STUDIO_KEY", "STUDIO_PLUGINS", "STUDIO_PLUGIN_SANDBOX", "STUDIO_PLUGIN_WORKERS",
     "STUDIO_PRESETS", "STUDIO_SOUNDFONTS", "STUDIO_TRUST",
 )  # fmt: skip
 """Every variable of the environment that is read."""
