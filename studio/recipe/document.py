@@ -18,6 +18,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from studio.errors import Gather, Key, MissingError, Place, Problems, RecipeError, StudioError, shown
+from studio.typed import expect
 
 LARGEST_BYTES = 1_000_000
 MOST_VALUES = 20_000
@@ -141,8 +142,7 @@ class Document:
             items = [self._item(gather, item, (*path, index), depth) for index, item in enumerate(node.value)]
             gather.done()
             return items
-        assert isinstance(node, ScalarNode)
-        return _scalar(node, path)
+        return _scalar(expect(ScalarNode, node), path)
 
     def _item(self, gather: Gather, node: Node, path: tuple[Key, ...], depth: int) -> Any:
         """What stands in a list or mapping; None where an error was gathered instead."""
