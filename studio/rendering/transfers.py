@@ -92,6 +92,7 @@ def compare_methods(
 
 
 HEADS = {
+    "octaves": "octaves up",
     "pitch_cents": "pitch off, cents",
     "pitch_kept": "pitch kept",
     "onsets_kept": "hits kept",
@@ -113,7 +114,15 @@ def shown(figures: Figures) -> list[str]:
     texts = []
     for name in HEADS:
         value = plain[name]
-        texts.append("–" if value is None else f"{value:.0%}" if name.endswith("_kept") else f"{value:.1f}")
+        texts.append(
+            "–"
+            if value is None
+            else f"{value:.0%}"
+            if name.endswith("_kept")
+            else f"{value:g}"
+            if name == "octaves"
+            else f"{value:.1f}"
+        )
     return texts
 
 
