@@ -124,6 +124,23 @@ def steps_in(value: object, *, bypassed: bool = True) -> Iterator[tuple[Path, St
                 yield (index, *way), step
 
 
+def addresses(root: Record) -> Iterator[tuple[str, Kind]]:
+    """Every knob below a recipe or preset that has an address, and its kind: macros, strips' own, and those of steps."""
+    for name, macro in getattr(root, "knobs", {}).items():
+        yield name, macro.kind_of("value")
+    strips = [(name, strip) for where in ("tracks", "buses") for name, strip in getattr(root, where, {}).items()]
+    for name, strip in [*strips, ("master", getattr(root, "master", root))]:
+        for knob, kind in _parameters(strip).items():
+            if getattr(kind, "live", False):
+                yield f"{name}.{knob}", kind
+        for send in getattr(strip, "send", {}):
+            yield f"{name}.send.{send}", strip.send[send].kind_of("level")
+        for _, label, member in _members(strip):
+            for knob, kind in _parameters(member).items() if isinstance(member, Step) else ():
+                if hasattr(kind, "live"):
+                    yield f"{name}.{label}.{knob}", kind
+
+
 def get(root: Any, path: Path) -> Any:
     """What stands at the end of a path."""
     for key in path:

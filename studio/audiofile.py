@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,16 +11,22 @@ import numpy as np
 
 from studio.audio import Audio, Block, check_finite, to_channels
 from studio.errors import AudioError, MissingError, Place
+from studio.headers import cut_short
 from studio.provenance import behind
 
 if TYPE_CHECKING:
     from soundfile import SoundFile
+
+log = logging.getLogger(__name__)
 
 SLOWEST_RATE, FASTEST_RATE = 1_000, 1_536_000
 MOST_CHANNELS = 64
 """Beyond these a header lies, and resampling would fill any memory."""
 
 _BLOCK = 65_536
+_UNKNOWN_FRAMES = 2**36
+"""The longest FLAC; beyond it stands that the writer did not know."""
+
 _FROM_OGG = {
     3: [0, 2, 1], 5: [0, 2, 1, 3, 4], 6: [0, 2, 1, 5, 3, 4], 7: [0, 2, 1, 6, 5, 3, 4], 8: [0, 2, 1, 7, 5, 6, 3, 4],
 }  # fmt: skip
@@ -36,6 +43,8 @@ def _libsndfile() -> str:
 def read_audio(path: Path | str, rate: int | None = None, channels: int | None = None) -> Audio:
     """Read a file: WAV, AIFF, FLAC, OGG, MP3 and what else libsndfile knows.
 
+    A WAV or AIFF file of which the end is missing is read as far as it goes, with a warning in the log.
+
     Args:
         path: the file.
         rate: resample to this rate in Hz (soxr, very high quality); its own when None.
@@ -45,6 +54,8 @@ def read_audio(path: Path | str, rate: int | None = None, channels: int | None =
         MissingError: there is no such file.
         AudioError: it is not audio, is empty, or holds NaN or infinity.
     """
+    if missing := cut_short(Path(path)):
+        log.warning("%s", missing)
     blocks = list(stream_audio(path, rate, channels))
     return Audio(np.concatenate(blocks, axis=1), rate or probe(path)[0])
 
@@ -105,6 +116,12 @@ def _decoded(file: SoundFile, name: str) -> Iterator[Block]:
                 f"the audio file is damaged at frame {position} ({error}).", "Export it again.", place=Place(name)
             ) from None
         if not len(interleaved):
+            if file.format == "FLAC" and position < file.frames < _UNKNOWN_FRAMES:
+                raise AudioError(
+                    f"the audio file is cut short: its header announces {file.frames:,} frames, {position:,} are there.",
+                    "Get a complete copy.",
+                    place=Place(name),
+                )
             return
         block = np.ascontiguousarray(interleaved.T if order is None else interleaved.T[order])
         check_finite(block, name, position)

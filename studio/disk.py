@@ -83,8 +83,11 @@ def _runs(process: int) -> bool:
     return True
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_whole(path: Path, content: str | bytes, *, private: bool = False) -> None:
     """Replace a file by new content in one step.
+
+    Args:
+        private: nobody else can read or write it, nor look into the folder if that is made for it.
 
     Raises:
         OutputError: it cannot be written; what was there before is untouched.
@@ -92,11 +95,19 @@ def write_whole(path: Path, content: str | bytes) -> None:
     part = part_of(path)
     with writing(path):
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent, private=private)
+            if private:
+                part.touch(0o600, exist_ok=False)
             part.write_bytes(content.encode() if isinstance(content, str) else content)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path, *, private: bool = False) -> None:
+    """Make a folder and those above it where they are not there; `private` ones only their owner can look into."""
+    for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+        missing.mkdir(0o700 if private else 0o777, exist_ok=True)
 
 
 def file_sha256(path: Path) -> str:

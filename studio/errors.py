@@ -22,6 +22,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from studio.synonyms import meant
 from studio.visible import visible
 
 Key = str | int
@@ -50,7 +51,7 @@ class Place:
         gutter = f"{self.line} │ "
         cut = "…" if start else ""
         caret = " " * (len(cut) + self.column - 1 - start)
-        return f"{gutter}{cut}{line.rstrip()}\n  {' ' * (len(gutter) - 2)}│ {caret}^"
+        return f"{gutter}{cut}{line.rstrip()}\n{' ' * (len(gutter) - 2)}│ {caret}^"
 
 
 _BEFORE_CARET, _LONGEST_EXCERPT = 80, 120
@@ -74,8 +75,8 @@ class StudioError(Exception):
     def __str__(self) -> str:
         way = " › ".join(f"[{key + 1}]" if isinstance(key, int) else key for key in self.path)
         where = "  ".join(part for part in (str(self.place or ""), way) if part)
-        seen = self.place.excerpt() if self.place else ""
-        return "\n  ".join(_readable(part) for part in (where, seen, self.cause, self.mend) if part)
+        seen = self.place.excerpt().split("\n") if self.place else ()
+        return "\n  ".join(_readable(part) for part in (where, *seen, self.cause, self.mend) if part)
 
 
 def _readable(part: str) -> str:
@@ -270,12 +271,14 @@ def shown(value: object) -> str:
 
 
 def nearest(word: str, options: Iterable[str]) -> str:
-    """A hint for a mistyped name: the closest options, or all of them when they are few.
+    """A hint for a mistyped name: what it is called here, the closest options, or all of them when they are few.
 
     >>> nearest("corus", ["chorus", "reverb"])
     'Did you mean chorus?'
     """
     names = sorted({str(option) for option in options})
+    if here := meant(str(word), names):
+        return f"Here it is called {here[0]}."
     folded = {name.casefold(): name for name in names}
     close = get_close_matches(str(word).casefold(), list(folded), n=3, cutoff=0.6)
     if close:

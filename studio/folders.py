@@ -57,6 +57,13 @@ def cache_folder() -> Path:
     return Path(os.environ.get("STUDIO_CACHE") or user_cache_path("studio"))
 
 
+def user_key_file() -> Path:
+    """The key with which the user's notes in the cache are signed; `STUDIO_KEY` moves it."""
+    from platformdirs import user_data_path
+
+    return Path(os.environ.get("STUDIO_KEY") or user_data_path("studio") / "cache.key")
+
+
 def soundfont_folders() -> Iterator[Path]:
     """Where this system keeps SoundFonts; `STUDIO_SOUNDFONTS` comes first."""
     if "STUDIO_SOUNDFONTS" in os.environ:

@@ -17,7 +17,7 @@ from studio.curves import SHAPES, WAVES, Curve, Lfo, Mapped, Point, Points
 from studio.errors import Gather, KnobError, Told, nearest, shown, within
 from studio.levels import SILENCE_DB
 from studio.records import REQUIRED, Kind, field
-from studio.tempo import Time
+from studio.tempo import TIME_PATTERN, Time
 from studio.units import Unit
 
 LINEAR, LOG = "linear", "log"
@@ -112,8 +112,9 @@ class Number(KnobKind):
             number["minimum"] = self.low
         if math.isfinite(self.high):
             number["maximum"] = self.high
-        text = {"type": "string", "examples": [self.unit.example]}
-        either = [number, text, *([{"$ref": "#/$defs/points"}, {"$ref": "#/$defs/lfo"}] if self.live else [])]
+        text = {"type": "string", "pattern": self.unit.pattern, "examples": [self.unit.example]}
+        moving = [{"$ref": f"#/$defs/{curve}-{self.unit.slug}"} for curve in ("points", "lfo")] if self.live else []
+        either = [number, text, *moving]
         return {"description": self.describe(), "anyOf": either}
 
     @property
@@ -356,7 +357,8 @@ class Span(KnobKind):
 
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the plain data."""
-        return {"description": self.describe(), "type": ["string", "number"], "examples": ["1/8.", "2 bars", "1.5 s"]}
+        text = {"type": "string", "pattern": TIME_PATTERN, "examples": ["1/8.", "2 bars", "1.5 s"]}
+        return {"description": self.describe(), "anyOf": [text, {"type": "number", "minimum": 0}]}
 
     @property
     def range(self) -> str:

@@ -45,6 +45,13 @@ class Kind:
         """The JSON Schema of the plain data."""
         return {}
 
+    def member(self, name: str) -> dict[str, Any]:
+        """The same under its name and with its help, as editors show them; a reference would hide these, so it is wrapped."""
+        schema = self.schema()
+        inner = {"allOf": [{"$ref": schema["$ref"]}]} if "$ref" in schema else schema
+        about = schema.get("description") or self.describe()
+        return {"title": name, **({"description": about} if about else {}), **inner}
+
     @property
     def range(self) -> str:
         """What it accepts, for people."""
@@ -130,7 +137,7 @@ class Record:
         for key, value in data.items():
             with gather, within(str(key)):
                 if key not in kinds:
-                    raise RecipeError(f"{cls.called()} has no {key!r}.", nearest(str(key), kinds))
+                    raise RecipeError(f"{cls.called()} has no {key!r}.", cls.hint(str(key)))
                 values[key] = kinds[key].parse(plain(value))
         for key, kind in kinds.items():
             with gather:
@@ -183,6 +190,11 @@ class Record:
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]
 
     @classmethod
+    def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
+        return nearest(word, cls.kinds())
+
+    @classmethod
     def called(cls) -> str:
         """What error messages call it, with its article."""
         return f"a {cls.__name__.lower()}"
@@ -193,7 +205,7 @@ class Record:
         kinds = cls.kinds()
         return {
             "type": "object",
-            "properties": {name: kind.schema() for name, kind in kinds.items()},
+            "properties": {name: kind.member(name) for name, kind in kinds.items()},
             "required": [name for name, kind in kinds.items() if kind.required],
             "additionalProperties": False,
         }

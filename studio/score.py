@@ -87,6 +87,7 @@ class Score:
         tracks: the names of the tracks, by the track number in the events; empty where there is none.
         marks: markers, cues, lyrics, texts and key signatures.
         end: the tick at which the score is over, its last rests included.
+        remarks: what had to be mended when it was read.
     """
 
     events: tuple[Event, ...] = ()
@@ -95,6 +96,7 @@ class Score:
     tracks: tuple[str, ...] = ("",)
     marks: tuple[Mark, ...] = ()
     end: int = 0
+    remarks: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if self.resolution < 1:

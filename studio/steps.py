@@ -172,6 +172,10 @@ class Step(Record):
             StudioError: what would stop it, as far as that can be known beforehand.
         """
 
+    def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
+        return True
+
     def follows_tempo(self) -> bool:
         """Whether the tempo map has a say in how it sounds."""
         own = any(getattr(getattr(self, name), "musical", False) for name in self.parameters())

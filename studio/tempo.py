@@ -29,6 +29,12 @@ _TERM = re.compile(
     rf"(?P<number>[+\-]?(?:\d+/0*[1-9]\d*|{_DECIMAL}))\s*(?P<unit>bars?\b|beats?\b|ms\b|min\b|s\b)"
     r"|(?P<note>\d{1,6}/0*[1-9]\d{0,5})(?!\d)\s*(?P<dot>\.(?!\d)|d(?:otted)?\b|t(?:riplet)?\b)?",
 )
+_JSON_TERM = (
+    r"(?:[+\-−]?(?:\d+/0*[1-9]\d*|\d+(?:\.\d*)?|\.\d+)\s*(?:bars?|beats?|ms|min|s)"
+    r"|\d{1,6}/0*[1-9]\d{0,5}\s*(?:\.|d(?:otted)?|t(?:riplet)?)?)"
+)
+TIME_PATTERN = rf"^\s*(?:[+\-−]?(?:\d+(?:\.\d*)?|\.\d+)|{_JSON_TERM}(?:\s*\+?\s*{_JSON_TERM})*)\s*$"
+"""A regular expression, as a JSON Schema has them, of the texts that `Time.parse` reads."""
 _STRETCH = {"": Fraction(1), ".": Fraction(3, 2), "d": Fraction(3, 2), "t": Fraction(2, 3)}
 _SECONDS = {"s": Fraction(1), "ms": Fraction(1, 1000), "min": Fraction(60)}
 _HINT = "Write a time such as 1.5 s, 80 ms, 2 beats, 4 bars, 1/8, 1/8. (dotted), 1/8t (triplet) or 4 bars 2 beats."

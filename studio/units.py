@@ -16,6 +16,10 @@ _QUANTITY = re.compile(
 )
 
 
+_NUMBER = r"[+\-−]?(?:[iI][nN][fF]|∞|\d+(?:\.\d*)?(?:[eE][+\-]?\d+)?|\.\d+(?:[eE][+\-]?\d+)?)"
+"""As `_QUANTITY` has it, in the regular expressions of a JSON Schema."""
+
+
 @dataclass(frozen=True)
 class Unit:
     """A unit of measure: its symbol and every suffix a value may carry, as factors of the symbol.
@@ -62,9 +66,24 @@ class Unit:
         return min(reversed(texts), key=len)
 
     @property
+    def pattern(self) -> str:
+        """A regular expression, as a JSON Schema has them, of the texts that `parse` reads."""
+        suffixes = "|".join("".join(_either_case(mark) for mark in suffix) for suffix in self.suffixes)
+        return rf"^\s*{_NUMBER}\s*(?:{suffixes})?\s*$" if suffixes else rf"^\s*{_NUMBER}\s*$"
+
+    @property
+    def slug(self) -> str:
+        """A name of the unit in letters."""
+        return re.sub("[^A-Za-z]", "", self.symbol) or re.sub(r"\W+", "-", self.what)
+
+    @property
     def hint(self) -> str:
         """How a value of it is written."""
         return f"Write a number{' with ' + self.symbol if self.symbol else ''}, such as {self.example}."
+
+
+def _either_case(mark: str) -> str:
+    return f"[{mark.lower()}{mark.upper()}]" if mark.isascii() and mark.isalpha() else re.escape(mark)
 
 
 def _times(number: str, factor: float) -> float:

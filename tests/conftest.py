@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """`STUDIO_CACHE`, `STUDIO_PRESETS` and `STUDIO_TRUST` in a fresh folder; child processes inherit them."""
+    """`STUDIO_CACHE`, `STUDIO_PRESETS`, `STUDIO_KEY` and `STUDIO_TRUST` in a fresh folder; child processes inherit them."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("STUDIO_CACHE", str(home / "cache"))
     monkeypatch.setenv("STUDIO_PRESETS", str(home / "presets"))
+    monkeypatch.setenv("STUDIO_KEY", str(home / "cache.key"))
     monkeypatch.setenv("STUDIO_TRUST", str(home / "trusted.json"))
     return home
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
@@ -63,6 +63,7 @@ def test_json_reads_back_as_it_was_and_hides_nothing(value: object) -> None:
         assert json.loads(text) == json.loads(json.dumps(value)) and not hidden(text, lines=True)
 
 
+@settings(deadline=None)
 @given(ANYTHING, ANYTHING, ANYTHING, ANYTHING)
 def test_errors_tables_and_lines_hide_nothing(cause: str, mend: str, key: str, file: str) -> None:
     error = StudioError(cause, mend, path=(key, 0), place=Place(file, 1, 2))
@@ -155,6 +156,7 @@ def test_there_is_one_gate_and_every_page_has_a_policy() -> None:
             told = called in ("click.echo", "click.secho", "print", "console.print") or called.endswith(
                 ("stdout.write", "stderr.write")
             )
+            told |= isinstance(node, ast.Attribute) and ast.unparse(node) == "click.echo"
             # A host's process tells who asked it, not a person.
             told = told and where != "studio/exporting/plugin/hosts.py"
             if (told and where != "studio/cli/show.py") or (

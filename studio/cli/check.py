@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sized
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
+from studio.cli.completing import recipes
+from studio.cli.opening import document_of
 from studio.cli.show import as_json, say, table
 
 
 @click.command("check")
-@click.argument("recipe", type=click.Path(path_type=Path))
+@click.argument("recipe", shell_complete=recipes)
 @click.option("--score", type=click.Path(path_type=Path), help="Check it with this MIDI file.")
 @click.option("--json", "as_script", is_flag=True, help="Print JSON.")
-def command(recipe: Path, score: Path | None, as_script: bool) -> None:
+def command(recipe: str, score: Path | None, as_script: bool) -> None:
     """Check RECIPE without rendering: words, values, files, parts and routes. All mistakes are told at once.
 
-    RECIPE may be a DAWproject file too, of which is told what other programs would trip over.
+    RECIPE is what `studio render` takes. Of a DAWproject file is told what other programs would trip over.
     """
-    from studio.errors import Problems
-    from studio.rendering.checking import check
+    from studio.errors import Collector, Problems, collecting
+    from studio.rendering.checking import check_document
 
-    if recipe.suffix.lower() == ".dawproject":
-        _session(recipe, as_script)
+    if Path(recipe).suffix.lower() == ".dawproject":
+        _session(Path(recipe), as_script)
         return
-    checked = check(recipe, score=score)
+    taking = Collector()
+    with ExitStack() as stack:
+        with collecting(taking):
+            document, folder = document_of(recipe, stack)
+        checked = check_document(document, folder, score, taking)
     if checked.plan is None:
         raise Problems(checked.errors)
     planned = checked.plan

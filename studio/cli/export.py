@@ -9,19 +9,21 @@ from pathlib import Path
 
 import click
 
+from studio.cli.completing import chains_and_recipes, formats
 from studio.cli.show import as_json, losses, say, table
 
 PLUGINS = ("vst3", "lv2", "clap", "sfz", "source")
 
 
 @click.command("export")
-@click.argument("song")
+@click.argument("song", shell_complete=chains_and_recipes)
 @click.option(
     "--format",
     "form",
     default="vst3",
     show_default=True,
     metavar="FORMAT",
+    shell_complete=formats,
     help="Of a chain: vst3, lv2, clap, or source: a project; of an instrument sfz too. Of a song: stems, dawproject,"
     " reaper or ardour.",
 )
@@ -71,11 +73,11 @@ def command(
 
 
 def _session(song: str, form: str, out: Path, name: str | None, force: bool, as_script: bool) -> None:
-    from studio.cli.render import opened
+    from studio.cli.opening import recipe_of
     from studio.sessions.exporting import export_session
 
     with ExitStack() as stack:
-        made = export_session(opened(song, (), {}, stack), out, form, name=name, replace=force)
+        made = export_session(recipe_of(song, stack), out, form, name=name, replace=force)
     if as_script:
         as_json({"path": str(made.path), "format": made.format, "losses": [asdict(loss) for loss in made.losses]})
         return

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from studio.cli.completing import recipes
+from studio.cli.opening import recipe_of
 from studio.cli.show import as_json, say, say_lines
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("live")
-@click.argument("recipe")
+@click.argument("recipe", shell_complete=recipes)
 @click.option("--strip", help="Play the chain of one track or bus, or of the master, instead of the whole song.")
 @click.option(
     "--as-rendered", multiple=True, metavar="STRIP", help="Play a strip whose chain takes too long as it was rendered."
@@ -72,7 +74,6 @@ def command(
     from dataclasses import asdict
     from functools import partial
 
-    from studio.cli.render import opened
     from studio.live.control import OscControl
     from studio.live.midi import MidiInput, MidiMap, parse_bindings
     from studio.live.player import LivePlayer
@@ -82,7 +83,7 @@ def command(
         _drive(recipe, drive)
         return
     with ExitStack() as stack:
-        song = opened(recipe, (), {}, stack)
+        song = recipe_of(recipe, stack)
         sound = stack.enter_context(_output(song.rate, device, follow, live_input))
         song = song.replace(rate=sound.rate)
         voice = partial(voice_of, strip=strip, live_input=live_input, as_rendered=as_rendered)
@@ -130,7 +131,7 @@ def _output(rate: int, device: str | None, follow: bool, listens: bool) -> LiveO
 
 def _drive(recipe: str, to: str) -> None:
     """Move the faders, pans, mutes, sends and plugins of a DAW in which a session of the recipe is open."""
-    from studio.cli.render import opened
+    from studio.cli.opening import recipe_of
     from studio.live.driving import moves_of
     from studio.live.remotes import Remote, desk
     from studio.sessions.building import session_of
@@ -140,7 +141,7 @@ def _drive(recipe: str, to: str) -> None:
         raise click.UsageError(f"--drive {to}: write DAW or DAW:PORT, such as ardour:3819")
     found = desk(name)
     with ExitStack() as stack:
-        song = opened(recipe, (), {}, stack)
+        song = recipe_of(recipe, stack)
         moves = moves_of(song, session_of(song, Path("media")).timeline)
     remote = Remote(found, port=int(port) if port else None)
     remote.move(*moves)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import warnings
 from importlib import import_module
@@ -16,10 +17,17 @@ from studio.processes import forget_working_folder
 from studio.visible import visible
 
 FAILED, BROKEN, INTERRUPTED = 1, 70, 130
+_AS_SCRIPT = "studio.as_script"
+"""Whether somebody wants JSON, errors included; kept with the command's context."""
 
 
 class Studio(click.Group):
     """Commands whose errors are printed without a traceback, with `--json` as JSON."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Words that begin with a dash and a blank are YAML, and no option."""
+        context.meta[_AS_SCRIPT] = "--json" in args
+        return super().parse_args(context, [f"\n{word}" if word[:2] in ("- ", "-\n") else word for word in args])
 
     def make_context(self, *args: Any, **options: Any) -> click.Context:
         """Words that click refuses can be names of files, and those anything."""
@@ -30,10 +38,14 @@ class Studio(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         """Run a command; every error becomes words and an exit code."""
+        if os.environ.get("NO_COLOR"):
+            context.color = False
         try:
             return super().invoke(context)
         except Interrupted as error:
             fail(error, INTERRUPTED)
+        except KeyboardInterrupt:
+            fail(Interrupted("stopped."), INTERRUPTED)
         except StudioError as error:
             fail(error, FAILED)
         except BrokenPipeError:
@@ -73,7 +85,8 @@ def _gated(error: click.ClickException) -> click.ClickException:
 
 def fail(error: StudioError, code: int) -> None:
     """Print an error and end the program."""
-    if "--json" in sys.argv:
+    context = click.get_current_context(silent=True)
+    if context is not None and context.meta.get(_AS_SCRIPT):
         as_json({"errors": [_plain(single) for single in _singles(error)]}, indent=None)
     else:
         for single in _singles(error):
@@ -137,6 +150,7 @@ COMMANDS = (
     "apply",
     "live",
     "export",
+    "merge",
     "player",
     "transfer",
     "train",

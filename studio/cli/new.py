@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
+from studio.cli.completing import recipes
+from studio.cli.opening import STDIN, is_midi, recipe_of
 from studio.cli.show import say
 
 
@@ -14,8 +17,8 @@ from studio.cli.show import say
 @click.option(
     "--from",
     "source",
-    type=click.Path(path_type=Path),
-    help="A MIDI file, or a session of a DAW: song.dawproject, song.rpp or song.ardour.",
+    shell_complete=recipes,
+    help="A MIDI file; a session of a DAW: song.dawproject, song.rpp or song.ardour; a recipe, or a preset by its name.",
 )
 @click.option(
     "--media",
@@ -28,32 +31,80 @@ from studio.cli.show import say
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def command(
     target: Path | None,
-    source: Path | None,
+    source: str | None,
     media: Path | None,
     anywhere: bool,
     out: Path | None,
     bare: bool,
     force: bool,
 ) -> None:
-    """Write a recipe to start from: a commented one, or one for the song in a MIDI file or a DAW's session."""
+    """Write a recipe to start from: a commented one, or one for the song in a MIDI file or a DAW's session.
+
+    The commented one plays the MIDI file that lies beside it; if there is none, the demo's is laid there.
+    """
     from studio.disk import write_whole
     from studio.errors import OutputError
-    from studio.recipe.starter import blank, from_midi
-    from studio.sessions.importing import check_readable, is_session
+    from studio.recipe.starter import from_midi
+    from studio.sessions.importing import is_session
 
-    path = out or target or (source.with_suffix(".yaml") if source else None)
+    path = out or target or (Path(source).with_suffix(".yaml") if source and source != STDIN else None)
     if path is None:
         raise click.UsageError("Say which file to write: studio new song.yaml")
     if path.exists() and not force:
         raise OutputError(f"{path} is there already.", "Choose another name, or give --force to write over it.")
-    if source and is_session(source):
-        _import(source, path, force, media, anywhere)
-        return
-    if source:
-        check_readable(source)
-    text = from_midi(source, path, bare=bare) if source else blank(path.name)
-    write_whole(path, text)
+    if source is None:
+        _blank(path)
+    elif is_midi(source):
+        write_whole(path, from_midi(Path(source), path, bare=bare))
+    elif is_session(Path(source)):
+        _import(Path(source), path, force, media, anywhere)
+    else:
+        _copy(source, path)
     say(f"{path} is written. Next: studio render {path} -o out/")
+
+
+def _blank(path: Path) -> None:
+    """A commented recipe, with something to play."""
+    from studio.disk import write_whole
+    from studio.folders import shipped_presets
+    from studio.recipe.starter import blank
+
+    beside = sorted(file for file in path.parent.glob("*") if is_midi(str(file))) if path.parent.is_dir() else []
+    named = [file for file in beside if file.stem == path.stem]
+    score = (named or beside or [path.with_suffix(".mid")])[0]
+    if not beside:
+        write_whole(score, (shipped_presets() / "recipes" / "demo.mid").read_bytes())
+        say(f"{score} is the demo's: put yours in its place.")
+    write_whole(path, blank(path.name, score.name))
+
+
+def _copy(source: str, path: Path) -> None:
+    """A recipe or preset under another name, its files laid beside it where they came with a preset."""
+    from studio.disk import write_whole
+    from studio.errors import OutputError
+    from studio.folders import shipped_presets, user_presets
+    from studio.recipe.assets import map_files
+
+    with ExitStack() as stack:
+        song = recipe_of(source, stack)
+        home = song.folder.resolve()
+        own = any(home.is_relative_to(root.resolve()) for root in (shipped_presets(), user_presets()))
+
+        def beside(file: str) -> str:
+            kept = song.folder / file
+            if not own or Path(file).is_absolute() or not kept.is_file():
+                return file
+            there = path.parent / file
+            if there.exists() and there.read_bytes() != kept.read_bytes():
+                raise OutputError(f"{there} is there already, and another one.", "Write into another folder.")
+            write_whole(there, kept.read_bytes())
+            return file
+
+        if own:
+            map_files(song, beside)
+            write_whole(path, song.dumps())
+        else:
+            song.save(path)
 
 
 def _import(source: Path, target: Path, force: bool, media: Path | None, anywhere: bool) -> None:
@@ -61,4 +112,3 @@ def _import(source: Path, target: Path, force: bool, media: Path | None, anywher
     from studio.sessions.importing import import_session
 
     losses(import_session(source, target, replace=force, media=media, anywhere=anywhere).losses)
-    say(f"{target} is written. Next: studio render {target} -o out/")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 
+from studio.cli.completing import knobs, presets, recipes
+from studio.cli.opening import STDIN, recipe_of
 from studio.cli.show import as_json, say, say_lines, table
 
 
@@ -38,7 +42,7 @@ def list_command(words: tuple[str, ...], as_script: bool) -> None:
 
 
 @command.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=presets)
 @click.option("--json", "as_script", is_flag=True, help="Print JSON.")
 def show_command(name: str, as_script: bool) -> None:
     """Show what the preset NAME is, its knobs, and its text."""
@@ -64,10 +68,13 @@ def show_command(name: str, as_script: bool) -> None:
 
 
 @command.command("save")
-@click.argument("recipe", type=click.Path(path_type=Path))
+@click.argument("recipe", shell_complete=recipes)
 @click.argument("name")
 @click.option(
-    "--from", "address", help="A track, bus or master (keys), or one step (keys.chorus); the whole recipe if not given."
+    "--from",
+    "address",
+    shell_complete=knobs,
+    help="A track, bus or master (keys), or one step (keys.chorus); the whole recipe if not given.",
 )
 @click.option("--title", default="", help="Its name for people.")
 @click.option("--story", default="", help="What it does, in a line.")
@@ -75,36 +82,33 @@ def show_command(name: str, as_script: bool) -> None:
 @click.option("--license", default="", help="An SPDX identifier; the recipe's if not given.")
 @click.option("--tag", "tags", multiple=True, help="A word to find it by; may be given again.")
 @click.option("--replace", is_flag=True, help="Put it in the place of one with that name.")
-def save_command(recipe: Path, name: str, address: str | None, replace: bool, **about: Any) -> None:
+def save_command(recipe: str, name: str, address: str | None, replace: bool, **about: Any) -> None:
     """Keep the chain of a track of RECIPE, one of its steps, or all of it, as the preset NAME."""
-    import tempfile
-
-    from studio.recipe import Recipe
     from studio.recipe.pack import install_pack, pack
     from studio.recipe.saving import chain_preset, keep
 
-    song = Recipe.load(recipe)
-    if address:
-        path = keep(chain_preset(song, address, **about), name, replace=replace)
-    else:
-        song = song.replace(**{key: value for key, value in about.items() if value})
-        with tempfile.TemporaryDirectory() as folder:
-            packed = Path(folder, f"{name}.studio")
+    with ExitStack() as stack:
+        song = recipe_of(recipe, stack)
+        if address:
+            path = keep(chain_preset(song, address, **about), name, replace=replace)
+        else:
+            song = song.replace(**{key: value for key, value in about.items() if value})
+            packed = Path(stack.enter_context(TemporaryDirectory()), f"{name}.studio")
             pack(song, packed)
             path = install_pack(packed, replace=replace)
     say(f"{path} is written.")
 
 
 @command.command("pack")
-@click.argument("recipe", type=click.Path(path_type=Path))
+@click.argument("recipe", shell_complete=recipes)
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The pack to write; beside the recipe if not given.")
-def pack_command(recipe: Path, out: Path | None) -> None:
+def pack_command(recipe: str, out: Path | None) -> None:
     """Put RECIPE and every file it uses into one pack that can be given away."""
-    from studio.recipe import Recipe
     from studio.recipe.pack import SUFFIX, pack
 
-    path = out or recipe.with_suffix(SUFFIX)
-    card = pack(Recipe.load(recipe), path)
+    path = out or Path(recipe if recipe != STDIN else "song").with_suffix(SUFFIX)
+    with ExitStack() as stack:
+        card = pack(recipe_of(recipe, stack), path)
     say(f"{path} is written: {len(card.files)} files, {sum(entry['bytes'] for entry in card.files) / 1e6:.2f} MB.")
 
 

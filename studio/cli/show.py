@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = ""
     from rich.text import Text
 
     console = Console(highlight=False)
-    if not console.is_terminal:
+    if not console.is_terminal and "COLUMNS" not in os.environ:
         # A script or a file has no edge to fit: nothing is cut or folded.
         console = Console(highlight=False, width=1_000)
     shown = Table(title=title or None, title_justify="left", box=None, header_style="bold", pad_edge=False)
@@ -56,6 +57,11 @@ def losses(found: Iterable[Loss], most: int = 60) -> None:
         table(("where", "not carried", "why"), rows[:most])
     if len(rows) > most:
         say(f"… and {len(rows) - most} more.")
+
+
+def finite(value: float) -> float | None:
+    """A level for scripts, with two digits; None for silence, which JSON has no number for."""
+    return round(value, 2) if abs(value) < 1e6 else None
 
 
 def as_json(value: Any, indent: int | None = 2) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from studio.cli.completing import steps
 from studio.cli.show import as_json, say, say_lines, table
 
 _ORDER = ("source", "instrument", "score", "effect", "transform")
@@ -19,7 +20,7 @@ _ABOUT = {
 
 
 @click.command("steps")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=steps)
 @click.option("--schema", "as_schema", is_flag=True, help="Print a JSON Schema of recipes, for editors.")
 @click.option("--json", "as_script", is_flag=True, help="Print JSON.")
 def command(name: str | None, as_schema: bool, as_script: bool) -> None:

@@ -132,7 +132,7 @@ def ears(minutes: float, font: str, seed: int, out: Path) -> None:
     from studio.training.ears import EarsTraining
     from studio.training.protocol import learn
 
-    card = learn(EarsTraining(minutes * 60, font, seed), out, None, click.echo)
+    card = learn(EarsTraining(minutes * 60, font, seed), out, None, say)
     _done(card, ("right", "steps", "parameters"), out, None)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from studio.cli.completing import methods
 from studio.cli.show import as_json, say, table
 
 
@@ -15,7 +16,13 @@ from studio.cli.show import as_json, say, table
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), required=True, help="The file, or for --compare the folder."
 )
-@click.option("--method", default="envelope", show_default=True, help="How; an unknown one lists them all.")
+@click.option(
+    "--method",
+    shell_complete=methods,
+    default="envelope",
+    show_default=True,
+    help="How; an unknown one lists them all.",
+)
 @click.option("--amount", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="From source to result.")
 @click.option("--model", default="", help="For sing and spectral: the voice or instrument that stands for the target.")
 @click.option("--compare", is_flag=True, help="All methods, with sound and pictures on one page.")

@@ -49,6 +49,10 @@ class Mp3(Effect):
 
     libraries = ("pedalboard",)
 
+    def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
+        return channels <= 2
+
     def open(self, context: RenderContext) -> Run:
         """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         import pedalboard

@@ -53,6 +53,10 @@ class Pan(Effect):
     position: Live = knob(0.0, -1.0, 1.0, help="left to right")
     law: str = choice("balance", *LAWS, help="how loud it is on its way")
 
+    def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
+        return channels == 2
+
     def open(self, context: RenderContext) -> Run:
         """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
 
@@ -84,14 +88,23 @@ def pan_gains(position: Floats | float, law: str) -> tuple[Floats, Floats]:
 
 
 class Width(Effect):
-    """Widen or narrow a stereo sound: 0 is mono, 1 as it is, 2 twice the difference between the sides."""
+    """Widen or narrow a stereo sound: 0 is mono, 1 as it is, 2 twice the difference between the sides.
+
+    A mono file has no sides, and stays as it is.
+    """
 
     width: Live = knob(1.0, 0.0, 2.0, help="how wide")
+
+    def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
+        return channels <= 2
 
     def open(self, context: RenderContext) -> Run:
         """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
 
         def run(block: Block, now: BlockContext) -> Block:
+            if block.shape[0] == 1:
+                return block
             if block.shape[0] != 2:
                 raise RenderError(f"width needs stereo, here are {block.shape[0]} channels.", "Take the step out.")
             middle = (block[0] + block[1]) / 2

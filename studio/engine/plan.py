@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from studio.context import RenderContext
 from studio.curves import Curve
-from studio.disk import write_whole
 from studio.effects.mixing import Gain, Pan
 from studio.engine.mastering import Mastered
 from studio.engine.nodes import Change, Cut, Fader, Fitted, Node, Play, Process, Read, Stream, held, mixed
 from studio.errors import Gather, MissingError, OutputError, Place, RecipeError, ScoreError, within
 from studio.folders import cache_folder
+from studio.headers import cut_short
 from studio.midi import Part, read_midi, split, together
 from studio.midi.picks import chosen
+from studio.notes import read_note, write_note
 from studio.provenance import Asset, Component, Provenance
 from studio.recipe import Bus, Master, Recipe, Track
 from studio.score import Score
@@ -75,6 +75,9 @@ class Plan:
     provenance: Provenance
     remarks: tuple[str, ...]
 
+    def _repr_html_(self) -> str:
+        return self.recipe._repr_html_()
+
     def nodes(self) -> Iterator[Node]:
         """Every node, inputs before those that need them, each once."""
         seen: set[str] = set()
@@ -112,11 +115,12 @@ class _Planner:
         self.components: set[Component] = set()
         self.remarks: dict[str, None] = {}
         self.score = self._score(score)
+        self.remarks |= dict.fromkeys(self.score.remarks if self.score else ())
         self.tempo = self.recipe.tempo_map(self.score)
         heard = replace(self.score, tempo=self.tempo) if self.score else None
         self.context = RenderContext(self.recipe.rate, 2, self.tempo, self.recipe.folder, heard)
         self.strips: dict[str, PlannedStrip] = {}
-        self.frames = self._frames()
+        self.frames = frames_of(self.recipe, self.tempo)
 
     def plan(self) -> Plan:
         recipe = self.recipe
@@ -175,20 +179,6 @@ class _Planner:
         folder = self.context.folder.resolve()
         assets = [Asset(_shown(Path(path), folder), digest) for path, digest in self.files.items()]
         return Provenance.of(self.components, assets)
-
-    def _frames(self) -> int | None:
-        """The length that the recipe asks for."""
-        length = self.recipe.length
-        if length is None:
-            return None
-        frames = self.tempo.frame_of(length, self.recipe.rate)
-        if not 1 <= frames <= LONGEST_HOURS * 3600 * self.recipe.rate:
-            hours = frames / self.recipe.rate / 3600
-            cause = f"a song of {hours:,.1f} hours." if frames else f"a song of {length} has no sound."
-            raise RecipeError(
-                cause, f"Songs go up to {LONGEST_HOURS} hours: write 3 min, 90 s or 32 bars.", path=("length",)
-            )
-        return frames
 
     def _score(self, given: Score | Path | str | None) -> Score | None:
         if isinstance(given, Score):
@@ -379,6 +369,26 @@ class _Planner:
     def _hash(self, path: Path) -> None:
         if str(path) not in self.files:
             self.files[str(path)] = file_hash(path)
+            if missing := cut_short(path):
+                self.remarks[missing] = None
+
+
+def frames_of(recipe: Recipe, tempo: TempoMap) -> int | None:
+    """The length that a recipe asks for, in frames; None where it leaves it to the last tail.
+
+    Raises:
+        RecipeError: it is nothing, or longer than a song.
+    """
+    if recipe.length is None:
+        return None
+    frames = tempo.frame_of(recipe.length, recipe.rate)
+    if not 1 <= frames <= LONGEST_HOURS * 3600 * recipe.rate:
+        hours = frames / recipe.rate / 3600
+        cause = f"a song of {hours:,.1f} hours." if frames else f"a song of {recipe.length} has no sound."
+        raise RecipeError(
+            cause, f"Songs go up to {LONGEST_HOURS} hours: write 3 min, 90 s or 32 bars.", path=("length",)
+        )
+    return frames
 
 
 def check_length(score: Score, tempo: TempoMap) -> None:
@@ -423,15 +433,14 @@ def file_hash(path: Path) -> str:
         stat = path.stat()
         stamp = f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}"
         note = cache_folder() / "files" / f"{hashlib.sha256(stamp.encode()).hexdigest()[:40]}.json"
-        try:
-            return str(json.loads(note.read_text())["sha256"])
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
+        known = read_note(note)
+        if known is not None and isinstance(known.get("sha256"), str):
+            return str(known["sha256"])
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise MissingError(f"the file cannot be read: {error.strerror}.", place=Place(str(path))) from None
     with contextlib.suppress(OutputError):
         # Not being able to remember costs time, not correctness.
-        write_whole(note, json.dumps({"sha256": digest, "path": str(path)}))
+        write_note(note, {"sha256": digest, "path": str(path)})
     return digest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 import threading
 import weakref
 from pathlib import Path
@@ -80,15 +81,39 @@ class Tape:
             self._written += frames
             self._changed.notify_all()
 
-    def settle(self, part: Path, path: Path) -> None:
-        """All is written: the file moves from `part` to `path`."""
+    def settle(self, part: Path | None = None, path: Path | None = None) -> None:
+        """All is written; with both given, the file moves from `part` to `path`.
+
+        The file stays open on the way, so that nobody who removes it there takes it from those who read it.
+
+        Raises:
+            OSError: it cannot be moved; it can still be read.
+        """
         with self._changed:
-            # Some systems do not move a file that is open.
-            self._close()
-            part.replace(path)
-            self._load(path)
+            if part is not None and path is not None:
+                try:
+                    part.replace(path)
+                except PermissionError:
+                    # Some systems do not move a file that is open.
+                    self._close()
+                    try:
+                        part.replace(path)
+                    except OSError:
+                        self._load(part)
+                        raise
+                    self._load(path)
             self._growing = False
             self._changed.notify_all()
+
+    def move(self, path: Path) -> None:
+        """What was written so far lies in another file now."""
+        with self._changed:
+            self._close()
+            self._load(path)
+
+    def status(self) -> os.stat_result:
+        """What the system knows of the open file."""
+        return os.fstat(self._file.fileno())
 
     def tear(self) -> None:
         """No more will come, and what is there is worth nothing."""

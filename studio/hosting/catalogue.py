@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from studio.disk import write_whole
-from studio.errors import MissingError, OutputError, nearest
+from studio.errors import MissingError, OutputError, StudioError, nearest
 from studio.folders import cache_folder, folder_of_reading, plugin_folders
-from studio.hosting.contract import About, PluginError
+from studio.hosting.contract import PluginError
 from studio.hosting.description import Description
 from studio.hosting.host import host_of
 from studio.hosting.measuring import latency_movers, measure, true_latency
-from studio.hosting.parameters import Parameter
 from studio.hosting.workers import LOADING, Worker
+from studio.notes import read_note, write_note
 
 FORMAT = 1
 """Raised when descriptions are made differently, so that all are made anew."""
@@ -158,17 +156,10 @@ def look(path: Path, host: str | None = None, inner: str = "") -> Description | 
     finally:
         if worker is not None:
             worker.close()
-    description = Description(
-        path=path,
-        host=host_of(path, host),
-        inner=inner,
-        about=About(**answer["about"]),
-        reported_latency=answer["latency"],
-        programs=tuple(answer["programs"]),
-        parameters=tuple(Parameter.read(parameter) for parameter in answer["parameters"]),
-        load_seconds=answer["seconds"],
-        stamp=_key(path, None, "")[:12],
-    )
+    try:
+        description = Description.answered(path, host_of(path, host), inner, answer, _key(path, None, "")[:12])
+    except StudioError as error:
+        return _remember(path, host, inner, f"what it says of itself cannot be ({' '.join(str(error).split())[:200]}).")
     movers = latency_movers(description)
     steady = tuple(replace(each, live=each.live and each.index not in movers) for each in description.parameters)
     description = replace(description, parameters=steady)
@@ -225,8 +216,8 @@ def forget_plugins(wanted: str | None = None) -> int:
     path = None if wanted is None else str(find_plugin(wanted.partition("#")[0]))
     gone = 0
     for note in folder.glob("*.json"):
-        with contextlib.suppress(OSError, ValueError):
-            if path is None or json.loads(note.read_text())["path"] == path:
+        with contextlib.suppress(OSError):
+            if path is None or (read_note(note) or {}).get("path") == path:
                 note.unlink()
                 gone += 1
     _known.clear()
@@ -255,10 +246,12 @@ def _recall(path: Path, host: str | None = None, inner: str = "") -> Description
         return "it cannot be read."
     note = _folder() / f"{key}.json"
     if str(note) not in _known:
+        plain = read_note(note)
+        if plain is None:
+            return None
         try:
-            plain = json.loads(note.read_text(encoding="utf-8"))
-            known = plain["blocked"] if "blocked" in plain else Description.read(plain)
-        except (OSError, ValueError, KeyError, TypeError):
+            known = str(plain["blocked"]) if "blocked" in plain else Description.read(plain)
+        except (ValueError, KeyError, TypeError):
             return None
         _known[str(note)] = known
     return _known[str(note)]
@@ -269,7 +262,7 @@ def _remember(path: Path, host: str | None, inner: str, known: Description | str
     note = _folder() / f"{_key(path, host, inner)}.json"
     with contextlib.suppress(OutputError):
         # Not being able to remember costs time, not correctness.
-        write_whole(note, json.dumps(plain))
+        write_note(note, plain)
     _known[str(note)] = known
     return known
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 import re
 from collections.abc import Iterator
 from fractions import Fraction
@@ -14,13 +13,17 @@ from pathlib import Path
 import mido
 
 from studio.errors import MissingError, OutputError, Place, ScoreError
-from studio.score import Event, Mark, Score
+from studio.score import PRESSURE, PROGRAM, Event, Mark, Score
 from studio.tempo import Meter, Tempo, TempoMap
 
-log = logging.getLogger(__name__)
-
 SLOWEST_BPM, FASTEST_BPM = 1, 2000
+FINEST_METER = 128
+"""The finest beat of a bar; what files say beyond it is an accident."""
+
 FINEST_RESOLUTION = 0x7FFF
+ENDINGS = (".mid", ".midi", ".smf", ".kar", ".rmi")
+"""The endings of MIDI files: karaoke has lyrics in it, RMI a RIFF file around it."""
+
 LARGEST_FILE = 64 * 1024 * 1024
 _MARKS = {"marker": "marker", "cue_marker": "cue", "lyrics": "lyric", "text": "text"}
 
@@ -67,8 +70,9 @@ def parse_midi(content: bytes) -> Score:
     if not division:
         raise ScoreError("a MIDI file with a division of zero.", "Export it again from the program it came from.")
     resolution, fixed = (division, None) if division > 0 else _smpte(division)
-    parsed = [_parse_track(number, track) for number, track in enumerate(tracks)]
-    return _assemble(parsed, resolution, fixed)
+    remarks: list[str] = []
+    parsed = [_parse_track(number, track, remarks) for number, track in enumerate(tracks)]
+    return _assemble(parsed, resolution, fixed, remarks)
 
 
 def _chunks(content: bytes) -> tuple[bytes, list[bytes]]:
@@ -119,7 +123,13 @@ def _smpte(division: int) -> tuple[int, Fraction]:
     return resolution, per_second * 60 / resolution
 
 
-def _parse_track(number: int, data: bytes, mended: bool = False) -> mido.MidiTrack:
+def _parse_track(number: int, data: bytes, remarks: list[str], mended: bool = False) -> mido.MidiTrack:
+    data, running = _with_status(data)
+    if running:
+        remarks.append(
+            f"track {number + 1} of the MIDI file goes on with a running status behind a SysEx, which the standard forbids;"
+            " it is read as other players read it."
+        )
     framed = b"MThd\0\0\0\6\0\1\0\1\1\xe0MTrk" + len(data).to_bytes(4, "big") + data
     try:
         return mido.MidiFile(file=io.BytesIO(framed), clip=True).tracks[0]
@@ -129,16 +139,66 @@ def _parse_track(number: int, data: bytes, mended: bool = False) -> mido.MidiTra
         ) from None
     except Exception as error:
         if isinstance(error, mido.KeySignatureError) and not mended:
-            log.warning("track %d has a key signature that does not exist; it is read as C major", number + 1)
+            remarks.append(
+                f"track {number + 1} of the MIDI file has a key signature that does not exist; it is read as C major."
+            )
             c_major = re.sub(rb"\xff\x59\x02..", b"\xff\x59\x02\0\0", data, flags=re.DOTALL)
-            return _parse_track(number, c_major, mended=True)
+            return _parse_track(number, c_major, remarks, mended=True)
+        if "denominator" in str(error) and not mended:
+            # Whatever finer meter it says, it is left out.
+            finest = re.sub(rb"(\xff\x58\x04.)[\x10-\xff]", lambda found: found[1] + b"\x10", data, flags=re.DOTALL)
+            return _parse_track(number, finest, remarks, mended=True)
         # mido lets the ValueError, IndexError or OSError of whatever byte it tripped over through.
         raise ScoreError(
             f"track {number + 1} of the MIDI file is damaged ({error}).", "Get another copy, or export it again."
         ) from None
 
 
-def _assemble(tracks: list[mido.MidiTrack], resolution: int, fixed_bpm: Fraction | None) -> Score:
+def _with_status(data: bytes) -> tuple[bytes, int]:
+    """A track whose events behind a SysEx all have their status byte, and how many had not; damaged ones as they are."""
+    if b"\xf0" not in data and b"\xf7" not in data:
+        return data, 0
+    out, position, running, behind, mended = bytearray(), 0, 0, False, 0
+    try:
+        while position < len(data):
+            start = position
+            _, position = _variable(data, position)
+            status, begin = data[position], position
+            if status == 0xFF:
+                size, position = _variable(data, position + 2)
+            elif status in (0xF0, 0xF7):
+                size, position = _variable(data, position + 1)
+                behind = True
+            elif status > 0xF0:
+                return data, 0
+            else:
+                if status >= 0x80:
+                    running, behind, position = status, False, position + 1
+                size = 1 if running >> 4 in (PROGRAM, PRESSURE) else 2
+            out += data[start:begin]
+            if status < 0x80 and behind:
+                if not running:
+                    return data, 0
+                out.append(running)
+                behind, mended = False, mended + 1
+            out += data[begin : position + size]
+            position += size
+    except IndexError:
+        return data, 0
+    return (bytes(out), mended) if mended else (data, 0)
+
+
+def _variable(data: bytes, position: int) -> tuple[int, int]:
+    """A number of variable length, and where it ends."""
+    value = 0
+    while True:
+        value = value << 7 | data[position] & 127
+        position += 1
+        if data[position - 1] < 128:
+            return value, position
+
+
+def _assemble(tracks: list[mido.MidiTrack], resolution: int, fixed_bpm: Fraction | None, remarks: list[str]) -> Score:
     events: list[Event] = []
     marks: list[Mark] = []
     tempos = [Tempo(Fraction(0), Fraction(120))]
@@ -159,11 +219,18 @@ def _assemble(tracks: list[mido.MidiTrack], resolution: int, fixed_bpm: Fraction
             elif message.type == "set_tempo":
                 tempos.append(Tempo(beat, _bpm(message.tempo, number, tick)))
             elif message.type == "time_signature":
-                meters.append(Meter(beat, message.numerator or 4, message.denominator))
+                if message.denominator <= FINEST_METER:
+                    meters.append(Meter(beat, message.numerator or 4, message.denominator))
+                else:
+                    remarks.append(
+                        f"track {number + 1} of the MIDI file sets a meter of {message.numerator}/{message.denominator} at"
+                        f" tick {tick}, which is left out: bars go on as before."
+                    )
             elif message.type == "key_signature":
                 marks.append(Mark(tick, "key", message.key, number))
             elif message.type in _MARKS:
-                marks.append(Mark(tick, _MARKS[message.type], _readable(message.text), number))
+                words = _readable(message.text, sung=message.type in ("lyrics", "text"))
+                marks.append(Mark(tick, _MARKS[message.type], words, number))
         names.append(name)
         end = max(end, tick)
     if fixed_bpm is not None:
@@ -173,8 +240,9 @@ def _assemble(tracks: list[mido.MidiTrack], resolution: int, fixed_bpm: Fraction
         resolution=resolution,
         tempo=TempoMap(tuple(tempos), tuple(meters)),
         tracks=tuple(names),
-        marks=tuple(sorted(marks)),
+        marks=tuple(sorted(marks, key=lambda mark: (mark.tick, mark.kind))),
         end=end,
+        remarks=tuple(remarks),
     )
 
 
@@ -189,10 +257,12 @@ def _bpm(micros: int, track: int, tick: int) -> Fraction:
     return bpm
 
 
-def _readable(text: str) -> str:
-    """mido reads names as Latin-1; most files today mean UTF-8."""
+def _readable(text: str, sung: bool = False) -> str:
+    """mido reads names as Latin-1; most files today mean UTF-8. Of what is `sung` spaces part words, and line ends lines."""
     with contextlib.suppress(UnicodeError):
         text = text.encode("latin-1").decode("utf-8")
+    if sung:
+        return "".join(mark for mark in text if mark.isprintable() or mark in "\r\n")
     return "".join(mark for mark in text if mark.isprintable()).strip()
 
 

@@ -17,7 +17,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from studio.errors import Gather, Key, MissingError, Place, Problems, RecipeError, StudioError, shown
+from studio.errors import Gather, Key, MissingError, Place, Problems, RecipeError, StudioError, collector, shown
 from studio.typed import expect
 
 LARGEST_BYTES = 1_000_000
@@ -26,6 +26,7 @@ DEEPEST = 40
 
 _TAG = "tag:yaml.org,2002:"
 _FLOW_WIDTH = 96
+_MOST_REPAIRS = 20
 _LONGEST_NUMBER = 400
 """Digits; what is longer is read as the text it is, which no knob takes for a number in its range."""
 
@@ -49,7 +50,7 @@ class Document:
         self._lines = text.splitlines()
         self.data: Any = None
         try:
-            self.data = self._plain(_compose(text), (), 0)
+            self.data = self._plain(self._composed(), (), 0)
         except StudioError as error:
             raise self.placed(error) from None
         except _TooMuch as error:
@@ -60,6 +61,23 @@ class Document:
                     path=error.path,
                 )
             ) from None
+
+    def _composed(self) -> Node | None:
+        """The text as nodes; under a collector without the lines that are no YAML, each of which it is told."""
+        taking, lines = collector(), list(self._lines)
+        for _ in range(_MOST_REPAIRS if taking else 0):
+            try:
+                return _compose("\n".join(lines))
+            except RecipeError as error:
+                line = _line_to_leave_out(lines, error)
+                if line is None:
+                    break
+                column = error.place.column if error.place and error.place.line == line else 1
+                indent = len(lines[line - 1]) - len(lines[line - 1].lstrip())
+                error.place = self._placed_at(line, max(column, indent + 1))
+                taking.take(error)  # type: ignore[union-attr]
+                lines[line - 1] = ""
+        return _compose(self.text if lines == self._lines else "\n".join(lines))
 
     @classmethod
     def open(cls, path: Path | str) -> Document:
@@ -175,15 +193,37 @@ class Document:
         return plain
 
 
+def _line_to_leave_out(lines: list[str], error: StudioError) -> int | None:
+    """The line, counted from 1, without which most of a text can be read that is no YAML; None where there is none."""
+    if error.place is None or not error.place.line:
+        return None
+    reach: dict[int, int] = {}
+    for line in (error.place.line, error.place.line - 1, error.context_line if isinstance(error, _NoYaml) else 0):
+        if 0 < line <= len(lines) and lines[line - 1].strip():
+            try:
+                _compose("\n".join("" if number == line else text for number, text in enumerate(lines, 1)))
+                reach.setdefault(line, len(lines) + 1)
+            except RecipeError as other:
+                reach.setdefault(line, other.place.line if other.place else 0)
+    best = max(reach, key=lambda line: reach[line], default=None)
+    return best if best is not None and reach[best] > error.place.line else None
+
+
+class _NoYaml(RecipeError):
+    """A text that is no YAML; `context_line` is where what went wrong began, 0 if unknown."""
+
+    context_line = 0
+
+
 def _compose(text: str) -> Node | None:
     try:
         return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place("", mark.line + 1, mark.column + 1) if mark else None
-        raise RecipeError(
-            f"this is not YAML: {error.problem or error.context}.", _yaml_hint(error), place=place
-        ) from None
+        refusal = _NoYaml(f"this is not YAML: {error.problem or error.context}.", _yaml_hint(error), place=place)
+        refusal.context_line = error.context_mark.line + 1 if error.context_mark else 0
+        raise refusal from None
     except (YAMLError, ValueError, RecursionError) as error:
         reason = "too deeply nested" if isinstance(error, RecursionError) else str(error).split("\n")[0]
         raise RecipeError(f"this is not YAML: {reason}.") from None

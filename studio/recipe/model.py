@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field as plain_field
+from difflib import get_close_matches
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -36,8 +37,9 @@ from studio.recipe.presets import RECIPE_FILE, Preset
 from studio.recipe.timing import MeterKind, Meters, TempoKind, TempoPoints, tempo_map
 from studio.records import ListOf, MapOf, Nested, Parsed, Record, field
 from studio.score import Score
-from studio.steps import Step, StepKind
+from studio.steps import Step, StepKind, registry
 from studio.stored import refuse_later
+from studio.synonyms import meant
 from studio.tempo import TempoMap, Time
 from studio.units import DB, LUFS
 from studio.views import view
@@ -46,6 +48,25 @@ FORMAT = 1
 """The version of the document; a change that old studios would misread raises it."""
 
 _MASTER = "master"
+
+
+_UNDER = {"effect": "chain", "transform": "chain", "score": "notes", "instrument": "play", "source": "play"}
+
+
+def _elsewhere(word: str, own: type[Record], **places: type[Record]) -> str:
+    """A hint for a word that is none here: what it is called here, or where else in a recipe it stands."""
+    kinds = own.kinds()
+    if meant(word, kinds) or get_close_matches(word, kinds, cutoff=0.8):
+        return nearest(word, kinds)
+    step = next((step for name in (word, *meant(word, registry())) if (step := registry().get(name))), None)
+    under = _UNDER.get(step.kind) if step is not None else None
+    if step is not None and under in kinds:
+        return f"`{step.step}` is a step: write it under `{under}:`."
+    for place, record in places.items():
+        for name in (word, *meant(word, record.kinds())):
+            if name in record.kinds():
+                return f"`{name}` stands {place.replace('_', ' ')}."
+    return nearest(word, kinds)
 
 
 class Send(Record):
@@ -110,6 +131,11 @@ class Track(Record):
     solo: bool = switch(False, help="leave out every track that is not solo")
     colour: Parsed[str | None] = _colour()
 
+    @classmethod
+    def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
+        return _elsewhere(word, cls, at_the_top_of_the_recipe=Recipe, under_master=Master)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.play is not None and self.play.fits("source") and (self.part or self.notes):
@@ -137,6 +163,11 @@ class Bus(Record):
     mute: bool = switch(False, help="leave it out of the mix")
     colour: Parsed[str | None] = _colour()
 
+    @classmethod
+    def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
+        return _elsewhere(word, cls, at_the_top_of_the_recipe=Recipe, in_a_track=Track, under_master=Master)
+
 
 class Master(Record):
     """The last chain, and how loud the song is in the end."""
@@ -149,6 +180,11 @@ class Master(Record):
         )
     )
     ceiling: Parsed[float] = knob(-1.0, -20.0, 0.0, DB, help="highest true peak when brought to a loudness", live=False)
+
+    @classmethod
+    def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
+        return _elsewhere(word, cls, at_the_top_of_the_recipe=Recipe, in_a_track=Track, under_output=Output)
 
 
 class Output(Record):
@@ -203,6 +239,11 @@ class Recipe(Record):
     output: Parsed[Output] = field(Nested(of=Output, default={}, help="what is written"))
     origin: Origin | None = plain_field(default=None, compare=False, kw_only=True)
 
+    @classmethod
+    def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
+        return _elsewhere(word, cls, in_a_track=Track, under_master=Master, under_output=Output)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         gather = Gather()
@@ -228,15 +269,21 @@ class Recipe(Record):
         Raises:
             StudioError: with the file and line of everything that is wrong in it.
         """
-        return cls._read(Document.open(path), Path(path))
+        return cls.of(Document.open(path), Path(path).parent)
 
     @classmethod
     def loads(cls, text: str, folder: Path | str = ".") -> Recipe:
         """Read a recipe from YAML text; its paths are relative to `folder`."""
-        return cls._read(Document(text), Path(folder, RECIPE_FILE))
+        return cls.of(Document(text), folder)
 
     @classmethod
-    def _read(cls, document: Document, path: Path) -> Recipe:
+    def of(cls, document: Document, folder: Path | str) -> Recipe:
+        """Read a recipe from a document; its paths are relative to `folder`.
+
+        Raises:
+            StudioError: with the line of everything that is wrong in it.
+        """
+        path = Path(folder, Path(document.file).name or RECIPE_FILE)
         try:
             refuse_later(document.data, "recipe", FORMAT, "a recipe")
             with reading(path.parent):
@@ -244,6 +291,10 @@ class Recipe(Record):
         except StudioError as error:
             raise document.placed(error) from None
         return recipe.replace(origin=Origin(path, document.text))
+
+    def _repr_html_(self) -> str:
+        shown: str = view("written")(self.title or "Recipe", self.dumps())
+        return shown
 
     def dumps(self) -> str:
         """The recipe as YAML; what was read from a file keeps its comments and its order."""

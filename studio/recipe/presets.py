@@ -19,6 +19,7 @@ from studio.macros import MACROS, Macro, checked
 from studio.recipe.document import Document, write
 from studio.records import ListOf, Parsed, Record, field
 from studio.stored import refuse_later
+from studio.views import view
 
 RECIPE_FILE = "recipe.yaml"
 """The document inside an installed pack."""
@@ -80,6 +81,10 @@ class ChainPreset(Record):
         except StudioError as error:
             raise document.placed(error) from None
 
+    def _repr_html_(self) -> str:
+        shown: str = view("written")(self.title or "Preset", self.dumps())
+        return shown
+
     def dumps(self) -> str:
         """The preset as YAML."""
         return write(self.data())
@@ -122,7 +127,10 @@ class Preset(RackBlock, step="preset"):
     @classmethod
     def schema(cls) -> dict[str, Any]:
         """A name, or a mapping with the preset's own knobs, which only the preset knows."""
-        own = {name: cls.kinds()[name].schema() for name in _OWN}
+        own = {name: cls.kinds()[name].member(name) for name in _OWN}
+        known = {"enum": [listed.name for listed in presets() if listed.kind == "chain"]}
+        file = {"type": "string", "pattern": r"\.ya?ml$"}
+        own["use"] = {"title": "use", "description": cls.kinds()["use"].describe(), "anyOf": [known, file]}
         turned = {"type": "object", "properties": own, "required": ["use"], "additionalProperties": True}
         return {"anyOf": [own["use"], turned]}
 

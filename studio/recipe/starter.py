@@ -94,8 +94,10 @@ def _scalar(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def from_midi(midi: Path, target: Path, *, bare: bool = False) -> str:
+def from_midi(midi: Path, target: Path, *, bare: bool = False, loudness: float | None = None) -> str:
     """A recipe with a track for each part of a MIDI file; `bare` leaves out chains, buses and master.
+
+    A bare one has a `loudness` in LUFS if one is given.
 
     Raises:
         StudioError: the MIDI file cannot be read, or has no notes.
@@ -122,7 +124,7 @@ def from_midi(midi: Path, target: Path, *, bare: bool = False) -> str:
             # FluidSynth leaves room for a whole song; a part alone wants more level into its chain.
             track.setdefault("play", {"soundfont": {}})["soundfont"]["gain"] = "12 dB"
             track |= _dressed(part, seats)
-        tracks[_track_name(part, taken)] = track
+        tracks[_track_name(part, parts, taken)] = track
     song: dict[str, Any] = {
         "recipe": 1,
         "title": midi.stem.replace("_", " "),
@@ -136,6 +138,8 @@ def from_midi(midi: Path, target: Path, *, bare: bool = False) -> str:
             "chain": [{"compressor": {"threshold": "-20 dB", "ratio": "2:1", "attack": "30 ms"}}],
             "loudness": "-14 LUFS",
         }
+    elif loudness is not None:
+        song["master"] = {"loudness": f"{loudness:g} LUFS"}
     return write(song)
 
 
@@ -168,8 +172,11 @@ def _dressed(part: Part, seats: Counter[str]) -> dict[str, Any]:
     return dress
 
 
-def _track_name(part: Part, taken: set[str]) -> str:
-    plain = "".join(mark if mark.isalnum() or mark in " -_" else " " for mark in part.name)
+def _track_name(part: Part, parts: tuple[Part, ...], taken: set[str]) -> str:
+    # In a file of type 0, a track holds the whole band: there the instruments are the names.
+    shared = any(other.track == part.track and other.channel != part.channel for other in parts)
+    called = part.name if not shared else "Drums" if part.drums else program_names()[part.program]
+    plain = "".join(mark if mark.isalnum() or mark in " -_" else " " for mark in called)
     base = "-".join(plain.lower().split())[:40] or f"channel-{part.channel + 1}"
     name, count = base, 2
     while name in taken or name in Recipe.kinds() or name == "room":

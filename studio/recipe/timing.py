@@ -12,7 +12,7 @@ from studio.curves import Point
 from studio.errors import Gather, KnobError, Told, nearest, shown, within
 from studio.knobs import KnobKind, Number
 from studio.midi.files import FASTEST_BPM, SLOWEST_BPM
-from studio.tempo import Meter, Tempo, TempoMap, Time
+from studio.tempo import TIME_PATTERN, Meter, Tempo, TempoMap, Time
 
 TempoPoints = tuple[Point, ...]
 Meters = tuple[tuple[int, int, int], ...]
@@ -77,7 +77,17 @@ class TempoKind(KnobKind):
 
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the plain data."""
-        return {"description": self.help, "type": ["string", "number", "array"]}
+        bpm = {"type": "string", "pattern": units.BPM.pattern}
+        number = {"type": "number", "minimum": SLOWEST_BPM, "maximum": FASTEST_BPM}
+        at = {"anyOf": [{"type": "string", "pattern": TIME_PATTERN}, {"type": "number"}]}
+        point = {
+            "type": "array",
+            "items": [at, {"anyOf": [bpm, number]}, {"enum": ["step", "linear"]}],
+            "minItems": 2,
+            "maxItems": 3,
+        }
+        either = [{"enum": ["score"]}, bpm, number, {"type": "array", "items": point, "minItems": 1}]
+        return {"description": self.help, "anyOf": either}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +136,11 @@ class MeterKind(KnobKind):
 
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the plain data."""
-        return {"description": self.help, "type": ["string", "array"]}
+        meter = {"type": "string", "pattern": r"^\s*\d{1,2}\s*/\s*(1|2|4|8|16|32)\s*$"}
+        at = {"anyOf": [{"type": "string", "pattern": TIME_PATTERN}, {"type": "number"}]}
+        change = {"type": "array", "items": [at, meter], "minItems": 2, "maxItems": 2}
+        either = [{"enum": ["score"]}, meter, {"type": "array", "items": change, "minItems": 1}]
+        return {"description": self.help, "anyOf": either}
 
 
 def _meter(value: object) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from studio.audio import Block
+from studio.audio import Block, to_channels
 from studio.audiofile import probe
 from studio.context import RenderContext
 from studio.engine import Listener, ProgressEvent
@@ -17,9 +17,12 @@ from studio.engine.nodes import Change, Node, Process, Stream
 from studio.engine.progress import silent
 from studio.errors import Interrupted, OutputError, nearest
 from studio.folders import reading
+from studio.headers import cut_short
 from studio.recipe.document import Document
 from studio.records import ListOf
+from studio.remarks import remark
 from studio.rendering.audio_writer import FORMATS, Tags
+from studio.rendering.layout import KEEP, layout_of
 from studio.rendering.signal_writer import SignalWriter, write_signal
 from studio.sources.audio_file import AudioSource
 from studio.steps import Effect, Step, StepKind, Transform, registry
@@ -69,9 +72,12 @@ def apply_file(
     bits: str = "24",
     bpm: float = 120.0,
     folder: Path = Path(),
+    layout: str = KEEP,
     listener: Listener = silent,
 ) -> Loudness:
     """Run a file through a chain and write the result, tail included, at the file's own rate and channels.
+
+    Where a step of the chain takes another number of channels, the sound is widened or mixed down, with a remark.
 
     Reading and processing go on in one thread while another measures and writes. Effects need no more memory for a
     longer file; a transform holds the whole sound.
@@ -83,6 +89,7 @@ def apply_file(
         bits: 16, 24 or 32 (float), for the formats that have a choice.
         bpm: the tempo that note values mean.
         folder: what paths in the chain are relative to; the working folder, wherever the audio file lies.
+        layout: `keep` the channels of the file, or write `mono` or `stereo`.
         listener: is told of progress.
 
     Returns:
@@ -96,17 +103,21 @@ def apply_file(
     if ending not in FORMATS:
         raise OutputError(f"{out.name!r} has no ending that says its format.", nearest(ending, FORMATS))
     rate, channels, frames = probe(source)
-    context = RenderContext(rate, channels, TempoMap.constant(bpm), folder)
+    shape = layout_of(chain, channels, layout)
+    missing = cut_short(source)
+    for text in (*shape.remarks, *([missing] if missing else [])):
+        remark(text)
+    context = RenderContext(rate, shape.inside, TempoMap.constant(bpm), folder)
     flow = _Flow()
     sound = _through(chain, Stream(source.name, context, (), AudioSource(file=str(source.absolute())), {}))
     tags = Tags(title=out.stem, tempo=context.tempo)
-    writer = SignalWriter(out, rate, channels, ending, bits, tags, expected_frames=frames)
+    writer = SignalWriter(out, rate, shape.out, ending, bits, tags, expected_frames=frames)
     listener(ProgressEvent("planned", source.name))
     listener(ProgressEvent("started", source.name))
 
     def blocks() -> Iterator[Block]:
         for block in _ahead(flow.blocks(sound)):
-            yield block
+            yield to_channels(block, shape.out)
             listener(ProgressEvent("moved", source.name, writer.frames / rate))
 
     try:

@@ -16,7 +16,7 @@ from studio.audiofile import probe
 from studio.context import RenderContext
 from studio.curves import Points
 from studio.engine import Plan, plan
-from studio.engine.plan import check_length
+from studio.engine.plan import check_length, frames_of
 from studio.errors import (
     Collector,
     MissingError,
@@ -32,6 +32,7 @@ from studio.midi.picks import chosen
 from studio.recipe import Bus, Master, Recipe, Track
 from studio.recipe.document import Document
 from studio.recipe.model import Origin
+from studio.recipe.presets import RECIPE_FILE
 from studio.rendering.audio_writer import check_format
 from studio.score import Score
 from studio.sources.audio_file import AudioSource
@@ -53,27 +54,33 @@ class Checked:
     plan: Plan | None
 
 
-def check(document: Document | Path | str, folder: Path | None = None, score: Path | None = None) -> Checked:
+def check(path: Path | str, score: Path | None = None) -> Checked:
     """Read a recipe to its end, whatever is wrong with it: words, values, routes, files, parts, and all that is static.
 
     Args:
-        document: the recipe, or the path of its file.
-        folder: what its paths are relative to; the folder of its file if not given.
+        path: the file of the recipe.
         score: a MIDI file to take instead of its own.
     """
     taking = Collector()
-    with collecting(taking):
-        try:
-            document = document if isinstance(document, Document) else Document.open(document)
-        except StudioError as error:
-            taking.take(error)
-            return Checked(tuple(taking.errors), None)
-        unread = [document.placed(error).path for error in taking.errors]
-        path = Path(document.file or "recipe.yaml") if folder is None else Path(folder, "recipe.yaml")
-        recipe = _read(document, path)
+    try:
+        with collecting(taking):
+            document = Document.open(path)
+    except StudioError as error:
+        taking.take(error)
+        return Checked(tuple(taking.errors), None)
+    return check_document(document, Path(path).parent, score, taking)
+
+
+def check_document(
+    document: Document, folder: Path, score: Path | None = None, taking: Collector | None = None
+) -> Checked:
+    """The same of a document, whose paths are relative to `folder`; `taking` has the errors of its reading."""
+    taking = taking or Collector()
+    unread = [way for error in taking.errors if (way := document.placed(error).path)]
+    with collecting(taking), reading(folder):
+        recipe = _read(document, Path(folder, Path(document.file).name or RECIPE_FILE))
         if recipe is not None:
-            with reading(path.parent):
-                _Checker(recipe, score, taking).check()
+            _Checker(recipe, score, taking).check()
     errors = [error for error in taking.errors if not _behind(error, unread)]
     planned = None
     if recipe is not None and not errors:
@@ -89,7 +96,7 @@ def check(document: Document | Path | str, folder: Path | None = None, score: Pa
 
 def _read(document: Document, path: Path) -> Recipe | None:
     recipe: Recipe | None = None
-    with attempt(), reading(path.parent):
+    with attempt():
         recipe = Recipe.parse(document.data)
         object.__setattr__(recipe, "origin", Origin(path, document.text))
     return recipe
@@ -142,6 +149,8 @@ class _Checker:
         with attempt():
             self._whole()
         for where, name, strip in self.recipe.strips():
+            if self._left_out(name):
+                continue
             with attempt(*((where,) if isinstance(strip, Master) else (where, name))):
                 self._strip(name, strip)
         for name, macro in self.recipe.knobs.items():
@@ -153,10 +162,12 @@ class _Checker:
         if self.score is not None:
             with attempt():
                 check_length(self.score, self.tempo)
+        with self._guarded():
+            frames_of(recipe, self.tempo)
         with attempt("output", "format"):
             check_format(recipe.output.format, recipe.output.bits, recipe.rate, self.context.channels)
         if not recipe.tracks:
-            if not self.taking.errors:
+            if not any(get_close_matches(str(way[0]), ("tracks",)) for way in self.taking.lost):
                 raise RecipeError(
                     "the recipe has no tracks.", "Add one: `tracks: {keys: {part: all}}`, or run `studio new`."
                 )
@@ -297,4 +308,4 @@ def _hashable(step: Step) -> bool:
     return True
 
 
-__all__ = ["Checked", "check"]
+__all__ = ["Checked", "check", "check_document"]

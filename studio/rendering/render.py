@@ -25,12 +25,14 @@ from studio.engine.plan import PlannedStrip
 from studio.engine.progress import silent
 from studio.errors import OutputError, Place
 from studio.folders import cache_folder
+from studio.notes import read_note, write_note
 from studio.recipe import Recipe
 from studio.rendering.audio_writer import Tags
 from studio.rendering.delivered import clipping_remark, loudness_remarks
 from studio.rendering.manifest import MANIFEST, Entry, Manifest, slug
 from studio.rendering.report import REPORT, write_report
 from studio.rendering.signal_writer import SignalWriter, SignalWriters
+from studio.rendering.still import still
 from studio.rendering.waveform_summary import WaveformSummary
 from studio.score import Score
 from studio.views import view
@@ -101,6 +103,9 @@ class Result:
             MissingError: the notebook's packages are not installed.
         """
         return view("player")(self, **options)
+
+    def _repr_html_(self) -> str:
+        return still({"": self.mix}, self.plan.recipe.title or "a song")
 
     def __repr__(self) -> str:
         place = f", in {self.folder}" if self.folder else ""
@@ -215,10 +220,12 @@ class _Writer:
         self._files = SignalWriters()
         self._writers: dict[str, SignalWriter] = {}
         self._entries: dict[str, Entry] = {}
+        self._sketches: dict[str, WaveformSummary] = {}
         self._index = cache_folder() / "outputs" / f"{_digest(str(out.resolve()))}.json"
-        self._stamps = _read_json(self._index)
+        self._stamps = read_note(self._index) or {}
 
     def run(self) -> Result:
+        _warn(self._plan.remarks)
         made = [folder for folder in (self._out / "stems", self._out / "buses", self._out) if not folder.exists()]
         self._check_folder()
         output_files = self._output_files()
@@ -358,6 +365,7 @@ class _Writer:
         written = writer.finish()
         if written.sketch is not None:
             written.sketch.save(self._sketch_path(output_file))
+            self._sketches[output_file.path] = written.sketch
         self._entries[output_file.path] = Entry(
             path=output_file.path,
             role=output_file.role,
@@ -384,7 +392,8 @@ class _Writer:
         return cache_folder() / "sketches" / f"{_digest(self._signature(output_file))}.json"
 
     def _sketch(self, output_file: _OutputFile) -> WaveformSummary | None:
-        return WaveformSummary.load(self._sketch_path(output_file))
+        # The one just drawn, where the cache could not keep it.
+        return self._sketches.get(output_file.path) or WaveformSummary.load(self._sketch_path(output_file))
 
     def _tidy(self, manifest: Manifest) -> None:
         """Remove what an earlier render wrote and this one did not, unless someone has changed it since."""
@@ -396,10 +405,9 @@ class _Writer:
 
     def _remember(self, manifest: Manifest) -> None:
         """Note size and time of what was written, to know next time without reading it."""
-        with contextlib.suppress(OSError):
-            self._index.parent.mkdir(parents=True, exist_ok=True)
-            paths = [*manifest.files, *([REPORT] if self._report else [])]
-            self._index.write_text(json.dumps({path: _stamp(self._out / path) for path in paths}))
+        paths = [*manifest.files, *([REPORT] if self._report else [])]
+        with contextlib.suppress(OutputError):
+            write_note(self._index, {path: _stamp(self._out / path) for path in paths})
 
     def _remarks(self, entry: Entry) -> Iterator[str]:
         """What is not as it should be in a file that was delivered."""
@@ -432,14 +440,6 @@ def _stamp(path: Path) -> list[int] | None:
     except OSError:
         return None
     return [stat.st_size, stat.st_mtime_ns]
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        plain = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return plain if isinstance(plain, dict) else {}
 
 
 __all__ = ["MANIFEST", "REPORT", "Result", "render"]

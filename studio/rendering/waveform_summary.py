@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
-import json
 import math
 from dataclasses import dataclass
 from functools import cache
@@ -16,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio import Block
-from studio.disk import write_whole
 from studio.engine.loudness import Loudness, LoudnessMeter
-from studio.errors import OutputError
+from studio.errors import OutputError, StudioError
+from studio.notes import MOST_BYTES, read_note, write_note
+from studio.stored import Members, Real, Several, Whole, Words
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -50,31 +50,43 @@ class WaveformSummary:
 
     def save(self, path: Path) -> None:
         """Keep it for the next report; not being able to costs time only."""
-        plain = {
+        loud = self.loudness
+        levels = [loud.integrated, loud.peak_db, loud.true_peak_db, *loud.short_term]
+        note = {
             "frames": self.frames,
-            "loudness": [
-                self.loudness.integrated, self.loudness.peak_db, self.loudness.true_peak_db, self.loudness.short_term,
-            ],
-            "outline": self.outline,
+            "levels": [_LEVEL.data(level) for level in levels],
+            "outline": [[float(low), float(high)] for low, high in self.outline],
             "spectrum": base64.b64encode(self.spectrum).decode(),
-        }  # fmt: skip
+        }
         with contextlib.suppress(OutputError):
-            write_whole(path, json.dumps(plain))
+            write_note(path, note)
 
     @classmethod
     def load(cls, path: Path) -> WaveformSummary | None:
         """The sketch kept at `path`, if there is a sound one."""
+        note = read_note(path)
         try:
-            plain = json.loads(path.read_text())
-            integrated, peak, true_peak, short_term = plain["loudness"]
+            kept = _KEPT.parse(note)
+            (integrated, peak, true_peak, *short_term) = kept["levels"]
             return cls(
-                int(plain["frames"]),
-                Loudness(float(integrated), float(peak), float(true_peak), tuple(short_term)),
-                tuple((float(low), float(high)) for low, high in plain["outline"]),
-                base64.b64decode(plain["spectrum"]),
+                kept["frames"],
+                Loudness(integrated, peak, true_peak, tuple(short_term)),
+                tuple((low, high) for low, high in kept["outline"]),
+                base64.b64decode(kept["spectrum"], validate=True),
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (StudioError, ValueError):
             return None
+
+
+_LEVEL = Real()
+_KEPT = Members(
+    of={
+        "frames": Whole(),
+        "levels": Several(each=_LEVEL, fewest=3, most=10_000_000),
+        "outline": Several(each=Several(each=Real(low=-1e6, high=1e6), fewest=2, most=2), most=10 * _MOST_COLUMNS),
+        "spectrum": Words(longest=MOST_BYTES),
+    }
+)
 
 
 class WaveformSummarizer:

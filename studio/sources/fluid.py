@@ -10,7 +10,9 @@ import contextlib
 import ctypes
 import io
 import logging
+import os
 import threading
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -85,15 +87,17 @@ def _library() -> ModuleType:
         ("fluid_sfont_iteration_next", (pointer,), pointer),
         ("fluid_preset_get_banknum", (pointer,), number),
         ("fluid_preset_get_num", (pointer,), number),
+        ("new_fluid_player", (pointer,), pointer),
+        ("fluid_player_add_mem", (pointer, ctypes.c_char_p, ctypes.c_size_t), number),
+        ("fluid_player_play", (pointer,), number),
+        ("delete_fluid_player", (pointer,), None),
+        ("fluid_synth_get_channel_preset", (pointer, number), pointer),
     ):
         function = getattr(fluidsynth._fl, name)
         function.argtypes, function.restype = takes, gives
     fluidsynth._fl.fluid_synth_channel_pressure.argtypes = (pointer, number, number)
     fluidsynth._fl.fluid_synth_key_pressure.argtypes = (pointer, number, number, number)
     fluidsynth._fl.fluid_synth_set_channel_type.argtypes = (pointer, number, number)
-    fluidsynth._fl.fluid_synth_get_channel_preset.argtypes = (pointer, number)
-    fluidsynth._fl.fluid_synth_get_channel_preset.restype = pointer
-    fluidsynth._fl.fluid_preset_get_banknum.argtypes = fluidsynth._fl.fluid_preset_get_num.argtypes = (pointer,)
     return fluidsynth  # type: ignore[no-any-return]
 
 
@@ -117,6 +121,42 @@ def _whole(font: Path) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def _glib_in_the_log() -> Iterator[None]:
+    """Have what GLib has to say, of which FluidSynth is made, in the log instead of on the terminal, for a moment."""
+    glib = _glib()
+    if glib is None:
+        yield
+        return
+    before = glib.g_log_set_default_handler(_glib_sink, None)
+    try:
+        yield
+    finally:
+        glib.g_log_set_default_handler(ctypes.cast(before, _GLIB_HANDLER), None)
+
+
+_GLIB_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
+
+
+def _to_log(domain: bytes | None, level: int, message: bytes | None, data: int | None) -> None:
+    log.debug("glib: %s", (message or b"").decode(errors="replace"))
+
+
+_glib_sink = _GLIB_HANDLER(_to_log)
+
+
+@cache
+def _glib() -> ctypes.CDLL | None:
+    """GLib, where FluidSynth has brought it into the process."""
+    for name in ("libglib-2.0.so.0", "libglib-2.0.0.dylib"):
+        with contextlib.suppress(OSError, AttributeError):
+            glib = ctypes.CDLL(name, mode=os.RTLD_NOW | os.RTLD_NOLOAD)
+            glib.g_log_set_default_handler.restype = ctypes.c_void_p
+            glib.g_log_set_default_handler.argtypes = (_GLIB_HANDLER, ctypes.c_void_p)
+            return glib
+    return None
+
+
 def check_rate(rate: int) -> None:
     """See whether FluidSynth can run at a rate.
 
@@ -125,6 +165,14 @@ def check_rate(rate: int) -> None:
     """
     if not 8_000 <= rate <= 96_000:
         raise RenderError(f"FluidSynth cannot run at {rate} Hz.", "Set `rate` between 8000 and 96000.")
+
+
+def _variable(number: int) -> bytes:
+    """A number in the variable length of MIDI files."""
+    out = [number & 127]
+    while number := number >> 7:
+        out.append(number & 127 | 128)
+    return bytes(reversed(out))
 
 
 class Fluid:
@@ -137,11 +185,18 @@ class Fluid:
     def __init__(self, font: Path, rate: int, channels: int, **settings: int | float) -> None:
         check_rate(rate)
         self._lib, self._channels = library(), channels
-        options = {"synth.dynamic-sample-loading": int(not _whole(font)), "synth.device-id": DEVICE_ID, **settings}
+        options = {
+            "synth.dynamic-sample-loading": int(not _whole(font)),
+            "synth.device-id": DEVICE_ID,
+            "player.reset-synth": 0,
+            **settings,
+        }
         with _starting:
             self._synth = self._lib.Synth(gain=DEFAULT_GAIN, samplerate=rate, channels=channels, **options)
         self._handle = self._synth.synth
-        self._font = self._synth.sfload(str(font), update_midi_preset=1)
+        self._player: int | None = None
+        with _starting, _glib_in_the_log():
+            self._font = self._synth.sfload(str(font), update_midi_preset=1)
         if self._font == -1:
             self._synth.delete()
             raise RenderError("not a SoundFont that FluidSynth can read.", "Use SF2 or SF3.", place=Place(str(font)))
@@ -151,6 +206,8 @@ class Fluid:
         return self
 
     def __exit__(self, *error: object) -> None:
+        if self._player is not None:
+            self._lib._fl.delete_fluid_player(self._player)
         self._synth.delete()
 
     def _begin_drums(self) -> None:
@@ -210,6 +267,29 @@ class Fluid:
                 # FluidSynth knows sixteen channels here, whatever the port.
                 self._lib._fl.fluid_synth_set_channel_type(synth, part[0] + 16 * event.port, int(part[1]))
                 lib.fluid_synth_program_change(synth, part[0] + 16 * event.port, 0)
+
+    def perform(self, events: Iterable[tuple[int, Event]], end: int) -> None:
+        """Have FluidSynth's own player send events of the first sixteen channels at whole milliseconds, until `end`.
+
+        The player works inside `render`: what it sends in one period takes effect in the next one, and only with the end
+        of a call of `render`.
+        """
+        track, now = bytearray(b"\0\xff\x51\x03\x0f\x42\x40"), 0
+        for millisecond, event in events:
+            data = event.data
+            if event.status == SYSTEM:
+                if data[0] != 0xF0:
+                    continue
+                data = b"\xf0" + _variable(len(data) - 1) + data[1:]
+            track += _variable(millisecond - now) + data
+            now = millisecond
+        track += _variable(max(0, end - now)) + b"\xff\x2f\0"
+        # A thousand ticks a beat at 60 bpm: a tick is a millisecond.
+        song = b"MThd\0\0\0\6\0\0\0\1\x03\xe8MTrk" + len(track).to_bytes(4, "big") + bytes(track)
+        library = self._lib._fl
+        self._player = library.new_fluid_player(self._handle)
+        library.fluid_player_add_mem(self._player, song, len(song))
+        library.fluid_player_play(self._player)
 
     def release_all(self) -> None:
         """Lift the pedals and let go of every note."""

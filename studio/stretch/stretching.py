@@ -71,6 +71,10 @@ class Stretch(Transform):
         """The libraries that count for the knobs as they stand."""
         return libraries_of(self.method)
 
+    def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
+        return channels == 1 or self.method != "praat"
+
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         """Fail now, before any work, if it could not be done later."""
         check_method(self.method, self.semitones, self.formant_semitones, context.channels)
@@ -114,6 +118,10 @@ class Pitch(Transform):
     def uses(self) -> tuple[str, ...]:
         """The libraries that count for the knobs as they stand."""
         return libraries_of(self.method)
+
+    def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
+        return channels == 1 or self.method != "praat"
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         """Fail now, before any work, if it could not be done later."""

@@ -8,12 +8,13 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from studio.disk import write_whole
 from studio.errors import OutputError, StudioError
 from studio.folders import cache_folder
+from studio.notes import read_note, write_note
 from studio.provenance import Asset
-from studio.stored import SHA256, Members, read_json
+from studio.stored import SHA256, Members
 
 KEPT_DAYS = 30
 """How long what was learned is kept after it was last gone on with."""
@@ -35,17 +36,17 @@ def place_of(
         settings: all else that decides what is learned, but not for how long.
     """
     folder = cache_folder() / "training"
-    now = {"sounds": _digest([asset.sha256 for asset in sounds]), "settings": _digest([kind, settings])}
+    now: dict[str, Any] = {"sounds": _digest([asset.sha256 for asset in sounds]), "settings": _digest([kind, settings])}
     _forget_old(folder)
     note = folder / f"{_digest(str(out.resolve()))[:40]}.json"
     with contextlib.suppress(StudioError):
-        earlier = _NOTE.parse(read_json(note))
+        earlier = _NOTE.parse(read_note(note))
         changed = [what for what in now if earlier[what] != now[what]]
         if changed and _file(folder, earlier).exists():
             say(f"The {' and the '.join(changed)} are others than when {out.name} was trained last: it begins anew.")
     with contextlib.suppress(OutputError):
         # Not being able to remember costs a remark, not correctness.
-        write_whole(note, json.dumps(now))
+        write_note(note, now)
     return _file(folder, now)
 
 

@@ -12,8 +12,11 @@ import pedalboard
 import pytest
 import soundfile
 
-from studio.errors import MissingError, OutputError, RecipeError, RenderError
+from studio.errors import AudioError, MissingError, OutputError, RecipeError, RenderError
+from studio.recipe.presets import presets
+from studio.remarks import remarking
 from studio.rendering.apply import apply_file, parse_chain
+from studio.rendering.layout import Layout, layout_of
 from tests.listening import cents, null_db, pitch_hz, sine, white
 
 RATE = 44_100
@@ -54,6 +57,7 @@ def test_its_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
 import resource, sys
 from pathlib import Path
 from studio.rendering.apply import apply_file, parse_chain
+from studio.rendering.layout import Layout, layout_of
 apply_file(parse_chain("[chorus, reverb, compressor]"), Path(sys.argv[1]), Path(sys.argv[1]).with_suffix(".flac"))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
@@ -72,8 +76,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 def test_an_error_leaves_nothing_and_says_what_it_was(tmp_path: Path) -> None:
     sound = white(0.5, channels=1)
     soundfile.write(tmp_path / "in.wav", sound.T, RATE, "FLOAT")
-    with pytest.raises(RenderError, match="pan needs stereo"):
-        apply_file(parse_chain("[chorus, {pan: 0.5}]"), tmp_path / "in.wav", tmp_path / "out.wav")
+    with pytest.raises(RenderError, match="no number of channels suits all steps: pan and stretch"):
+        apply_file(parse_chain("[{pan: 0.5}, {stretch: {method: praat}}]"), tmp_path / "in.wav", tmp_path / "out.wav")
     with pytest.raises(MissingError, match="no file"):
         apply_file(parse_chain("chorus"), tmp_path / "gone.wav", tmp_path / "out.wav")
     with pytest.raises(OutputError, match="no ending"):
@@ -91,3 +95,46 @@ def test_transforms_work_on_a_file_too_between_effects(tmp_path: Path) -> None:
     apply_file(chain, tmp_path / "in.wav", tmp_path / "out.wav", bits="32")
     out, _ = soundfile.read(tmp_path / "out.wav", dtype="float32", always_2d=True)
     assert len(out) == RATE and abs(cents(pitch_hz(out.T, RATE), 880)) < 3
+
+
+def test_every_shipped_chain_takes_mono_and_a_sound_of_many_channels(tmp_path: Path) -> None:
+    for channels in (1, 6):
+        soundfile.write(tmp_path / f"{channels}.wav", white(0.1, 0.1, channels=channels).T, RATE, "FLOAT")
+    widths = {}
+    for preset in presets():
+        if preset.kind == "chain":
+            for channels in (1, 6):
+                apply_file(parse_chain(preset.name), tmp_path / f"{channels}.wav", tmp_path / "out.wav")
+                widths[preset.name, channels] = soundfile.info(tmp_path / "out.wav").channels
+    assert widths["wide-chorus", 1] == 2, "it places its layers left and right"
+    assert widths["mastering", 1] == widths["vinyl", 1] == 1, "mono has no sides to narrow"
+    assert widths["mastering", 6] == 2 and widths["tape", 6] == 6
+
+
+def test_mono_that_is_widened_sounds_as_the_same_in_stereo_and_is_remarked(tmp_path: Path) -> None:
+    mono = white(0.2, 0.3, channels=1)
+    soundfile.write(tmp_path / "mono.wav", mono.T, RATE, "FLOAT")
+    soundfile.write(tmp_path / "stereo.wav", np.repeat(mono, 2, axis=0).T, RATE, "FLOAT")
+    chain = parse_chain("[{pan: 0.5}, reverb]")
+    with remarking() as remarks:
+        apply_file(chain, tmp_path / "mono.wav", tmp_path / "a.wav", bits="32")
+    assert remarks == ["the file has one channel; it is widened to stereo, which `pan` needs."]
+    apply_file(chain, tmp_path / "stereo.wav", tmp_path / "b.wav", bits="32")
+    one, other = (soundfile.read(tmp_path / name, dtype="float32")[0] for name in ("a.wav", "b.wav"))
+    assert np.array_equal(one, other)
+    apply_file(chain, tmp_path / "mono.wav", tmp_path / "c.wav", bits="32", layout="mono")
+    mixed = soundfile.read(tmp_path / "c.wav", dtype="float32", always_2d=True)[0]
+    assert mixed.shape[1] == 1 and np.allclose(mixed[:, 0], one.mean(axis=1), atol=1e-6)
+
+
+def test_layouts_say_what_happens_to_channels() -> None:
+    assert layout_of(parse_chain("chorus"), 1) == Layout(1, 1)
+    assert layout_of(parse_chain("chorus"), 2, "mono").inside == 1
+    many = layout_of(parse_chain("chorus"), 6)
+    assert (many.inside, many.out) == (6, 6) and "6 channels" in many.remarks[0]
+    down = layout_of(parse_chain("chorus"), 6, "stereo")
+    assert (down.inside, down.out) == (2, 2) and "mixed down to stereo" in down.remarks[0]
+    praat = layout_of(parse_chain("{pitch: {semitones: 2, method: praat}}"), 2)
+    assert (praat.inside, praat.out) == (1, 1) and "mixed down to mono, which `pitch` needs" in praat.remarks[0]
+    with pytest.raises(AudioError, match="11 channels"):
+        layout_of(parse_chain("chorus"), 11, "stereo")

@@ -165,3 +165,27 @@ def test_a_sound_recipe_has_a_plan_and_no_errors(desk: Path) -> None:
     (desk / "x.yaml").write_text("score: song.mid\ntracks: {a: {part: all, chain: [chorus]}}\n")
     checked = check(desk / "x.yaml")
     assert not checked.errors and checked.plan is not None and list(checked.plan.tracks) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "    pan 0.2 #!", "\tpan: 0.2 #!", "      pan: 0.2 #!", "   pan: 0.2 #!", "    pan: [0.2 #!", "    to: 'mas #!",
+        "    to: a: b #!", "    to: @x #!", "    to: *x #!",
+    ],
+)  # fmt: skip
+def test_a_line_that_is_no_yaml_is_told_with_all_that_is_wrong_besides(desk: Path, line: str) -> None:
+    text = f"tracks:\n  a:\n    play: {{noise: {{length: 1 s}}}}\n{line}\n    volum: 3 dB #!\n    mute: perhaps #!\n"
+    (desk / "x.yaml").write_text(text)
+    assert [error.place.line for error in check(desk / "x.yaml").errors if error.place] == [4, 5, 6]
+
+
+def test_a_track_that_a_score_leaves_out_needs_nothing(desk: Path) -> None:
+    lost = "  lost: {part: {channel: 16, optional: true}, play: {soundfont: nowhere.sf2}}\n"
+    (desk / "x.yaml").write_text(f"score: song.mid\ntracks:\n  a: {{part: all}}\n{lost}")
+    assert not check(desk / "x.yaml").errors
+
+
+def test_a_length_that_cannot_be_is_told_with_the_rest(desk: Path) -> None:
+    (desk / "x.yaml").write_text(f"length: 0 s\ntracks:\n  a:\n    {NOISE}\n    pan: 7\n")
+    assert [error.place.line for error in check(desk / "x.yaml").errors if error.place] == [1, 5]

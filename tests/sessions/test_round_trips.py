@@ -215,7 +215,7 @@ def test_every_song_comes_back(way: str, tone: Path, tmp_path_factory: pytest.Te
         losses = write(moved, folder)
         after = read(folder)
         named = {loss.what for loss in (*losses, *after.losses) if not loss.what.startswith("jumps of")}
-        assert named <= {"tempo ramps", "way out and sends"}
+        assert named <= {"tempo ramps", "way out and sends"}, [*losses, *after.losses]
         unrouted = {loss.where for loss in losses if loss.what == "way out and sends"}
         check(timeline, after, tempo_seconds, unrouted)
         if len(timeline.tracks) > 4:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from studio.disk import part_of
+from studio.disk import make_folder, part_of
 from studio.errors import OutputError
 from studio.exporting.plugin.compilers import Compiler
 from studio.exporting.plugin.source import PluginSource
 from studio.folders import cache_folder
+from studio.notes import is_ours
 
 Say = Callable[[str], None]
 """Is told in a phrase what is going on."""
@@ -65,13 +66,14 @@ def build(source: PluginSource, shell: str, compiler: Compiler, say: Say) -> byt
 def _object(path: Path, source: PluginSource, compiler: Compiler, say: Say, what: str) -> Path:
     """The compiled file, from the cache when nothing it is made of has changed."""
     kept = cache_folder() / "plugins" / f"{_hash(path, source, compiler)}.o"
-    if kept.is_file():
+    if kept.is_file() and is_ours(kept.stat()):
         return kept
     say(f"compiling {what}")
-    kept.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(kept.parent, private=True)
     part = part_of(kept)
     try:
         _run([*compiler.compiling(), *_includes(source), "-c", str(path), "-o", str(part)])
+        part.chmod(0o600)
         part.replace(kept)
     finally:
         part.unlink(missing_ok=True)

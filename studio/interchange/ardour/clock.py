@@ -43,6 +43,10 @@ class ArdourClock:
         """The frame of a time."""
         return frame(self.second(said), self.rate)
 
+    def frame_of(self, second: float) -> int:
+        """The frame that is nearest to a second."""
+        return frame(second, self.rate)
+
     def beat(self, said: str) -> Fraction:
         """The beat of a time."""
         if said[:1] == "b":

@@ -8,29 +8,32 @@ from xml.etree.ElementTree import Element
 from studio.interchange.ardour.clock import ArdourClock
 from studio.interchange.ardour.lag import later
 from studio.interchange.ardour.xml import number, parsed
-from studio.interchange.lane import MOST_POINTS, Lane, Value
+from studio.interchange.lane import MOST_POINTS, Lane, Value, product
+from studio.interchange.safe_xml import having
 from studio.interchange.timeline import Motion
 
+_PLAYING = ("Play", "Touch", "Latch")
 
-def gain(processor: Element | None, automation: str, factor: float, clock: ArdourClock) -> Value:
+
+def gain(processor: Element | None, automation: str, factor: Value, clock: ArdourClock) -> Value:
     """The gain of a processor times a factor, moving or not."""
     if processor is None:
         return factor
-    lane = _lane(processor, automation, clock)
-    if lane is None:
-        return number(processor.find("Controllable[@name='gaincontrol']"), "value", 1.0) * factor
-    return later(lane, clock.rate).mapped(lambda point: point * factor)
+    lane = moving(processor, automation, clock)
+    still = number(having(processor, "Controllable", name="gaincontrol"), "value", 1.0)
+    return product(factor, still if lane is None else later(lane, clock.rate))
 
 
 def pan(route: Element, clock: ArdourClock) -> Value:
     """The place of a route from −1 left to 1 right, moving or not."""
     pannable = route.find("Pannable")
-    if pannable is None:
+    shell = next((shell for shell in route.iterfind("Processor/PannerShell")), None)
+    if pannable is None or (shell is not None and shell.get("bypassed") == "1"):
         return 0.0
-    lane = _lane(pannable, "pan-azimuth", clock)
+    lane = moving(pannable, "pan-azimuth", clock)
     if lane is not None:
         return lane.mapped(_place)
-    return _place(number(pannable.find("Controllable[@name='pan-azimuth']"), "value", 0.5))
+    return _place(number(having(pannable, "Controllable", name="pan-azimuth"), "value", 0.5))
 
 
 def motions(processor: Element, clock: ArdourClock) -> Iterator[Motion]:
@@ -38,19 +41,23 @@ def motions(processor: Element, clock: ArdourClock) -> Iterator[Motion]:
     controls = [control for control in processor.iterfind("Controllable") if control.get("parameter")]
     ports = list(processor.iterfind("vst3/Port"))
     for place, control in enumerate(controls):
-        lane = _lane(processor, f"parameter-{control.get('parameter')}", clock)
+        lane = moving(processor, f"parameter-{control.get('parameter')}", clock)
         if lane is not None:
             called = ports[place].get("id", "") if len(ports) == len(controls) else ""
             yield Motion(int(called) if called.isdecimal() else None, control.get("name", ""), lane, plain=True)
 
 
-def _lane(parent: Element, name: str, clock: ArdourClock) -> Lane | None:
-    """An automation list, if it plays."""
-    found = parent.find(f"Automation/AutomationList[@automation-id='{name}']")
-    events = found.find("events") if found is not None else None
-    if found is None or events is None or found.get("state") not in ("Play", "Touch", "Latch"):
-        return None
-    words = (events.text or "").split()
+def moving(parent: Element, name: str, clock: ArdourClock) -> Lane | None:
+    """An automation list in the automation of something, if it plays."""
+    automation = parent.find("Automation")
+    found = having(automation, "AutomationList", automation_id=name) if automation is not None else None
+    return drawn_list(found, clock) if found is not None and found.get("state") in _PLAYING else None
+
+
+def drawn_list(found: Element, clock: ArdourClock) -> Lane | None:
+    """The points of an automation list, if it has any."""
+    events = found.find("events")
+    words = (events.text or "").split() if events is not None else []
     pairs = list(zip(words[::2], words[1::2], strict=False))
     if not pairs or len(pairs) > MOST_POINTS:
         return None

@@ -1,0 +1,121 @@
+"""What the words on the command line mean: recipes, chains and sounds, by file, by preset, or from standard input."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from studio.recipe import Recipe
+    from studio.recipe.document import Document
+
+STDIN = "-"
+PLAIN_LOUDNESS = -14.0
+"""The LUFS to which a MIDI file is brought that is rendered without a recipe."""
+
+
+def is_midi(name: str) -> bool:
+    """Whether a file is called like a MIDI file."""
+    from studio.midi.files import ENDINGS
+
+    return Path(name).suffix.lower() in ENDINGS
+
+
+def document_of(name: str, stack: ExitStack) -> tuple[Document, Path]:
+    """The recipe that a word means, as text not yet understood, and the folder its paths are relative to.
+
+    A word is the path of a recipe, a MIDI file or a session of a DAW; the name of a preset; or ``-``, a recipe or a MIDI
+    file on standard input. What is unpacked for it lasts as long as `stack`.
+
+    Raises:
+        StudioError: there is no such file or preset, or it cannot be read.
+    """
+    from studio.cli.show import losses
+    from studio.recipe.document import Document
+    from studio.recipe.presets import find_preset
+    from studio.recipe.starter import from_midi
+    from studio.sessions.importing import check_readable, import_session, is_session
+
+    path = Path(name)
+    if path.is_file():
+        check_readable(path)
+    if name == STDIN:
+        content = sys.stdin.buffer.read()
+        if not content.startswith((b"MThd", b"RIFF")):
+            return Document(_text(content), "standard input"), Path()
+        path = _kept(content, "song.mid", stack)
+    if is_midi(str(path)):
+        return Document(from_midi(path, Path("song.yaml"), bare=True, loudness=PLAIN_LOUDNESS)), Path()
+    if is_session(path):
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="studio-")))
+        losses(import_session(path, folder / "song.yaml").losses)
+        return Document.open(folder / "song.yaml"), folder
+    if not (path.is_file() or path.suffix or "/" in name):
+        path = find_preset(name, Path(), "recipe").path
+    return Document.open(path), path.parent
+
+
+def recipe_of(name: str, stack: ExitStack, turns: Sequence[str] = (), output: dict[str, str] | None = None) -> Recipe:
+    """The recipe that a word means, with knobs turned as `--set` says.
+
+    Raises:
+        StudioError: it cannot be read, or some of its knobs cannot be turned so: all of these at once.
+    """
+    from studio.errors import Gather
+    from studio.recipe import Recipe
+
+    document, folder = document_of(name, stack)
+    song = Recipe.of(document, folder)
+    gather = Gather()
+    for turn in turns:
+        address, equals, value = turn.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set {turn}: write ADDRESS=VALUE, such as keys.chorus.depth=0.5")
+        with gather:
+            song = song.set(address.strip(), _value(value.strip()))
+    for knob, value in (output or {}).items():
+        with gather:
+            song = song.set(f"output.{knob}", value)
+    gather.done()
+    return song
+
+
+def sound_of(name: str, stack: ExitStack) -> Path:
+    """The audio file that a word means: its path, or ``-``, sound on standard input."""
+    return _kept(sys.stdin.buffer.read(), "sound", stack) if name == STDIN else Path(name)
+
+
+def chain_text(name: str) -> str:
+    """The words of a chain: as they are, or ``-``, YAML on standard input."""
+    return _text(sys.stdin.buffer.read()) if name == STDIN else name
+
+
+def _kept(content: bytes, name: str, stack: ExitStack) -> Path:
+    """A file that holds what came on standard input."""
+    path = Path(stack.enter_context(TemporaryDirectory(prefix="studio-"))) / name
+    path.write_bytes(content)
+    return path
+
+
+def _text(content: bytes) -> str:
+    from studio.errors import Place, RecipeError
+
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RecipeError(
+            f"byte {error.start} is not UTF-8 text.", "Save it as UTF-8.", place=Place("standard input")
+        ) from None
+
+
+def _value(text: str) -> Any:
+    """What a value on the command line would mean in a file, curves included."""
+    from studio.recipe.document import Document
+
+    return Document(text, "--set").data
