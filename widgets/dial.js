@@ -6,8 +6,7 @@ import { position, valueAt, words } from "./taper.js";
 const TRAVEL = 200; // pixels of a hand for the whole way
 const FINE = 0.1;
 const SWEEP = 270; // degrees
-const WHEEL_REST = 300; // ms without a turn of the wheel after which the gesture is over
-const CC_REST = 250;
+const REST = 300; // ms without a key, a turn of the wheel or a controller after which the gesture is over
 
 /**
  * @param {Spec} spec
@@ -18,7 +17,7 @@ const CC_REST = 250;
  * @param {object=} style  `drag`: "vertical" or "circular"
  */
 export function dial(spec, to, style = {}) {
-  let value = spec.value ?? spec.default, held = null, restTimer = 0, cc = style.cc ?? null, learning = false;
+  let value = spec.value ?? spec.default, held = null, resting = 0, cc = style.cc ?? null, learning = false;
   const arc = svg("path", { class: "mx-arc" });
   const hand = svg("line", { class: "mx-hand", x1: 0, x2: 0, y1: -9, y2: -17.5 });
   const face = svg("svg", {
@@ -57,6 +56,17 @@ export function dial(spec, to, style = {}) {
       to.turn(next, moving);
     }
   }
+  /** A gesture of small steps is over once they stop, or at once when something else begins. */
+  function rest() {
+    clearTimeout(resting);
+    resting = setTimeout(settle, REST);
+  }
+  function settle() {
+    if (!resting) return;
+    clearTimeout(resting);
+    resting = 0;
+    to.turn(value, false);
+  }
   const put = (place, moving) => set(valueAt(spec, place), moving);
   const bump = (step, moving) => {
     if (spec.whole) {
@@ -64,7 +74,7 @@ export function dial(spec, to, style = {}) {
       set(Math.min(spec.high, Math.max(spec.low, value + Math.sign(step) * size)), moving);
     } else put(position(spec, value) + step, moving);
   };
-  const reset = () => set(spec.default ?? spec.low, false); // straight to it, never through the taper and back
+  const reset = () => { settle(); set(spec.default ?? spec.low, false); }; // straight to it, never through the taper and back
   const say = (words) => { note.textContent = words; el.classList.toggle("mx-wrong", Boolean(words)); };
 
   function angle(event) {
@@ -74,6 +84,7 @@ export function dial(spec, to, style = {}) {
   face.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     face.focus();
+    settle();
     event.preventDefault();
     if (event.ctrlKey || event.metaKey) { reset(); return; }
     face.setPointerCapture(event.pointerId);
@@ -108,14 +119,14 @@ export function dial(spec, to, style = {}) {
     event.preventDefault();
     event.stopPropagation();
     bump(-Math.sign(event.deltaY || event.deltaX) * 0.01 * (event.shiftKey ? FINE : 1), true);
-    clearTimeout(restTimer);
-    restTimer = setTimeout(() => to.turn(value, false), WHEEL_REST);
+    rest();
   }, { passive: false });
   face.addEventListener("keydown", (event) => {
     const step = { ArrowUp: 0.01, ArrowRight: 0.01, ArrowDown: -0.01, ArrowLeft: -0.01, PageUp: 0.1, PageDown: -0.1 }[event.key];
-    if (step !== undefined) bump(step * (event.shiftKey ? FINE : 1), false);
-    else if (event.key === "Home") set(spec.low, false);
-    else if (event.key === "End") set(spec.high, false);
+    if (event.ctrlKey || event.metaKey || event.altKey) { settle(); return; } // those are the rack's and the browser's
+    if (step !== undefined) { bump(step * (event.shiftKey ? FINE : 1), true); rest(); }
+    else if (event.key === "Home") { settle(); set(spec.low, false); }
+    else if (event.key === "End") { settle(); set(spec.high, false); }
     else if (event.key === "Delete" || event.key === "Backspace") reset();
     else if (event.key === "Enter" || /^[0-9.+\-]$/.test(event.key)) write(event.key.length === 1 ? event.key : null);
     else if (event.key === "ContextMenu") menu(event);
@@ -124,6 +135,7 @@ export function dial(spec, to, style = {}) {
     event.stopPropagation(); // keys here are not the notebook's
   });
   face.addEventListener("contextmenu", menu);
+  face.addEventListener("blur", settle);
 
   function menu(event) {
     event.preventDefault();
@@ -180,13 +192,12 @@ export function dial(spec, to, style = {}) {
     if (learning) assign([number, channel]);
     if (!cc || cc[0] !== number || cc[1] !== channel) return;
     put(level, true);
-    clearTimeout(restTimer);
-    restTimer = setTimeout(() => to.turn(value, false), CC_REST);
+    rest();
   });
 
   if (cc) { el.classList.add("mx-cc"); openMidi(); }
   show(value);
-  return { el, face, show, say, wire, held: () => held !== null, stop: () => { clearTimeout(restTimer); deaf(); } };
+  return { el, face, show, say, wire, settle, held: () => held !== null || resting !== 0, stop: () => { settle(); deaf(); } };
 }
 
 function sweep(from, to) {

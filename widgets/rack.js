@@ -26,14 +26,17 @@ function render({ model, el }) {
   const player = playerView(desk, { label: model.get("title") || "Rack" });
   const bar = h("div", { class: "mx-bar mx-tools" });
   const macros = h("div", { class: "mx-macros", role: "group", "aria-label": "Macros" });
-  const strips = h("div", { class: "mx-strips", role: "tablist", "aria-label": "Strips" });
+  const strips = h("div", { class: "mx-strips", role: "group", "aria-label": "Strips" });
   const strip = h("div", { class: "mx-strip" });
   const root = h("div", { class: "mx mx-rack", role: "group", "aria-label": model.get("title") || "Rack" },
     goneNote(model), bar, player.el, macros, strips, strip);
   let asking = false; // of all views only the one that asked opens what comes
-  const doing = (what, more = {}) => { asking = ["yaml", "python", "shelf"].includes(what); model.send({ kind: "do", what, ...more }); };
-  const type = (id, text) => model.send({ kind: "type", id, text, ear: turns.ear() });
-  const value = (id) => model.get("values")[id];
+  const ahead = () => { for (const each of controls.values()) each.settle?.(); turns.push(); };
+  const doing = (what, more = {}) => { ahead(); asking = ["yaml", "python", "shelf"].includes(what); model.send({ kind: "do", what, ...more }); };
+  const type = (id, text) => { ahead(); model.send({ kind: "type", id, text, ear: turns.ear() }); };
+  const value = (id) => (turns.holds(id) ? turns.value(id) : model.get("values")[id]);
+  /** A switch turns under the finger; Python hears of it and may say otherwise. */
+  const flip = (id, on, show) => { show(on); turns.turn(id, on, false); };
   let seed = 1;
 
   // ---- controls -------------------------------------------------------------------------------------------------
@@ -70,8 +73,9 @@ function render({ model, el }) {
 
   function switchOf({ id, label, help }) {
     const button = h("button", { type: "button", class: "mx-toggle", role: "switch", "aria-label": label, title: help,
-      onclick: () => { turns.turn(id, button.getAttribute("aria-checked") !== "true", false); } }, h("i"), h("span", {}, label));
-    return { el: button, show: (on) => button.setAttribute("aria-checked", String(Boolean(on))), say: () => {}, stop: () => {} };
+      onclick: () => flip(id, button.getAttribute("aria-checked") !== "true", show) }, h("i"), h("span", {}, label));
+    const show = (on) => button.setAttribute("aria-checked", String(Boolean(on)));
+    return { el: button, show, say: () => {}, stop: () => {} };
   }
 
   function choiceOf({ id, label, help, options, kind }) {
@@ -103,11 +107,12 @@ function render({ model, el }) {
     const { id, label, step, help, kind } = described;
     const box = h("section", { class: "mx-panel", "aria-label": label, "data-step": id });
     const power = h("button", { type: "button", class: "mx-power", role: "switch", "aria-label": `${label} on`, title: "Bypass",
-      onclick: () => turns.turn(described.bypass, power.getAttribute("aria-checked") === "true", false) }, h("i"));
-    controls.set(described.bypass, { kind: "boolean", say: () => {}, stop: () => {}, show: (off) => {
+      onclick: () => flip(described.bypass, power.getAttribute("aria-checked") === "true", show) }, h("i"));
+    const show = (off) => {
       power.setAttribute("aria-checked", String(!off));
       box.classList.toggle("mx-off", Boolean(off));
-    } });
+    };
+    controls.set(described.bypass, { kind: "boolean", say: () => {}, stop: () => {}, show });
     const grip = place === null ? null : h("button", { type: "button", class: "mx-grip", "aria-label": `Move ${label}`,
       title: "Drag to reorder, or use the arrow keys", "data-focus": `grip ${label}` });
     const more = place === null ? null : h("button", { type: "button", class: "mx-more", "aria-label": `More for ${label}`,
@@ -192,13 +197,14 @@ function render({ model, el }) {
     macros.hidden = !panels.macros.length;
     strips.hidden = panels.single;
     strips.replaceChildren(...panels.strips.map(({ name, where, switches }) => {
-      const tab = h("button", { type: "button", role: "tab", "aria-selected": String(name === selected), "data-focus": `strip ${name}`,
+      const tab = h("button", { type: "button", class: "mx-name", "aria-pressed": String(name === selected), "data-focus": `strip ${name}`,
         onclick: () => { model.set("selected", name); model.save_changes(); } }, name);
       return h("span", { class: `mx-tab mx-${where}` }, tab, ...switches.map((each) => {
         const letter = each.label[0].toUpperCase();
         const button = h("button", { type: "button", class: "mx-small", "aria-label": `${each.label} ${name}`, title: each.label,
-          onclick: () => turns.turn(each.id, button.getAttribute("aria-pressed") !== "true", false) }, letter);
-        controls.set(each.id, { kind: "boolean", say: () => {}, stop: () => {}, show: (on) => button.setAttribute("aria-pressed", String(Boolean(on))) });
+          onclick: () => flip(each.id, button.getAttribute("aria-pressed") !== "true", show) }, letter);
+        const show = (on) => button.setAttribute("aria-pressed", String(Boolean(on)));
+        controls.set(each.id, { kind: "boolean", say: () => {}, stop: () => {}, show });
         return button;
       }));
     }));
@@ -228,7 +234,7 @@ function render({ model, el }) {
     let rebuild = false;
     for (const [id, now] of Object.entries(stands)) {
       const each = controls.get(id);
-      if (!each || each.held?.() || turns.holds(id)) continue;
+      if (!each || each.held?.() || turns.holds(id)) continue; // a hand owns it
       if ((each.kind === "number") !== (typeof now === "number") && now !== null) rebuild = true;
       else if (now !== null || each.kind !== "number") each.show(now);
     }
@@ -265,6 +271,14 @@ function render({ model, el }) {
     if (focused) [...bar.querySelectorAll("[data-focus]")].find((each) => each.getAttribute("data-focus") === focused)?.focus();
   }
   const gain = h("span", { class: "mx-state" });
+
+  root.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.key.toLowerCase() !== "z") return;
+    if (event.target.matches("input[type=text], textarea")) return; // there it takes letters back
+    doing(event.shiftKey ? "redo" : "undo");
+    event.preventDefault();
+    event.stopPropagation();
+  });
 
   function errors() {
     const found = model.get("errors");

@@ -185,7 +185,7 @@ class Rack(Playing):
         return export(self._now, out, strip=self.selected, **options)
 
     def wait(self, seconds: float = 60.0) -> bool:
-        """Wait until what is shown has been rendered; False if that takes longer."""
+        """Wait until what is shown has been rendered; False if that takes longer or failed, as `errors` then says."""
         return self._session.wait(seconds)
 
     @property

@@ -110,6 +110,7 @@ class PlaybackSession:
         self._undrawn: Sounds | None = None
         self._number, self._busy, self._running, self._closed = 0, False, False, False
         self._sounds: Sounds | None = None
+        self._error: StudioError | None = None
         self._shown = 0
         self._gains: tuple[float, ...] = ()
         self._score: tuple[str | None, Score | None] = (None, None)
@@ -164,11 +165,12 @@ class PlaybackSession:
                 self._tell(content, buffers)
 
     def wait(self, seconds: float = 60.0) -> bool:
-        """Wait until everything wished for is rendered; False if that takes too long."""
+        """Wait until everything wished for is rendered; False if that takes too long, or cannot be done."""
         with self._changed:
-            return self._changed.wait_for(
+            rested = self._changed.wait_for(
                 lambda: not (self._wish or self._busy or self._wants or self._undrawn), seconds
             )
+            return rested and self._error is None
 
     def close(self) -> None:
         """Lay down all work."""
@@ -224,11 +226,16 @@ class PlaybackSession:
                 if isinstance(work, Wish) and self._wish is None and self._number == work.number:
                     self._wish = work
         except StudioError as error:
-            self._failed(error)
+            self._report(error)
         finally:
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()
+
+    def _report(self, error: StudioError | None) -> None:
+        """The last wish could not be rendered, or could: whoever waits or looks is told."""
+        self._error = error
+        self._failed(error)
 
     def _newer(self) -> bool:
         return self._wish is not None or self._closed
@@ -251,7 +258,7 @@ class PlaybackSession:
         self._engine.release(planned.nodes())
         sounds = Rendered(planned, self._engine, length(planned, self._engine), self._stems)
         self._gains = held_gains(self._engine, planned.mix, wish.ear.at if wish.ear else 0)
-        self._failed(None)
+        self._report(None)
         self._show(sounds, wish.number * 2 + 1)
         self._finished(sounds, wish.recipe)
         self._draw(sounds, self._newer)

@@ -53,6 +53,7 @@ class Mp3(Effect):
     libraries = ("pedalboard",)
 
     def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
         return channels <= 2
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:

@@ -54,6 +54,7 @@ class Pan(Effect):
     law: str = choice("balance", *LAWS, help="how loud it is on its way")
 
     def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
         return channels == 2
 
     def open(self, context: RenderContext) -> Run:
@@ -95,6 +96,7 @@ class Width(Effect):
     width: Live = knob(1.0, 0.0, 2.0, help="how wide")
 
     def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
         return channels <= 2
 
     def open(self, context: RenderContext) -> Run:

@@ -133,6 +133,7 @@ class Track(Record):
 
     @classmethod
     def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
         return _elsewhere(word, cls, at_the_top_of_the_recipe=Recipe, under_master=Master)
 
     def __post_init__(self) -> None:
@@ -164,6 +165,7 @@ class Bus(Record):
 
     @classmethod
     def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
         return _elsewhere(word, cls, at_the_top_of_the_recipe=Recipe, in_a_track=Track, under_master=Master)
 
 
@@ -181,6 +183,7 @@ class Master(Record):
 
     @classmethod
     def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
         return _elsewhere(word, cls, at_the_top_of_the_recipe=Recipe, in_a_track=Track, under_output=Output)
 
 
@@ -238,6 +241,7 @@ class Recipe(Record):
 
     @classmethod
     def hint(cls, word: str) -> str:
+        """What somebody who wrote a field that there is not may have meant."""
         return _elsewhere(word, cls, in_a_track=Track, under_master=Master, under_output=Output)
 
     def __post_init__(self) -> None:
@@ -287,6 +291,10 @@ class Recipe(Record):
         except StudioError as error:
             raise document.placed(error) from None
         return recipe.replace(origin=Origin(path, document.text))
+
+    def _repr_html_(self) -> str:
+        shown: str = view("written")(self.title or "Recipe", self.dumps())
+        return shown
 
     def dumps(self) -> str:
         """The recipe as YAML; what was read from a file keeps its comments and its order."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from string import Template
+from urllib.parse import quote
 
 from studio.rendering.waveform_summary import COLUMN, HIGHEST_HZ, LOWEST_HZ, WaveformSummary
+from studio.visible import markup
 
 WIDTH = 1000
 """The unit of pictures: their time axis is so long."""
@@ -40,6 +43,31 @@ def policy_of(script: str, *more: str) -> str:
         "base-uri 'none'", "form-action 'none'",
     )  # fmt: skip
     return "; ".join(parts)
+
+
+def section(name: str, figures: Iterable[tuple[str, str]], drawing: str, file: str, role: str = "") -> str:
+    """One sound on a page: its name, its figures, its picture and a player.
+
+    Args:
+        name: what it is called, as people wrote it.
+        figures: what was measured, as pairs of a word and a value.
+        drawing: what `picture` gives, or nothing.
+        file: its path, relative to the page.
+        role: what it is to the song; nothing where it goes without saying.
+    """
+    listed = "".join(f"<dt>{markup(word)}</dt><dd>{markup(value)}</dd>" for word, value in figures)
+    small = f" <small>{markup(role)}</small>" if role else ""
+    label = markup(f"{name} {role}".strip())
+    drawn = (
+        f'<div class="picture" role="group" tabindex="0" aria-label="{label}: picture">{drawing}</div>'
+        if drawing
+        else ""
+    )
+    return f"""<section>
+<h2>{markup(name)}{small}</h2>{f"<dl>{listed}</dl>" if listed else ""}
+{drawn}
+<audio controls preload="none" aria-label="{label}" src="{quote(file)}"></audio>
+</section>"""
 
 
 def picture(sketch: WaveformSummary, seconds: float, rate: int, marks: str = "") -> str:

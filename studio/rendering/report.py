@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote
 
 from studio.disk import write_whole
 from studio.engine import Plan
 from studio.rendering.audio_writer import describe_tempo
 from studio.rendering.manifest import Entry, Manifest
-from studio.rendering.page import WIDTH, clock, filled, picture
+from studio.rendering.page import WIDTH, clock, filled, picture, section
 from studio.rendering.waveform_summary import WaveformSummary
 from studio.visible import markup
 
@@ -48,7 +47,7 @@ def write_report(folder: Path, plan: Plan, manifest: Manifest, sketches: Mapping
             )
         ),
         sections=_remarks(manifest) + "\n".join(sections),
-        appendix=f"<details><summary>Recipe</summary><pre>{markup(plan.recipe.dumps(), lines=True)}</pre></details>"
+        appendix=f"<details><summary>Recipe</summary><pre tabindex=0>{markup(plan.recipe.dumps(), lines=True)}</pre></details>"
         f"<details><summary>Files it was made of</summary><table>{sources}</table></details><footer>{versions}</footer>",
     )
     write_whole(folder / REPORT, page)
@@ -69,13 +68,7 @@ def _section(entry: Entry, sketch: WaveformSummary | None, plan: Plan, manifest:
         ("true peak", _level(entry.true_peak_db, "dBTP")),
         ("peak", _level(entry.peak_db, "dBFS")),
     ]
-    listed = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in numbers)
-    role = "" if entry.role == "mix" else f"<small>{entry.role}</small>"
-    return f"""<section class="{entry.role}">
-<h2>{markup(entry.name)} {role}</h2><dl>{listed}</dl>
-{shown}
-<audio controls preload="none" src="{quote(entry.path)}"></audio>
-</section>"""
+    return section(entry.name, numbers, shown, entry.path, "" if entry.role == "mix" else entry.role)
 
 
 def _marks(plan: Plan, seconds: float) -> str:

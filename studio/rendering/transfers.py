@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 from studio.audio import Audio
 from studio.audiofile import read_audio
@@ -15,7 +14,7 @@ from studio.engine import Listener, ProgressEvent
 from studio.engine.progress import silent
 from studio.errors import KnobError, OutputError, nearest
 from studio.rendering.audio_writer import FORMATS, Tags
-from studio.rendering.page import clock, filled, picture
+from studio.rendering.page import clock, filled, picture, section
 from studio.rendering.signal_writer import SignalWriter, blocks_of, write_signal
 from studio.rendering.waveform_summary import WaveformSummary
 from studio.timbre import METHODS, Figures, compare, transfer
@@ -93,6 +92,7 @@ def compare_methods(
 
 
 HEADS = {
+    "octaves": "octaves up",
     "pitch_cents": "pitch off, cents",
     "pitch_kept": "pitch kept",
     "onsets_kept": "hits kept",
@@ -114,7 +114,15 @@ def shown(figures: Figures) -> list[str]:
     texts = []
     for name in HEADS:
         value = plain[name]
-        texts.append("–" if value is None else f"{value:.0%}" if name.endswith("_kept") else f"{value:.1f}")
+        texts.append(
+            "–"
+            if value is None
+            else f"{value:.0%}"
+            if name.endswith("_kept")
+            else f"{value:g}"
+            if name == "octaves"
+            else f"{value:.1f}"
+        )
     return texts
 
 
@@ -142,15 +150,8 @@ def write_sound(audio: Audio, path: Path, ending: str = "wav", bits: str = "24")
 
 def _section(name: str, audio: Audio, folder: Path, figures: Figures | None) -> str:
     sketch = write_sound(audio, folder / f"{name}.wav")
-    listed = ""
-    if figures is not None:
-        pairs = zip(HEADS.values(), shown(figures), strict=True)
-        listed = "".join(f"<dt>{head}</dt><dd>{text}</dd>" for head, text in pairs)
-    return f"""<section>
-<h2>{markup(name)}</h2><dl>{listed}</dl>
-{picture(sketch, audio.seconds, audio.rate)}
-<audio controls preload="none" src="{quote(name)}.wav"></audio>
-</section>"""
+    pairs = zip(HEADS.values(), shown(figures), strict=True) if figures is not None else ()
+    return section(name, pairs, picture(sketch, audio.seconds, audio.rate), f"{name}.wav")
 
 
 def _table(found: dict[str, Figures]) -> str:
@@ -159,4 +160,6 @@ def _table(found: dict[str, Figures]) -> str:
         f"<tr><td>{method}</td>{''.join(f'<td>{text}</td>' for text in shown(figures))}</tr>"
         for method, figures in found.items()
     )
-    return f"<details open><summary>Figures</summary><table><tr>{heads}</tr>{rows}</table></details>"
+    table = f"<table><tr>{heads}</tr>{rows}</table>"
+    scrolled = f'<div class="table" tabindex="0" role="group" aria-label="figures">{table}</div>'
+    return f"<details open><summary>Figures</summary>{scrolled}</details>"

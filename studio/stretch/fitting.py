@@ -52,6 +52,7 @@ class Warp(Transform):
         return libraries_of(self.method)
 
     def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
         return channels == 1 or self.method != "praat"
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:

@@ -72,6 +72,7 @@ class Stretch(Transform):
         return libraries_of(self.method)
 
     def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
         return channels == 1 or self.method != "praat"
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
@@ -119,6 +120,7 @@ class Pitch(Transform):
         return libraries_of(self.method)
 
     def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
         return channels == 1 or self.method != "praat"
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:

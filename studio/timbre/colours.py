@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from studio.audio import Audio
+from studio.stretch.f0 import F0Track
 from studio.tempo import Floats
 from studio.timbre.hybrid import track_of
 from studio.timbre.model_registry import ModelRegistry
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
 
 ENDING = ".spectral"
 
-_MOST_DB = 60.0
+_MOST_DB = 35.0
+_NOISE_BINS = 5.0
+_WIDE = 1.5
+"""Distances of harmonics over which a change is even: what lies between them stays the source's, and so does its pitch."""
 _TOP = 48
 """Highest bins of the model whose change all that lies above them shares."""
 
@@ -52,6 +57,16 @@ class Seen:
         latents, self._level = model.encode(torch.tensor(self._magnitudes, dtype=torch.float32))
         self.latents = latents.double().numpy().T
 
+    @cached_property
+    def _track(self) -> F0Track:
+        return track_of(self._source)
+
+    @cached_property
+    def _harmonic_bins(self) -> Floats:
+        """The bins of each window over which a change is even; `_NOISE_BINS` for a distance where there is no pitch."""
+        pitch = self._track.at(self._spectra.seconds) / self._spectra.hz[1]
+        return _WIDE * np.where(np.isfinite(pitch), pitch, _NOISE_BINS)
+
     def instrument(self, name: str) -> Tensor:
         """The embedding of an instrument the model knows."""
         return self._model.instrument(name)
@@ -78,7 +93,7 @@ class Seen:
         power = np.square(self._magnitudes[:, 1:]) + 1e-12
         hz = self._spectra.hz[1:]
         total = power.sum(axis=1)
-        pitch = track_of(self._source).at(self._spectra.seconds)
+        pitch = self._track.at(self._spectra.seconds)
         there = np.isfinite(pitch)
         pitch = np.where(there, pitch, np.median(pitch[there]) if there.any() else 220.0)
         return {
@@ -101,7 +116,8 @@ class Seen:
         # At its floor the model says only that there is no more than this.
         low = made <= 1.2 * 10 ** (-FLOOR / 20) * self._level.numpy()
         made = np.where(low, np.minimum(made, self._magnitudes[:, :bins]), made)
-        change = 20 * np.log10(np.maximum(made, 1e-9) / np.maximum(self._magnitudes[:, :bins], 1e-9))
+        own, wanted = (_around(np.square(each), self._harmonic_bins) for each in (self._magnitudes[:, :bins], made))
+        change = 10 * np.log10(np.maximum(wanted, 1e-18) / np.maximum(own, 1e-18))
         change = np.clip(change, -_MOST_DB, _MOST_DB)
         above = np.repeat(change[:, -_TOP:].mean(axis=1, keepdims=True), self._magnitudes.shape[1] - bins, axis=1)
         change = np.concatenate([change, np.minimum(above, 0.0)], axis=1) * np.atleast_1d(amount)[:, None]
@@ -120,6 +136,15 @@ class Seen:
         import torch
 
         return torch.tensor(np.ascontiguousarray(latents.T), dtype=torch.float32)
+
+
+def _around(power: Floats, width: Floats) -> Floats:
+    """The power in so many bins around each bin, ``(windows, bins)``, with one width a window."""
+    half = np.maximum(np.round((width - 1) / 2), 0).astype(np.int64)[:, None]
+    total = np.cumsum(np.pad(power, ((0, 0), (1, 0))), axis=1)
+    bins = np.arange(power.shape[1])
+    low, high = np.maximum(bins - half, 0), np.minimum(bins + half + 1, power.shape[1])
+    return np.asarray(np.take_along_axis(total, high, axis=1) - np.take_along_axis(total, low, axis=1))
 
 
 def _at(audio: Audio, rate: int) -> Audio:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio import Audio
+from studio.stretch.f0 import F0Track
+from studio.stretch.melody import melody
 from studio.stretch.onsets import find_hits
 from studio.tempo import Floats
 from studio.timbre.hybrid import track_of
@@ -26,9 +28,12 @@ class Figures:
     """Figures of one transfer; a distance is in dB, smaller is nearer.
 
     Attributes:
+        octaves: by how many the result as a whole is higher than the source; the figures of the pitch are those after
+            such a move, which is a choice and no mistake.
         pitch_cents: the median distance of the pitch from the source's; NaN without a pitch in either.
         pitch_kept: the share of the source's pitched moments whose pitch is within 50 cents.
-        onsets_kept: the F-measure of hits within 50 ms.
+        onsets_kept: the F-measure, within 50 ms, of where notes begin: hits, and in a melody changes of pitch, for slurred
+            notes have no hits.
         loudness_db: the RMS distance of the loudness contour, after the mean, where the source is heard.
         log_mel_source, log_mel_target: the mean distance of mean log-mel spectra, after the level.
         frechet_source, frechet_target: the Fréchet distance of Gaussians fitted to log-mel cepstra, after the level.
@@ -37,6 +42,7 @@ class Figures:
             These three are NaN without torch.
     """
 
+    octaves: int
     pitch_cents: float
     pitch_kept: float
     onsets_kept: float
@@ -56,16 +62,15 @@ class Figures:
 
 def compare(result: Audio, source: Audio, target: Audio) -> Figures:
     """The figures of a result that is as long as its source."""
-    cents, kept = _pitch(result, source)
+    tracks = track_of(result), track_of(source)
     spectra = [analysed(each) for each in (result, source, target)]
     mels = [_log_mel(each) for each in spectra]
     log_mel = [float(np.abs(mels[0].mean(axis=0) - other.mean(axis=0)).mean()) for other in mels[1:]]
     apart = [frechet(_cepstra(mels[0]), _cepstra(other)) for other in mels[1:]]
     heard = _heard(result, source, target)
     return Figures(
-        cents,
-        kept,
-        _onsets(result, source),
+        *_pitch(*tracks),
+        _onsets((result, source), tracks),
         _loudness(spectra[0], spectra[1]),
         *(log_mel[0], log_mel[1]),
         *(apart[0], apart[1]),
@@ -81,25 +86,41 @@ def _heard(result: Audio, source: Audio, target: Audio) -> tuple[float, float, f
     return (one.frechet if one else missing, *((other.frechet, other.divergence) if other else (missing, missing)))
 
 
-def _pitch(result: Audio, source: Audio) -> tuple[float, float]:
-    one, other = track_of(result).hz, track_of(source).hz
-    count = min(len(one), len(other))
-    sung = np.isfinite(other[:count])
+def _pitch(result: F0Track, source: F0Track) -> tuple[int, float, float]:
+    count = min(len(result.hz), len(source.hz))
+    sung = source.voiced[:count]
     if not sung.any():
-        return float("nan"), float("nan")
-    both = sung & np.isfinite(one[:count])
-    cents = np.abs(1200 * np.log2(one[:count][both] / other[:count][both]))
-    if not len(cents):
-        return float("nan"), 0.0
-    return float(np.median(cents)), float((cents <= CLOSE_CENTS).sum() / sung.sum())
+        return 0, float("nan"), float("nan")
+    both = sung & result.voiced[:count]
+    if not both.any():
+        return 0, float("nan"), 0.0
+    away = np.log2(result.hz[:count][both] / source.hz[:count][both])
+    octaves = round(float(np.median(away)))
+    cents = np.abs(1200 * (away - octaves))
+    return octaves, float(np.median(cents)), float((cents <= CLOSE_CENTS).sum() / sung.sum())
 
 
-def _onsets(result: Audio, source: Audio) -> float:
-    heard, wanted = (find_hits(each.samples, each.rate) / each.rate for each in (result, source))
+MELODIC = 0.5
+"""The share of a sound that has a pitch, from which on it is a melody."""
+
+
+def _onsets(sounds: tuple[Audio, Audio], tracks: tuple[F0Track, F0Track]) -> float:
+    heard, wanted = (find_hits(each.samples, each.rate) / each.rate for each in sounds)
+    if all(len(track.hz) and track.voiced.mean() > MELODIC for track in tracks):
+        heard, wanted = (_begun(hits, track) for hits, track in zip((heard, wanted), tracks, strict=True))
     if not len(heard) and not len(wanted):
         return 1.0
     near = _matched(heard, wanted)
     return 2 * near / (len(heard) + len(wanted))
+
+
+def _begun(hits: Floats, track: F0Track) -> Floats:
+    """Where notes begin: changes of pitch, and hits that are none of those."""
+    steps = np.array([track.times[first] for first, _ in melody(track, np.arange(128)).notes])
+    if not len(steps):
+        return hits
+    alone = [hit for hit in hits.tolist() if np.abs(steps - hit).min() > CLOSE_SECONDS]
+    return np.sort(np.concatenate([steps, alone]))
 
 
 def _matched(heard: Floats, wanted: Floats) -> int:

@@ -57,6 +57,8 @@ class Latent(_ModelStep):
     to go to; `dry` and `wet` are one sound without and with an effect, whose difference is added `effect` times.
     """
 
+    version = 2
+
     model: str = file("orchestra", help="a spectral autoencoder, shipped or a file; or a .vae or .ts file")
     instrument: str = text("", help="what a spectral autoencoder decodes to; empty finds what the sound is most like")
     first: Live = knob(0.0, -6.0, 6.0, help="along the first direction, in standard deviations")

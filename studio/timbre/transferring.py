@@ -82,11 +82,12 @@ class Transfer(Transform):
 
     The hybrids `envelope` and `harmonic` keep the melody and inherit the target's resonances, or the strength of its
     harmonics; the morphs `stft`, `transport` and `hps` go from one to the other as both play on; the mosaics `mosaic` and
-    `bees` play the source again with pieces of the target. For `sing` the target is a voice, for `spectral` an
+    `bees` play the source again with pieces of the target. Of a voice lower than the target, `envelope`, `harmonic` and
+    `spectral` lose part of the melody to breath and noise; `sing` keeps it. For `sing` the target is a voice, for `spectral` an
     instrument that the model `orchestra` knows, or ``model.spectral:instrument``.
     """
 
-    version = 2
+    version = 3
 
     target: str = file(help="an audio file, the sound whose colour is taken; or a trained voice or instrument")
     method: str = choice("envelope", *METHODS, *MODELS, help="how")

@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from studio.audio import Audio
 from studio.disk import part_of, write_whole, writing
 from studio.errors import Interrupted, OutputError, Place
-from studio.rendering.page import clock, filled, picture
+from studio.rendering.page import clock, filled, picture, section
 from studio.rendering.transfers import write_sound
 from studio.visible import markup, visible
 
@@ -87,18 +86,16 @@ class TrainingLog:
         due = sum(share >= each for each in SHARES)
         if self._folder is not None and due > self._made:
             self._made = due
-            self.sound(f"after {clock(progress.total)}", preview(), f"loss {progress.losses[-1][1]:.3f}")
+            self.sound(f"after {clock(progress.total)}", preview(), ("loss", f"{progress.losses[-1][1]:.3f}"))
 
-    def sound(self, name: str, audio: Audio, fact: str = "") -> None:
+    def sound(self, name: str, audio: Audio, figure: tuple[str, str] | None = None) -> None:
         """Put a sound on the page."""
         if self._folder is None:
             return
         file = f"{name.replace(' ', '-').replace(':', '.')}.wav"
         sketch = write_sound(audio, self._folder / file)
         self._sections.append(
-            f"<section>\n<h2>{markup(name)}</h2><dl><dt>{markup(fact)}</dt></dl>\n"
-            f"{picture(sketch, audio.seconds, audio.rate)}\n"
-            f'<audio controls preload="none" src="{quote(file)}"></audio>\n</section>'
+            section(name, [figure] if figure else [], picture(sketch, audio.seconds, audio.rate), file)
         )
 
     def finish(self, title: str, card: Mapping[str, Any]) -> Path | None:
@@ -135,7 +132,7 @@ def told(title: str, seconds: float, kept: TrainingLog) -> Iterator[Callable[[Tr
             task = bar.add_task(visible(title), total=seconds, loss="")
 
             def tell(progress: TrainingProgress, preview: Preview | None) -> None:
-                bar.update(task, completed=progress.total, loss=f"loss {progress.losses[-1][1]:.3f}")
+                bar.update(task, completed=progress.total, loss=("loss", f"{progress.losses[-1][1]:.3f}"))
                 kept.note(progress, preview)
 
             yield tell
@@ -183,7 +180,8 @@ def _curve(losses: list[tuple[float, float]]) -> str:
     span = (high - low) or 1.0
     points = " ".join(f"{at / latest * width:.1f},{(1 - (loss - low) / span) * height:.1f}" for at, loss in losses)
     return f"""<section><h2>loss on held-out sound</h2>
+<div class="picture" role="group" tabindex="0" aria-label="loss over time">
 <svg viewBox="-50 -10 {width + 60} {height + 30}" role="img" aria-label="loss over time">
 <rect class="frame" width="{width}" height="{height}"/><polyline class="loudness" points="{points}"/>
 <text x="-5" y="8" text-anchor="end">{high:.3f}</text><text x="-5" y="{height}" text-anchor="end">{low:.3f}</text>
-<text x="{width}" y="{height + 15}" text-anchor="end">{clock(latest)}</text></svg></section>"""
+<text x="{width}" y="{height + 15}" text-anchor="end">{clock(latest)}</text></svg></div></section>"""

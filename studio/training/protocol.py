@@ -140,7 +140,7 @@ def learn(
         )
     kept = TrainingLog(report, training.seconds)
     for title, sound in prepared.held.items():
-        kept.sound(title, sound, "held out")
+        kept.sound(title, sound, ("sound", "held out"))
     with told(out.stem, training.seconds, kept) as tell:
         model = prepared.train(checkpoint, tell)
     model.card["made_by"] = [each.data() for each in made_by.components]

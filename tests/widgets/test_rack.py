@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.widgets.lab import PICTURES, Lab, command, execute
 from tests.widgets.songs import CELL
 from tests.widgets.test_knob import at, drag
+from widgets.panels import name_of
 
 DECK = "[...__mirepoixDesks.values()].at(-1).deck"
 
@@ -111,7 +113,7 @@ def test_steps_are_bypassed_moved_added_and_removed(lab: Lab, page: Page) -> Non
 
 def test_both_sides_are_compared_at_one_level_and_morphed(lab: Lab, page: Page) -> None:
     rack = opened(lab, page, "song.set('master.loudness', None)")
-    rack.get_by_role("tab", name="master").click()
+    rack.get_by_role("button", name="master", exact=True).click()
     volume = rack.get_by_role("slider", name="volume")
     volume.press("Enter")
     page.keyboard.type("-6 dB")
@@ -161,3 +163,67 @@ def test_state_survives_a_reload_views_stay_in_step_and_a_dead_kernel_says_so(la
     page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     expect(page.get_by_text("The kernel has stopped").first).to_be_visible()
     page.goto("about:blank")  # whoever comes next opens the notebook anew
+
+
+SLOW = """
+import time
+if not hasattr(desk, 'delay'):
+    quick = desk._turn
+    desk._turn = lambda content: (time.sleep(desk.delay), quick(content))[1]
+desk.delay = {delay}
+"""
+
+HAND = """async ([knob, key, times]) => {
+  for (let index = 0; index < times; index++) {
+    knob.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    await new Promise((done) => setTimeout(done, 3));
+  }
+}"""
+
+WATCH = """(knob) => {
+  window.__seen = [Number(knob.getAttribute("aria-valuenow"))];
+  new MutationObserver(() => {
+    const now = Number(knob.getAttribute("aria-valuenow"));
+    if (now !== window.__seen.at(-1)) window.__seen.push(now);
+  }).observe(knob, { attributes: true, attributeFilter: ["aria-valuenow"] });
+}"""
+
+
+def test_no_step_of_a_hand_is_lost_and_none_goes_back_however_late_python_answers(lab: Lab, page: Page) -> None:
+    rack = opened(lab, page)
+    dust = rack.get_by_role("slider", name="dust")
+    for delay, first in ((0, 0.2), (0.1, 0.25), (0.5, 0.3), (2, 0.35)):
+        assert not execute(page, SLOW.format(delay=0) + f"desk.set('dust', {first})")
+        expect(dust).to_have_attribute("aria-valuenow", str(first))
+        undo = int(execute(page, "print(desk.sides['undo'])"))
+        assert not execute(page, SLOW.format(delay=delay))
+        dust.focus()
+        dust.evaluate(WATCH)
+        expected = [first]
+        for key, step, times in (
+            ("ArrowUp", 0.01, 60),
+            ("ArrowDown", -0.01, 50),
+            ("PageUp", 0.1, 1),
+            ("ArrowDown", -0.01, 19),
+        ):
+            page.evaluate(HAND, [dust.element_handle(), key, times])
+            expected += [expected[-1] + step * (index + 1) for index in range(times)]
+        assert page.evaluate("__seen") == pytest.approx(expected, abs=1e-6), f"{delay} s late"
+        rack.get_by_role("button", name="Undo").focus()  # the knob is let go
+        page.wait_for_function(
+            "id => ![...__mirepoixTurns.values()].at(-1).holds(id)",
+            arg=name_of(("knobs", "dust", "value")),
+            timeout=30_000,
+        )
+        assert page.evaluate("__seen") == pytest.approx(expected, abs=1e-6), f"{delay} s late"
+        assert float(recipe(page, "dust")) == pytest.approx(expected[-1], abs=1e-6)
+        assert int(execute(page, "print(desk.sides['undo'])")) == undo + 1, "one gesture is one step of undo"
+    assert not execute(page, SLOW.format(delay=0))
+    dust.focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Control+z")
+    expect(dust).to_have_attribute("aria-valuenow", str(round(expected[-1], 2)))
+    page.keyboard.press("Control+z")
+    expect(dust).to_have_attribute("aria-valuenow", "0.35")
+    page.keyboard.press("Control+Shift+z")
+    expect(dust).to_have_attribute("aria-valuenow", str(round(expected[-1], 2)))
