@@ -32,6 +32,7 @@ from studio.rendering.delivered import clipping_remark, loudness_remarks
 from studio.rendering.manifest import MANIFEST, Entry, Manifest, slug
 from studio.rendering.report import REPORT, write_report
 from studio.rendering.signal_writer import SignalWriter, SignalWriters
+from studio.rendering.still import still
 from studio.rendering.waveform_summary import WaveformSummary
 from studio.score import Score
 from studio.views import view
@@ -102,6 +103,9 @@ class Result:
             MissingError: the notebook's packages are not installed.
         """
         return view("player")(self, **options)
+
+    def _repr_html_(self) -> str:
+        return still({"": self.mix}, self.plan.recipe.title or "a song")
 
     def __repr__(self) -> str:
         place = f", in {self.folder}" if self.folder else ""
