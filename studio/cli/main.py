@@ -150,6 +150,7 @@ COMMANDS = (
     "apply",
     "live",
     "export",
+    "merge",
     "player",
     "transfer",
     "train",
