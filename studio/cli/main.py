@@ -166,6 +166,7 @@ COMMANDS = (
     "apply",
     "live",
     "export",
+    "merge",
     "player",
     "transfer",
     "train",

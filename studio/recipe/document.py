@@ -19,6 +19,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from studio.disk import check_regular
 from studio.errors import Gather, Key, MissingError, Place, Problems, RecipeError, StudioError, collector, shown
+from studio.typed import expect
 
 LARGEST_BYTES = 1_000_000
 MOST_VALUES = 20_000
@@ -161,8 +162,7 @@ class Document:
             items = [self._item(gather, item, (*path, index), depth) for index, item in enumerate(node.value)]
             gather.done()
             return items
-        assert isinstance(node, ScalarNode)
-        return _scalar(node, path)
+        return _scalar(expect(ScalarNode, node), path)
 
     def _item(self, gather: Gather, node: Node, path: tuple[Key, ...], depth: int) -> Any:
         """What stands in a list or mapping; None where an error was gathered instead."""
