@@ -13,6 +13,7 @@ from studio.context import GRID
 from studio.effect_chain import EffectChain
 from studio.exporting.plugin.design import Design
 from studio.score import NOTE_OFF, NOTE_ON, Event, Score
+from studio.typed import present
 
 RATE = 44_100
 GRID_SECONDS = 0.64
@@ -136,14 +137,14 @@ def _bend_range(semitones: int) -> list[bytes]:
 def original(design: Design, notes: Phrase, later: float = 0.0) -> Block:
     """The phrase as the recipe renders it; with `later`, when it begins so many seconds later."""
     target, context = design.target, design.target.context(RATE)
-    assert target.playing
-    channel = target.playing.channel
-    events = [Event(0, message) for message in target.playing.setting]
+    playing = present(target.playing)
+    channel = playing.channel
+    events = [Event(0, message) for message in playing.setting]
     ticks = _RESOLUTION * target.bpm / 60
     for time, message in notes.messages:
         events.append(Event(round((time + later) * ticks), bytes((message[0] | channel, *message[1:]))))
     score = Score(tuple(events), _RESOLUTION, context.tempo, end=round((notes.seconds + later) * ticks))
-    played = np.concatenate(list(target.playing.instrument.play(score, context)), axis=1)[:, round(later * RATE) :]
+    played = np.concatenate(list(playing.instrument.play(score, context)), axis=1)[:, round(later * RATE) :]
     whole = np.pad(played, ((0, 0), (0, max(0, notes.frames - played.shape[1]))))[:, : notes.frames]
     return rendered(design, whole)
 

@@ -161,7 +161,7 @@ class Lv2:
         for port, row in [*zip(self.inputs, rows, strict=True), *zip(self.outputs, out, strict=True)]:
             self._calls.connect_port(self._handle, port, row.ctypes.data_as(c_void_p))
         if self._events is not None:
-            body = b"".join(self._event(0, *self._position(song)) for _ in range(song is not None))
+            body = self._event(0, *self._position(song)) if song else b""
             body += b"".join(self._event(frame, self._urid(_MIDI), message) for frame, message in events)
             whole = struct.pack("=IIII", 8 + len(body), self._urid(f"{_ATOM}Sequence"), 0, 0) + body
             buffer = ctypes.create_string_buffer(whole, _ROOM)
@@ -177,8 +177,7 @@ class Lv2:
     def _event(self, frame: int, kind: int, body: bytes) -> bytes:
         return struct.pack("=qII", frame, len(body), kind) + body + b"\0" * (-len(body) % 8)
 
-    def _position(self, song: Transport | None) -> tuple[int, bytes]:
-        assert song
+    def _position(self, song: Transport) -> tuple[int, bytes]:
         unit = 4.0 / song.denominator
         bar = song.numerator * unit
         said: list[tuple[str, str, bytes]] = [
