@@ -17,7 +17,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 def stamp(place: Path, recipe: Recipe) -> None:
     """Keep a recipe, as it is written, in the folder of a session or in its archive."""
-    text = recipe.origin.text if recipe.origin is not None and recipe.origin.text else recipe.dumps()
+    text = recipe.dumps()
     if place.is_dir():
         write_whole(place / BASE, text)
         return
