@@ -74,6 +74,9 @@ class Plan:
     provenance: Provenance
     remarks: tuple[str, ...]
 
+    def _repr_html_(self) -> str:
+        return self.recipe._repr_html_()
+
     def nodes(self) -> Iterator[Node]:
         """Every node, inputs before those that need them, each once."""
         seen: set[str] = set()
