@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from studio.errors import AudioError
 from studio.levels import decibels
+from studio.views import view
 
 Block: TypeAlias = NDArray[np.float32]
 """Samples on their way through a step: float32, shape ``(channels, frames)``."""
@@ -74,6 +75,10 @@ class Audio:
     def peak_db(self) -> float:
         """The highest sample in dBFS; minus infinity for silence."""
         return decibels(float(np.max(np.abs(self.samples), initial=0.0)))
+
+    def _repr_html_(self) -> str:
+        shown: str = view("still")({"": self})
+        return shown
 
     def __repr__(self) -> str:
         return f"Audio({self.channels} channels, {self.seconds:.3f} s, {self.rate} Hz, peak {self.peak_db:.1f} dBFS)"

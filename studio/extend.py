@@ -15,6 +15,7 @@ from studio.effect_chain import AlignedSum, EffectChain, Fifo, tail_seconds
 from studio.errors import KnobError, MissingError, RenderError, StudioError
 from studio.knobs import Live, choice, file, knob, numbers, port, span, switch, text
 from studio.levels import amplitude, decibels
+from studio.provenance import behind
 from studio.remarks import remark
 from studio.score import Event, Note, Score
 from studio.steps import Effect, Instrument, Run, ScoreStep, Source, Step, Transform
@@ -26,6 +27,6 @@ __all__ = [
     "AlignedSum", "Audio", "Block", "BlockContext", "Curve", "Effect", "EffectChain", "Event", "Fifo", "Instrument",
     "KnobError", "Live", "MissingError", "Note", "RenderContext", "RenderError", "Run", "Score", "ScoreStep", "Source",
     "Step", "StudioError", "TempoMap", "Time", "Transform", "Unit",
-    "amplitude", "choice", "decibels", "deprecated", "file", "knob", "numbers", "port", "remark", "span", "switch",
+    "amplitude", "behind", "choice", "decibels", "deprecated", "file", "knob", "numbers", "port", "remark", "span", "switch",
     "tail_seconds", "text",
 ]  # fmt: skip

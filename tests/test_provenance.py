@@ -127,6 +127,25 @@ def test_the_keys_of_a_song_change_with_the_libraries_behind_it(tmp_path: Path, 
     assert Component("library", "soxr", "999.0") in planned.provenance.components
 
 
+def test_a_manifest_lists_every_library_that_has_a_part_in_the_sound(tmp_path: Path) -> None:
+    """It left out torch, safetensors, librosa, pyrubberband, parselmouth and python-stretch."""
+    from studio.engine import plan
+    from studio.recipe import Recipe
+    from studio.rendering.manifest import Manifest
+
+    stretched = [{"stretch": {"duration_ratio": 2, "method": method}} for method in ENGINE_LIBRARIES]
+    chain = [*stretched, {"sing": "violin"}, {"fit": {"bars": 1}}, {"latent": {"instrument": "flute"}}]
+    tracks = {"hiss": {"play": {"noise": {"length": "1 s"}}, "chain": chain}}
+    planned = plan(Recipe.parse({"recipe": 1, "tracks": tracks}))
+    made = Manifest.of(planned, 44_100, ())
+    named = {(each.kind, each.name) for each in made.made_by if each.version}
+    wanted = {*ALL_LIBRARIES, "torch", "safetensors", "librosa", "numpy", "mirepoix", "soundfile"}
+    assert {("library", name) for name in wanted} <= named
+    assert {("program", "rubberband"), ("program", "libsndfile"), ("program", "python")} <= named
+    assert {Path(source.path).name for source in made.sources} == {"violin.voice", "orchestra.spectral"}
+    assert made.provenance().components and made.provenance().digest() != planned.provenance.digest()
+
+
 def test_a_step_of_somebody_else_is_known_by_its_package_or_its_text() -> None:
     from studio.knobs import knob
 

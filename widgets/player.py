@@ -13,8 +13,9 @@ from studio.errors import StudioError
 from studio.recipe import Recipe
 from studio.rendering.player import LOOK
 from studio.rendering.player.modules import script
+from studio.rendering.still import still
 from widgets.session import PlaybackSession
-from widgets.sounds import Sounds, sounds_of
+from widgets.sounds import Sounds, heard, sounds_of
 
 HERE = Path(__file__).parent
 STYLE = LOOK + (HERE / "widgets.css").read_text(encoding="utf-8")
@@ -47,6 +48,15 @@ class Playing(anywidget.AnyWidget):
         """Loop from one second to another; without them, not at all."""
         region = None if begin is None or end is None else [round(begin * self.rate), round(end * self.rate)]
         self.send({"kind": "transport", "do": "loop", "loop": region})
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """What the notebook keeps: the widget, and for whoever opens it without a kernel a picture and a small player."""
+        bundle = super()._repr_mimebundle_(**options)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        session = vars(self).get("_session")
+        if data is not None and session is not None and session.sounds is not None:
+            data["text/html"] = still(heard(session.sounds), self.title)
+        return bundle
 
     def close(self) -> None:
         """Take it off the page and lay down its work."""

@@ -145,6 +145,12 @@ def sounds_of(source: object) -> Sounds:
     )
 
 
+def heard(sounds: Sounds) -> dict[str, Audio]:
+    """What is heard before anybody mutes anything: the first sound, or where they are all of a kind, each."""
+    names = sounds.names if MIX not in sounds.names else sounds.names[:1]
+    return {name: Audio(sounds.read(track, 0, sounds.frames), sounds.rate) for track, name in enumerate(names)}
+
+
 def outline(samples: Block) -> NDArray[np.float32]:
     """The lowest and highest sample of every `PEAK_STEP` frames: shape (steps, 2)."""
     missing = -samples.shape[1] % PEAK_STEP

@@ -20,6 +20,7 @@ from studio.rendering.apply import chain_of
 from studio.score import DRUM_CHANNEL
 from studio.steps import Effect, Instrument, Step, StepKind, registry
 from studio.tempo import TempoMap
+from studio.typed import expect
 
 VENDOR = "Mirepoix"
 LONGEST_NAME = 60
@@ -142,8 +143,7 @@ def _of_text(text: str, folder: Path) -> Target:
 
 
 def _of_play(data: Mapping[str, object], folder: Path) -> Target:
-    play = _PLAY.parse(data["play"])
-    assert isinstance(play, Instrument)
+    play = expect(Instrument, _PLAY.parse(data["play"]))
     steps = chain_of(data["chain"], folder) if data.get("chain") else ()
     rack = RackBlock(chain=effects(steps), knobs={})
     return Target(_labels((play, *steps)), rack, folder=folder, playing=PlayedBy(play))

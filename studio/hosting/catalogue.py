@@ -14,17 +14,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from studio.errors import MissingError, OutputError, nearest
+from studio.errors import MissingError, OutputError, StudioError, nearest
 from studio.folders import cache_folder, folder_of_reading, plugin_folders
-from studio.hosting.contract import About, PluginError
+from studio.hosting.contract import PluginError
 from studio.hosting.description import Description
 from studio.hosting.host import host_of
 from studio.hosting.measuring import latency_movers, measure, true_latency
-from studio.hosting.parameters import Parameter
 from studio.hosting.workers import LOADING, Worker
 from studio.notes import read_note, write_note
 
-FORMAT = 1
+FORMAT = 2
 """Raised when descriptions are made differently, so that all are made anew."""
 
 _SUFFIXES = {".vst3", ".so", ".dll", ".vst", ".component"}
@@ -157,17 +156,10 @@ def look(path: Path, host: str | None = None, inner: str = "") -> Description | 
     finally:
         if worker is not None:
             worker.close()
-    description = Description(
-        path=path,
-        host=host_of(path, host),
-        inner=inner,
-        about=About(**answer["about"]),
-        reported_latency=answer["latency"],
-        programs=tuple(answer["programs"]),
-        parameters=tuple(Parameter.read(parameter) for parameter in answer["parameters"]),
-        load_seconds=answer["seconds"],
-        stamp=_key(path, None, "")[:12],
-    )
+    try:
+        description = Description.answered(path, host_of(path, host), inner, answer, _key(path, None, "")[:12])
+    except StudioError as error:
+        return _remember(path, host, inner, f"what it says of itself cannot be ({' '.join(str(error).split())[:200]}).")
     movers = latency_movers(description)
     steady = tuple(replace(each, live=each.live and each.index not in movers) for each in description.parameters)
     description = replace(description, parameters=steady)

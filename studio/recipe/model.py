@@ -292,6 +292,10 @@ class Recipe(Record):
             raise document.placed(error) from None
         return recipe.replace(origin=Origin(path, document.text))
 
+    def _repr_html_(self) -> str:
+        shown: str = view("written")(self.title or "Recipe", self.dumps())
+        return shown
+
     def dumps(self) -> str:
         """The recipe as YAML; what was read from a file keeps its comments and its order."""
         return self._text(self)

@@ -19,6 +19,7 @@ from studio.macros import MACROS, Macro, checked
 from studio.recipe.document import Document, write
 from studio.records import ListOf, Parsed, Record, field
 from studio.stored import refuse_later
+from studio.views import view
 
 RECIPE_FILE = "recipe.yaml"
 """The document inside an installed pack."""
@@ -79,6 +80,10 @@ class ChainPreset(Record):
                 return cls.parse(document.data)
         except StudioError as error:
             raise document.placed(error) from None
+
+    def _repr_html_(self) -> str:
+        shown: str = view("written")(self.title or "Preset", self.dumps())
+        return shown
 
     def dumps(self) -> str:
         """The preset as YAML."""

@@ -32,6 +32,7 @@ from studio.rendering.delivered import clipping_remark, loudness_remarks
 from studio.rendering.manifest import MANIFEST, Entry, Manifest, slug
 from studio.rendering.report import REPORT, write_report
 from studio.rendering.signal_writer import SignalWriter, SignalWriters
+from studio.rendering.still import still
 from studio.rendering.waveform_summary import WaveformSummary
 from studio.score import Score
 from studio.views import view
@@ -102,6 +103,9 @@ class Result:
             MissingError: the notebook's packages are not installed.
         """
         return view("player")(self, **options)
+
+    def _repr_html_(self) -> str:
+        return still({"": self.mix}, self.plan.recipe.title or "a song")
 
     def __repr__(self) -> str:
         place = f", in {self.folder}" if self.folder else ""
@@ -404,6 +408,7 @@ class _Writer:
         paths = [*manifest.files, *([REPORT] if self._report else [])]
         with contextlib.suppress(OutputError):
             write_note(self._index, {path: _stamp(self._out / path) for path in paths})
+            write_note(_origin_note(self._out), {"folder": str(self._recipe.folder.resolve())})
 
     def _remarks(self, entry: Entry) -> Iterator[str]:
         """What is not as it should be in a file that was delivered."""
@@ -424,6 +429,16 @@ def _gigabytes(count: int) -> str:
         if count >= size:
             return f"{count / size:.3g} {unit}"
     return f"{count} bytes"
+
+
+def origin_of(out: Path) -> Path | None:
+    """The folder that the recipe of the last render into `out` was in, if it was made on this machine and is known."""
+    folder = (read_note(_origin_note(out)) or {}).get("folder")
+    return Path(folder) if isinstance(folder, str) else None
+
+
+def _origin_note(out: Path) -> Path:
+    return cache_folder() / "outputs" / f"{_digest(str(out.resolve()))}.from.json"
 
 
 def _digest(text: str) -> str:

@@ -19,6 +19,7 @@ from studio.interchange.timeline import Loss
 from studio.recipe import Recipe
 from studio.rendering.manifest import slug
 from studio.sessions.building import SongSession, session_of
+from studio.sessions.stamp import stamp
 from studio.sessions.stems import write_stems
 
 
@@ -112,6 +113,8 @@ def export_session(
         if form.media:
             session.print_media()
         losses = form.write(session, folder, called)
+        if form.media:
+            stamp(folder / target.name if form.ending else folder, recipe)
     return ExportedSession(target, format, (*session.timeline.losses, *losses))
 
 

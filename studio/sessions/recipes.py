@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -27,7 +27,7 @@ from studio.recipe.document import MOST_VALUES, write
 from studio.rendering.manifest import slug
 from studio.score import PROGRAM
 from studio.sessions.devices import Made, step_data
-from studio.tempo import Time
+from studio.tempo import TempoMap, Time
 
 LOUDEST_DB = 12.0
 """Where the faders of a recipe end."""
@@ -82,7 +82,7 @@ class _Writer:
             self.media.mkdir(parents=True, exist_ok=True)
             write_midi(merged(timeline), self.media / NOTES)
             song["score"] = self._path(self.media / NOTES)
-        song["tempo"] = self._tempo()
+        song["tempo"] = tempo_said(timeline.tempo)
         song["meter"] = self._meter()
         song["rate"] = timeline.rate
         tracks = [strip for strip in timeline.tracks if strip.clips or strip.devices]
@@ -147,16 +147,6 @@ class _Writer:
 
     def _path(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
-
-    def _tempo(self) -> Any:
-        changes = self.timeline.tempo.tempos
-        if len(changes) == 1:
-            return float(changes[0].bpm)
-        points = []
-        for index, change in enumerate(changes):
-            ramp = index > 0 and changes[index - 1].ramp
-            points.append([str(Time(beats=change.beat)), float(change.bpm), *(["linear"] if ramp else [])])
-        return points
 
     def _meter(self) -> Any:
         tempo = self.timeline.tempo
@@ -284,6 +274,9 @@ class _Writer:
         steps: list[Any] = []
         player = None
         for device in devices:
+            if device.steps:
+                steps += [dict(step) if device.enabled else _bypassed(step) for step in device.steps]
+                continue
             made = self._plugin(device, where)
             knobs = made.knobs
             if made.instrument and not made.why and play and player is None and not knobs.get("bypass"):
@@ -352,6 +345,25 @@ class _Writer:
             self.losses.append(Loss(f"a level of {db:.1f} dB", where, f"faders end at {loudest:g} dB"))
             db = loudest
         return decibels_said(db)
+
+
+def _bypassed(step: Mapping[str, Any]) -> dict[str, Any]:
+    """A step of one knob or several, bypassed."""
+    [(name, knobs)] = step.items()
+    known = knobs if isinstance(knobs, dict) else {name: knobs}
+    return {name: {**known, "bypass": True}}
+
+
+def tempo_said(tempo: TempoMap) -> Any:
+    """Tempos as a recipe says them: one, or points by beat."""
+    changes = tempo.tempos
+    if len(changes) == 1:
+        return float(changes[0].bpm)
+    points = []
+    for index, change in enumerate(changes):
+        ramp = index > 0 and changes[index - 1].ramp
+        points.append([str(Time(beats=change.beat)), float(change.bpm), *(["linear"] if ramp else [])])
+    return points
 
 
 def whole_interval(treatment: Treatment) -> Value:

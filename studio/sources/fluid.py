@@ -12,7 +12,7 @@ import io
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -87,15 +87,17 @@ def _library() -> ModuleType:
         ("fluid_sfont_iteration_next", (pointer,), pointer),
         ("fluid_preset_get_banknum", (pointer,), number),
         ("fluid_preset_get_num", (pointer,), number),
+        ("new_fluid_player", (pointer,), pointer),
+        ("fluid_player_add_mem", (pointer, ctypes.c_char_p, ctypes.c_size_t), number),
+        ("fluid_player_play", (pointer,), number),
+        ("delete_fluid_player", (pointer,), None),
+        ("fluid_synth_get_channel_preset", (pointer, number), pointer),
     ):
         function = getattr(fluidsynth._fl, name)
         function.argtypes, function.restype = takes, gives
     fluidsynth._fl.fluid_synth_channel_pressure.argtypes = (pointer, number, number)
     fluidsynth._fl.fluid_synth_key_pressure.argtypes = (pointer, number, number, number)
     fluidsynth._fl.fluid_synth_set_channel_type.argtypes = (pointer, number, number)
-    fluidsynth._fl.fluid_synth_get_channel_preset.argtypes = (pointer, number)
-    fluidsynth._fl.fluid_synth_get_channel_preset.restype = pointer
-    fluidsynth._fl.fluid_preset_get_banknum.argtypes = fluidsynth._fl.fluid_preset_get_num.argtypes = (pointer,)
     return fluidsynth  # type: ignore[no-any-return]
 
 
@@ -165,6 +167,14 @@ def check_rate(rate: int) -> None:
         raise RenderError(f"FluidSynth cannot run at {rate} Hz.", "Set `rate` between 8000 and 96000.")
 
 
+def _variable(number: int) -> bytes:
+    """A number in the variable length of MIDI files."""
+    out = [number & 127]
+    while number := number >> 7:
+        out.append(number & 127 | 128)
+    return bytes(reversed(out))
+
+
 class Fluid:
     """One synth with one SoundFont; use it in a `with` block, in one thread.
 
@@ -175,10 +185,16 @@ class Fluid:
     def __init__(self, font: Path, rate: int, channels: int, **settings: int | float) -> None:
         check_rate(rate)
         self._lib, self._channels = library(), channels
-        options = {"synth.dynamic-sample-loading": int(not _whole(font)), "synth.device-id": DEVICE_ID, **settings}
+        options = {
+            "synth.dynamic-sample-loading": int(not _whole(font)),
+            "synth.device-id": DEVICE_ID,
+            "player.reset-synth": 0,
+            **settings,
+        }
         with _starting:
             self._synth = self._lib.Synth(gain=DEFAULT_GAIN, samplerate=rate, channels=channels, **options)
         self._handle = self._synth.synth
+        self._player: int | None = None
         with _starting, _glib_in_the_log():
             self._font = self._synth.sfload(str(font), update_midi_preset=1)
         if self._font == -1:
@@ -190,6 +206,8 @@ class Fluid:
         return self
 
     def __exit__(self, *error: object) -> None:
+        if self._player is not None:
+            self._lib._fl.delete_fluid_player(self._player)
         self._synth.delete()
 
     def _begin_drums(self) -> None:
@@ -249,6 +267,29 @@ class Fluid:
                 # FluidSynth knows sixteen channels here, whatever the port.
                 self._lib._fl.fluid_synth_set_channel_type(synth, part[0] + 16 * event.port, int(part[1]))
                 lib.fluid_synth_program_change(synth, part[0] + 16 * event.port, 0)
+
+    def perform(self, events: Iterable[tuple[int, Event]], end: int) -> None:
+        """Have FluidSynth's own player send events of the first sixteen channels at whole milliseconds, until `end`.
+
+        The player works inside `render`: what it sends in one period takes effect in the next one, and only with the end
+        of a call of `render`.
+        """
+        track, now = bytearray(b"\0\xff\x51\x03\x0f\x42\x40"), 0
+        for millisecond, event in events:
+            data = event.data
+            if event.status == SYSTEM:
+                if data[0] != 0xF0:
+                    continue
+                data = b"\xf0" + _variable(len(data) - 1) + data[1:]
+            track += _variable(millisecond - now) + data
+            now = millisecond
+        track += _variable(max(0, end - now)) + b"\xff\x2f\0"
+        # A thousand ticks a beat at 60 bpm: a tick is a millisecond.
+        song = b"MThd\0\0\0\6\0\0\0\1\x03\xe8MTrk" + len(track).to_bytes(4, "big") + bytes(track)
+        library = self._lib._fl
+        self._player = library.new_fluid_player(self._handle)
+        library.fluid_player_add_mem(self._player, song, len(song))
+        library.fluid_player_play(self._player)
 
     def release_all(self) -> None:
         """Lift the pedals and let go of every note."""

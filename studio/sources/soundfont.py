@@ -156,18 +156,22 @@ class SoundFont(Instrument, step="soundfont"):
     def _blocks(self, synth: Fluid, score: Score, context: RenderContext, ports: int) -> Iterator[Block]:
         """The score, then what still rings after it, in blocks cut at events and turns of the knobs."""
         events = self._events(score)
-        *periods, length = _periods([*events, Event(score.end, b"")], score, context.rate)
+        milliseconds = _milliseconds([*events, Event(score.end, b"")], score)
+        *periods, length = _periods(milliseconds, context.rate)
         due = deque(zip(periods, events, strict=True))
-
-        started = sounded = False
+        edges = {*periods, length}
+        if ports == 1 and self.program is None and self.bank is None:
+            # To the bit as FluidSynth's own program, also in which of its voices a note takes over: its player sends a
+            # period ahead, and that period must be a call of its own.
+            synth.perform(zip(milliseconds, events, strict=False), milliseconds[-1])
+            due.clear()
+            edges |= {period - 1 for period in edges}
+        sounded = False
 
         def send(until: int) -> None:
-            nonlocal started, sounded
             while due and due[0][0] <= until:
                 event = due.popleft()[1]
                 synth.send(event, event.channel + 16 * event.port)
-                if event.starts_note:
-                    started, sounded = True, sounded or synth.voices > 0
                 if event.status == SYSTEM:
                     # A reset, or a rhythm part, puts an instrument of its own in place.
                     self._select(synth, score, ports)
@@ -175,16 +179,18 @@ class SoundFont(Instrument, step="soundfont"):
         for start in range(0, length, _PERIODS):
             stop = min(start + _PERIODS, length)
             turns = self._turns(context, start, stop)
-            marks = sorted({start, *turns, *(period for period, _ in due if start < period < stop)} | {stop})
+            marks = sorted({start, *turns, *(edge for edge in edges if start < edge < stop)} | {stop})
             pieces = []
             for mark, after in pairwise(marks):
                 for turn, level in turns.get(mark, {}).items():
                     synth.turn(turn, level)
                 send(mark)
                 pieces.append(synth.render((after - mark) * PERIOD))
-            yield np.concatenate(pieces, axis=1)
+            block = np.concatenate(pieces, axis=1)
+            sounded = sounded or bool(np.abs(block).max(initial=0.0) > _SILENCE / 10)
+            yield block
         send(length)
-        if started and not sounded:
+        if not sounded and any(event.starts_note for event in events) and not synth.voices:
             remark(f"the SoundFont {self.file!r} has no sound for any of the notes: they are silent.")
         synth.release_all()
         yield from self._tail(synth, context)
@@ -211,17 +217,26 @@ def _instruments(font: Path, changed: int) -> frozenset[tuple[int, int]]:
         return synth.instruments()
 
 
-def _periods(events: Sequence[Event], score: Score, rate: int) -> list[int]:
-    """The period in which each event is sent, as FluidSynth's own player would: the song sounds the same to the bit.
+def _milliseconds(events: Sequence[Event], score: Score) -> list[int]:
+    """The millisecond at which FluidSynth's own player would send each event.
 
-    That player looks once a period, at a clock of whole milliseconds, takes what is due within half a tick, and
-    lets its first period pass. It also rounds to a tick at every change of tempo and drifts away from the score by
-    that; here the tempo map stays exact.
+    It looks once a period, at a clock of whole milliseconds, and takes what is due within half a tick. At one tempo it
+    counts ticks in single precision, which adds up over a long song, and so do we; at every change of tempo it rounds to
+    a tick and drifts away from the score by that: there the tempo map stays exact.
     """
     ticks = np.array([event.tick for event in events], dtype=np.float64)
-    milliseconds = np.ceil(score.tempo.seconds_at((ticks - 0.5) / score.resolution) * 1000 - 1e-6)
-    periods = np.ceil(np.maximum(milliseconds, 0) * rate / (1000 * PERIOD) - 1e-9).astype(int) + 1
-    return list(np.maximum.accumulate(periods).tolist()) if len(periods) else []
+    tempos = score.tempo.tempos
+    if len(tempos) == 1:
+        single = np.float32(round(60_000_000 / tempos[0].bpm)) / np.float32(score.resolution) / np.float32(1000)
+        found = np.ceil((ticks - 0.5) * float(single))
+    else:
+        found = np.ceil(score.tempo.seconds_at((ticks - 0.5) / score.resolution) * 1000 - 1e-6)
+    return list(np.maximum.accumulate(np.maximum(found, 0).astype(int)).tolist()) if len(found) else []
+
+
+def _periods(milliseconds: Sequence[int], rate: int) -> list[int]:
+    """The periods from which on events that are sent at these milliseconds are heard; the player's first one passes."""
+    return [-(-millisecond * rate // (1000 * PERIOD)) + 1 for millisecond in milliseconds]
 
 
 def _selects_bank(event: Event) -> bool:

@@ -14,7 +14,7 @@ from studio.context import RenderContext
 from studio.midi import split, together
 from studio.score import DRUM_CHANNEL, Event, Note, Score
 from studio.sources.fluid import PERIOD
-from studio.sources.soundfont import SoundFont, _periods
+from studio.sources.soundfont import SoundFont, _milliseconds, _periods
 from studio.tempo import TempoMap
 from tests.listening import db, log_mel_distance_db, rms_db
 from tests.songs import MESSAGES, band
@@ -137,7 +137,7 @@ def test_parts_sound_together_as_the_whole_does(song: Score) -> None:
     difference = np.abs(whole[:, :frames] - total[:, :frames]).max(axis=0)
     begins = {
         period * PERIOD
-        for period, event in zip(_periods(song.events, song, RATE), song.events, strict=True)
+        for period, event in zip(_periods(_milliseconds(song.events, song), RATE), song.events, strict=True)
         if event.starts_note
     }
     for begin in begins:

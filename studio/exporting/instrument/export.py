@@ -21,6 +21,7 @@ from studio.exporting.plugin.formats import FORMATS
 from studio.exporting.plugin.source import write_source
 from studio.exporting.samples import Sampled
 from studio.exporting.target import Target
+from studio.typed import present
 
 SFZ = "sfz"
 
@@ -36,7 +37,7 @@ def export_instrument(
     Raises:
         StudioError: the chain cannot be a plugin, nothing can compile it, or it does not sound as its recipe.
     """
-    assert target.playing
+    playing = present(target.playing)
     design = Design(name, target)
     if format == SFZ:
         check_sfz_place(path)
@@ -45,7 +46,7 @@ def export_instrument(
         compilers(system)
         write_source(design)  # what cannot be in a plugin is refused before a note is played
     begin = time.perf_counter()
-    made = sampled(target.playing, grid, target.folder, say)
+    made = sampled(playing, grid, target.folder, say)
     design = replace(design, sampled=made)
     done = time.perf_counter()
     times = {"sampling": done - begin}

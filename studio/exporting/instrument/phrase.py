@@ -13,6 +13,7 @@ from studio.context import GRID
 from studio.effect_chain import EffectChain
 from studio.exporting.plugin.design import Design
 from studio.score import NOTE_OFF, NOTE_ON, Event, Score
+from studio.typed import present
 
 RATE = 44_100
 _RESOLUTION = 1500
@@ -75,16 +76,16 @@ def phrase(keys: Sequence[int], velocities: Sequence[int], drums: bool, held: fl
 def original(design: Design, notes: Phrase, later: float = 0.0) -> Block:
     """The phrase as the recipe renders it; with `later`, when it begins so many seconds later."""
     target, context = design.target, design.target.context(RATE)
-    assert target.playing
-    channel = target.playing.channel
-    events = [Event(0, message) for message in target.playing.before]
+    playing = present(target.playing)
+    channel = playing.channel
+    events = [Event(0, message) for message in playing.before]
     ticks = _RESOLUTION * target.bpm / 60
     for tone in notes.tones:
         start, end = (round((time + later) * ticks) for time in (tone.start, tone.end))
         events.append(Event(start, bytes((NOTE_ON << 4 | channel, tone.key, tone.velocity))))
         events.append(Event(end, bytes((NOTE_OFF << 4 | channel, tone.key, 64))))
     score = Score(tuple(events), _RESOLUTION, context.tempo, end=round((notes.seconds + later) * ticks))
-    played = np.concatenate(list(target.playing.instrument.play(score, context)), axis=1)[:, round(later * RATE) :]
+    played = np.concatenate(list(playing.instrument.play(score, context)), axis=1)[:, round(later * RATE) :]
     whole = np.pad(played, ((0, 0), (0, max(0, notes.frames - played.shape[1]))))[:, : notes.frames]
     return rendered(design, whole)
 

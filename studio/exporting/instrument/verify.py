@@ -19,6 +19,7 @@ from studio.exporting.instrument.distance import Distance, distance
 from studio.exporting.instrument.phrase import RATE, Phrase, original, phrase, rendered
 from studio.exporting.plugin.design import Design
 from studio.processes import python_command
+from studio.typed import present
 
 GATES = Distance(level_db=2.0, mel_db=4.0, onset_ms=15.0, pitch_cents=12.0)
 """An instrument further from its recipe is not handed over, unless its recipe is as far from itself."""
@@ -77,8 +78,7 @@ def verify(design: Design, path: Path, format: str, held: float) -> Heard:
     skipped = [f"{host.name} is not installed: {host.install}" for host in HOSTS[format] if not host.there]
     if not HOSTS[format]:
         skipped.append(f"no program here plays {format.upper()} instruments from a script: it was not loaded")
-    target, sampled = design.target, design.sampled
-    assert sampled and target.playing
+    sampled, playing = present(design.sampled), present(design.target.playing)
     keys = sorted({zone.span.key for zone in sampled.zones})
     failures: list[str] = []
     distances: dict[str, Distance] = {}
@@ -88,7 +88,7 @@ def verify(design: Design, path: Path, format: str, held: float) -> Heard:
         jobs = {}
         for host in there:
             velocities = sampled.velocities if host.crosses else sampled.velocities[-1:]
-            notes = phrase(keys, velocities, target.playing.drums, held)
+            notes = phrase(keys, velocities, playing.drums, held)
             if not host.crosses:
                 notes = _loudest(notes, sampled.velocities[-1])
             jobs[host] = notes, pool.submit(_ask, host.name, path, notes, Path(room, host.name))
@@ -110,8 +110,7 @@ def verify(design: Design, path: Path, format: str, held: float) -> Heard:
             found = distance(out, wanted, RATE, [(tone.start, tone.end) for tone in notes.single])
             distances[name], said[name] = found, answer
             sounds |= {f"{name}": out, "the recipe": wanted} if not sounds else {}
-            assert own is not None
-            failures += [f"in {name} {words}" for words in _wrong(found, own)]
+            failures += [f"in {name} {words}" for words in _wrong(found, present(own))]
     return Heard(distances, own, said, tuple(failures), tuple(skipped), sounds)
 
 

@@ -73,6 +73,7 @@ def _object(path: Path, source: PluginSource, compiler: Compiler, say: Say, what
     part = part_of(kept)
     try:
         _run([*compiler.compiling(), *_includes(source), "-c", str(path), "-o", str(part)])
+        part.chmod(0o600)
         part.replace(kept)
     finally:
         part.unlink(missing_ok=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from studio.disk import part_of, writing
-from studio.errors import OutputError, Place
+from studio.errors import OutputError, Place, StudioError
 from studio.exporting.plugin.design import Design
 from studio.exporting.plugin.formats import Files
+from studio.stored import Members, Words, read_json
 
 CARD = ".card.json"
 PICTURE = ".card.png"
@@ -78,6 +78,7 @@ def check_place(path: Path, design: Design) -> None:
 
 def _id_at(path: Path) -> str | None:
     try:
-        return str(json.loads(path.with_name(path.name + CARD).read_text(encoding="utf-8"))["id"])
-    except (OSError, ValueError, KeyError, TypeError):
+        card = read_json(path.with_name(path.name + CARD))
+        return str(Members(of={"id": Words()}, more=True).parse(card)["id"])
+    except StudioError:
         return None

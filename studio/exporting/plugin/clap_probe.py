@@ -221,7 +221,7 @@ class _Loaded:
         self.name, self.id = described.name.decode(), described.id
         self.address = factory.create(address, byref(self._host), described.id)
         self.calls = cast(self.address, POINTER(_Plugin)).contents
-        assert self.calls.init(self.address)
+        _must(self.calls.init(self.address))
 
     def extension(self, name: bytes, kind: type[Structure]) -> Any:
         return cast(self.calls.get_extension(self.address, name), POINTER(kind)).contents
@@ -231,7 +231,7 @@ class _Loaded:
         extension, infos = self.extension(b"clap.params", _Parameters), []
         for index in range(extension.count(self.address)):
             info = _ParameterInfo()
-            assert extension.info(self.address, index, byref(info))
+            _must(extension.info(self.address, index, byref(info)))
             infos.append(info)
         return infos
 
@@ -272,7 +272,7 @@ class _Loaded:
             pointer(listed),
             None,
         )
-        assert self.calls.process(self.address, byref(process)) == 1
+        _must(self.calls.process(self.address, byref(process)) == 1)
         return out
 
     def saved(self) -> bytes:
@@ -283,7 +283,7 @@ class _Loaded:
             return size
 
         stream = _Stream(None, _Stream._fields_[1][1](write))
-        assert self.extension(b"clap.state", _State).save(self.address, byref(stream))
+        _must(self.extension(b"clap.state", _State).save(self.address, byref(stream)))
         return b"".join(found)
 
     def restore(self, state: bytes) -> None:
@@ -295,11 +295,11 @@ class _Loaded:
             return len(piece)
 
         stream = _Stream(None, _Stream._fields_[1][1](read))
-        assert self.extension(b"clap.state", _State).load(self.address, byref(stream))
+        _must(self.extension(b"clap.state", _State).load(self.address, byref(stream)))
 
     def value(self, id: int) -> float:
         found = c_double()
-        assert self.extension(b"clap.params", _Parameters).value(self.address, id, byref(found))
+        _must(self.extension(b"clap.params", _Parameters).value(self.address, id, byref(found)))
         return found.value
 
     def read(self, id: int, text: str) -> float | None:
@@ -310,7 +310,7 @@ class _Loaded:
 
     def text(self, id: int, value: float) -> str:
         buffer = create_string_buffer(64)
-        assert self.extension(b"clap.params", _Parameters).to_text(self.address, id, value, buffer, 64)
+        _must(self.extension(b"clap.params", _Parameters).to_text(self.address, id, value, buffer, 64))
         return buffer.value.decode()
 
     def close(self) -> None:
@@ -327,6 +327,16 @@ def _told(song: Transport) -> _Transport:
     )  # fmt: skip
 
 
+def _must(done: object) -> None:
+    """What a plugin was asked for and has to do.
+
+    Raises:
+        RuntimeError: it refused.
+    """
+    if not done:
+        raise RuntimeError("the plugin refused what CLAP says it must do")
+
+
 def _buffer(array: Any) -> _Buffer:
     rows = (POINTER(c_float) * len(array))(*(row.ctypes.data_as(POINTER(c_float)) for row in array))
     return _Buffer(rows, None, len(array), 0, 0)
@@ -336,7 +346,7 @@ def in_clap_probe(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Play the signals of a job, as the other hosts do."""
     library = ctypes.CDLL(job["plugin"])
     entry = _Entry.in_dll(library, "clap_entry")
-    assert entry.init(job["plugin"].encode())
+    _must(entry.init(job["plugin"].encode()))
     first = _Loaded(entry)
     infos = first.parameters
     answer: dict[str, Any] = {
@@ -357,12 +367,12 @@ def play_notes(
     """An instrument's sound: notes are (start, end, key, velocity), in seconds and MIDI's numbers."""
     library = ctypes.CDLL(str(path))
     entry = _Entry.in_dll(library, "clap_entry")
-    assert entry.init(str(path).encode())
+    _must(entry.init(str(path).encode()))
     plugin = _Loaded(entry)
     ports = plugin.extension(b"clap.note-ports", _Latency)
-    assert ports is not None
-    assert plugin.calls.activate(plugin.address, float(rate), 1, block)
-    assert plugin.calls.start_processing(plugin.address)
+    _must(ports is not None)
+    _must(plugin.calls.activate(plugin.address, float(rate), 1, block))
+    _must(plugin.calls.start_processing(plugin.address))
     late = int(plugin.extension(b"clap.latency", _Latency).get(plugin.address))
     due = sorted(
         (round(time * rate), kind, key, velocity / 127)
@@ -385,8 +395,8 @@ def _played(
     plugin: _Loaded, infos: list[_ParameterInfo], signal: dict[str, Any], sound: Any, beside: Any
 ) -> tuple[Any, int]:
     block = signal["block"]
-    assert plugin.calls.activate(plugin.address, signal["rate"], 1, block)
-    assert plugin.calls.start_processing(plugin.address)
+    _must(plugin.calls.activate(plugin.address, signal["rate"], 1, block))
+    _must(plugin.calls.start_processing(plugin.address))
     latency = int(plugin.extension(b"clap.latency", _Latency).get(plugin.address))
     given = [np.pad(array, ((0, 0), (0, latency))) for array in (sound, beside) if array is not None]
     moves, out = dict(signal["moves"]), []
@@ -411,7 +421,7 @@ def _read(plugin: _Loaded, info: _ParameterInfo) -> dict[str, Any]:
 def _comes_back(load: Callable[[], _Loaded], infos: list[_ParameterInfo]) -> bool:
     """Whether parameters come back from a saved state."""
     one, other = load(), load()
-    assert one.calls.activate(one.address, 44_100, 1, 64)
+    _must(one.calls.activate(one.address, 44_100, 1, 64))
     random = np.random.default_rng(3)
     places = {info.id: _at(info, round(random.random()) if info.flags & 1 else random.random()) for info in infos}
     one.process(np.zeros((2, 64), np.float32), places)

@@ -28,6 +28,7 @@ from studio.knobs import LINEAR, LOG, Live, Number
 from studio.macros import Macro, settle
 from studio.steps import Effect, Step
 from studio.tempo import Floats, TempoMap
+from studio.typed import expect
 
 _NAMESPACE = uuid.UUID("6f9c3c0e-6d3b-5b8e-9a55-6d6972657078")
 
@@ -241,8 +242,7 @@ def _at(whole: Whole, values: Sequence[Live]) -> Whole:
     for name in whole.parameters():
         value = getattr(whole, name)
         if isinstance(value, Mapped):
-            found, kind = _resolved(value, values), whole.kind_of(name)
-            assert isinstance(kind, Number)
+            found, kind = _resolved(value, values), expect(Number, whole.kind_of(name))
             value = min(max(found, kind.low), kind.high) if isinstance(found, float) else found
         elif isinstance(value, tuple):
             value = _at(value, values)
@@ -307,9 +307,8 @@ def _still_addresses(rack: RackBlock) -> Iterator[str]:
 def _initial(macro: Macro, context: RenderContext) -> float:
     """Where it stands at the beginning of the song."""
     value = macro.value
-    if isinstance(value, (int, float)):
+    if isinstance(value, (int, float, str)):
         return float(value)
-    assert not isinstance(value, str)
     return float(value.values(np.zeros(1), context.tempo)[0])
 
 

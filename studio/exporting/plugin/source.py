@@ -236,8 +236,7 @@ def _literal(kind: object, value: object) -> str | None:
         return str(kind.options.index(str(value))) if value is not None else "-1"
     if isinstance(kind, Switch):
         return "true" if value else "false"
-    if isinstance(kind, Number) and value is not None:
-        assert isinstance(value, (int, float))
+    if isinstance(kind, Number) and isinstance(value, (int, float)):
         return str(int(value)) if kind.whole else number(value)
     return None
 

@@ -11,6 +11,7 @@ from studio.interchange.dawproject.clock import DawprojectClock
 from studio.interchange.dawproject.document import ProjectDocument, number, target
 from studio.interchange.dawproject.schema import PLUGINS
 from studio.interchange.lane import MOST_POINTS, Lane
+from studio.interchange.safe_xml import consume
 from studio.interchange.timeline import Motion
 
 
@@ -53,16 +54,21 @@ class Automation:
         moved = self._document.ids.get(target(points).get("parameter", ""))
         if moved is None:
             what = target(points).get("expression") or target(points).get("parameter") or "something"
+            consume(points)
             self._document.lose(f"automation of {what}", "Arrangement", "what it moves is not there")
             return
         owner = self._owners.get(moved)
-        if owner is None or not (moved.tag in ("Volume", "Pan") or self._turns(moved)):
+        if owner is None or not (moved.tag in ("Volume", "Pan", "Mute") or self._turns(moved)):
             what = moved.get("name") or moved.tag
+            consume(points)
             self._document.lose(f"automation of {what}", owner or "Arrangement", "it is not taken over")
             return
         read = [
             (number(point, "time"), number(point, "value"), point.get("interpolation") != "linear")
             for point in points.iterfind("RealPoint")
+        ]
+        read += [
+            (number(point, "time"), float(point.get("value") == "true"), True) for point in points.iterfind("BoolPoint")
         ]
         known = sorted((time, value, held) for time, value, held in read if time is not None and value is not None)
         if not known or len(known) > MOST_POINTS:

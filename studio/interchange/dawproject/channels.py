@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from studio.interchange.dawproject.automation import Automation
+from studio.interchange.dawproject.builtins import builtin_steps
 from studio.interchange.dawproject.document import ProjectDocument, number
 from studio.interchange.dawproject.lint import LARGEST_STATE
 from studio.interchange.dawproject.schema import BUILTINS, PLUGINS
-from studio.interchange.lane import Value
+from studio.interchange.lane import Value, product
 from studio.interchange.lines import TrackBuilder
 from studio.interchange.names import unique
+from studio.interchange.safe_xml import consume
 from studio.interchange.timeline import MASTER, PALETTE, Device, TimelineSend, TimelineStrip
 
 _FORMATS = {"Vst3Plugin": "vst3", "Vst2Plugin": "vst2", "ClapPlugin": "clap", "AuPlugin": "au"}
@@ -85,7 +87,7 @@ class MixerReader:
         top = self._master.channel.get("id") if self._master is not None and self._master.channel is not None else None
         fed = {
             way for channel in self._document.root.iter("Channel")
-            for way in (channel.get("destination"), *(send.get("destination") for send in channel.iter("TimelineSend")))
+            for way in (channel.get("destination"), *(send.get("destination") for send in channel.iter("Send")))
             if way in self._ways and way != top
         }  # fmt: skip
         tracks: list[TimelineStrip] = []
@@ -98,6 +100,8 @@ class MixerReader:
                 tracks += player.beside(buses[-1])
             elif player.is_("vca"):
                 self._document.lose("VCA fader", name, "a recipe has none")
+                if player.channel is not None:
+                    consume(player.channel)
             elif player.channel is not None or not player.empty:
                 tracks += player.tracks(self._strip(player, name), self._document.losses)
         return tuple(tracks), tuple(buses)
@@ -111,12 +115,16 @@ class MixerReader:
         if channel is None:
             return TimelineStrip(name, player.colour)
         mute = channel.find("Mute")
+        muting = self._automation.of(mute) if mute is not None else None
+        volume = self._value(channel.find("Volume"), 1.0, "linear", factor)
+        if muting is not None:
+            volume = product(volume, muting.mapped(lambda value: 1.0 - value))
         return TimelineStrip(
             name,
             player.colour,
             devices=tuple(self._devices(channel, name)),
-            volume=self._value(channel.find("Volume"), 1.0, "linear", _factor),
-            pan=self._value(channel.find("Pan"), 0.0, "normalized", _place),
+            volume=volume,
+            pan=self._value(channel.find("Pan"), 0.0, "normalized", placed),
             sends=tuple(self._sends(channel, name)),
             mute=mute is not None and mute.get("value") == "true",
             solo=channel.get("solo") == "true",
@@ -135,9 +143,14 @@ class MixerReader:
             enable = send.find("Enable")
             if target is None or target == name:
                 self._document.lose("a send", name, f"{send.get('destination')!r} leads to no bus")
-            elif enable is None or enable.get("value") != "false":
-                level = self._value(send.find("Volume"), 1.0, "linear", _factor)
-                yield TimelineSend(target, level, send.get("type") == "pre")
+                consume(send)
+            else:
+                level = self._value(send.find("Volume"), 1.0, "linear", factor)
+                pan = send.find("Pan")
+                if pan is not None and self._value(pan, 0.0, "normalized", placed) != 0.0:
+                    self._document.lose("the pan of a send", f"{name} → {target}", "a recipe's sends have none")
+                off = enable is not None and enable.get("value") == "false"
+                yield TimelineSend(target, 0.0 if off else level, send.get("type") == "pre")
 
     def _value(
         self, parameter: Element | None, default: float, unit: str, law: Callable[[str], Callable[[float], float]]
@@ -154,10 +167,26 @@ class MixerReader:
         for element in devices if devices is not None else ():
             called = element.get("deviceName") or element.get("name") or element.tag
             if element.tag in BUILTINS:
-                why = "the format does not say how it sounds, so it is left out"
-                self._document.lose(f"device {called!r}", name, why)
+                yield from self._builtin(element, called, name)
             if element.tag in PLUGINS:
                 yield self._plugin(element, called, name)
+
+    def _builtin(self, element: Element, called: str, name: str) -> Iterator[Device]:
+        """A device that the format describes itself, by its units."""
+
+        def lose(what: str, why: str) -> None:
+            self._document.lose(f"{what} of {called!r}", name, why)
+
+        steps, enabled = builtin_steps(element, lose), element.find("Enabled")
+        if steps is None:
+            why = "the format does not say what it does, so it is left out"
+        else:
+            why = "the format says what its knobs are, not how it sounds: the studio's own stands for it"
+        self._document.lose(f"device {called!r}", name, why)
+        consume(element)
+        if steps:
+            on = enabled is None or enabled.get("value") != "false"
+            yield Device(called, "builtin", element.tag, enabled=on, steps=tuple(steps))
 
     def _plugin(self, element: Element, called: str, name: str) -> Device:
         enabled = element.find("Enabled")
@@ -188,7 +217,7 @@ class MixerReader:
         return None
 
 
-def _factor(unit: str) -> Callable[[float], float]:
+def factor(unit: str) -> Callable[[float], float]:
     """From a level in a unit to a factor."""
     if unit == "decibel":
         return lambda value: 0.0 if value <= -90 else 10 ** (value / 20)
@@ -197,7 +226,7 @@ def _factor(unit: str) -> Callable[[float], float]:
     return lambda value: max(0.0, value)
 
 
-def _place(unit: str) -> Callable[[float], float]:
+def placed(unit: str) -> Callable[[float], float]:
     """From a pan in a unit to −1 to 1."""
     if unit == "linear":
         return lambda value: max(-1.0, min(1.0, value))

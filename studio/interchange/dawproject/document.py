@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from studio.errors import RecipeError, StudioError
 from studio.interchange.archive import Archive
 from studio.interchange.dawproject.lint import METADATA, PROJECT
-from studio.interchange.safe_xml import LARGEST_BYTES, parse_xml
+from studio.interchange.safe_xml import LARGEST_BYTES, every, parse_xml, quiet
 from studio.interchange.timeline import Loss
 
 
@@ -26,7 +26,7 @@ class ProjectDocument:
         if self.root.tag != "Project":
             raise RecipeError(f"{PROJECT} begins with {self.root.tag}, not Project.", "That is no DAWproject.")
         self.losses: list[Loss] = []
-        self.ids = {name: element for element in self.root.iter() if (name := element.get("id"))}
+        self.ids = {name: element for element in self.root.iter() if (name := quiet(element, "id"))}
         self.parents = {child: element for element in self.root.iter() for child in element}
         self.arrangement = self.root.find("Arrangement")
 
@@ -77,4 +77,4 @@ def exact(number: float) -> Fraction:
 def target(points: Element) -> dict[str, str]:
     """What points move."""
     found = points.find("Target")
-    return found.attrib if found is not None else {}
+    return every(found) if found is not None else {}

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 from studio.interchange.dawproject.clock import DawprojectClock
 from studio.interchange.dawproject.document import number, target
 from studio.interchange.dawproject.window import Window
+from studio.interchange.safe_xml import consume
 from studio.interchange.timeline import Loss, NoteClip
 from studio.score import BEND, CONTROL, POLY_PRESSURE, PRESSURE, PROGRAM, Event, Note, Score
 
@@ -24,6 +25,8 @@ _STATUS = {
     "programChange": PROGRAM,
 }  # fmt: skip
 _NEAR = 1e-7
+_FINEST, _MOST_STEPS = 127, 127
+"""Steps of a controller from its lowest to its highest value, and at most for a straight line."""
 
 
 def controls(points: Element) -> bool:
@@ -51,10 +54,8 @@ def note_clip(
     events = [
         Event(max(0, tick(at)), data)
         for points in controllers
-        for point in points.iterfind("RealPoint")
-        if (at := number(point, "time")) is not None
-        and window.start - _NEAR <= window.seconds(at) <= end + _NEAR
-        and (data := _message(target(points), number(point, "value")))
+        for at, value in _drawn(points)
+        if window.start - _NEAR <= window.seconds(at) <= end + _NEAR and (data := _message(target(points), value))
     ]
     beats = end_beat - start_beat
     if not math.isfinite(window.end):
@@ -63,10 +64,32 @@ def note_clip(
     return NoteClip(start_beat, beats, score, window.name)
 
 
+def _drawn(points: Element) -> Iterator[tuple[float, float]]:
+    """Times and values of a controller: a straight line is as many steps as the controller has on the way."""
+    read = [
+        (time, value, point.get("interpolation") == "linear")
+        for point in points.iterfind("RealPoint")
+        if (time := number(point, "time")) is not None and (value := number(point, "value")) is not None
+    ]
+    read.sort(key=lambda point: point[0])
+    for (time, value, ramp), after in zip(read, [*read[1:], None], strict=True):
+        yield time, value
+        if not ramp or after is None or after[0] <= time:
+            continue
+        steps = min(_MOST_STEPS, abs(round((after[1] - value) * _FINEST)))
+        for index in range(1, steps):
+            yield time + (after[0] - time) * index / steps, value + (after[1] - value) * index / steps
+
+
 def _notes(notes: Element, track: str, losses: list[Loss]) -> Iterator[tuple[float, float, Note]]:
     """When each note begins, for how long, and what it is."""
     for note in notes.iterfind("Note"):
         time, duration, key = (number(note, name) for name in ("time", "duration", "key"))
+        for inside in note:
+            moved = [each for each in (inside, *inside) if each.tag == "Points"]
+            named = ", ".join(sorted({target(each).get("expression", "something") for each in moved})) or inside.tag
+            losses.append(Loss(f"note expression ({named})", track, "a recipe's notes have none of their own"))
+            consume(inside)
         if time is None or duration is None or key is None or not 0 <= key <= 127 or duration <= 0:
             losses.append(Loss("a note", track, f"{dict(note.attrib)} is none"))
             continue

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from studio.interchange.dawproject.clock import DawprojectClock
+from studio.interchange.lane import Lane
 from studio.interchange.timeline import MOST_CLIPS
 
 Map = Callable[[float], float]
@@ -16,8 +17,8 @@ Map = Callable[[float], float]
 @dataclass(frozen=True)
 class Window:
     """A stretch of the song in seconds, how the time of what is in it leads there and back, and what holds for all of
-    it: whether it is silent, its gain as a factor, fades in seconds, a name, the unit of its time, and in how many
-    clips it lies."""
+    it: whether it is silent, its gain as a factor, fades in seconds, a name, the unit of its time, in how many clips it
+    lies, and what moves in it, by what it moves, over the seconds of the song."""
 
     start: float
     end: float
@@ -30,6 +31,7 @@ class Window:
     name: str = ""
     unit: str = "beats"
     depth: int = 0
+    expressions: tuple[tuple[str, Lane], ...] = ()
 
     @classmethod
     def whole(cls, unit: str, clock: DawprojectClock) -> Window:
