@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from studio.audio import Audio
 from studio.context import RenderContext
 from studio.effects.pedal import fed
+from studio.errors import RenderError
 from studio.knobs import LOG, choice, knob
 from studio.steps import Effect, Run, Transform
 from studio.units import HZ
@@ -52,6 +55,16 @@ class Mp3(Effect):
     def takes(self, channels: int) -> bool:
         """Whether a sound of so many channels can go through it."""
         return channels <= 2
+
+    def ready(self, context: RenderContext, seconds: float | None = None) -> None:
+        """The encoder says no to a rate or a quality only when it is given sound."""
+        import pedalboard
+
+        try:
+            silence = np.zeros((context.channels, _PIECE), np.float32)
+            pedalboard.MP3Compressor(self.quality)(silence, context.rate)
+        except (ValueError, RuntimeError) as error:
+            raise RenderError(f"the encoder refuses: {error}", "Set another quality or rate.") from None
 
     def open(self, context: RenderContext) -> Run:
         """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import mido
 
+from studio.disk import check_regular
 from studio.errors import MissingError, OutputError, Place, ScoreError
 from studio.score import PRESSURE, PROGRAM, Event, Mark, Score
 from studio.tempo import Meter, Tempo, TempoMap
@@ -44,6 +45,7 @@ def read_midi(path: Path | str) -> Score:
         ScoreError: it is not MIDI, is cut short, is of type 2, or has a tempo no one can play.
     """
     path = Path(path)
+    check_regular(path)
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise ScoreError("a MIDI file of more than 64 MB.", "Split it.", place=Place(str(path)))

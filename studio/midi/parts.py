@@ -34,6 +34,10 @@ class Part:
         """Its notes and every other event of the channel, so that it starts and goes on as in the whole."""
         return together((self,))
 
+    def only(self, keys: frozenset[int]) -> Part:
+        """The same part with the notes on some keys (0 to 127) alone."""
+        return replace(self, own=frozenset(index for index in self.own if self.whole.events[index].data[1] in keys))
+
     @property
     def drums(self) -> bool:
         """Whether it plays drums."""

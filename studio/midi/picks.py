@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 from studio import units
 from studio.errors import Gather, MissingError, RecipeError, within
 from studio.knobs import Number, Switch, Text, choice, switch, text
+from studio.midi.drums import DrumsKind, keys_of
 from studio.midi.general_midi import family_name, program_names, program_number
 from studio.midi.parts import Part
 from studio.records import Record, field
@@ -38,6 +40,7 @@ class Pick(Record):
     )
     family: str | None = field(Text(default=None, help="a General MIDI family, such as Bass or Strings"))
     drums: bool | None = field(Switch(default=None, help="true for drums only, false for everything else"))
+    note: tuple[str | int, ...] = field(DrumsKind(help="only these drums or keys of it"))
     which: str = choice("some", "some", "all", "rest", help="all parts, or the rest that no other track plays")
     optional: bool = switch(False, help="a score without such a part leaves the track out")
 
@@ -57,7 +60,8 @@ class Pick(Record):
             if self.family is not None and self.family.casefold() != "drums":
                 self._finish("family", family_name(self.family))
         criteria = (self.track, self.channel, self.port, self.program, self.bank, self.family, self.drums)
-        if (self.which == "some") == all(value is None for value in criteria):
+        nothing = all(value is None for value in criteria) and not self.note
+        if (self.which == "some") == nothing:
             raise RecipeError(
                 "a part is picked by what it is, or is all or rest, not both.",
                 "Write `part: all`, `part: rest`, `part: {channel: 1}`, {track: Melody}, {family: Bass} or so.",
@@ -84,7 +88,16 @@ class Pick(Record):
         """The parts that are meant; of several whose names hold the word, those that are called just so."""
         fitting = [part for part in parts if self._fits(part)]
         exact = [part for part in fitting if self.track and part.name.casefold() == self.track.casefold()]
-        return exact or fitting
+        return [part.only(self.keys) for part in exact or fitting] if self.note else exact or fitting
+
+    @property
+    def keys(self) -> frozenset[int]:
+        """The keys of its drums."""
+        return frozenset(key for drum in self.note for key in keys_of(drum))
+
+    @property
+    def _names_drums(self) -> bool:
+        return any(isinstance(drum, str) for drum in self.note)
 
     def _fits(self, part: Part) -> bool:
         wanted = (
@@ -95,8 +108,14 @@ class Pick(Record):
             (self.bank, self.bank == part.bank),
             (self.family, self.family is not None and self.family.casefold() == part.family.casefold()),
             (self.drums, self.drums == part.drums),
+            (self.note or None, part.only(self.keys).notes > 0 and (part.drums or not self._names_drums)),
         )
         return all(fitting for given, fitting in wanted if given is not None)
+
+
+def _place(part: Part) -> tuple[int, ...]:
+    """What tells a part from all others of its score."""
+    return part.track, part.port, part.channel, part.program, part.bank
 
 
 def chosen(picks: Mapping[str, Sequence[Pick]], parts: Sequence[Part]) -> dict[str, tuple[Part, ...]]:
@@ -107,19 +126,25 @@ def chosen(picks: Mapping[str, Sequence[Pick]], parts: Sequence[Part]) -> dict[s
     """
     gather, tracks = Gather(), dict[str, tuple[Part, ...]]()
     named = [pick for own in picks.values() for pick in own if pick.which == "some"]
-    taken = {id(part) for pick in named for part in pick.among(parts)}
+    taken: dict[tuple[int, ...], frozenset[int]] = {}
+    for part in (part for pick in named for part in pick.among(parts)):
+        taken[_place(part)] = taken.get(_place(part), frozenset()) | part.own
     for name, own in picks.items():
-        found: dict[int, Part] = {}
+        found: dict[tuple[int, ...], frozenset[int]] = {}
         for index, pick in enumerate(own):
             if pick.which == "some":
                 fitting = pick.among(parts)
+            elif pick.which == "all":
+                fitting = list(parts)
             else:
-                fitting = [part for part in parts if pick.which == "all" or id(part) not in taken]
-            found.update((id(part), part) for part in fitting)
+                left = [replace(part, own=part.own - taken.get(_place(part), frozenset())) for part in parts]
+                fitting = [part for part in left if part.own]
+            for part in fitting:
+                found[_place(part)] = found.get(_place(part), frozenset()) | part.own
             if not fitting and not pick.optional:
                 with gather, within("tracks", name, "part", index):
                     raise MissingError(_missing(name, pick, parts), _listing(parts))
-        tracks[name] = tuple(part for part in parts if id(part) in found)
+        tracks[name] = tuple(replace(part, own=found[_place(part)]) for part in parts if _place(part) in found)
     gather.done()
     return tracks
 
@@ -130,8 +155,12 @@ def _missing(track: str, pick: Pick, parts: Sequence[Part]) -> str:
     if not parts:
         return "the score has no notes."
     wanted = {name: getattr(pick, name) for name in pick.changed() if name != "optional"}
-    words = ", ".join(f"{name} {value}" for name, value in wanted.items())
+    words = ", ".join(f"{name} {_worded(value)}" for name, value in wanted.items())
     return f"the score has no part with {words}, which {track!r} plays."
+
+
+def _worded(value: object) -> str:
+    return " or ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _listing(parts: Sequence[Part]) -> str:

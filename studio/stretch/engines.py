@@ -104,12 +104,14 @@ def _version_of(program: str, changed: int) -> str:
     return (asked.stdout + asked.stderr).strip()[:80]
 
 
-def need(method: str, channels: int) -> None:
-    """See whether an engine of somebody else's is installed, and takes so many channels.
+def need(method: str, channels: int, *, bends: bool = False) -> None:
+    """See whether an engine of somebody else's is installed, takes so many channels, and a time map that bends.
 
     Raises:
-        MissingError, AudioError: it is not, or does not.
+        MissingError, AudioError, KnobError: it is not, or does not.
     """
+    if method == "signalsmith" and bends:
+        raise KnobError("signalsmith keeps one ratio.", "Use hptsm, vocoder, wsola or rubberband for what moves.")
     if method == "rubberband_cli" and shutil.which("rubberband") is None:
         raise MissingError(
             "the program rubberband is not installed.",
@@ -150,9 +152,7 @@ def signalsmith(samples: Block, time: TimeMap, rate: int, *, semitones: float = 
     """
     if time.is_identity and semitones == 0:
         return samples.copy()
-    if len(time.source) > 2:
-        raise KnobError("signalsmith keeps one ratio.", "Use hptsm, vocoder, wsola or rubberband for what moves.")
-    need("signalsmith", samples.shape[0])
+    need("signalsmith", samples.shape[0], bends=len(time.source) > 2)
     import python_stretch
 
     stretcher = python_stretch.Signalsmith.Stretch()

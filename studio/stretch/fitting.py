@@ -11,7 +11,7 @@ import numpy as np
 
 from studio.audio import Audio
 from studio.context import RenderContext
-from studio.errors import KnobError, RenderError
+from studio.errors import KnobError, RenderError, within
 from studio.knobs import Number, count, knob, span
 from studio.records import field
 from studio.steps import Transform
@@ -19,7 +19,7 @@ from studio.stretch.anchors import Anchor, Anchors
 from studio.stretch.loops import beats_of
 from studio.stretch.stretcher import ALL_LIBRARIES, check_method, libraries_of, stretch
 from studio.stretch.stretching import FORMANTS, METHOD
-from studio.stretch.timemap import TimeMap
+from studio.stretch.timemap import TimeMap, check_ratio
 from studio.tempo import TempoMap, Time
 from studio.units import BPM, SEMITONES
 
@@ -38,7 +38,7 @@ class Warp(Transform):
     the last one the sound keeps their tempo; what would come before the start of the song is cut off.
     """
 
-    version = 2
+    version = 3
 
     markers: tuple[Anchor, ...] = field(Anchors(help="moments of the sound, in seconds, and their places in the song"))
     semitones: float = knob(0.0, -48.0, 48.0, SEMITONES, help="how much higher", live=False)
@@ -57,7 +57,7 @@ class Warp(Transform):
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         """Fail now, before any work, if it could not be done later."""
-        check_method(self.method, self.semitones, self.formant_semitones, context.channels)
+        check_method(self.method, self.semitones, self.formant_semitones, context.channels, bends=True)
         beats = np.array([float(context.tempo.beat_of(target)) for _, target in self.markers])
         if not (np.diff(beats) > 0).all():
             index = int(np.flatnonzero(np.diff(beats) <= 0)[0]) + 1
@@ -113,7 +113,7 @@ class Fit(Transform):
     ``fit: {bars: 1, bpm: 120}`` gives a bar of two seconds.
     """
 
-    version = 2
+    version = 3
 
     bars: int = count(1, 1, 1024, help="how long it is to be")
     times: int = count(1, 1, 10_000, help="how often it plays, one after the other")
@@ -133,12 +133,16 @@ class Fit(Transform):
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         """Fail now, before any work, if it could not be done later."""
-        check_method(self.method, self.semitones, self.formant_semitones, context.channels)
+        check_method(self.method, self.semitones, self.formant_semitones, context.channels, bends=True)
         tempo = self._tempo(context)
         bar = tempo.bar_of_beat(tempo.beat_of(self.at))
         end = float(tempo.second_at(tempo.beat_of_bar(bar + self.times * self.bars)))
         if end > LONGEST_SECONDS:
             raise RenderError(f"the loop would play for {end / 3600:.1f} hours.", "Play it less often.")
+        if self.from_bpm is not None:
+            with within("from_bpm"):
+                beats = tempo.beat_of(self.at)
+                check_ratio(self.from_bpm / 60 * float(tempo.second_at(beats + 1) - tempo.second_at(beats)))
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
         """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""

@@ -99,7 +99,9 @@ def _by(method: str, audio: Audio, time: TimeMap, pitch: float | OverTime, forma
     return engine(samples, time, rate, semitones=pitch)
 
 
-def check_method(method: str, semitones: object, formant_semitones: float | None, channels: int) -> None:
+def check_method(
+    method: str, semitones: object, formant_semitones: float | None, channels: int, *, bends: bool = False
+) -> None:
     """See whether a method can do what is asked of it, and is there.
 
     Args:
@@ -107,6 +109,7 @@ def check_method(method: str, semitones: object, formant_semitones: float | None
         semitones: a number, or anything else that moves.
         formant_semitones: as `stretch` takes it.
         channels: how many the sound has.
+        bends: whether the sound is stretched through anchors, and not by one ratio.
 
     Raises:
         KnobError, AudioError: it cannot.
@@ -116,7 +119,7 @@ def check_method(method: str, semitones: object, formant_semitones: float | None
         moving: OverTime = lambda seconds: seconds  # noqa: E731
         pitch = float(semitones) if isinstance(semitones, (int, float)) else moving
         _check_wish(method, pitch, formant_semitones)
-        engines.need(method, channels)
+        engines.need(method, channels, bends=bends)
 
 
 def _check_wish(method: str, pitch: float | OverTime, formants: float | None) -> None:

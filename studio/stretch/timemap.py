@@ -244,6 +244,15 @@ def _check_frames(frames: int) -> None:
         raise AudioError("there is no sound to stretch.", "Give a sound of at least one frame.")
 
 
+def check_ratio(ratio: float) -> None:
+    """See whether a sound can be made so many times as long.
+
+    Raises:
+        KnobError: it cannot.
+    """
+    _check_ratios(np.array([ratio]))
+
+
 def _check_ratios(ratios: Floats) -> None:
     bad = ratios[~((ratios >= FASTEST) & (ratios <= SLOWEST))]
     if len(bad):
