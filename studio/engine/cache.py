@@ -103,7 +103,7 @@ class Recording:
             self.tape.settle(self._part, data)
         except OSError as error:
             self.tape.settle()
-            _remark(self._cache.folder, error)
+            self._cache.refused(error)
             return
         card = {
             "name": self._name[:1_000],
@@ -116,7 +116,9 @@ class Recording:
         try:
             write_note(listed, card)
         except OutputError as error:
+            # Without its card it is no entry, and would only take room.
             log.debug("no card for %s: %s", self._key, error.cause)
+            _discard(data)
 
     def _move(self, error: OSError) -> None:
         """Go on in the folder for temporary files, with what was written so far."""
@@ -135,7 +137,7 @@ class Recording:
         _discard(old)
 
     def _elsewhere(self, error: OSError) -> tuple[Path, Any]:
-        _remark(self._cache.folder, error)
+        self._cache.refused(error)
         self._spare = True
         with writing(Path(tempfile.gettempdir()), *_MEND):
             return _opened(self._cache.spare(), self._key)
@@ -156,12 +158,6 @@ def _discard(part: Path) -> None:
         log.debug("%s stays: %s", part, error)
 
 
-def _remark(folder: Path, error: OSError) -> None:
-    remark(
-        f"the cache in {folder} cannot be used ({(error.strerror or str(error)).lower()}): the render went on without it."
-    )
-
-
 class Cache:
     """The folder of finished work; the least recently used goes first when it outgrows `limit` bytes."""
 
@@ -169,6 +165,7 @@ class Cache:
         given = os.environ.get("STUDIO_CACHE_BYTES", "")
         self.folder = folder or cache_folder()
         self._spare: Path | None = None
+        self._refused = False
         self.limit = limit if limit is not None else int(given) if given.isdecimal() else DEFAULT_BYTES
 
     def paths(self, key: str) -> tuple[Path, Path]:
@@ -206,6 +203,13 @@ class Cache:
     def record(self, key: str, name: str, rate: int, channels: int) -> Recording:
         """A recording under a key, kept once it is whole."""
         return Recording(self, key, name, rate, channels)
+
+    def refused(self, error: OSError) -> None:
+        """Remark, once, that it has no room, or cannot be written."""
+        if not self._refused:
+            reason = (error.strerror or str(error)).lower()
+            remark(f"the cache in {self.folder} cannot be used ({reason}): the render went on without it.")
+        self._refused = True
 
     def spare(self) -> Path:
         """A folder for temporary files, where work goes on that the cache has no room for; gone when the cache is."""

@@ -398,7 +398,7 @@ def _first(parameter: Parameter, start: BlockContext, name: str) -> float:
     """Where a parameter stands in the first cell of the song."""
     for _, held in start.cells(name):
         return parameter.position(held[name])
-    raise AssertionError("a moment has a first cell")
+    raise TypeError("a block has no first cell")
 
 
 def _as_wide(block: Block, channels: int) -> Block:
