@@ -13,6 +13,7 @@ from typing import Any
 from studio.errors import Key, RecipeError, Told, nearest
 from studio.records import Kind, Record
 from studio.steps import Step, Unread
+from studio.typed import expect
 
 Path = tuple[Key, ...]
 
@@ -156,5 +157,5 @@ def put(root: Any, path: Path, value: object) -> Any:
         return root.replace(**{str(key): put(getattr(root, str(key)), tuple(rest), value)})
     if isinstance(root, Mapping):
         return {**root, key: put(root[str(key)], tuple(rest), value)}
-    assert isinstance(key, int)
-    return (*root[:key], put(root[key], tuple(rest), value), *root[key + 1 :])
+    index = expect(int, key)
+    return (*root[:index], put(root[index], tuple(rest), value), *root[index + 1 :])

@@ -61,9 +61,12 @@ def read_audio(path: Path | str, rate: int | None = None, channels: int | None =
 
 
 def probe(path: Path | str) -> tuple[int, int, int]:
-    """The rate, channels and frames that a file's header announces."""
+    """The rate, channels and frames that a file's header announces; where it announces none, they are counted."""
     with _open(path) as file:
-        return int(file.samplerate), int(file.channels), int(file.frames)
+        frames = int(file.frames)
+        if frames > _UNKNOWN_FRAMES:
+            frames = sum(block.shape[1] for block in _decoded(file, str(path)))
+        return int(file.samplerate), int(file.channels), frames
 
 
 def stream_audio(path: Path | str, rate: int | None = None, channels: int | None = None) -> Iterator[Block]:
@@ -88,6 +91,10 @@ def _open(path: Path | str) -> SoundFile:
         raise MissingError(f"there is no file {str(path)!r}.")
     try:
         file = soundfile.SoundFile(path)
+        if file.frames > _UNKNOWN_FRAMES:
+            # Recorders and pipes leave the length out. soundfile seeks behind what it has read, and at the end of such a
+            # file that fails; a file that it may not seek in is read to its end.
+            file.seekable = bool
     except (soundfile.LibsndfileError, RuntimeError, OSError, ValueError) as error:
         reason = str(error).split(": ")[-1].rstrip(".")
         raise AudioError(

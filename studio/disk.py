@@ -10,13 +10,14 @@ import platform
 import re
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from studio.errors import OutputError, Place
+from studio.errors import MissingError, OutputError, Place
 
 
 @contextmanager
@@ -37,6 +38,22 @@ _STALE_SECONDS = 24 * 3600
 _PART = re.compile(r"\..+\.(\d+)-([0-9a-f]{6,})\.part")
 
 
+def check_regular(path: Path) -> None:
+    """Find out whether a path leads to a file, and to no pipe, device or folder, on which a reader could wait for ever.
+
+    Raises:
+        MissingError: it is there, and is none.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return  # Whoever opens it says what is wrong.
+    if not stat.S_ISREG(mode):
+        kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+        what = kinds.get(stat.S_IFMT(mode), "a device")
+        raise MissingError(f"this is {what}, not a file.", "Give a file.", place=Place(str(path)))
+
+
 def part_of(path: Path) -> Path:
     """A name beside `path` for what is not yet whole; it tells which process of which machine is at it."""
     return path.with_name(f".{path.name}.{os.getpid()}-{_machine()}{secrets.token_hex(3)}.part")
@@ -44,7 +61,11 @@ def part_of(path: Path) -> Path:
 
 @cache
 def _machine() -> str:
-    return hashlib.sha256(platform.node().encode()).hexdigest()[:6]
+    """Six digits that tell this machine, and on Linux the container that process numbers are counted in."""
+    name = platform.node()
+    with contextlib.suppress(OSError):
+        name += str(Path("/proc/self/ns/pid").readlink())
+    return hashlib.sha256(name.encode()).hexdigest()[:6]
 
 
 def remove_abandoned(folder: Path) -> tuple[int, int]:

@@ -72,7 +72,7 @@ class _Link:
         with within(self._effect.label):
             try:
                 out = self._run(block, now)
-            except StudioError:
+            except (StudioError, MemoryError):
                 raise
             except Exception as error:
                 raise RenderError(

@@ -7,10 +7,31 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
 _reading: ContextVar[Path] = ContextVar("the folder of the document that is being read", default=Path())
+
+
+VARIABLES = (
+    "STUDIO_CACHE", "STUDIO_CACHE_BYTES", "STUDIO_KEY", "STUDIO_PLUGINS", "STUDIO_PLUGIN_SANDBOX", "STUDIO_PLUGIN_WORKERS",
+    "STUDIO_PRESETS", "STUDIO_SOUNDFONTS", "STUDIO_TRUST",
+)  # fmt: skip
+"""Every variable of the environment that is read."""
+
+
+def misspelt_variables() -> dict[str, str]:
+    """Variables of the environment that are nearly one of ours, and the one that was meant.
+
+    Others may begin with STUDIO_ too and are none of our business.
+    """
+    found: dict[str, str] = {}
+    for name in os.environ:
+        if name.upper().startswith("STUDIO") and name not in VARIABLES:
+            for meant in get_close_matches(name.upper().replace("-", "_"), VARIABLES, n=1, cutoff=0.87):
+                found[name] = meant
+    return found
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.processes import python_command
+from studio.typed import present
 
 _LOG_BYTES = 200_000
 _CONFINED = "from studio.foreign import _enter; _enter(); "
@@ -105,10 +106,9 @@ class ForeignProcess:
 
     def _read(self) -> None:
         """Keep the end of what it prints; some print without end."""
-        assert self._process.stdout is not None
-        size = 0
+        size, out = 0, present(self._process.stdout)
         with contextlib.suppress(ValueError, OSError):
-            while words := os.read(self._process.stdout.fileno(), 65_536):
+            while words := os.read(out.fileno(), 65_536):
                 self._said.append(words)
                 size += len(words)
                 while size > _LOG_BYTES and len(self._said) > 1:

@@ -19,6 +19,8 @@ def cut_short(path: Path) -> str:
 
     Such a file is read as far as it goes, with this for a remark: recordings that broke off are often all there is.
     """
+    if not path.is_file():
+        return ""
     try:
         announced, there = _sizes(path)
     except (OSError, struct.error):

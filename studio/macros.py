@@ -12,6 +12,7 @@ from studio.curves import SHAPES, Mapped, stretch
 from studio.errors import Gather, KnobError, RecipeError, Told, attempt, collector, nearest, shown, within
 from studio.knobs import LINEAR, LOG, Live, Number, choice, text
 from studio.records import Kind, ListOf, MapOf, Nested, Record, field
+from studio.typed import expect
 
 _UNITS = {unit.symbol: unit for unit in (units.PLAIN, units.DB, units.HZ, units.MS, units.SECONDS, units.SEMITONES)}
 
@@ -157,15 +158,14 @@ def settle(owner: Owner) -> Owner:
     for name, macro in macros.items():
         for address, drive in macro.drives.items():
             with attempt():
-                path, kind = locate(owner, address)
-                assert isinstance(kind, Number)
+                path, found = locate(owner, address)
+                kind = expect(Number, found)
                 low, high, shape = kind.span(drive.low, drive.high, drive.shape)
                 value: object
                 if isinstance(macro.value, float):
                     position = macro.number.position(macro.value)
                     value = min(max(float(stretch(position, low, high, shape)), kind.low), kind.high)  # type: ignore[arg-type]
-                elif kind.live:
-                    assert not isinstance(macro.value, str)
+                elif kind.live and not isinstance(macro.value, str):
                     start, end = macro.range
                     value = Mapped(macro.value, (start, end), macro.taper == LOG, low, high, shape)
                 else:

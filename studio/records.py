@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, dataclass_transfo
 
 from studio.errors import Gather, RecipeError, StudioError, Told, collector, nearest, shown, within
 from studio.plain import plain
+from studio.typed import present
 
 REQUIRED: Any = object()
 """The default of a field that has none."""
@@ -152,8 +153,7 @@ class Record:
         Raises:
             Told: a field is missing that it cannot be without.
         """
-        taking = collector()
-        assert taking is not None
+        taking = present(collector())
         for key in data:
             if str(key) not in values:
                 taking.lose(str(key))

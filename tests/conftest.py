@@ -3,6 +3,11 @@ another arithmetic behind than it found."""
 
 from __future__ import annotations
 
+import os
+
+# Tests run side by side, one for each core: networks that learn have a thread each. torch reads it when it is imported.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING

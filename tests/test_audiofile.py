@@ -174,3 +174,19 @@ def test_mono_keeps_its_level_on_both_sides(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "mono.wav", sine(440, channels=1).T, RATE, "FLOAT")
     stereo = read_audio(tmp_path / "mono.wav", channels=2)
     assert [rms_db(side) for side in stereo.samples] == pytest.approx([rms_db(sine(440))] * 2, abs=1e-6)
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_a_flac_file_that_does_not_say_how_long_it_is_is_read_whole(tmp_path: Path, checked: bool) -> None:
+    """As recorders and pipes write them: without a length, and without a hash."""
+    sound = np.random.default_rng(0).normal(0, 0.1, (100_001, 2))
+    soundfile.write(tmp_path / "whole.flac", sound, 44_100, "PCM_24")
+    content = bytearray((tmp_path / "whole.flac").read_bytes())
+    content[21] &= 0xF0
+    content[22 : 26 if checked else 42] = bytes(4 if checked else 20)
+    (tmp_path / "stream.flac").write_bytes(content)
+    assert probe(tmp_path / "stream.flac") == (44_100, 2, 100_001)
+    assert np.array_equal(read_audio(tmp_path / "stream.flac").samples, read_audio(tmp_path / "whole.flac").samples)
+    (tmp_path / "cut.flac").write_bytes(content[: len(content) // 2])
+    with pytest.raises(AudioError, match="damaged"):
+        read_audio(tmp_path / "cut.flac")

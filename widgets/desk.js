@@ -15,11 +15,6 @@ export function openDesk(model) {
   const deck = new Deck(model.get("rate"), (track, start, frames, version) => model.send({ kind: "want", track, start, frames, version }));
   const desk = makeDesk(deck);
   widgetDesks.set(model.get("key"), desk);
-  const marks = (globalThis.__mirepoixHeard ??= []); // when newer sound was heard first, for whoever measures
-  deck.onfresh = (version, after) => {
-    marks.push({ version, at: performance.now() + after * 1000 });
-    if (marks.length > 1000) marks.splice(0, 500);
-  };
   const told = (message, buffers) => {
     if (message.kind === "song") {
       deck.setSong(message.frames, message.tracks, message.version);
@@ -27,8 +22,7 @@ export function openDesk(model) {
       desk.changed();
       if (deck.playing) deck._tick(); else deck.warm();
     } else if (message.kind === "piece") {
-      (globalThis.__mirepoixPieces ??= []).push({ version: message.version, at: performance.now(), took: message.took, asked: message.asked });
-      if (globalThis.__mirepoixPieces.length > 1000) globalThis.__mirepoixPieces.splice(0, 500);
+      deck.onpiece(message);
       deck.insert(message.track, message.version, message.start, decodePcm(deck, buffers[0], message.channels));
     } else if (message.kind === "picture") {
       const picture = { peaks: new Int8Array(bytesOf(buffers[0]).buffer), step: message.step, loudness: message.loudness, columns: message.columns };

@@ -45,15 +45,16 @@ class Ear:
     @classmethod
     def parse(cls, plain: object) -> Ear | None:
         """What a message says of it; nothing when it says nonsense."""
+        if not isinstance(plain, Mapping):
+            return None
         try:
-            assert isinstance(plain, Mapping)
             loop = plain.get("loop")
             return cls(
                 max(0, int(plain["at"])),
                 (max(0, int(loop[0])), max(1, int(loop[1]))) if loop else None,
                 float(plain.get("asked") or 0.0),
             )
-        except (AssertionError, KeyError, TypeError, ValueError, IndexError, OverflowError):
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError):
             return None
 
 

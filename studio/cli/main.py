@@ -12,11 +12,13 @@ from typing import Any
 import click
 
 from studio.cli.show import as_json, say
+from studio.cli.stopping import STOPPING
 from studio.errors import Interrupted, Problems, StudioError
+from studio.folders import misspelt_variables
 from studio.processes import forget_working_folder
 from studio.visible import visible
 
-FAILED, BROKEN, INTERRUPTED = 1, 70, 130
+FAILED, BROKEN = 1, 70
 _AS_SCRIPT = "studio.as_script"
 """Whether somebody wants JSON, errors included; kept with the command's context."""
 
@@ -43,9 +45,11 @@ class Studio(click.Group):
         try:
             return super().invoke(context)
         except Interrupted as error:
-            fail(error, INTERRUPTED)
+            fail(error, STOPPING.code)
         except KeyboardInterrupt:
-            fail(Interrupted("stopped."), INTERRUPTED)
+            fail(Interrupted("the command was stopped."), STOPPING.code)
+        except MemoryError as error:
+            fail(_no_memory(error), FAILED)
         except StudioError as error:
             fail(error, FAILED)
         except BrokenPipeError:
@@ -75,6 +79,13 @@ class Studio(click.Group):
         if name and not name.startswith("-") and self.get_command(context, name) is None:
             raise click.UsageError(f"There is no command {name!r}. {nearest(name, self.list_commands(context))}")
         return super().resolve_command(context, args)
+
+
+def _no_memory(error: MemoryError) -> StudioError:
+    wanted = f" ({error})" if str(error) else ""
+    return StudioError(
+        f"there is not enough memory for this{wanted}.", "Close other programs, or make less at once: --jobs 1."
+    )
 
 
 def _gated(error: click.ClickException) -> click.ClickException:
@@ -134,9 +145,14 @@ def main(verbose: bool) -> None:
     Start with `studio new song.yaml --from song.mid`, then `studio render song.yaml -o out/`.
     """
     forget_working_folder()
+    click.get_current_context().call_on_close(STOPPING.listen())
     root = logging.getLogger("studio")
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
     root.addHandler(_Echo())
+    for name, meant in misspelt_variables().items():
+        logging.getLogger("studio").warning(
+            "the environment says %s, which nothing reads. Did you mean %s?", name, meant
+        )
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").addHandler(_Echo())
     if not verbose:

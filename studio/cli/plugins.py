@@ -165,7 +165,7 @@ def _row(found: Any) -> dict[str, str]:
 
 def _notes(measured: Any) -> list[str]:
     notes = [
-        (not measured.repeats, "does not always give the same sound"),
+        (not measured.repeats, f"does not repeat itself: fresh processes differ by {measured.differs_db:.0f} dBFS"),
         (measured.begins == "fresh", "keeps sound when it is reset, so it is loaded anew for every render"),
         (measured.begins == "never", "remembers what it played before, so every render starts a process"),
         (bool(measured.ready_seconds), f"is silent for {measured.ready_seconds:.1f} s after it is loaded"),

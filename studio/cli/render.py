@@ -12,6 +12,7 @@ from studio.cli.completing import recipes, turns
 from studio.cli.opening import recipe_of
 from studio.cli.show import as_json, finite, say, table
 from studio.cli.watch import watching
+from studio.typed import present
 
 if TYPE_CHECKING:
     from studio.engine import Plan
@@ -102,14 +103,14 @@ def _explain(planned: Plan, cache: Any, as_script: bool) -> None:
 
 
 def _tell(result: Result, as_script: bool, reported: bool) -> None:
-    assert result.manifest is not None and result.folder is not None
-    entries = result.manifest.entries
+    manifest, folder = present(result.manifest), present(result.folder)
+    entries = manifest.entries
     if as_script:
         as_json(
             {
-                "folder": str(result.folder),
+                "folder": str(folder),
                 "seconds": result.frames / result.plan.context.rate,
-                "recipe_hash": result.manifest.recipe_hash,
+                "recipe_hash": manifest.recipe_hash,
                 "files": [
                     {
                         "path": entry.path,
@@ -124,7 +125,7 @@ def _tell(result: Result, as_script: bool, reported: bool) -> None:
         return
     table(
         ("file", "LUFS", "dBTP"),
-        [(str(result.folder / entry.path), f"{entry.lufs:.1f}", f"{entry.true_peak_db:.1f}") for entry in entries],
+        [(str(folder / entry.path), f"{entry.lufs:.1f}", f"{entry.true_peak_db:.1f}") for entry in entries],
     )
     if reported:
-        say(f"{result.folder / 'report.html'} shows and plays them all.")
+        say(f"{folder / 'report.html'} shows and plays them all.")

@@ -268,7 +268,7 @@ class Change(Node):
         with within(self.step.label):
             try:
                 changed = self.step.apply(Audio(np.concatenate(pieces, axis=1), self.context.rate), self.context)
-            except StudioError:
+            except (StudioError, MemoryError):
                 raise
             except Exception as error:
                 raise RenderError(f"the step failed: {error}", "Change its knobs, or bypass it.") from error

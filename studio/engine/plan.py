@@ -25,6 +25,7 @@ from studio.score import Score
 from studio.sources.soundfont import SoundFont
 from studio.steps import Effect, Instrument, ScoreStep, Source, Step, Transform
 from studio.tempo import TempoMap
+from studio.typed import expect
 
 LONGEST_HOURS = 4
 """A longer song is taken for a mistake."""
@@ -243,7 +244,7 @@ class _Planner:
                         path=("tracks", name, "play", play.step),
                     )
                 else:
-                    assert isinstance(play, Instrument)
+                    play = expect(Instrument, play)
                     score = self._edited(track.notes, self._together(parts))
                     self.remarks |= dict.fromkeys(f"{name}: {each}" for each in play.unplayed(score, self.context))
                     dry = Play(
@@ -290,8 +291,7 @@ class _Planner:
 
     def _edited(self, steps: tuple[Step, ...], score: Score) -> Score:
         score = replace(score, tempo=self.tempo)
-        for index, step in enumerate(steps):
-            assert isinstance(step, ScoreStep)
+        for index, step in enumerate(expect(ScoreStep, each) for each in steps):
             if not step.bypass:
                 with within("notes", index, step.step):
                     self._hashes(step)
@@ -312,7 +312,7 @@ class _Planner:
             if isinstance(step, Effect):
                 run.append(step)
             else:
-                assert isinstance(step, Transform)
+                step = expect(Transform, step)
                 node = self._effects(name, node, tuple(run))
                 run = []
                 if self.frames is not None and index >= placed:

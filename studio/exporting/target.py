@@ -20,11 +20,15 @@ from studio.rendering.apply import chain_of
 from studio.score import DRUM_CHANNEL
 from studio.steps import Effect, Instrument, Step, StepKind, registry
 from studio.tempo import TempoMap
+from studio.typed import expect
 
 VENDOR = "Mirepoix"
 LONGEST_NAME = 60
 
 _STRIP = re.compile(r"(?P<path>[^\n]+\.ya?ml)(?P<mark>[:#])(?P<strip>[^:#\n]*)")
+_GESTURES = (1, 11, 64, 66, 67)
+"""Controllers that a player moves: modulation, expression, and pedals."""
+
 _PLAY = StepKind(kinds=("instrument",))
 
 
@@ -37,6 +41,7 @@ class PlayedBy:
         keys: the keys that the score plays, rising; none when there is no score.
         channel: MIDI channel, from 0.
         before: messages in front of the first note: programs, controllers, pitch bend.
+        setting: those of them that set the instrument, rather than play it.
     """
 
     instrument: Instrument
@@ -45,9 +50,20 @@ class PlayedBy:
     before: tuple[bytes, ...] = ()
 
     @property
+    def setting(self) -> tuple[bytes, ...]:
+        """Of the messages before, those that set the instrument: not its pedals, wheels, expression and pressure."""
+        return tuple(message for message in self.before if not _played(message))
+
+    @property
     def drums(self) -> bool:
         """Whether it plays on the channel of drums."""
         return self.channel == DRUM_CHANNEL
+
+
+def _played(message: bytes) -> bool:
+    """Whether a message is a movement of a player."""
+    kind = message[0] >> 4
+    return kind in (10, 13, 14) or (kind == 11 and message[1] in _GESTURES)
 
 
 @dataclass(frozen=True)
@@ -142,8 +158,7 @@ def _of_text(text: str, folder: Path) -> Target:
 
 
 def _of_play(data: Mapping[str, object], folder: Path) -> Target:
-    play = _PLAY.parse(data["play"])
-    assert isinstance(play, Instrument)
+    play = expect(Instrument, _PLAY.parse(data["play"]))
     steps = chain_of(data["chain"], folder) if data.get("chain") else ()
     rack = RackBlock(chain=effects(steps), knobs={})
     return Target(_labels((play, *steps)), rack, folder=folder, playing=PlayedBy(play))

@@ -23,7 +23,7 @@ from studio.hosting.measuring import latency_movers, measure, true_latency
 from studio.hosting.workers import LOADING, Worker
 from studio.notes import read_note, write_note
 
-FORMAT = 1
+FORMAT = 2
 """Raised when descriptions are made differently, so that all are made anew."""
 
 _SUFFIXES = {".vst3", ".so", ".dll", ".vst", ".component"}

@@ -65,7 +65,8 @@ class Measured:
 
     Attributes:
         reason: why it cannot be used; empty when it can.
-        repeats: two fresh instances give the same sound to the bit.
+        repeats: fresh processes give the same sound to the bit.
+        differs_db: by how much they differ at most, in dBFS; -400 where they do not.
         begins: when a render begins as if nothing had been before: ``clean`` after a reset, ``fresh`` only in a new
             instance, ``never`` in the same process.
         ready_seconds: how long after loading it stays silent.
@@ -75,6 +76,7 @@ class Measured:
 
     reason: str = ""
     repeats: bool = True
+    differs_db: float = -400.0
     begins: str = "clean"
     ready_seconds: float = 0.0
     speed: float = 0.0

@@ -109,7 +109,8 @@ class Parameter:
             return float(value) if not self.choices or self._on_is_last else 1.0 - float(value)
         if self.choices:
             return self.choices.index(str(value)) / max(1, len(self.choices) - 1)
-        assert isinstance(value, (int, float))
+        if not isinstance(value, (int, float)):
+            raise TypeError(f"a number was due, and {value!r} came.")
         return float(self.place(np.float64(value)))
 
     def place(self, values: Floats | np.float64) -> Any:

@@ -186,7 +186,8 @@ class Plugin(Effect, Instrument):
             return
         about = known.about
         if not known.measured.repeats:
-            yield f"{about.name} does not always give the same sound: another render may differ."
+            apart = f" (by {known.measured.differs_db:.0f} dBFS in half a second of noise)"
+            yield f"{about.name} does not repeat itself: fresh processes give different sounds{apart}."
         if self.id is not None and self.id != about.id:
             yield f"{self.label} is another plugin here ({about.id}) than the recipe was made with ({self.id})."
         if self.made_with is not None and self.made_with != about.version:
@@ -397,7 +398,7 @@ def _first(parameter: Parameter, start: BlockContext, name: str) -> float:
     """Where a parameter stands in the first cell of the song."""
     for _, held in start.cells(name):
         return parameter.position(held[name])
-    raise AssertionError("a moment has a first cell")
+    raise TypeError("a block has no first cell")
 
 
 def _as_wide(block: Block, channels: int) -> Block:

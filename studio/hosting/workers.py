@@ -87,7 +87,7 @@ class Worker:
         try:
             if not self._process.line.poll(seconds):
                 raise self._failed(f"{name} did not answer within {seconds:.0f} s and was stopped.")
-            answer: dict[str, Any] = json.loads(self._process.line.recv_bytes(_LONGEST_ANSWER))
+            answer: Any = json.loads(self._process.line.recv_bytes(_LONGEST_ANSWER))
         except (EOFError, OSError):
             raise self._failed(f"{name} crashed ({self._process.how_it_ended()}).") from None
         except (ValueError, RecursionError):
@@ -100,8 +100,10 @@ class Worker:
             raise
         # Both have it mapped by now; its name is not needed.
         self._memory_file.unlink(missing_ok=True)
+        if not isinstance(answer, dict):
+            raise self._failed(f"{name} gave an answer that is none.")
         if "error" in answer:
-            raise PluginError(answer["error"], answer["mend"])
+            raise PluginError(str(answer["error"])[:2_000], str(answer.get("mend", ""))[:2_000])
         return answer
 
     def settle(self) -> None:

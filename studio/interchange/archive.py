@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import IO, Self
 
+from studio.disk import check_regular
 from studio.errors import MissingError, Place, RecipeError
 
 MOST_MEMBERS = 20_000
@@ -27,6 +28,7 @@ class Archive:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        check_regular(path)
         try:
             self._zip = zipfile.ZipFile(path)
         except OSError as error:
@@ -115,6 +117,7 @@ def bytes_of(path: Path, largest: int, what: str) -> bytes:
         MissingError: it cannot be opened.
         RecipeError: it is larger.
     """
+    check_regular(path)
     try:
         with path.open("rb") as file:
             content = file.read(largest + 1)

@@ -14,6 +14,7 @@ from studio.floating_point import floating_point_kept
 from studio.live.output import LiveOutput
 from studio.live.player import LivePlayer
 from studio.live.priority import ahead, undisturbed
+from studio.typed import present
 
 
 class Jack(LiveOutput):
@@ -91,7 +92,7 @@ class Jack(LiveOutput):
         self._watch.xruns += 1
 
     def _process(self, frames: int) -> None:
-        assert self._player is not None
+        player = present(self._player)
         self._watch.begin()
         block = np.zeros((len(self._outs), frames), np.float32)
         for channel, port in zip(block, self._ins, strict=False):
@@ -100,8 +101,8 @@ class Jack(LiveOutput):
         if self._follow:
             state, position = self._client.transport_query_struct()
             # Begun as much earlier as the chains are late, so that what is heard is where the transport is.
-            place, rolling = int(position.frame) + self._player.latency, state == self._rolling
-        out = self._player.process(block, place, rolling)
+            place, rolling = int(position.frame) + player.latency, state == self._rolling
+        out = player.process(block, place, rolling)
         for port, channel in zip(self._outs, out, strict=True):
             port.get_array()[:] = channel
         self._watch.end()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import mido
 
+from studio.disk import check_regular
 from studio.errors import MissingError, OutputError, Place, ScoreError
 from studio.score import PRESSURE, PROGRAM, Event, Mark, Score
 from studio.tempo import Meter, Tempo, TempoMap
@@ -28,6 +29,11 @@ LARGEST_FILE = 64 * 1024 * 1024
 _MARKS = {"marker": "marker", "cue_marker": "cue", "lyrics": "lyric", "text": "text"}
 
 
+def is_midi(path: Path | str) -> bool:
+    """Whether a file is called like a MIDI file."""
+    return Path(path).suffix.lower() in ENDINGS
+
+
 def read_midi(path: Path | str) -> Score:
     """Read a Standard MIDI File of type 0 or 1.
 
@@ -39,6 +45,7 @@ def read_midi(path: Path | str) -> Score:
         ScoreError: it is not MIDI, is cut short, is of type 2, or has a tempo no one can play.
     """
     path = Path(path)
+    check_regular(path)
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise ScoreError("a MIDI file of more than 64 MB.", "Split it.", place=Place(str(path)))

@@ -21,6 +21,7 @@ from studio.audio import Audio
 from studio.errors import AudioError, KnobError, nearest, within
 from studio.nets.checkpoint import Checkpoint
 from studio.nets.film import Film
+from studio.nets.inference import inference
 from studio.nets.model_file import CardFormat, ModelFormat, check_count, write_model
 from studio.nets.streaming import Recurrent, State, StreamingConv
 from studio.nets.training import TrainingProgress, best_place, finished, mixed_precision, train
@@ -186,19 +187,19 @@ class Spectral:
         names = list(self.card["instruments"])
         if name not in names:
             raise KnobError(f"this model knows no {name!r}.", nearest(name, names))
-        with torch.inference_mode():
+        with inference():
             found: Tensor = self.model.instruments(torch.tensor([names.index(name)], device=self.device))
         return found
 
     def encode(self, magnitudes: Tensor) -> tuple[Tensor, Tensor]:
         """Latents ``(windows, latents)`` and levels ``(windows, 1)`` of magnitudes ``(windows, bins)``."""
-        with torch.inference_mode():
+        with inference():
             given, level = scaled(magnitudes.to(self.device))
             return self.model.encode(given[None])[0][0].cpu(), level.cpu()
 
     def decode(self, latents: Tensor, level: Tensor, instrument: Tensor) -> Tensor:
         """Magnitudes ``(windows, BINS)`` of latents, each at its level."""
-        with torch.inference_mode():
+        with inference():
             made, _ = self.model.decode(latents[None].to(self.device), instrument.to(self.device))
             return unscaled(made[0], level.to(self.device)).cpu()
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from studio.audio import Audio
 from studio.nets.checkpoint import Checkpoint
+from studio.nets.inference import inference
 from studio.nets.material import phrases
 from studio.nets.mel import log_mel
 from studio.nets.model_file import CardFormat, ModelFormat, write_model
@@ -128,7 +129,7 @@ class InstrumentClassifier:
         if not len(windows):
             return np.zeros((0, 64)), np.zeros((0, len(self.card["classes"])))
         found, chances, place = [], [], next(self.net.parameters()).device
-        with torch.inference_mode():
+        with inference():
             for first in range(0, len(windows), 64):
                 embedded = self.net.embed(windows[first : first + 64].to(place))
                 found.append(embedded)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from studio.nets.features import QUIETEST, hop_of, loudness_of, loudness_window
+from studio.nets.inference import inference
 from studio.nets.synthesis import audible, harmonics, noise_pieces, phases
 from studio.nets.voice import Voice
 from studio.stretch.viterbi import Path, states
@@ -102,7 +103,7 @@ class LiveDecoder:
         """The sound up to the newest frame, less `late`; the first frame alone gives nothing."""
         if not len(hz):
             return np.zeros(0, np.float32)
-        with torch.inference_mode():
+        with inference():
             colour = self._voice.colour(self._towards, blend)
             pitch, amplitudes, bands, self._state = self._voice.controls(hz, loud, colour, self._state)
             if self.rate != self._voice.rate:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from studio.disk import write_whole
+from studio.disk import check_regular, write_whole
 from studio.errors import MissingError, ModelError, Place, Problems, RecipeError, StudioError, shown, within
 from studio.provenance import STUDIO, installed
 from studio.records import Kind
@@ -178,6 +178,7 @@ def _opened(path: Path, framework: str) -> Iterator[Any]:
         from safetensors import SafetensorError, safe_open
     except ImportError:
         raise MissingError("safetensors is not installed.", 'pip install "mirepoix[neural]".') from None
+    check_regular(path)
     if path.stat().st_size > MOST_BYTES:
         raise ModelError("the file is too large for a model.", f"{MOST_BYTES // 1024**2} MB at most.")
     with path.open("rb") as file:

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from studio.nets.inference import inference
+
 State: TypeAlias = Any
 """What a layer keeps: tensors, or lists of what inner layers keep; None at rest."""
 
@@ -138,7 +140,7 @@ class StreamingModule:
 
     def push(self, piece: Tensor) -> Tensor:
         """What is ready after a piece ``(batch, channels, frames)``."""
-        with torch.inference_mode():
+        with inference():
             made: Tensor
             made, self._state = self._layer(piece, self._state)
         return made

@@ -148,7 +148,11 @@ def train(
             checkpoint.keep(phase, state, progress.total)
         if due:
             tell(progress)
-    if progress.losses and not math.isfinite(progress.best):
+    if not progress.losses:
+        # Earlier phases have taken all the time: what they made is judged.
+        progress.best = judge()
+        progress.losses.append((progress.seconds, progress.best))
+    if not math.isfinite(progress.best):
         if checkpoint is not None:
             checkpoint.set_aside("it never gave a finite loss")
         raise ModelError(

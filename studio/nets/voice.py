@@ -14,6 +14,7 @@ from studio.audio import Audio
 from studio.errors import KnobError, RecipeError, nearest
 from studio.nets.decoder import Decoder, DecoderShape, decoder
 from studio.nets.features import QUIETEST, Features, hop_of, loudness
+from studio.nets.inference import inference
 from studio.nets.model_file import ModelFormat, check_count, write_model
 from studio.nets.synthesis import audible, phases
 from studio.nets.voice_card import CARD, RANGE
@@ -111,7 +112,7 @@ class Voice:
         """
         if self.instrument is None:
             return None
-        with torch.inference_mode():
+        with inference():
             ours = self.model.colours.weight[self.instrument].expand(1, 1, -1)
             if towards is None or towards.instrument is None:
                 return ours
@@ -129,13 +130,13 @@ class Voice:
             room: how much of the room it was learned in is heard.
         """
         pitch, amplitudes, bands, _ = self.controls(given.hz, given.loudness, colour)
-        with torch.inference_mode():
+        with inference():
             made = self.in_room(self._rendered(pitch, amplitudes, bands, seed), room)[
                 :, : (given.frames - 1) * self.model.shape.hop
             ]
         return followed(Audio(made, self.rate), given) if follow else Audio(made, self.rate)
 
-    @torch.inference_mode()
+    @inference()
     def controls(
         self, hz: Floats, loud: Floats, colour: Tensor | None = None, state: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -164,7 +165,7 @@ class Voice:
             return dry
         from scipy.signal import oaconvolve
 
-        with torch.inference_mode():
+        with inference():
             impulse = np.concatenate([[1.0], share * self.model.room().cpu().numpy()])
         return np.asarray(oaconvolve(dry, impulse[None].astype(np.float32), axes=1), np.float32)
 

@@ -17,7 +17,9 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
+from studio.disk import check_regular
 from studio.errors import Gather, Key, MissingError, Place, Problems, RecipeError, StudioError, collector, shown
+from studio.typed import expect
 
 LARGEST_BYTES = 1_000_000
 MOST_VALUES = 20_000
@@ -86,6 +88,7 @@ class Document:
             MissingError: it cannot be opened.
             RecipeError: it is too large, not UTF-8, or not YAML of the plain kind.
         """
+        check_regular(Path(path))
         try:
             with Path(path).open("rb") as file:
                 content = file.read(LARGEST_BYTES + 1)
@@ -159,8 +162,7 @@ class Document:
             items = [self._item(gather, item, (*path, index), depth) for index, item in enumerate(node.value)]
             gather.done()
             return items
-        assert isinstance(node, ScalarNode)
-        return _scalar(node, path)
+        return _scalar(expect(ScalarNode, node), path)
 
     def _item(self, gather: Gather, node: Node, path: tuple[Key, ...], depth: int) -> Any:
         """What stands in a list or mapping; None where an error was gathered instead."""

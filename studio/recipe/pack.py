@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from studio.disk import part_of, writing
+from studio.disk import check_regular, part_of, writing
 from studio.errors import MissingError, OutputError, Place, RecipeError, StudioError
 from studio.folders import user_presets
 from studio.hosting.catalogue import is_installed
@@ -183,6 +183,7 @@ def install_pack(
         OutputError: a preset of that name is there already, or the disk refuses.
     """
     place = Place(str(path))
+    check_regular(path)
     target = user_presets() / "packs" / _name(path.stem)
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)

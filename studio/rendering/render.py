@@ -408,6 +408,7 @@ class _Writer:
         paths = [*manifest.files, *([REPORT] if self._report else [])]
         with contextlib.suppress(OutputError):
             write_note(self._index, {path: _stamp(self._out / path) for path in paths})
+            write_note(_origin_note(self._out), {"folder": str(self._recipe.folder.resolve())})
 
     def _remarks(self, entry: Entry) -> Iterator[str]:
         """What is not as it should be in a file that was delivered."""
@@ -428,6 +429,16 @@ def _gigabytes(count: int) -> str:
         if count >= size:
             return f"{count / size:.3g} {unit}"
     return f"{count} bytes"
+
+
+def origin_of(out: Path) -> Path | None:
+    """The folder that the recipe of the last render into `out` was in, if it was made on this machine and is known."""
+    folder = (read_note(_origin_note(out)) or {}).get("folder")
+    return Path(folder) if isinstance(folder, str) else None
+
+
+def _origin_note(out: Path) -> Path:
+    return cache_folder() / "outputs" / f"{_digest(str(out.resolve()))}.from.json"
 
 
 def _digest(text: str) -> str:

@@ -19,6 +19,7 @@ from studio.rendering.signal_writer import SignalWriter, blocks_of, write_signal
 from studio.rendering.waveform_summary import WaveformSummary
 from studio.timbre import METHODS, Figures, compare, transfer
 from studio.timbre.transferring import MODELS, by_model
+from studio.typed import present
 from studio.visible import markup
 
 PAGE = "compare.html"
@@ -143,9 +144,7 @@ def write_sound(audio: Audio, path: Path, ending: str = "wav", bits: str = "24")
     """Write a sound whole or not at all, and give its picture."""
     tags = Tags(title=path.stem)
     writer = SignalWriter(path, audio.rate, audio.channels, ending, bits, tags, sketched=True)
-    sketch = write_signal(writer, blocks_of(audio)).sketch
-    assert sketch is not None, "it was asked for"
-    return sketch
+    return present(write_signal(writer, blocks_of(audio)).sketch)
 
 
 def _section(name: str, audio: Audio, folder: Path, figures: Figures | None) -> str:

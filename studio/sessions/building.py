@@ -332,9 +332,8 @@ class _Layout:
 
     def _value(self, value: Live, law: Callable[[Floats], Floats] = np.asarray) -> Value:
         """What a knob says, moving or not, by a law."""
-        if isinstance(value, (int, float)):
+        if isinstance(value, (int, float, str)):
             return float(law(np.array(value, dtype=np.float64)))
-        assert not isinstance(value, str), "a knob has read it"
         return drawn(lambda seconds: law(value.values(seconds, self.tempo)), self.frames, self.rate)
 
 

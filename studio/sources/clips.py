@@ -18,6 +18,7 @@ from studio.levels import SILENCE_DB, amplitude
 from studio.records import ListOf, Nested, Record, field
 from studio.steps import Effect, Source, Step, StepKind, Transform
 from studio.tempo import Time
+from studio.typed import expect
 from studio.units import DB
 
 _BLOCK = 65_536
@@ -152,9 +153,8 @@ def _through(chain: Sequence[Step], piece: Block, context: RenderContext) -> Blo
             if isinstance(step, Effect):
                 piece = _processed(step, piece, own)
                 continue
-            assert isinstance(step, Transform), "a chain has no other kinds"
             try:
-                piece = step.apply(Audio(piece, own.rate), own).samples
+                piece = expect(Transform, step).apply(Audio(piece, own.rate), own).samples
             except StudioError:
                 raise
             except Exception as error:

@@ -22,6 +22,7 @@ from studio.stretch.psola import psola
 from studio.stretch.scales import KEY, ladder, scale_kind
 from studio.stretch.timemap import TimeMap
 from studio.tempo import Floats
+from studio.typed import present
 from studio.units import COUNT, DB, HZ, MS, SEMITONES
 
 MOST_VOICES = 6
@@ -44,7 +45,7 @@ class Harmonise(Transform):
     formants, so that it sounds like the same singer (TD-PSOLA).
     """
 
-    version = 2
+    version = 3
 
     voices: tuple[float, ...] = field(
         Numbers(
@@ -105,8 +106,7 @@ class Harmonise(Transform):
         return voices
 
     def _chords(self, line: Melody, context: RenderContext) -> list[_Voice]:
-        assert self.part is not None
-        chords = sounding(score_of(self.part, context), line.times)
+        chords = sounding(score_of(present(self.part), context), line.times)
         count = min(MOST_VOICES, max((len(chord) for chord in chords), default=0))
         return [_of_chords(chords, voice, line) for voice in range(count)]
 

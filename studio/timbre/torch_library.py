@@ -1,4 +1,4 @@
-"""Torch, where it is installed: one thread, since many on a shared machine make small networks ten times slower."""
+"""Torch, where it is installed."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from studio.errors import MissingError
 
 @cache
 def need_torch() -> None:
-    """Find torch and safetensors, and let torch work on one thread; parallel work is done by steps side by side.
+    """Find torch and safetensors.
 
     Raises:
         MissingError: one of them is not installed.
     """
     try:
         import safetensors  # noqa: F401
-        import torch
+        import torch  # noqa: F401
     except ImportError as error:
         raise MissingError(f"{error.name} is not installed.", 'pip install "mirepoix[neural]".') from None
-    torch.set_num_threads(1)

@@ -20,6 +20,7 @@ from studio.timbre import hybrid, morph, mosaic, partials
 from studio.timbre.colours import SPECTRALS, Seen
 from studio.timbre.spectra import OVERLAP, WINDOW
 from studio.timbre.voices import find_voice, open_voice
+from studio.typed import expect
 
 MODELS = ("sing", "spectral")
 """Methods whose target is a trained model: a voice, or an instrument of a spectral autoencoder."""
@@ -146,8 +147,7 @@ def by_model(
     if source.peak_db < -90 or (not callable(amount) and amount == 0):
         return source
     if method == "sing":
-        made = parse_step({"sing": target})
-        assert isinstance(made, Transform)
+        made = expect(Transform, parse_step({"sing": target}))
         sung = made.apply(source, context).samples
         if not callable(amount) and amount == 1:
             return Audio(sung, source.rate)

@@ -25,6 +25,7 @@ class EarsTraining(Training["InstrumentClassifier"]):
     Attributes:
         font: the SoundFont, by its name or as a file.
         each: seconds of phrases for each instrument.
+        programs: the instruments, of `studio.nets.ears.PROGRAMS`; all of them if none are named.
     """
 
     noun = "a classifier of instruments"
@@ -35,6 +36,7 @@ class EarsTraining(Training["InstrumentClassifier"]):
     font: str = "gm"
     seed: int = 0
     each: float = EACH_SECONDS
+    programs: tuple[str, ...] = ()
 
     def prepare(self, name: str) -> Prepared[InstrumentClassifier]:
         """Play the phrases.
@@ -42,9 +44,9 @@ class EarsTraining(Training["InstrumentClassifier"]):
         Raises:
             StudioError: there is no such SoundFont.
         """
-        from studio.nets.ears import InstrumentPhrases, Net, train_ears, try_step
+        from studio.nets.ears import PROGRAMS, InstrumentPhrases, Net, train_ears, try_step
 
-        given = InstrumentPhrases.played(self.font, self.each, seed=self.seed)
+        given = InstrumentPhrases.played(self.font, self.each, self.programs or tuple(PROGRAMS), self.seed)
         parts = {"learned": given.sounds, "held out": given.others}
         return Prepared(
             facts=f"{len(given.sounds)} windows of {len(given.classes)} instruments.",

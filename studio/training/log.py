@@ -132,7 +132,7 @@ def told(title: str, seconds: float, kept: TrainingLog) -> Iterator[Callable[[Tr
             task = bar.add_task(visible(title), total=seconds, loss="")
 
             def tell(progress: TrainingProgress, preview: Preview | None) -> None:
-                bar.update(task, completed=progress.total, loss=("loss", f"{progress.losses[-1][1]:.3f}"))
+                bar.update(task, completed=progress.total, loss=f"loss {progress.losses[-1][1]:.3f}")
                 kept.note(progress, preview)
 
             yield tell

@@ -17,7 +17,7 @@ from studio.recipe import Recipe
 from studio.rendering.player.page import write_player
 from tests.benchmarks.table import Row, show
 from tests.songs import band_file
-from tests.widgets.lab import browser, served
+from tests.widgets.lab import LISTEN, browser, served
 
 MOVES = 60
 CELL = """
@@ -52,7 +52,7 @@ def _drag(chrome: Browser, home: Path, nodelay: bool) -> list[Row]:
         play.wait_for(timeout=60_000)
         page.wait_for_function("[...__mirepoixDesks.values()][0].deck.frames > 0", timeout=60_000)
         page.evaluate(
-            "window.__moves = []; addEventListener('pointermove', () => __moves.push(performance.now()), true);"
+            f"({LISTEN})(); window.__moves = []; addEventListener('pointermove', () => __moves.push(performance.now()), true);"
         )
         rack.get_by_role("button", name="Loop").click()
         play.click()
@@ -92,19 +92,19 @@ def _hand(page: Page, rack: Any) -> Any:
 
 def _move(page: Page, step: Any) -> dict[str, float] | None:
     """One movement, and when its sound was heard; None when a later one overtook it."""
-    before = page.evaluate("[__moves.length, __mirepoixPieces.length, __mirepoixHeard.length]")
+    before = page.evaluate("[__moves.length, __pieces.length, __heard.length]")
     step()
     try:
         page.wait_for_function(
-            """([moves, pieces, heard]) => __moves.length > moves && __mirepoixHeard.slice(heard).some((each) => each.version % 2 === 0)""",
+            """([moves, pieces, heard]) => __moves.length > moves && __heard.slice(heard).some((each) => each.version % 2 === 0)""",
             arg=before, timeout=2000, polling=5,
         )  # fmt: skip
     except Exception:
         return None
     found = page.evaluate(
         """([moves, pieces, heard]) => {
-          const first = __mirepoixHeard.slice(heard).find((each) => each.version % 2 === 0);
-          const piece = __mirepoixPieces.slice(pieces).find((each) => each.version === first.version);
+          const first = __heard.slice(heard).find((each) => each.version % 2 === 0);
+          const piece = __pieces.slice(pieces).find((each) => each.version === first.version);
           return piece && { move: __moves[moves], asked: piece.asked, took: piece.took, came: piece.at, heard: first.at };
         }""",
         before,

@@ -11,15 +11,16 @@ import pytest
 import soundfile
 import torch
 
-from studio.errors import Interrupted
+from studio.errors import Interrupted, OutputError
 from studio.nets import training as nets_training
 from studio.nets.checkpoint import Checkpoint
-from studio.nets.ears import Net
+from studio.nets.ears import InstrumentClassifier, Net
 from studio.nets.material import phrases
 from studio.nets.training import TrainingProgress, train
 from studio.nets.voice import Voice
 from studio.provenance import Asset, Component
 from studio.training.checkpoints import place_of, sound_hash
+from studio.training.ears import EarsTraining
 from studio.training.instruments import TrainingSource
 from studio.training.protocol import learn
 from studio.training.voices import VoiceTraining
@@ -130,13 +131,13 @@ def test_a_stop_in_the_first_phase_finds_a_state(flute: Path, cache: Path, monke
     def stopping(self: Checkpoint, phase: str, state: dict[str, object], seconds: float) -> None:
         keep(self, phase, state, seconds)  # type: ignore[arg-type]
         phases.append(phase)
-        if len(phases) == 2:
+        if len(phases) == 1:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(Checkpoint, "keep", stopping)
     with pytest.raises(Interrupted, match="stopped"):
         trained(flute, 2.0)
-    assert phases == ["harmonics"] * 2 and len(list(cache.glob("*.checkpoint"))) == 1
+    assert phases == ["harmonics"] and len(list(cache.glob("*.checkpoint"))) == 1
     _, said = trained(flute, 2.0)
     assert "goes on" in said and "sound" in phases
 
@@ -177,3 +178,15 @@ def test_places_go_by_content_and_old_ones_are_forgotten(tmp_path: Path, cache: 
 
 def test_progress_says_all_seconds() -> None:
     assert TrainingProgress(seconds=3.0, before=1.0).card()["trained_seconds"] == 4.0
+
+
+def test_ears_go_on_too(cache: Path, tmp_path: Path) -> None:
+    """They had no checkpoint, no estimate and any ending."""
+    said: list[str] = []
+    training = EarsTraining(0.3, "gm", each=3.0, programs=("flute", "harpsichord", "choir"))
+    first = learn(training, Path("mine.ears"), say=said.append)
+    again = learn(training, Path("mine.ears"), say=said.append)
+    assert "steps of" in said[0] and "done already" in said[1] and first["right"] == again["right"]
+    assert InstrumentClassifier.load(tmp_path / "mine.ears").card["steps"] == first["steps"]
+    with pytest.raises(OutputError, match=r"mine\.ears"):
+        learn(training, Path("mine.model"))

@@ -44,6 +44,16 @@ def chromium() -> str:
     return found
 
 
+LISTEN = """() => {
+  window.__heard = []; // when newer sound was heard first
+  window.__pieces = []; // what brought it
+  for (const { deck } of __mirepoixDesks.values()) {
+    deck.onfresh = (version, after) => __heard.push({ version, at: performance.now() + after * 1000 });
+    deck.onpiece = ({ version, took, asked }) => __pieces.push({ version, took, asked, at: performance.now() });
+  } }"""
+"""Run on a page, it notes what its desks are told and play."""
+
+
 @contextmanager
 def browser() -> Iterator[Browser]:
     """A headless Chromium."""
@@ -78,7 +88,7 @@ def served(home: Path, *, nodelay: bool = True) -> Iterator[Lab]:
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
         "--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={root}",
         "--LabApp.extension_manager=readonly", "--LabApp.news_url=None", "--LabApp.expose_app_in_browser=True",
-        f"--ServerApp.jpserver_extensions={{'widgets.nodelay': {nodelay}}}",
+        f"--ServerApp.jpserver_extensions={{'studio.nodelay': {nodelay}}}",
     ]  # fmt: skip
     log = home / "jupyter.log"
     with log.open("w") as out:

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.widgets.lab import PICTURES, Lab, command, execute
+from tests.widgets.lab import LISTEN, PICTURES, Lab, command, execute
 from tests.widgets.songs import CELL
 from tests.widgets.test_knob import at, drag
 from widgets.panels import name_of
@@ -42,11 +42,12 @@ def test_a_knob_turned_while_the_song_loops_is_heard_and_is_one_step_of_undo(lab
     rack.get_by_role("button", name="Loop").click()
     rack.get_by_role("button", name="Play").click()
     page.wait_for_function(f"{DECK}.position > 10000")
-    before = page.evaluate("__mirepoixHeard.length")
+    page.evaluate(LISTEN)
+    before = page.evaluate("__heard.length")
     drag(page, cutoff, -60, steps=40)
-    page.wait_for_function(f"__mirepoixHeard.length > {before + 1}")
+    page.wait_for_function(f"__heard.length > {before + 1}")
     # What is heard once the hand rests is the whole render, and then the recipe stands where the knob does.
-    page.wait_for_function("__mirepoixHeard.at(-1).version % 2 == 1")
+    page.wait_for_function("__heard.at(-1).version % 2 == 1")
     assert float(recipe(page, "keys.lowpass.cutoff")) == at(cutoff) < 1000
     rack.get_by_role("button", name="Undo").click()
     expect(cutoff).to_have_attribute("aria-valuetext", "4 kHz")

@@ -14,13 +14,14 @@ from studio.exporting.instrument.sfz import CARD as SFZ_CARD
 from studio.exporting.instrument.sfz import check_sfz_place, standing_sfz
 from studio.exporting.instrument.verify import Heard, verify
 from studio.exporting.plugin.build import Say, build
-from studio.exporting.plugin.bundle import CARD, PICTURE, check_place, standing
+from studio.exporting.plugin.bundle import card_files, check_place, standing
 from studio.exporting.plugin.compilers import compilers
 from studio.exporting.plugin.design import Design
 from studio.exporting.plugin.formats import FORMATS
 from studio.exporting.plugin.source import write_source
 from studio.exporting.samples import Sampled
 from studio.exporting.target import Target
+from studio.typed import present
 
 SFZ = "sfz"
 
@@ -36,7 +37,7 @@ def export_instrument(
     Raises:
         StudioError: the chain cannot be a plugin, nothing can compile it, or it does not sound as its recipe.
     """
-    assert target.playing
+    playing = present(target.playing)
     design = Design(name, target)
     if format == SFZ:
         check_sfz_place(path)
@@ -45,7 +46,7 @@ def export_instrument(
         compilers(system)
         write_source(design)  # what cannot be in a plugin is refused before a note is played
     begin = time.perf_counter()
-    made = sampled(target.playing, grid, target.folder, say)
+    made = sampled(playing, grid, target.folder, say)
     design = replace(design, sampled=made)
     done = time.perf_counter()
     times = {"sampling": done - begin}
@@ -97,7 +98,7 @@ def _plugin(
         size = sum(map(len, files.values()))
         by = ", ".join(map(str, chosen))
         card = _card(design, made, format, chosen[0].target, by, size, times, heard)
-    kept = card.save(path.with_name(path.name + CARD), path.with_name(path.name + PICTURE))
+    kept = card.save(*card_files(path))
     return path, card, kept
 
 

@@ -124,6 +124,15 @@ class _Note(Structure):
     ]  # fmt: skip
 
 
+class NoteExpression(Structure):
+    """A note that is moved while it sounds: 2 is its tuning in semitones."""
+
+    _fields_ = [
+        ("size", c_uint32), ("time", c_uint32), ("space", c_uint16), ("kind", c_uint16), ("flags", c_uint32),
+        ("what", c_int32), ("note", c_int32), ("port", c_int16), ("channel", c_int16), ("key", c_int16), ("value", c_double),
+    ]  # fmt: skip
+
+
 class _Midi(Structure):
     _fields_ = [
         ("size", c_uint32), ("time", c_uint32), ("space", c_uint16), ("kind", c_uint16), ("flags", c_uint32),
@@ -221,7 +230,7 @@ class _Loaded:
         self.name, self.id = described.name.decode(), described.id
         self.address = factory.create(address, byref(self._host), described.id)
         self.calls = cast(self.address, POINTER(_Plugin)).contents
-        assert self.calls.init(self.address)
+        _must(self.calls.init(self.address))
 
     def extension(self, name: bytes, kind: type[Structure]) -> Any:
         return cast(self.calls.get_extension(self.address, name), POINTER(kind)).contents
@@ -231,7 +240,7 @@ class _Loaded:
         extension, infos = self.extension(b"clap.params", _Parameters), []
         for index in range(extension.count(self.address)):
             info = _ParameterInfo()
-            assert extension.info(self.address, index, byref(info))
+            _must(extension.info(self.address, index, byref(info)))
             infos.append(info)
         return infos
 
@@ -272,7 +281,7 @@ class _Loaded:
             pointer(listed),
             None,
         )
-        assert self.calls.process(self.address, byref(process)) == 1
+        _must(self.calls.process(self.address, byref(process)) == 1)
         return out
 
     def saved(self) -> bytes:
@@ -283,7 +292,7 @@ class _Loaded:
             return size
 
         stream = _Stream(None, _Stream._fields_[1][1](write))
-        assert self.extension(b"clap.state", _State).save(self.address, byref(stream))
+        _must(self.extension(b"clap.state", _State).save(self.address, byref(stream)))
         return b"".join(found)
 
     def restore(self, state: bytes) -> None:
@@ -295,11 +304,11 @@ class _Loaded:
             return len(piece)
 
         stream = _Stream(None, _Stream._fields_[1][1](read))
-        assert self.extension(b"clap.state", _State).load(self.address, byref(stream))
+        _must(self.extension(b"clap.state", _State).load(self.address, byref(stream)))
 
     def value(self, id: int) -> float:
         found = c_double()
-        assert self.extension(b"clap.params", _Parameters).value(self.address, id, byref(found))
+        _must(self.extension(b"clap.params", _Parameters).value(self.address, id, byref(found)))
         return found.value
 
     def read(self, id: int, text: str) -> float | None:
@@ -310,7 +319,7 @@ class _Loaded:
 
     def text(self, id: int, value: float) -> str:
         buffer = create_string_buffer(64)
-        assert self.extension(b"clap.params", _Parameters).to_text(self.address, id, value, buffer, 64)
+        _must(self.extension(b"clap.params", _Parameters).to_text(self.address, id, value, buffer, 64))
         return buffer.value.decode()
 
     def close(self) -> None:
@@ -327,6 +336,16 @@ def _told(song: Transport) -> _Transport:
     )  # fmt: skip
 
 
+def _must(done: object) -> None:
+    """What a plugin was asked for and has to do.
+
+    Raises:
+        RuntimeError: it refused.
+    """
+    if not done:
+        raise RuntimeError("the plugin refused what CLAP says it must do")
+
+
 def _buffer(array: Any) -> _Buffer:
     rows = (POINTER(c_float) * len(array))(*(row.ctypes.data_as(POINTER(c_float)) for row in array))
     return _Buffer(rows, None, len(array), 0, 0)
@@ -336,7 +355,7 @@ def in_clap_probe(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Play the signals of a job, as the other hosts do."""
     library = ctypes.CDLL(job["plugin"])
     entry = _Entry.in_dll(library, "clap_entry")
-    assert entry.init(job["plugin"].encode())
+    _must(entry.init(job["plugin"].encode()))
     first = _Loaded(entry)
     infos = first.parameters
     answer: dict[str, Any] = {
@@ -351,42 +370,55 @@ def in_clap_probe(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     return answer
 
 
+def opened(path: Path, rate: int, block: int) -> _Loaded:
+    """An instrument at work, in blocks of so many frames at most."""
+    library = ctypes.CDLL(str(path))
+    entry = _Entry.in_dll(library, "clap_entry")
+    _must(entry.init(str(path).encode()))
+    plugin = _Loaded(entry)
+    ports = plugin.extension(b"clap.note-ports", _Latency)
+    _must(ports is not None)
+    _must(plugin.calls.activate(plugin.address, float(rate), 1, block))
+    _must(plugin.calls.start_processing(plugin.address))
+    return plugin
+
+
+def play_events(path: Path, events: Sequence[tuple[int, bytes]], rate: int, frames: int, block: int = 333) -> Any:
+    """An instrument's sound: `events` are messages of MIDI at their frames. Notes are given as notes."""
+    plugin = opened(path, rate, block)
+    late = int(plugin.extension(b"clap.latency", _Latency).get(plugin.address))
+    out = []
+    for start in range(0, frames + late, block):
+        heard = [said(frame - start, message) for frame, message in events if start <= frame < start + block]
+        out.append(plugin.process(np.zeros((2, block), np.float32), {}, notes=heard))
+    plugin.close()
+    return np.concatenate(out, axis=1)[:, late:]
+
+
 def play_notes(
     path: Path, notes: Sequence[tuple[float, float, int, int]], rate: int, frames: int, block: int = 333
 ) -> Any:
     """An instrument's sound: notes are (start, end, key, velocity), in seconds and MIDI's numbers."""
-    library = ctypes.CDLL(str(path))
-    entry = _Entry.in_dll(library, "clap_entry")
-    assert entry.init(str(path).encode())
-    plugin = _Loaded(entry)
-    ports = plugin.extension(b"clap.note-ports", _Latency)
-    assert ports is not None
-    assert plugin.calls.activate(plugin.address, float(rate), 1, block)
-    assert plugin.calls.start_processing(plugin.address)
-    late = int(plugin.extension(b"clap.latency", _Latency).get(plugin.address))
-    due = sorted(
-        (round(time * rate), kind, key, velocity / 127)
-        for start, end, key, velocity in notes
-        for time, kind in ((start, 0), (end, 1))
-    )
-    out = []
-    for start in range(0, frames + late, block):
-        heard = [
-            _Note(sizeof(_Note), frame - start, 0, kind, 0, -1, 0, 0, key, velocity)
-            for frame, kind, key, velocity in due
-            if start <= frame < start + block
-        ]
-        out.append(plugin.process(np.zeros((2, block), np.float32), {}, notes=heard))
-    plugin.close()
-    return np.concatenate(out, axis=1)[:, late:]
+    events = [(round(start * rate), bytes((0x90, key, velocity))) for start, _, key, velocity in notes]
+    events += [(round(end * rate), bytes((0x80, key, 64))) for _, end, key, _ in notes]
+    return play_events(path, sorted(events), rate, frames, block)
+
+
+def said(frame: int, message: bytes) -> Structure:
+    """A message as an event: a note where it is one, else MIDI as it is."""
+    kind, channel = message[0] >> 4, message[0] & 15
+    if kind in (8, 9):
+        on = kind == 9 and message[2] > 0
+        return _Note(sizeof(_Note), frame, 0, 0 if on else 1, 0, -1, 0, channel, message[1], message[2] / 127)
+    return _Midi(sizeof(_Midi), frame, 0, 10, 0, 0, (c_ubyte * 3)(*message, *bytes(3 - len(message))))
 
 
 def _played(
     plugin: _Loaded, infos: list[_ParameterInfo], signal: dict[str, Any], sound: Any, beside: Any
 ) -> tuple[Any, int]:
     block = signal["block"]
-    assert plugin.calls.activate(plugin.address, signal["rate"], 1, block)
-    assert plugin.calls.start_processing(plugin.address)
+    _must(plugin.calls.activate(plugin.address, signal["rate"], 1, block))
+    _must(plugin.calls.start_processing(plugin.address))
     latency = int(plugin.extension(b"clap.latency", _Latency).get(plugin.address))
     given = [np.pad(array, ((0, 0), (0, latency))) for array in (sound, beside) if array is not None]
     moves, out = dict(signal["moves"]), []
@@ -411,7 +443,7 @@ def _read(plugin: _Loaded, info: _ParameterInfo) -> dict[str, Any]:
 def _comes_back(load: Callable[[], _Loaded], infos: list[_ParameterInfo]) -> bool:
     """Whether parameters come back from a saved state."""
     one, other = load(), load()
-    assert one.calls.activate(one.address, 44_100, 1, 64)
+    _must(one.calls.activate(one.address, 44_100, 1, 64))
     random = np.random.default_rng(3)
     places = {info.id: _at(info, round(random.random()) if info.flags & 1 else random.random()) for info in infos}
     one.process(np.zeros((2, 64), np.float32), places)

@@ -65,6 +65,7 @@ export class Deck {
     this.waiting = false; // whether it plays silence because sound has not come
     this.onchange = () => {};
     this.onfresh = () => {}; // (version, seconds until it is heard)
+    this.onpiece = () => {}; // (the message that brings a piece)
     this._ask = ask;
     this._asked = new Map();
     this._frame = 0; // where it stands while it does not play

@@ -1,8 +1,8 @@
 """A Jupyter Server extension: small messages to and from kernels leave at once.
 
 A knob sends one small message after another. With Nagle's algorithm on, which is the default, each waits for the
-acknowledgement of the one before, some 40 ms. The extension is enabled where this package is installed beside the
-server, and turns TCP_NODELAY on for the websockets of kernels.
+acknowledgement of the one before, some 40 ms. The extension turns TCP_NODELAY on for the websockets of kernels, on a server
+for which it was asked: ``jupyter server extension enable studio.nodelay``.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from typing import Any
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
-    return [{"module": "widgets.nodelay"}]
+    """Where Jupyter finds it."""
+    return [{"module": "studio.nodelay"}]
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
+    """Change how websockets to kernels are opened."""
     from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 
     handler: Any = KernelWebsocketHandler
@@ -25,4 +27,4 @@ def _load_jupyter_server_extension(server: Any) -> None:
         return await opened(self, *words, **options)
 
     handler.open = open_at_once
-    server.log.info("widgets.nodelay: messages to kernels leave at once")
+    server.log.info("studio.nodelay: messages to kernels leave at once")
