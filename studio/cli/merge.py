@@ -30,9 +30,16 @@ def command(song: Path, session: Path, dry_run: bool, media: Path | None, anywhe
     losses(merged.losses)
     if merged.changes:
         table(("changed", "is now"), [(change.where, _short(change.value)) for change in merged.changes])
+    if merged.notes:
+        rows = [(each.track, str(len(each.gone)), str(len(each.new))) for each in merged.notes]
+        table(("notes of", "went", "came"), rows)
     if merged.conflicts:
         rows = [(each.where, _short(each.recipe), _short(each.session)) for each in merged.conflicts]
         table(("changed on both sides", "the recipe says", "the session says"), rows)
+    if merged.notes and not dry_run:
+        click.echo(f"The MIDI file {merged.recipe.score} is written; what it was is in {merged.recipe.score}.bak.")
+    if not merged.changes and merged.notes:
+        return
     if not merged.changes:
         say(f"Nothing came home; {song} is as it was.")
     elif dry_run:

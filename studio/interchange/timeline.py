@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from studio.errors import RecipeError
 from studio.hosting.vst3 import Control
@@ -149,6 +150,7 @@ class Device:
         motions: its parameters that move.
         controls: all its parameters in its own order, if it is a VST3 plugin of this machine that has such as move.
         kept: what else a session holds of it, as the ending of a file and its content.
+        steps: what does the same in a recipe, for what belongs to a format itself.
         sided: whether a side input of it is connected.
         side: the strip that this hears.
         mix: how much of it is heard beside what goes past it, from 0 to 1.
@@ -166,6 +168,7 @@ class Device:
     motions: tuple[Motion, ...] = ()
     controls: tuple[Control, ...] = field(default=(), repr=False)
     kept: tuple[str, bytes] | None = field(default=None, repr=False)
+    steps: tuple[Mapping[str, Any], ...] = ()
     sided: bool = False
     side: str | None = None
     mix: float = 1.0

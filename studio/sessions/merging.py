@@ -18,14 +18,17 @@ from typing import Any
 import numpy as np
 
 from studio.address import get
+from studio.context import RenderContext
 from studio.errors import OutputError, Place, RecipeError, StudioError
 from studio.interchange.lane import Lane, Value
 from studio.interchange.points import decibels_said, fader_points, points
 from studio.interchange.relink import Where
 from studio.interchange.timeline import MASTER, AudioClip, Loss, Timeline, TimelineStrip
+from studio.midi import read_midi
 from studio.recipe import Recipe
 from studio.sessions.exporting import export_session
 from studio.sessions.importing import READERS, is_session
+from studio.sessions.note_edits import HeardNote, NoteEdits, edited, edits_of, heard, write_edits
 from studio.sessions.recipes import LOUDEST_DB, tempo_said
 from studio.sessions.stamp import base_of
 from studio.sources.clips import Clips
@@ -65,9 +68,10 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Merged:
-    """What came home, what did not since both changed it, and what cannot."""
+    """What came home, notes among it, what did not since both changed it, and what cannot."""
 
     recipe: Recipe
+    notes: tuple[NoteEdits, ...]
     changes: tuple[Change, ...]
     conflicts: tuple[Conflict, ...]
     losses: tuple[Loss, ...]
@@ -101,18 +105,40 @@ def merge_session(
             "Give a .dawproject, .rpp or .ardour file that the studio wrote.",
             place=Place(str(session)),
         )
-    base = Recipe.loads(base_of(session), song.parent)
+    made_of = base_of(session)
+    base = Recipe.loads(made_of.text, song.parent)
     ours = Recipe.load(song)
     where = Where(Path(media) if media is not None else None, anywhere)
     with tempfile.TemporaryDirectory(prefix="studio-merge-") as work:
-        before = _written(base, form, session, Path(work))
+        midi = Path(work, "score.mid")
+        if made_of.score is not None:
+            midi.write_bytes(made_of.score)
+        heard_then = base if made_of.score is None else base.replace(score=str(midi))
+        before = _written(heard_then, form, session, Path(work))
         after = READERS[session.suffix.lower()](session, Path(work, "after"), where)
     comparison = _Comparison(base, before, after)
     changes = tuple(comparison.changes())
     merged, taken, conflicts = _applied(base, ours, changes)
+    notes = tuple(comparison.notes)
+    if notes:
+        missing = _lost_notes(ours, notes)
+        if missing:
+            conflicts = (*conflicts, Conflict("notes", "another MIDI file", f"{len(missing)} of them are not in it"))
+            notes = ()
+    if notes and not dry_run:
+        write_edits(_midi_of(ours), notes)
     if taken and not dry_run:
         _save(merged, song)
-    return Merged(merged, taken, conflicts, tuple(comparison.losses))
+    return Merged(merged, notes, taken, conflicts, tuple(comparison.losses))
+
+
+def _midi_of(recipe: Recipe) -> Path:
+    return RenderContext(folder=recipe.folder).find(str(recipe.score))
+
+
+def _lost_notes(recipe: Recipe, notes: tuple[NoteEdits, ...]) -> list[HeardNote]:
+    """The notes that the session changed and that are not in the recipe's MIDI file any more."""
+    return edited(read_midi(_midi_of(recipe)), notes)[1]
 
 
 def _written(base: Recipe, form: str, session: Path, work: Path) -> Timeline:
@@ -169,6 +195,7 @@ class _Comparison:
     def __init__(self, base: Recipe, before: Timeline, after: Timeline) -> None:
         self._base, self._before, self._after = base, before, after
         self.losses: list[Loss] = [loss for loss in after.losses if loss not in before.losses]
+        self.notes: list[NoteEdits] = []
         self._names = self._named()
 
     def _named(self) -> dict[str, str]:
@@ -197,6 +224,8 @@ class _Comparison:
                 self.losses.append(Loss("the strip", strip.name, "it is gone from the session; the recipe keeps it"))
             elif name is not None:
                 yield from self._strip(name, strip, other)
+            elif strip.plays_notes and other.plays_notes:
+                self._notes(strip, other)
             elif _told(strip) != _told(other):
                 self.losses.append(
                     Loss("changes", strip.name, "what is printed or played anew has no place of its own")
@@ -228,8 +257,21 @@ class _Comparison:
         yield from self._clips(way, was, now)
         if was.devices != now.devices:
             self.losses.append(Loss("plugins", name, "their knobs and states are not merged yet"))
-        if _heard(was) != _heard(now):
-            self.losses.append(Loss("notes", name, "they belong to the MIDI file, which stays as it is"))
+
+    def _notes(self, was: TimelineStrip, now: TimelineStrip) -> None:
+        """Notes of a track that went and came; behind steps on notes nobody knows which those of the file were."""
+        track = was.name.rstrip("*").removesuffix(" (notes)")
+        edits = edits_of(track, was.notes, now.notes)
+        if edits is None:
+            return
+        known = self._base.tracks.get(track)
+        if known is None or self._base.score is None:
+            self.losses.append(Loss("notes", was.name, "which track of the recipe they belong to is not known"))
+        elif known.notes:
+            steps = ", ".join(step.label for step in known.notes)
+            self.losses.append(Loss("notes", was.name, f"the recipe makes them of others ({steps})"))
+        else:
+            self.notes.append(edits)
 
     def _sends(self, way: Way, was: TimelineStrip, now: TimelineStrip) -> Iterator[Change]:
         before = {self._names.get(send.target, send.target): send for send in was.sends}
@@ -332,18 +374,9 @@ def _level(value: Value) -> Any:
     return decibels_said(min(LOUDEST_DB, 20 * float(np.log10(max(value, 1e-9)))))
 
 
-def _heard(strip: TimelineStrip) -> list[Any]:
-    """The notes of a strip by beat."""
-    return sorted(
-        (clip.start + clip.score.beat(note.start), clip.score.beat(note.end - note.start), note.pitch, note.velocity)
-        for clip in strip.notes
-        for note in clip.score.notes
-    )
-
-
 def _told(strip: TimelineStrip) -> tuple[Any, ...]:
     """What of a strip without a place in the recipe is worth telling of when it changes."""
-    return ([(clip.start, clip.frames) for clip in strip.audio], _heard(strip), strip.to)
+    return ([(clip.start, clip.frames) for clip in strip.audio], heard(strip.notes), strip.to)
 
 
 __all__ = ["Change", "Conflict", "Merged", "StudioError", "merge_session"]

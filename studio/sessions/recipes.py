@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -274,6 +274,9 @@ class _Writer:
         steps: list[Any] = []
         player = None
         for device in devices:
+            if device.steps:
+                steps += [dict(step) if device.enabled else _bypassed(step) for step in device.steps]
+                continue
             made = self._plugin(device, where)
             knobs = made.knobs
             if made.instrument and not made.why and play and player is None and not knobs.get("bypass"):
@@ -342,6 +345,13 @@ class _Writer:
             self.losses.append(Loss(f"a level of {db:.1f} dB", where, f"faders end at {loudest:g} dB"))
             db = loudest
         return decibels_said(db)
+
+
+def _bypassed(step: Mapping[str, Any]) -> dict[str, Any]:
+    """A step of one knob or several, bypassed."""
+    [(name, knobs)] = step.items()
+    known = knobs if isinstance(knobs, dict) else {name: knobs}
+    return {name: {**known, "bypass": True}}
 
 
 def tempo_said(tempo: TempoMap) -> Any:

@@ -169,3 +169,20 @@ def test_audio_outside_the_file_is_found_by_name_or_refused_with_the_reason(tmp_
     (tmp_path / "s" / "b.wav").rename(tmp_path / "far" / "far.wav")
     _, sound = imported(path, media=tmp_path / "far")
     assert decibels(float(np.max(np.abs(sound)))) == pytest.approx(decibels(0.3), abs=0.01)
+
+
+def test_the_format_s_own_devices_become_steps_by_their_units(tmp_path: Path) -> None:
+    devices = """<Devices>
+    <Equalizer deviceName="EQ" deviceRole="audioFX"><Band type="bell" order="2"><Freq unit="semitones" value="69"/>
+    <Gain unit="decibel" value="-12"/><Q value="2"/></Band><Band type="highPass"><Freq unit="hertz" value="100"/></Band>
+    <OutputGain unit="decibel" value="3"/></Equalizer>
+    <Compressor deviceName="Comp" deviceRole="audioFX"><Enabled value="false"/><Threshold unit="decibel" value="-20"/>
+    <Ratio unit="percent" value="75"/><Attack unit="seconds" value="0.01"/></Compressor>
+    <BuiltinDevice deviceName="Odd" deviceRole="audioFX"/></Devices>"""
+    made, sound = imported(session(tmp_path, CLIP.format(beats=8, inside=warped((0, 0), (8, 4))), devices))
+    bell, cut, gain, comp = made.recipe.tracks["One"].chain
+    assert (bell.cutoff, bell.gain, bell.q) == pytest.approx((440, -12, 2))  # type: ignore[attr-defined]
+    assert cut.low_cut == 100 and gain.gain == 3  # type: ignore[attr-defined]
+    assert (comp.threshold, comp.ratio, comp.attack, comp.bypass) == pytest.approx((-20, 4, 10, True))  # type: ignore[attr-defined]
+    assert decibels(level(sound, 2) / 0.3) == pytest.approx(-9, abs=0.3)
+    assert [loss.what for loss in made.losses] == ["device 'EQ'", "device 'Comp'", "device 'Odd'"]

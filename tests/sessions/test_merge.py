@@ -12,6 +12,8 @@ from click.testing import CliRunner
 
 from studio.cli import main
 from studio.errors import StudioError
+from studio.midi import read_midi
+from studio.midi.files import write_midi
 from studio.recipe import Recipe
 from studio.sessions.exporting import export_session
 from studio.sessions.merging import merge_session
@@ -67,13 +69,31 @@ def test_an_untouched_session_leaves_the_recipe_as_it_is_to_the_byte(tmp_path: P
     assert path.read_bytes() == before and not path.with_suffix(".yaml.bak").exists()
 
 
-def test_a_session_that_ardour_saved_brings_nothing_but_its_notes(tmp_path: Path) -> None:
+def test_a_session_that_ardour_saved_brings_its_notes_and_nothing_else(tmp_path: Path) -> None:
     path, session = exported(tmp_path, "ardour")
     edit_notes(session.parent, "Sess", 62, tmp_path / "edit.lua")
-    before = path.read_bytes()
+    before, score = path.read_bytes(), read_midi(tmp_path / "song.mid")
+    merged = merge_session(path, session, dry_run=True)
+    assert read_midi(tmp_path / "song.mid") == score and len(merged.notes) == 1
     merged = merge_session(path, session)
-    assert merged.changes == () and path.read_bytes() == before
-    assert [loss.where for loss in merged.losses] == ["keys (notes)"]
+    assert merged.changes == () and merged.losses == () and path.read_bytes() == before
+    after = read_midi(tmp_path / "song.mid")
+    assert after.notes == tuple(note._replace(pitch=74) if note.pitch == 62 else note for note in score.notes)
+    others = [[event for event in each.events if event.status not in (8, 9)] for each in (score, after)]
+    assert others[0] == others[1] and after.marks == score.marks
+    assert read_midi(tmp_path / "song.mid.bak") == score
+
+
+def test_notes_of_a_midi_file_that_was_changed_too_stay_as_they_are(tmp_path: Path) -> None:
+    path, session = exported(tmp_path, "reaper")
+    edited(session, at('NAME "keys (notes)"', "90 3e", "90 50"))
+    edited(session, at('NAME "keys (notes)"', "80 3e", "80 50"))
+    score = read_midi(tmp_path / "song.mid").keep(lambda note: note.pitch != 62)
+    write_midi(score, tmp_path / "song.mid")
+    score = read_midi(tmp_path / "song.mid")
+    merged = merge_session(path, session)
+    assert merged.notes == () and [each.where for each in merged.conflicts] == ["notes"]
+    assert read_midi(tmp_path / "song.mid").notes == score.notes
 
 
 REAPER = [

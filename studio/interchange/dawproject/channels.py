@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from studio.interchange.dawproject.automation import Automation
+from studio.interchange.dawproject.builtins import builtin_steps
 from studio.interchange.dawproject.document import ProjectDocument, number
 from studio.interchange.dawproject.lint import LARGEST_STATE
 from studio.interchange.dawproject.schema import BUILTINS, PLUGINS
@@ -166,11 +167,26 @@ class MixerReader:
         for element in devices if devices is not None else ():
             called = element.get("deviceName") or element.get("name") or element.tag
             if element.tag in BUILTINS:
-                why = "the format does not say how it sounds, so it is left out"
-                self._document.lose(f"device {called!r}", name, why)
-                consume(element)
+                yield from self._builtin(element, called, name)
             if element.tag in PLUGINS:
                 yield self._plugin(element, called, name)
+
+    def _builtin(self, element: Element, called: str, name: str) -> Iterator[Device]:
+        """A device that the format describes itself, by its units."""
+
+        def lose(what: str, why: str) -> None:
+            self._document.lose(f"{what} of {called!r}", name, why)
+
+        steps, enabled = builtin_steps(element, lose), element.find("Enabled")
+        if steps is None:
+            why = "the format does not say what it does, so it is left out"
+        else:
+            why = "the format says what its knobs are, not how it sounds: the studio's own stands for it"
+        self._document.lose(f"device {called!r}", name, why)
+        consume(element)
+        if steps:
+            on = enabled is None or enabled.get("value") != "false"
+            yield Device(called, "builtin", element.tag, enabled=on, steps=tuple(steps))
 
     def _plugin(self, element: Element, called: str, name: str) -> Device:
         enabled = element.find("Enabled")

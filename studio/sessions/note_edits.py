@@ -1,0 +1,120 @@
+"""Notes that were edited in a session, written into the MIDI file that they came from."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from studio.interchange.timeline import NoteClip
+from studio.midi import read_midi
+from studio.midi.files import write_midi
+from studio.score import Note, Score
+
+_NEAR = Fraction(1, 50)
+"""Beats by which a note may lie beside another and be the same: what formats round by."""
+
+
+@dataclass(frozen=True)
+class HeardNote:
+    """A note of a song: when it begins and how long it lasts in beats, and what it is."""
+
+    start: Fraction
+    beats: Fraction
+    pitch: int
+    velocity: int
+    channel: int
+
+    def near(self, other: HeardNote) -> bool:
+        """Whether another is the same but for what formats round."""
+        same = (self.pitch, self.velocity, self.channel) == (other.pitch, other.velocity, other.channel)
+        return same and abs(self.start - other.start) < _NEAR and abs(self.beats - other.beats) < _NEAR
+
+
+@dataclass(frozen=True)
+class NoteEdits:
+    """What of a track's notes went and what came."""
+
+    track: str
+    gone: tuple[HeardNote, ...]
+    new: tuple[HeardNote, ...]
+
+
+def heard(clips: Sequence[NoteClip]) -> list[HeardNote]:
+    """The notes of clips, by the beats of the song."""
+    found = [
+        HeardNote(
+            clip.start + clip.score.beat(note.start),
+            clip.score.beat(note.end - note.start),
+            note.pitch,
+            note.velocity,
+            note.channel,
+        )
+        for clip in clips
+        for note in clip.score.notes
+    ]
+    return sorted(found, key=lambda note: (note.start, note.pitch))
+
+
+def edits_of(track: str, was: Sequence[NoteClip], now: Sequence[NoteClip]) -> NoteEdits | None:
+    """What changed between the notes of a track as they were written and as they are, if anything did."""
+    left = heard(now)
+    gone = []
+    for note in heard(was):
+        same = next((index for index, other in enumerate(left) if note.near(other)), None)
+        if same is None:
+            gone.append(note)
+        else:
+            del left[same]
+    return NoteEdits(track, tuple(gone), tuple(left)) if gone or left else None
+
+
+def edited(score: Score, edits: Sequence[NoteEdits]) -> tuple[Score, list[HeardNote]]:
+    """A score with edits made in it, and the notes that were to go and are not there."""
+    notes, lost = list(score.notes), list[HeardNote]()
+    for each in edits:
+        owner: Note | None = None
+        for gone in each.gone:
+            place = next((index for index, note in enumerate(notes) if _is(note, gone, score)), None)
+            if place is None:
+                lost.append(gone)
+            else:
+                owner = notes.pop(place)
+        for new in each.new:
+            beside = owner or next((note for note in notes if note.channel == new.channel), None)
+            start, end = score.tick(new.start), score.tick(new.start + new.beats)
+            track, port = (beside.track, beside.port) if beside is not None else (0, 0)
+            notes.append(Note(start, max(end, start + 1), new.pitch, new.velocity, new.channel, track, port))
+    return score.with_notes(sorted(notes)), lost
+
+
+def _is(note: Note, other: HeardNote, score: Score) -> bool:
+    same = (note.pitch, note.velocity, note.channel) == (other.pitch, other.velocity, other.channel)
+    return same and abs(score.beat(note.start) - other.start) < _NEAR
+
+
+def _without_conductor(score: Score) -> Score:
+    """The score without a first track that holds tempo and markers only: whoever writes it adds one."""
+    if len(score.tracks) < 2 or any(event.track == 0 for event in score.events):
+        return score
+    return replace(
+        score,
+        tracks=score.tracks[1:],
+        events=tuple(event._replace(track=event.track - 1) for event in score.events),
+        marks=tuple(mark._replace(track=max(0, mark.track - 1)) for mark in score.marks),
+    )
+
+
+def write_edits(midi: Path, edits: Sequence[NoteEdits]) -> list[HeardNote]:
+    """Make edits in a MIDI file, with a copy of what it was beside it; the notes that were to go and are not there.
+
+    Raises:
+        StudioError: the file cannot be read or written.
+    """
+    score, lost = edited(_without_conductor(read_midi(midi)), edits)
+    if not lost:
+        shutil.copyfile(midi, midi.with_suffix(f"{midi.suffix}.bak"))
+        write_midi(score, midi)
+    return lost
