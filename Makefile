@@ -18,7 +18,7 @@ TORCH ?= torch==2.13.0
 
 # What the studio needs to run, and what its tests compare it with.
 RUN_PACKAGES  := python3-venv libfluidsynth3
-TEST_PACKAGES := chromium fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubberband-cli g++ lilv-utils polyphone ardour jackd2 libasound2-plugins \
+TEST_PACKAGES := chromium fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubberband-cli espeak-ng g++ lilv-utils polyphone ardour jackd2 libasound2-plugins \
 	zam-plugins amsynth zynaddsubfx-vst dpf-plugins-vst cmake ninja-build juce-modules-source juce-tools \
 	pkg-config libfreetype-dev libx11-dev libxext-dev libxrandr-dev libxinerama-dev libxcursor-dev
 # Node.js from elsewhere than Debian brings npm along, and does not stand Debian's beside it.

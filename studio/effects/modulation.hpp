@@ -188,7 +188,9 @@ struct Tremolo {
 
     void process(float* const* audio, const BlockContext& now) {
         // Whole frames since the song began, so that a wave with edges turns on the frame it does in a render.
-        const double start = std::nearbyint(now.beat * 60.0 / now.bpm * rate_);
+        // Behind a change of tempo it is no whole frame.
+        const double exact = now.beat * 60.0 / now.bpm * rate_, whole = std::nearbyint(exact);
+        const double start = std::fabs(exact - whole) < 1.0e-4 ? whole : exact;
         for (int i = 0; i < now.frames; ++i) {
             const double cycle = (start + i) / rate_ / period + 0.5, deep = depth.at(now.offset + i);
             for (int c = 0; c < channels_; ++c) {

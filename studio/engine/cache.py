@@ -12,7 +12,6 @@ import logging
 import os
 import shutil
 import tempfile
-import time
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +22,7 @@ import numpy as np
 import xxhash
 
 from studio.audio import Block
-from studio.disk import make_folder, part_of, writing
+from studio.disk import make_folder, part_of, remove_abandoned, writing
 from studio.engine.tape import Tape
 from studio.errors import OutputError, StudioError
 from studio.folders import cache_folder
@@ -34,7 +33,6 @@ from studio.stored import Flag, Members, Whole, Words
 log = logging.getLogger(__name__)
 
 DEFAULT_BYTES = 8 * 1024**3
-_STALE_SECONDS = 24 * 3600
 _MEND = ("the folder for temporary files", "free some space there")
 _CHUNK = 1 << 19
 """Frames that are hashed at a time."""
@@ -105,7 +103,7 @@ class Recording:
             self.tape.settle(self._part, data)
         except OSError as error:
             self.tape.settle()
-            _remark(self._cache.folder, error)
+            self._cache.refused(error)
             return
         card = {
             "name": self._name[:1_000],
@@ -118,7 +116,9 @@ class Recording:
         try:
             write_note(listed, card)
         except OutputError as error:
+            # Without its card it is no entry, and would only take room.
             log.debug("no card for %s: %s", self._key, error.cause)
+            _discard(data)
 
     def _move(self, error: OSError) -> None:
         """Go on in the folder for temporary files, with what was written so far."""
@@ -137,7 +137,7 @@ class Recording:
         _discard(old)
 
     def _elsewhere(self, error: OSError) -> tuple[Path, Any]:
-        _remark(self._cache.folder, error)
+        self._cache.refused(error)
         self._spare = True
         with writing(Path(tempfile.gettempdir()), *_MEND):
             return _opened(self._cache.spare(), self._key)
@@ -158,12 +158,6 @@ def _discard(part: Path) -> None:
         log.debug("%s stays: %s", part, error)
 
 
-def _remark(folder: Path, error: OSError) -> None:
-    remark(
-        f"the cache in {folder} cannot be used ({(error.strerror or str(error)).lower()}): the render went on without it."
-    )
-
-
 class Cache:
     """The folder of finished work; the least recently used goes first when it outgrows `limit` bytes."""
 
@@ -171,6 +165,7 @@ class Cache:
         given = os.environ.get("STUDIO_CACHE_BYTES", "")
         self.folder = folder or cache_folder()
         self._spare: Path | None = None
+        self._refused = False
         self.limit = limit if limit is not None else int(given) if given.isdecimal() else DEFAULT_BYTES
 
     def paths(self, key: str) -> tuple[Path, Path]:
@@ -209,6 +204,13 @@ class Cache:
         """A recording under a key, kept once it is whole."""
         return Recording(self, key, name, rate, channels)
 
+    def refused(self, error: OSError) -> None:
+        """Remark, once, that it has no room, or cannot be written."""
+        if not self._refused:
+            reason = (error.strerror or str(error)).lower()
+            remark(f"the cache in {self.folder} cannot be used ({reason}): the render went on without it.")
+        self._refused = True
+
     def spare(self) -> Path:
         """A folder for temporary files, where work goes on that the cache has no room for; gone when the cache is."""
         if self._spare is None:
@@ -224,6 +226,7 @@ class Cache:
     def prune(self) -> None:
         """Remove the least recently used entries until the rest fits, and what killed processes left behind."""
         entries, total = [], 0
+        remove_abandoned(self.folder)
         try:
             listing = list(os.scandir(self.folder))
         except OSError:
@@ -233,9 +236,7 @@ class Cache:
                 stat = entry.stat()
             except OSError:
                 continue
-            if entry.name.endswith(".part") and time.time() - stat.st_mtime > _STALE_SECONDS:
-                _discard(Path(entry.path))
-            elif entry.name.endswith(".f32"):
+            if entry.name.endswith(".f32"):
                 try:
                     used = Path(entry.path).with_suffix(".json").stat().st_mtime
                 except OSError:

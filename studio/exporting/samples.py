@@ -49,6 +49,36 @@ class Zone:
         return float(np.abs(self.samples).max())
 
 
+CHANNEL_PRESSURE, KEY_PRESSURE = 128, 129
+"""The numbers by which pressure stands among the controllers of MIDI."""
+
+CONTROLLER_VALUES = (0, 16, 32, 48, 64, 80, 96, 112, 127)
+"""Values of a controller at which the level it makes is known."""
+
+
+@dataclass(frozen=True)
+class Controller:
+    """What a controller makes of the sound.
+
+    Attributes:
+        number: of MIDI, or `CHANNEL_PRESSURE` or `KEY_PRESSURE`.
+        gains: amplitudes left and right, at each of `CONTROLLER_VALUES`, against the instrument as it was sampled.
+        cents: depth of the vibrato it makes, turned up.
+    """
+
+    number: int
+    gains: tuple[tuple[float, float], ...]
+    cents: float = 0.0
+
+
+@dataclass(frozen=True)
+class Expression:
+    """What an instrument hears between notes; `vibrato_hz` is the rate of its vibrato."""
+
+    controllers: tuple[Controller, ...] = ()
+    vibrato_hz: float = 5.5
+
+
 @dataclass(frozen=True)
 class Sampled:
     """An instrument as samples."""
@@ -62,11 +92,13 @@ class Sampled:
     soft: float
     """The power of velocity that amplitude follows under the softest sample."""
 
+    expression: Expression = Expression()
+
     @cached_property
     def digest(self) -> str:
         """A hash of all that is heard."""
         digest = hashlib.blake2b(
-            repr((self.rate, self.velocities, self.correlated, self.soft)).encode(), digest_size=16
+            repr((self.rate, self.velocities, self.correlated, self.soft, self.expression)).encode(), digest_size=16
         )
         for zone in self.zones:
             digest.update(repr((zone.span, zone.velocity, zone.loop, zone.decay, zone.release)).encode())

@@ -26,6 +26,9 @@ VENDOR = "Mirepoix"
 LONGEST_NAME = 60
 
 _STRIP = re.compile(r"(?P<path>[^\n]+\.ya?ml)(?P<mark>[:#])(?P<strip>[^:#\n]*)")
+_GESTURES = (1, 11, 64, 66, 67)
+"""Controllers that a player moves: modulation, expression, and pedals."""
+
 _PLAY = StepKind(kinds=("instrument",))
 
 
@@ -38,6 +41,7 @@ class PlayedBy:
         keys: the keys that the score plays, rising; none when there is no score.
         channel: MIDI channel, from 0.
         before: messages in front of the first note: programs, controllers, pitch bend.
+        setting: those of them that set the instrument, rather than play it.
     """
 
     instrument: Instrument
@@ -46,9 +50,20 @@ class PlayedBy:
     before: tuple[bytes, ...] = ()
 
     @property
+    def setting(self) -> tuple[bytes, ...]:
+        """Of the messages before, those that set the instrument: not its pedals, wheels, expression and pressure."""
+        return tuple(message for message in self.before if not _played(message))
+
+    @property
     def drums(self) -> bool:
         """Whether it plays on the channel of drums."""
         return self.channel == DRUM_CHANNEL
+
+
+def _played(message: bytes) -> bool:
+    """Whether a message is a movement of a player."""
+    kind = message[0] >> 4
+    return kind in (10, 13, 14) or (kind == 11 and message[1] in _GESTURES)
 
 
 @dataclass(frozen=True)

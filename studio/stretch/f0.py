@@ -18,6 +18,9 @@ from studio.tempo import Floats
 HOP = 0.01
 """Seconds from one pitch to the next."""
 
+SILENT_DB = -45.0
+"""Against the loudest tenth of a second: below it there is no pitch, but what rings and breathes."""
+
 
 @dataclass(frozen=True, eq=False)
 class F0Track:
@@ -76,11 +79,15 @@ def track_f0(audio: Audio, low_hz: float = 60.0, high_hz: float = 1000.0, tracke
 
 def yin(audio: Audio, low_hz: float, high_hz: float) -> F0Track:
     """YIN on means of a few frames and many windows at a time, and the best path through what it finds."""
+    from scipy.ndimage import uniform_filter1d
+
     coarse, longest, shortest = grid(audio.rate, low_hz, high_hz)
     rate = audio.rate / coarse
     times = np.arange(0, max(audio.frames, 1), HOP * audio.rate) / audio.rate
     starts = np.round(times * rate).astype(np.int64) - 3 * longest // 2
-    quiet = 1e-7 * 2 * longest * max(_loudest(audio), 1e-12)
+    powers = _powers(audio)
+    loudest = max(float(uniform_filter1d(powers, 10, mode="constant").max()), 1e-12)
+    quiet = 1e-7 * 2 * longest * loudest
     lags, depths = np.empty((len(times), MOST)), np.empty((len(times), MOST))
     step = max(1, (1 << 16) // (3 * longest))
     for first in range(0, len(times), step):
@@ -95,14 +102,24 @@ def yin(audio: Audio, low_hz: float, high_hz: float) -> F0Track:
     # What is compared lies before the middle of the window, the further the shorter the period is.
     middles = times - (longest - np.where(sung, lag, longest)) / 2 / rate
     order = np.argsort(middles, kind="stable")
-    return F0Track(times, F0Track(middles[order], rate / lag[order], confidence).at(times), confidence)
+    hz = F0Track(middles[order], rate / lag[order], confidence).at(times)
+    # The windows are long: what has just ended, or not begun, is told by the power of the moment itself.
+    sounding = powers > 10 ** (SILENT_DB / 10) * loudest
+    return F0Track(times, np.where(sounding, hz, np.nan), np.where(sounding, confidence, 0.0))
 
 
-def _loudest(audio: Audio) -> float:
-    """The power of the loudest tenth of a second."""
-    step = max(1, audio.rate // 10)
-    return max((float(np.square(piece, dtype=np.float64).mean()) for first in range(0, audio.frames, step)
-                if (piece := audio.samples[:, first : first + step]).size), default=0.0)  # fmt: skip
+def _powers(audio: Audio) -> Floats:
+    """The mean power of all channels within `HOP` of each moment."""
+    edges = np.round(np.arange(0, max(audio.frames, 1), HOP * audio.rate)).astype(np.int64)
+    steps = np.empty(len(edges))
+    for first in range(0, len(edges), 4096):
+        part = edges[first : first + 4096]
+        last = edges[first + 4096] if first + 4096 < len(edges) else audio.frames
+        power = np.square(audio.samples[:, part[0] : last], dtype=np.float64).mean(axis=0)
+        steps[first : first + 4096] = np.add.reduceat(power, part - part[0]) if power.size else 0.0
+    steps /= np.maximum(np.diff(edges, append=audio.frames), 1)
+    before = np.concatenate([steps[:1], steps[:-1]])
+    return np.asarray((before + steps) / 2)
 
 
 def _windows(audio: Audio, starts: Whole, size: int, coarse: int) -> Floats:

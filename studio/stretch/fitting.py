@@ -38,7 +38,7 @@ class Warp(Transform):
     the last one the sound keeps their tempo; what would come before the start of the song is cut off.
     """
 
-    version = 2
+    version = 3
 
     markers: tuple[Anchor, ...] = field(Anchors(help="moments of the sound, in seconds, and their places in the song"))
     semitones: float = knob(0.0, -48.0, 48.0, SEMITONES, help="how much higher", live=False)
@@ -113,7 +113,7 @@ class Fit(Transform):
     ``fit: {bars: 1, bpm: 120}`` gives a bar of two seconds.
     """
 
-    version = 2
+    version = 3
 
     bars: int = count(1, 1, 1024, help="how long it is to be")
     times: int = count(1, 1, 10_000, help="how often it plays, one after the other")

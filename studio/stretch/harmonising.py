@@ -45,7 +45,7 @@ class Harmonise(Transform):
     formants, so that it sounds like the same singer (TD-PSOLA).
     """
 
-    version = 2
+    version = 3
 
     voices: tuple[float, ...] = field(
         Numbers(

@@ -28,7 +28,7 @@ class Tune(Transform):
     voice's own.
     """
 
-    version = 2
+    version = 3
 
     key: str = field(KEY)
     scale: str = field(scale_kind("chromatic"))

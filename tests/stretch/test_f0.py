@@ -87,3 +87,18 @@ def test_a_sound_shorter_than_a_window_has_a_track(frames: int) -> None:
     for method in ("yin", "praat"):
         track = track_f0(Audio(vowel()[:, :frames], RATE), tracker=TRACKERS[method])
         assert len(track.times) == len(track.hz) == len(track.confidence)
+
+
+def test_what_rings_far_below_the_loudest_and_what_has_ended_has_no_pitch() -> None:
+    time = np.arange(2 * RATE) / RATE
+    wave = sum(np.sin(2 * np.pi * 220 * number * time) / number for number in range(1, 8))
+    dying = 0.2 * wave * 10 ** (-40 * time / 20)
+    track = track_f0(Audio(dying[None].astype(np.float32), RATE))
+    assert track.voiced[(track.times > 0.05) & (track.times < 1.0)].all()
+    assert not track.voiced[track.times > 1.3].any(), "52 dB below the loudest tenth"
+    cut = 0.2 * wave * (time < 1.0) + 2e-5 * np.sin(2 * np.pi * 100 * time)
+    track = track_f0(Audio(cut[None].astype(np.float32), RATE))
+    assert track.voiced[(track.times > 0.05) & (track.times < 0.98)].all()
+    assert not track.voiced[track.times > 1.015].any(), "a hum is no pitch, and nothing lasts longer than it does"
+    soft = track_f0(Audio((1e-3 * 0.2 * wave)[None].astype(np.float32), RATE))
+    assert soft.voiced[5:-5].all(), "a recording that is soft throughout has its pitch"

@@ -14,6 +14,9 @@ _BANDS = 40
 _HEARD = -50.0
 """Pieces of the sound this far below its loudest, in dB, are not compared."""
 
+_MOVED = -42.0
+"""The same for the course of its level: a swell from the softest comes from there, and rooms ring on below."""
+
 
 @dataclass(frozen=True)
 class Distance:
@@ -24,16 +27,32 @@ class Distance:
         mel_db: mean difference of the levels of 40 mel bands, 46 ms a piece, where the original is heard.
         onset_ms: the largest difference of an onset.
         pitch_cents: the largest difference of a pitch.
+        envelope_db: mean difference of the levels of pieces of 200 ms, left and right, while the sound is moved.
     """
 
     level_db: float
     mel_db: float
     onset_ms: float
     pitch_cents: float
+    envelope_db: float = 0.0
 
 
-def distance(sound: Block, original: Block, rate: int, notes: list[tuple[float, float]]) -> Distance:
-    """Compare two sounds of the same length; `notes` that sound alone are given by their start and end in seconds."""
+def distance(
+    sound: Block, original: Block, rate: int, notes: list[tuple[float, float]], moved: float | None = None
+) -> Distance:
+    """Compare two sounds of the same length.
+
+    Args:
+        sound, original: `(2, frames)`.
+        rate: in Hz.
+        notes: those that sound alone, by their start and end in seconds.
+        moved: from which second on notes are moved while they are held; None if they never are.
+    """
+    envelope = 0.0
+    if moved is not None:
+        first = round(moved * rate)
+        envelope = _envelope(sound[:, first:], original[:, first:], rate)
+        sound, original = sound[:, :first], original[:, :first]
     one, other = sound.mean(axis=0, dtype=np.float64), original.mean(axis=0, dtype=np.float64)
     level = 10 * np.log10((np.square(one).sum() + 1e-20) / (np.square(other).sum() + 1e-20))
     mine, theirs = mel_levels(one, rate), mel_levels(other, rate)
@@ -45,7 +64,19 @@ def distance(sound: Block, original: Block, rate: int, notes: list[tuple[float, 
         onsets.append(1000 * _late(one[piece], other[piece], rate))
         held = slice(round((start + 0.05) * rate), round(end * rate))
         pitches.append(_cents(one[held], other[held], rate))
-    return Distance(*(round(float(value), 2) for value in (level, mel, max(onsets), max(pitches))))
+    return Distance(*(round(float(value), 2) for value in (level, mel, max(onsets), max(pitches), envelope)))
+
+
+def _envelope(one: Block, other: Block, rate: int) -> float:
+    """The mean difference of two courses of level in dB, where the second is heard."""
+    size = round(0.2 * rate)
+    frames = one.shape[1] // size * size
+    levels = [
+        10 * np.log10(np.square(each[:, :frames].astype(np.float64)).reshape(2, -1, size).mean(axis=2) + 1e-10)
+        for each in (one, other)
+    ]
+    heard = levels[1] > levels[1].max() + _MOVED
+    return float(np.abs(levels[0] - levels[1])[heard].mean()) if heard.any() else 0.0
 
 
 def mel_levels(sound: NDArray[np.float64], rate: int) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from studio.exporting.instrument.sfz import CARD as SFZ_CARD
 from studio.exporting.instrument.sfz import check_sfz_place, standing_sfz
 from studio.exporting.instrument.verify import Heard, verify
 from studio.exporting.plugin.build import Say, build
-from studio.exporting.plugin.bundle import CARD, PICTURE, check_place, standing
+from studio.exporting.plugin.bundle import card_files, check_place, standing
 from studio.exporting.plugin.compilers import compilers
 from studio.exporting.plugin.design import Design
 from studio.exporting.plugin.formats import FORMATS
@@ -98,7 +98,7 @@ def _plugin(
         size = sum(map(len, files.values()))
         by = ", ".join(map(str, chosen))
         card = _card(design, made, format, chosen[0].target, by, size, times, heard)
-    kept = card.save(path.with_name(path.name + CARD), path.with_name(path.name + PICTURE))
+    kept = card.save(*card_files(path))
     return path, card, kept
 
 

@@ -1,6 +1,6 @@
 """Programs that are not ours playing an instrument, each in a process of its own: `main`, with the arguments HOST JOB.
 
-A job is a folder with `job.json`: the plugin, or for SFZ the file, and the notes as (start, end, key, velocity). The
+A job is a folder with `job.json`: the plugin, or for SFZ the file, and MIDI as (seconds, message in hexadecimal). The
 answer is `answer.json` beside `out.npy`.
 """
 
@@ -39,20 +39,13 @@ def _in_pedalboard(job: dict[str, Any], folder: Path) -> Sound:
     from pedalboard import VST3Plugin
 
     plugin = VST3Plugin(job["plugin"])
-    messages: list[Any] = []
-    for start, end, key, velocity in job["notes"]:
-        messages.append(Message("note_on", note=key, velocity=velocity, time=start))
-        messages.append(Message("note_off", note=key, velocity=64, time=end))
+    messages = [Message.from_bytes(bytes.fromhex(data), time=time) for time, data in job["messages"]]
     seconds = (job["frames"] + plugin.reported_latency_samples) / job["rate"]
     before = time.perf_counter()
-    out = plugin(sorted(messages, key=_time), seconds, job["rate"], num_channels=2, buffer_size=512)
+    out = plugin(messages, seconds, job["rate"], num_channels=2, buffer_size=512)
     percent = 100 * (time.perf_counter() - before) / seconds
     said = {"instrument": plugin.is_instrument, "name": plugin.name, "cpu_percent": round(percent, 2)}
     return f"pedalboard {version('pedalboard')}", out[:, plugin.reported_latency_samples :], said
-
-
-def _time(message: Any) -> float:
-    return float(message.time)
 
 
 def _in_dawdreamer(job: dict[str, Any], folder: Path) -> Sound:
@@ -62,18 +55,38 @@ def _in_dawdreamer(job: dict[str, Any], folder: Path) -> Sound:
 
     engine = dawdreamer.RenderEngine(job["rate"], 512)
     plugin = engine.make_plugin_processor("plugin", job["plugin"])
-    for start, end, key, velocity in job["notes"]:
-        plugin.add_midi_note(key, velocity, start, end - start)
+    plugin.load_midi(str(_file(job, folder)), beats=False)
     late = plugin.get_latency_samples()
     engine.load_graph([(plugin, [])])
     engine.render((job["frames"] + late + 512) / job["rate"])
     return f"dawdreamer {version('dawdreamer')}", engine.get_audio()[:, late:], {}
 
 
-def _in_clap_probe(job: dict[str, Any], folder: Path) -> Sound:
-    from studio.exporting.plugin.clap_probe import play_notes
+def _file(job: dict[str, Any], folder: Path) -> Path:
+    """The messages as a file of MIDI, at 120 bpm."""
+    from studio.midi.files import write_midi
+    from studio.score import Event, Score
 
-    return "our own CLAP probe", play_notes(Path(job["plugin"]), job["notes"], job["rate"], job["frames"]), {}
+    events = [Event(round(time * 19_200), bytes.fromhex(data)) for time, data in job["messages"]]
+    write_midi(Score(tuple(events), 9600), folder / "phrase.mid")
+    return folder / "phrase.mid"
+
+
+def _frames(job: dict[str, Any]) -> list[tuple[int, bytes]]:
+    return [(round(time * job["rate"]), bytes.fromhex(data)) for time, data in job["messages"]]
+
+
+def _in_clap_probe(job: dict[str, Any], folder: Path) -> Sound:
+    from studio.exporting.plugin.clap_probe import play_events
+
+    return "our own CLAP probe", play_events(Path(job["plugin"]), _frames(job), job["rate"], job["frames"]), {}
+
+
+def _in_lv2_probe(job: dict[str, Any], folder: Path) -> Sound:
+    from studio.exporting.plugin.lv2_probe import play_events
+
+    out = play_events(Path(job["plugin"]), job["uri"], _frames(job), job["rate"], job["frames"], 333)
+    return "our own LV2 host", out, {}
 
 
 def _in_polyphone(job: dict[str, Any], folder: Path) -> Sound:
@@ -91,10 +104,7 @@ def _in_polyphone(job: dict[str, Any], folder: Path) -> Sound:
     command = ["polyphone", "-1", "-i", job["plugin"], "-d", str(folder), "-o", "made"]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
     subprocess.run(command, check=True, capture_output=True, env=environment, timeout=120)
-    events = []
-    for start, end, key, velocity in job["notes"]:
-        events.append(Event(round(start * 960), bytes((0x90, key, velocity))))
-        events.append(Event(round(end * 960), bytes((0x80, key, 64))))
+    events = [Event(round(time * 960), bytes.fromhex(data)) for time, data in job["messages"]]
     score = Score(tuple(events), end=round(job["frames"] / job["rate"] * 960))
     font = SoundFont(file=str(folder / "made.sf2"), program=0, bank=0, gain=0.0, reverb=0.0, chorus=0.0)
     played = np.concatenate(list(font.play(score, RenderContext(job["rate"], 2))), axis=1)
@@ -106,5 +116,6 @@ HOSTS: dict[str, Callable[[dict[str, Any], Path], Sound]] = {
     "pedalboard": _in_pedalboard,
     "dawdreamer": _in_dawdreamer,
     "clap_probe": _in_clap_probe,
+    "lv2_probe": _in_lv2_probe,
     "polyphone": _in_polyphone,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +16,7 @@ from studio.score import NOTE_OFF, NOTE_ON, Event, Score
 from studio.typed import present
 
 RATE = 44_100
+GRID_SECONDS = 0.64
 _RESOLUTION = 1500
 _LONGEST = 12
 """Single notes that are played."""
@@ -33,16 +34,33 @@ class Tone:
 
 @dataclass(frozen=True)
 class Phrase:
-    """Notes that sound alone, then some that sound together; `seconds` is the whole with its tail."""
+    """Notes that sound alone, then some that sound together, then those whose sound is moved while they are held.
+
+    Attributes:
+        single, together, moved: the notes.
+        gestures: what moves them, as (seconds, message of MIDI on channel 1).
+        seconds: the whole with its tail.
+    """
 
     single: tuple[Tone, ...]
     together: tuple[Tone, ...]
     seconds: float
+    moved: tuple[Tone, ...] = ()
+    gestures: tuple[tuple[float, bytes], ...] = ()
 
     @property
     def tones(self) -> tuple[Tone, ...]:
         """The notes of the phrase, in order."""
-        return (*self.single, *self.together)
+        return (*self.single, *self.together, *self.moved)
+
+    @property
+    def messages(self) -> list[tuple[float, bytes]]:
+        """All of it as MIDI on channel 1, in the order in which it is heard; what ends comes before what begins."""
+        found = [(tone.start, bytes((NOTE_ON << 4, tone.key, tone.velocity))) for tone in self.tones]
+        found += [(tone.end, bytes((NOTE_OFF << 4, tone.key, 64))) for tone in self.tones]
+        order = {NOTE_OFF: 0, NOTE_ON: 2}
+        both = [*self.gestures, *found]
+        return sorted(both, key=lambda each: (each[0], order.get(each[1][0] >> 4, 1)))
 
     @property
     def frames(self) -> int:
@@ -70,7 +88,50 @@ def phrase(keys: Sequence[int], velocities: Sequence[int], drums: bool, held: fl
     together = [Tone(then, then + 1.2, key, loud) for key in dict.fromkeys(chord) if key in keys or not drums]
     if not drums:
         together.append(Tone(then + 2.56, then + 2.56 + 1.7 * held, middle, loud))
-    return Phrase(single, tuple(together), max(tone.end for tone in together) + 2.0)
+    whole = Phrase(single, tuple(together), max(tone.end for tone in together) + 2.0)
+    return whole if drums else _moved(whole, middle, loud)
+
+
+def _moved(before: Phrase, key: int, velocity: int) -> Phrase:
+    """With notes behind it on which a player moves everything there is to move."""
+    begin = -(-before.seconds // GRID_SECONDS) * GRID_SECONDS
+    starts = [begin + GRID_SECONDS * 5 * place for place in range(5)]
+    swell, fade, shake, bend, pedal = starts
+    gestures = [(swell - 0.1, _control(11, 10)), (swell + 2.6, _control(11, 127))]
+    gestures += [(swell + 2.0 * place / 60, _control(11, round(10 + 117 * place / 60))) for place in range(1, 61)]
+    for place in range(41):
+        down = abs(place - 20) / 20
+        gestures.append((fade + 0.05 * place, _control(7, round(30 + 70 * down))))
+        gestures.append((fade + 0.05 * place, _control(10, round(24 + 40 * down))))
+    for place in range(21):
+        gestures.append((shake + 0.05 * place, _control(1, round(127 * place / 20))))
+        gestures.append((shake + 1.1 + 0.05 * place, bytes((0xD0, round(100 * (1 - place / 20))))))
+    gestures += [(shake + 1.05, _control(1, 0)), (shake + 1.06, bytes((0xA0, key, 90)))]
+    gestures += [(bend - 0.1, message) for message in _bend_range(7)]
+    gestures += [(bend + 0.05 * place, _wheel(round(8191 * place / 30))) for place in range(31)]
+    gestures += [(bend + 2.6, _wheel(0)), *((bend + 2.7, message) for message in _bend_range(2))]
+    gestures += [(pedal + 0.3, _control(64, 127)), (pedal + 1.2, _control(64, 0))]
+    gestures += [(pedal + 1.7, _control(66, 127)), (pedal + 2.4, _control(66, 0)), (pedal + 2.5, _control(67, 127))]
+    gestures += [(pedal + 2.9, _control(67, 0))]
+    tones = [Tone(start, start + 2.2, key, velocity) for start in (swell, fade, shake, bend)]
+    tones += [Tone(pedal, pedal + 0.5, key, velocity), Tone(pedal + 1.5, pedal + 1.9, key, velocity)]
+    tones.append(Tone(pedal + 2.56, pedal + 2.8, key, velocity))
+    ordered = tuple(sorted(gestures, key=lambda each: each[0]))
+    return replace(before, moved=tuple(tones), gestures=ordered, seconds=pedal + 4.5)
+
+
+def _control(number: int, value: int) -> bytes:
+    return bytes((0xB0, number, value))
+
+
+def _wheel(place: int) -> bytes:
+    whole = place + 8192
+    return bytes((0xE0, whole & 127, whole >> 7))
+
+
+def _bend_range(semitones: int) -> list[bytes]:
+    """Registered parameter 0, and none afterwards."""
+    return [_control(*pair) for pair in ((101, 0), (100, 0), (6, semitones), (38, 0), (101, 127), (100, 127))]
 
 
 def original(design: Design, notes: Phrase, later: float = 0.0) -> Block:
@@ -78,12 +139,10 @@ def original(design: Design, notes: Phrase, later: float = 0.0) -> Block:
     target, context = design.target, design.target.context(RATE)
     playing = present(target.playing)
     channel = playing.channel
-    events = [Event(0, message) for message in playing.before]
+    events = [Event(0, message) for message in playing.setting]
     ticks = _RESOLUTION * target.bpm / 60
-    for tone in notes.tones:
-        start, end = (round((time + later) * ticks) for time in (tone.start, tone.end))
-        events.append(Event(start, bytes((NOTE_ON << 4 | channel, tone.key, tone.velocity))))
-        events.append(Event(end, bytes((NOTE_OFF << 4 | channel, tone.key, 64))))
+    for time, message in notes.messages:
+        events.append(Event(round((time + later) * ticks), bytes((message[0] | channel, *message[1:]))))
     score = Score(tuple(events), _RESOLUTION, context.tempo, end=round((notes.seconds + later) * ticks))
     played = np.concatenate(list(playing.instrument.play(score, context)), axis=1)[:, round(later * RATE) :]
     whole = np.pad(played, ((0, 0), (0, max(0, notes.frames - played.shape[1]))))[:, : notes.frames]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from studio.audio import Block
 from studio.context import RenderContext
 from studio.errors import RenderError
+from studio.exporting.instrument.controllers import expression
 from studio.exporting.instrument.grid import Grid, spans
 from studio.exporting.instrument.loops import crossfaded, find_loop
 from studio.exporting.samples import RELEASES, KeySpan, Sampled, Zone
@@ -54,7 +55,7 @@ def sampled(
         RenderError: nothing sounds.
     """
     rate, drums, instrument = round(grid.rate), playing.drums, playing.instrument
-    channel, before = playing.channel, playing.before
+    channel, before = playing.channel, playing.setting
     context = RenderContext(rate, 2, TempoMap.constant(120), folder)
     keys = grid.keys(playing.keys, drums)
     velocities = tuple(sorted({round(velocity) for velocity in grid.velocities}))
@@ -72,7 +73,10 @@ def sampled(
     for span, sounds in layers.items():
         release = _release(short[span], sounds[-1], rate)
         zones += [_zone(span, velocities[place], sounds[place], rate, grid.seconds, release) for place in kept]
-    return Sampled(tuple(zones), rate, tuple(velocities[place] for place in kept), correlated, soft)
+    say("playing its controllers")
+    middle = keys[len(keys) // 2]
+    heard = expression(instrument, middle, velocities[-1], context, channel, before)
+    return Sampled(tuple(zones), rate, tuple(velocities[place] for place in kept), correlated, soft, heard)
 
 
 def _layers(velocities: Sequence[int], layers: Sequence[Sequence[Block]], rate: int) -> tuple[list[int], bool, float]:

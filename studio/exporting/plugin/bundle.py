@@ -11,6 +11,7 @@ from studio.disk import part_of, writing
 from studio.errors import OutputError, Place, StudioError
 from studio.exporting.plugin.design import Design
 from studio.exporting.plugin.formats import Files
+from studio.exporting.plugin.install import plugin_folder
 from studio.stored import Members, Words, read_json
 
 CARD = ".card.json"
@@ -25,6 +26,16 @@ def file_name(name: str) -> str:
     while len(plain.encode()) > 120:
         plain = plain[:-1]
     return plain or "plugin"
+
+
+def card_files(plugin: Path) -> tuple[Path, Path]:
+    """Where a plugin's card and its picture lie: beside it.
+
+    Among installed LV2 bundles they lie inside it, since hosts take everything in that folder for a bundle.
+    """
+    if plugin.suffix == ".lv2" and plugin.resolve().parent == plugin_folder("lv2").resolve():
+        return plugin / CARD.removeprefix("."), plugin / PICTURE.removeprefix(".")
+    return plugin.with_name(plugin.name + CARD), plugin.with_name(plugin.name + PICTURE)
 
 
 @contextmanager
@@ -66,9 +77,8 @@ def check_place(path: Path, design: Design) -> None:
         raise OutputError(
             f"there is {what} already.", "Give another name or folder, or take it away.", place=Place(str(path))
         )
-    for card in sorted(path.parent.glob(f"*{path.suffix}{CARD}")):
-        other = card.with_name(card.name.removesuffix(CARD))
-        if other.name != path.name and other.exists() and _id_at(other) == str(design.id):
+    for other in sorted(path.parent.glob(f"*{path.suffix}")):
+        if other.name != path.name and _id_at(other) == str(design.id):
             raise OutputError(
                 f"{other.name} has the same name and maker, and so the same id; a DAW would see only one of them.",
                 "Give this one another name (--name).",
@@ -78,7 +88,7 @@ def check_place(path: Path, design: Design) -> None:
 
 def _id_at(path: Path) -> str | None:
     try:
-        card = read_json(path.with_name(path.name + CARD))
+        card = read_json(card_files(path)[0])
         return str(Members(of={"id": Words()}, more=True).parse(card)["id"])
     except StudioError:
         return None

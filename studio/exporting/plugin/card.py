@@ -9,7 +9,7 @@ from typing import Any
 
 from studio.disk import write_whole
 from studio.exporting.build_card import BuildCard
-from studio.exporting.plugin.bundle import CARD, PICTURE
+from studio.exporting.plugin.bundle import card_files
 from studio.exporting.plugin.signals import GATE_DB
 from studio.exporting.plugin.verify import Verdict
 from studio.rendering.drawing import SPECTRUM, WIDTH, draw_spectra, embedded, plain, png_of, table_html
@@ -49,7 +49,7 @@ class Card(BuildCard):
 
     def save(self, plugin: Path) -> tuple[Path, Path | None]:
         """Write it, and its picture if it has one, beside the plugin."""
-        card, picture = (plugin.with_name(plugin.name + ending) for ending in (CARD, PICTURE))
+        card, picture = card_files(plugin)
         if self.verdict is None:
             picture.unlink(missing_ok=True)
         else:

@@ -124,6 +124,15 @@ class _Note(Structure):
     ]  # fmt: skip
 
 
+class NoteExpression(Structure):
+    """A note that is moved while it sounds: 2 is its tuning in semitones."""
+
+    _fields_ = [
+        ("size", c_uint32), ("time", c_uint32), ("space", c_uint16), ("kind", c_uint16), ("flags", c_uint32),
+        ("what", c_int32), ("note", c_int32), ("port", c_int16), ("channel", c_int16), ("key", c_int16), ("value", c_double),
+    ]  # fmt: skip
+
+
 class _Midi(Structure):
     _fields_ = [
         ("size", c_uint32), ("time", c_uint32), ("space", c_uint16), ("kind", c_uint16), ("flags", c_uint32),
@@ -361,10 +370,8 @@ def in_clap_probe(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     return answer
 
 
-def play_notes(
-    path: Path, notes: Sequence[tuple[float, float, int, int]], rate: int, frames: int, block: int = 333
-) -> Any:
-    """An instrument's sound: notes are (start, end, key, velocity), in seconds and MIDI's numbers."""
+def opened(path: Path, rate: int, block: int) -> _Loaded:
+    """An instrument at work, in blocks of so many frames at most."""
     library = ctypes.CDLL(str(path))
     entry = _Entry.in_dll(library, "clap_entry")
     _must(entry.init(str(path).encode()))
@@ -373,22 +380,37 @@ def play_notes(
     _must(ports is not None)
     _must(plugin.calls.activate(plugin.address, float(rate), 1, block))
     _must(plugin.calls.start_processing(plugin.address))
+    return plugin
+
+
+def play_events(path: Path, events: Sequence[tuple[int, bytes]], rate: int, frames: int, block: int = 333) -> Any:
+    """An instrument's sound: `events` are messages of MIDI at their frames. Notes are given as notes."""
+    plugin = opened(path, rate, block)
     late = int(plugin.extension(b"clap.latency", _Latency).get(plugin.address))
-    due = sorted(
-        (round(time * rate), kind, key, velocity / 127)
-        for start, end, key, velocity in notes
-        for time, kind in ((start, 0), (end, 1))
-    )
     out = []
     for start in range(0, frames + late, block):
-        heard = [
-            _Note(sizeof(_Note), frame - start, 0, kind, 0, -1, 0, 0, key, velocity)
-            for frame, kind, key, velocity in due
-            if start <= frame < start + block
-        ]
+        heard = [said(frame - start, message) for frame, message in events if start <= frame < start + block]
         out.append(plugin.process(np.zeros((2, block), np.float32), {}, notes=heard))
     plugin.close()
     return np.concatenate(out, axis=1)[:, late:]
+
+
+def play_notes(
+    path: Path, notes: Sequence[tuple[float, float, int, int]], rate: int, frames: int, block: int = 333
+) -> Any:
+    """An instrument's sound: notes are (start, end, key, velocity), in seconds and MIDI's numbers."""
+    events = [(round(start * rate), bytes((0x90, key, velocity))) for start, _, key, velocity in notes]
+    events += [(round(end * rate), bytes((0x80, key, 64))) for _, end, key, _ in notes]
+    return play_events(path, sorted(events), rate, frames, block)
+
+
+def said(frame: int, message: bytes) -> Structure:
+    """A message as an event: a note where it is one, else MIDI as it is."""
+    kind, channel = message[0] >> 4, message[0] & 15
+    if kind in (8, 9):
+        on = kind == 9 and message[2] > 0
+        return _Note(sizeof(_Note), frame, 0, 0 if on else 1, 0, -1, 0, channel, message[1], message[2] / 127)
+    return _Midi(sizeof(_Midi), frame, 0, 10, 0, 0, (c_ubyte * 3)(*message, *bytes(3 - len(message))))
 
 
 def _played(

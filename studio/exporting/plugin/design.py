@@ -5,11 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import re
 import uuid
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -21,62 +19,17 @@ from studio.address import locate
 from studio.context import RenderContext
 from studio.curves import Curve, Mapped, moves, stretch
 from studio.effects.blocks import Chain, RackBlock
-from studio.errors import KnobError, RecipeError, RenderError, within
+from studio.errors import KnobError, RecipeError, RenderError, nearest, within
+from studio.exporting.plugin.categories import Category, categories
+from studio.exporting.plugin.parameters import PluginParameter, Turned, all_knobs, free_name, instrument_parameters
 from studio.exporting.samples import Sampled
 from studio.exporting.target import LONGEST_NAME, Target
 from studio.knobs import LINEAR, LOG, Live, Number
 from studio.macros import Macro, settle
 from studio.steps import Effect, Step
-from studio.tempo import Floats, TempoMap
 from studio.typed import expect
 
 _NAMESPACE = uuid.UUID("6f9c3c0e-6d3b-5b8e-9a55-6d6972657078")
-
-
-@dataclass(frozen=True)
-class PluginParameter:
-    """A knob of the plugin, and `index`, its place among them."""
-
-    name: str
-    number: Number
-    index: int
-
-    @property
-    def id(self) -> int:
-        """The same in every export of a knob of this name, whatever stands beside it."""
-        return zlib.crc32(self.name.encode()) & 0x7FFFFFFF
-
-    @property
-    def symbol(self) -> str:
-        """Its name where only letters, digits and underscores may stand; the same in every export."""
-        plain = re.sub(r"\W", "_", self.name, flags=re.ASCII)
-        return f"knob_{plain}" if plain == self.name else f"knob_{plain}_{self.id:08x}"
-
-    @property
-    def initial(self) -> float:
-        """Where it stands when the plugin is loaded, from 0 to 1."""
-        return float(self.number.default)
-
-    @property
-    def ends(self) -> tuple[float, float]:
-        """Its lowest and highest value, in its unit."""
-        return float(self.number.low), float(self.number.high)
-
-
-@dataclass(frozen=True)
-class Turned:
-    """A curve that is not known yet: the host will turn the parameter."""
-
-    index: int
-
-    @property
-    def musical(self) -> bool:
-        """Whether the tempo map has a say in it."""
-        return False
-
-    def values(self, seconds: Floats, tempo: TempoMap) -> Floats:
-        """The value at each of `seconds`, in the knob's unit."""
-        raise RenderError("a plugin's parameter stands nowhere before it is turned.")
 
 
 @dataclass(frozen=True)
@@ -85,12 +38,14 @@ class Design:
 
     The chain of an instrument may be empty: samples, played by notes, stand in front of it (`sampled`, once there are).
     `parameters` are the knobs of the recipe that reach into the chain, then those of racks and presets standing
-    in it that nothing drives; `baked` tells of what they drive in the recipe but cannot in a plugin.
+    in it that nothing drives; without any, all live knobs of all steps; behind them those of an instrument. `baked`
+    tells of what they drive in the recipe but cannot in a plugin. `presets` are other places of parameters, by name.
     """
 
     name: str
     target: Target
     sampled: Sampled | None = None
+    presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.name.strip() or len(self.name) > LONGEST_NAME or not self.name.isprintable():
@@ -110,6 +65,7 @@ class Design:
                     f"the knobs {ids[parameter.id]!r} and {parameter.name!r} would have the same id.", "Rename one."
                 )
             ids[parameter.id] = parameter.name
+        _ = self.programs
 
     @classmethod
     def of(cls, given: object, name: str | None = None, *, strip: str = "", folder: Path = Path()) -> Design:
@@ -149,7 +105,16 @@ class Design:
     @cached_property
     def hash(self) -> str:
         """Of all that decides how it sounds and what its knobs are."""
-        plain = [self.name, self.vendor, self.version, self.target.bpm, self.target.bar, self.rack.data(full=True)]
+        presets = [[name, list(values)] for name, values in self.programs]
+        plain = [
+            self.name,
+            self.vendor,
+            self.version,
+            self.target.bpm,
+            self.target.bar,
+            self.rack.data(full=True),
+            presets,
+        ]
         if self.sampled:
             plain.append(self.sampled.digest)
         return hashlib.sha256(json.dumps(plain, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
@@ -161,21 +126,71 @@ class Design:
 
     @property
     def plain(self) -> Chain:
-        """The chain without racks and bypassed steps; knobs that move hold `Mapped` over `Turned`."""
+        """The chain without racks and bypassed steps; what named knobs drive holds `Mapped` over `Turned`."""
+        return self._named[0]
+
+    @property
+    def turned(self) -> Chain:
+        """The same, where everything that parameters move holds `Mapped` over `Turned`."""
         return self._turned[0]
+
+    @cached_property
+    def categories(self) -> tuple[Category, ...]:
+        """Under what hosts list it, the best first."""
+        return categories(self.plain)
+
+    @cached_property
+    def programs(self) -> tuple[tuple[str, tuple[float, ...]], ...]:
+        """The presets in the plugin: how it is in the recipe, then those that were given, with all parameters' values.
+
+        Raises:
+            KnobError: one names no parameter, or a value that it cannot have.
+        """
+        if not self.parameters:
+            return ()
+        found = [(self.target.name or self.name, tuple(parameter.initial for parameter in self.parameters))]
+        known = {parameter.name: parameter for parameter in self.parameters}
+        for preset, values in self.presets.items():
+            if not preset.strip() or not preset.isprintable() or len(preset) > LONGEST_NAME:
+                raise KnobError(f"{preset[:80]!r} cannot be the name of a preset.", f"1 to {LONGEST_NAME} characters.")
+            places = {name: parameter.initial for name, parameter in known.items()}
+            for name, value in values.items():
+                with within("preset", preset, str(name)):
+                    if name not in known:
+                        raise KnobError(f"the plugin has no knob {name!r}.", nearest(str(name), known))
+                    parsed: Any = known[name].number.parse(value)
+                    if not isinstance(parsed, (int, float)):
+                        raise KnobError("a preset holds numbers.", "Automate curves in the DAW.")
+                    places[name] = float(parsed)
+            found.append((preset, tuple(places.values())))
+        return tuple(found)
 
     @cached_property
     def baked(self) -> tuple[str, ...]:
         """Addresses that a knob drives in a render and that cannot move in a plugin."""
         return tuple(_still_addresses(self.rack))
 
+    @property
+    def first_of_instrument(self) -> int:
+        """The index of the first parameter that belongs to the instrument itself."""
+        return len(self.parameters) - len(self._turned[2])
+
     @cached_property
-    def _turned(self) -> tuple[Chain, tuple[PluginParameter, ...]]:
+    def _turned(self) -> tuple[Chain, tuple[PluginParameter, ...], tuple[PluginParameter, ...]]:
+        """The chain with what moves in it, all parameters, and those of the instrument among them."""
+        chain, found = self._named
+        if not found:
+            chain, found = all_knobs(chain)
+        own = instrument_parameters(found) if self.target.playing else ()
+        return chain, (*found, *own), own
+
+    @cached_property
+    def _named(self) -> tuple[Chain, tuple[PluginParameter, ...]]:
+        """The chain and the parameters of knobs that have names in the recipe."""
         found: list[PluginParameter] = []
 
         def turn(name: str, label: str, macro: Macro) -> Live:
-            taken = {parameter.name for parameter in found}
-            free = next(free for free in _names(name, label) if free not in taken)
+            free = free_name(name, label, found)
             low, high = macro.number.low, macro.number.high
             number = Number(
                 default=_initial(macro, self.context), low=low, high=high, unit=macro.number.unit, taper=macro.taper,
@@ -194,7 +209,7 @@ class Design:
     def chain(self, values: Mapping[str, Live]) -> Chain:
         """The chain as a render runs it, with parameters at `values` (numbers or curves) or where they stand."""
         known = [values.get(parameter.name, parameter.initial) for parameter in self.parameters]
-        return tuple(_at(step, known) for step in self.plain)
+        return tuple(_at(step, known) for step in self.turned)
 
     @cached_property
     def mono(self) -> bool:
@@ -310,13 +325,3 @@ def _initial(macro: Macro, context: RenderContext) -> float:
     if isinstance(value, (int, float, str)):
         return float(value)
     return float(value.values(np.zeros(1), context.tempo)[0])
-
-
-def _names(name: str, label: str) -> Iterator[str]:
-    yield name
-    if label:
-        yield f"{label} {name}"
-    number = 2
-    while True:
-        yield f"{label} {name} {number}".strip()
-        number += 1

@@ -56,11 +56,12 @@ def _lv2(design: Design, stem: str, built: Built) -> Files:
     libraries = [(compiler.machine, library) for compiler, library in built]
     target = built[0][0].target
     library = f"plugin.{ {'linux': 'so', 'macos': 'dylib', 'windows': 'dll'}[target] }"
-    return {
+    files = {
         library: universal(libraries) if target == "macos" else libraries[0][1],
         "manifest.ttl": turtle.manifest(design, library).encode(),
         "plugin.ttl": turtle.plugin(design).encode(),
     }
+    return files | ({"presets.ttl": turtle.presets(design).encode()} if design.programs else {})
 
 
 def _clap(design: Design, stem: str, built: Built) -> Files:

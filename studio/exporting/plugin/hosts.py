@@ -19,6 +19,7 @@ import numpy as np
 
 from studio.exporting.plugin.ardour import CouldNotAsk, in_ardour
 from studio.exporting.plugin.clap_probe import in_clap_probe
+from studio.exporting.plugin.lv2_probe import in_lv2_probe
 from studio.exporting.plugin.vst3_probe import in_vst3_probe
 from studio.floating_point import floating_point_kept
 
@@ -107,7 +108,9 @@ def _pedalboard_state(load: Callable[[], Any]) -> bool:
     one, other = load(), load()
     wanted = np.random.default_rng(3).random(len(one._parameters), np.float32).round(3).tolist()
     for parameter, place in zip(one._parameters, wanted, strict=True):
-        parameter.raw_value = round(place) if parameter.num_steps == 2 else place
+        # The choice of a preset moves all the others.
+        if parameter.name != "Preset":
+            parameter.raw_value = round(place) if parameter.num_steps == 2 else place
     before = [parameter.raw_value for parameter in one._parameters]
     one.process(np.zeros((2, 512), np.float32), 44_100)
     other.raw_state = one.raw_state
@@ -195,5 +198,6 @@ HOSTS: dict[str, Callable[[Answer, Path], Answer]] = {
     "lv2apply": _in_lv2apply,
     "ardour": in_ardour,
     "clap_probe": in_clap_probe,
+    "lv2_probe": in_lv2_probe,
     "vst3_probe": in_vst3_probe,
 }

@@ -6,12 +6,13 @@ loop, and its channels lie one behind the other.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from studio.errors import RecipeError
-from studio.exporting.samples import RELEASES, Sampled, Zone
+from studio.exporting.samples import RELEASES, Expression, Sampled, Zone
 
 EDGE = 16
 BEND = 2.0
@@ -60,12 +61,27 @@ def write_sampler(sampled: Sampled) -> SamplerText:
         (
             "constexpr Zone ZONES[] = {", *rows, "};",
             f"constexpr float RELEASES[RELEASE_POINTS] = {{{_floats(points)}}};",
+            *_controllers(sampled.expression),
             "const Sounds SOUNDS{"
-            f"ZONES, {len(rows)}, mirepoix_samples, {sampled.rate}.0, {correlated}, {sampled.soft:.6f}, {BEND}, RELEASES}};",
+            f"ZONES, {len(rows)}, mirepoix_samples, {sampled.rate}.0, {correlated}, {sampled.soft:.6f}, RELEASES, EXPRESSION}};",
             "",
         ),
         samples,
     )  # fmt: skip
+
+
+def _controllers(expression: Expression) -> Iterator[str]:
+    rows = []
+    for controller in expression.controllers:
+        gains = ", ".join(f"{{{left:.6e}f, {right:.6e}f}}" for left, right in controller.gains)
+        rows.append(f"    {{{controller.number}, {{{gains}}}, {controller.cents:.2f}f}},")
+    if rows:
+        yield "constexpr Controller CONTROLLERS[] = {"
+        yield from rows
+        yield "};"
+    else:
+        yield "constexpr const Controller* CONTROLLERS = nullptr;"
+    yield f"constexpr Expression EXPRESSION{{CONTROLLERS, {len(rows)}, {expression.vibrato_hz:.3f}f, {BEND}}};"
 
 
 def _floats(points: str) -> str:

@@ -13,7 +13,8 @@ from studio.audio import Block
 from studio.context import GRID, SideReader
 from studio.curves import Point, Points
 from studio.effect_chain import EffectChain
-from studio.exporting.plugin.design import Design, PluginParameter
+from studio.exporting.plugin.design import Design
+from studio.exporting.plugin.parameters import PluginParameter
 from studio.knobs import Live
 from studio.levels import decibels
 from studio.tempo import Meter, Tempo, TempoMap, Time
@@ -22,7 +23,13 @@ RATE = 44_100
 GATE_DB = -90.0
 """A plugin that differs from its recipe by more is not handed over."""
 
+MOVING_GATE_DB = -75.0
+"""The same while knobs move, or stand anywhere: what swings keeps the last digit of every place it passed, and what
+amplifies makes it louder."""
+
 _SILENT = 1e-12
+_FEW = 8
+"""So many knobs are tried one by one; more are tried all at once."""
 Moves = tuple[tuple[int, tuple[float, ...]], ...]
 """From which frame on the parameters stand where, from 0 to 1 on their sliders."""
 
@@ -33,7 +40,7 @@ class TestSignal:
 
     With `times` each block is timed; with `plain` the host keeps parameters as 32-bit numbers in their unit instead of
     places on a slider. `beside` is the sound its side-chain hears, if the host can give it one. `tempo` says from which
-    frame on the song has which tempo in bpm, `meter` how many notes of which kind make a bar.
+    frame on the song has which tempo in bpm, `meter` how many notes of which kind make a bar. `gate_db` is how deep it must null.
     """
 
     __test__ = False
@@ -50,6 +57,7 @@ class TestSignal:
     beside: str = ""
     tempo: tuple[tuple[int, float], ...] = ((0, 120.0),)
     meter: tuple[int, int] = (4, 4)
+    gate_db: float = GATE_DB
 
     @property
     def frames(self) -> int:
@@ -124,14 +132,25 @@ def signals(design: Design, *, moving: bool) -> Iterator[TestSignal]:
         yield TestSignal(
             f"drums in blocks of {block}", "drums", block=block, seconds=0.25 if block == 1 else 0.5, moves=still
         )
-    for parameter in design.parameters:
+    for parameter in design.parameters if len(design.parameters) <= _FEW else ():
         for end, place in (("lowest", 0.0), ("highest", 1.0)):
             turned = ((0, places(design.parameters, {parameter.name: place})),)
             yield TestSignal(f"{parameter.name} at its {end}", seconds=0.4, moves=turned)
+    if len(design.parameters) > _FEW:
+        for place, random in enumerate(_scattered(design, 4)):
+            yield TestSignal(
+                f"all knobs elsewhere, {place + 1}", seconds=0.5, moves=((0, random),), gate_db=MOVING_GATE_DB
+            )
     if design.mono:
         yield TestSignal("noise, mono", channels=1, seconds=0.5, moves=still)
     if moving and design.parameters:
-        yield TestSignal("all knobs turned while it plays", block=333, seconds=2.0, moves=_turning(design, 2.0, 333))
+        yield TestSignal(
+            "all knobs turned while it plays",
+            block=333,
+            seconds=2.0,
+            moves=_turning(design, 2.0, 333),
+            gate_db=MOVING_GATE_DB,
+        )
 
 
 def timed_signals(design: Design) -> Iterator[TestSignal]:
@@ -164,6 +183,13 @@ def places(parameters: Sequence[PluginParameter], turned: Mapping[str, float]) -
     """Where sliders stand, as a host keeps it: 32-bit numbers from 0 to 1."""
     asked = (turned.get(p.name, p.number.position(p.initial)) for p in parameters)
     return tuple(float(np.float32(place)) for place in asked)
+
+
+def _scattered(design: Design, count: int) -> Iterator[tuple[float, ...]]:
+    """Places where all knobs stand anywhere."""
+    random = np.random.default_rng(17)
+    for _ in range(count):
+        yield tuple(random.random(len(design.parameters), np.float32).tolist())
 
 
 def _turning(design: Design, seconds: float, block: int) -> Moves:

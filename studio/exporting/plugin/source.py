@@ -19,7 +19,8 @@ from studio.curves import Curve, Lfo, Mapped, moves
 from studio.effects.blocks import Chain, Layers, Multiband, Parallel
 from studio.effects.response import read_response
 from studio.errors import RecipeError, within
-from studio.exporting.plugin.design import Design, Turned, flat
+from studio.exporting.plugin.design import Design, flat
+from studio.exporting.plugin.parameters import Turned
 from studio.exporting.plugin.sampler import write_sampler
 from studio.knobs import LOG, Choice, File, Number, Port, Span, Switch
 from studio.steps import Effect
@@ -49,7 +50,7 @@ def write_source(design: Design) -> PluginSource:
         RecipeError: a step has no native half, or moves in a way that a plugin cannot.
     """
     writer = _Writer(design)
-    whole = writer.row(design.plain)
+    whole = writer.row(design.turned)
     sampler = write_sampler(design.sampled) if design.sampled else None
     includes = [f"{_CHAIN}/{'sampler' if sampler else 'processor'}.hpp", *writer.headers]
     running = "Playing<Whole>>(SOUNDS)" if sampler else "Running<Whole>>()"
@@ -290,18 +291,53 @@ def _parameters(design: Design) -> Iterator[str]:
         for parameter in design.parameters:
             low, high = parameter.ends
             values = ", ".join(map(number, (low, high, parameter.initial)))
-            words = ", ".join(map(text, (parameter.name, parameter.symbol, parameter.number.unit.symbol)))
-            yield f"    {{{parameter.id}u, {words}, {values}, {'true' if parameter.number.taper == LOG else 'false'}}},"
+            words = (parameter.name, parameter.symbol, parameter.number.unit.symbol, parameter.group)
+            taper = "true" if parameter.number.taper == LOG else "false"
+            yield f"    {{{parameter.id}u, {', '.join(map(text, words))}, {values}, {taper}, {parameter.steps}}},"
         yield "};"
+    for index, (_, places) in enumerate(design.programs):
+        yield f"constexpr double PRESET{index}[] = {{{', '.join(map(number, places))}}};"
+    if design.programs:
+        named = ", ".join(f"{{{text(name)}, PRESET{index}}}" for index, (name, _) in enumerate(design.programs))
+        yield f"constexpr Preset PRESETS[] = {{{named}}};"
+    else:
+        yield "constexpr const Preset* PRESETS = nullptr;"
+    yield f"constexpr const char* FEATURES[] = {{{', '.join(map(text, clap_features(design)))}, nullptr}};"
     yield ""
 
 
+def clap_features(design: Design) -> tuple[str, ...]:
+    """What CLAP calls a plugin: its kind first."""
+    if design.target.playing:
+        return ("instrument", "sampler", "stereo")
+    kinds = dict.fromkeys(category.clap for category in design.categories)
+    return ("audio-effect", *kinds, "stereo", *(["mono"] if design.mono else []))
+
+
+def vst3_category(design: Design) -> str:
+    """What VST3 calls a plugin."""
+    if design.target.playing:
+        return "Instrument|Sampler"
+    return "|".join(["Fx", *dict.fromkeys(category.vst3 for category in design.categories[:3])])
+
+
 def _description(design: Design) -> Iterator[str]:
-    words = ", ".join(map(text, (design.name, design.vendor, design.version, design.hash, design.uri)))
+    words = (
+        design.name,
+        design.vendor,
+        design.version,
+        design.hash,
+        design.uri,
+        "",
+        design.target.story,
+        vst3_category(design),
+    )
     identity = ", ".join(f"0x{byte:02x}" for byte in design.id.bytes)
     is_so = (design.mono, design.side, design.tempo, design.sampled is not None)
     flags = ", ".join("true" if flag else "false" for flag in is_so)
+    first = design.first_of_instrument if design.target.playing else len(design.parameters)
+    tempo = f"{number(design.target.bpm)}, {number(design.target.bar)}"
     yield "const Description PLUGIN = {"
-    yield f"    {words},"
+    yield f"    {', '.join(map(text, words))}, FEATURES,"
     yield f"    {{{identity}}},"
-    yield f"    PARAMETERS, {len(design.parameters)}, {flags}, {number(design.target.bpm)}, {number(design.target.bar)}}};"
+    yield f"    PARAMETERS, {len(design.parameters)}, PRESETS, {len(design.programs)}, {flags}, {first}, {tempo}}};"

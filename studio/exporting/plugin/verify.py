@@ -56,11 +56,12 @@ class Played:
     rate: int
     block: int
     null_db: float
+    gate_db: float = GATE_DB
 
     @property
     def passed(self) -> bool:
-        """Whether what was heard is the same."""
-        return self.null_db <= GATE_DB
+        """Whether it is the same sound."""
+        return self.null_db <= self.gate_db
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Verdict:
 class CheckingHost:
     """A program that plays plugins: `aligns` if it takes up latency, `turns` if parameters can move meanwhile,
     `plain` if it keeps them in their units, `sides` if it has something for the side-chain,
-    `few` if every signal is slow, `cuts` if it always runs so many frames at once. `tempo` is what it tells of the song:
+    `few` if every signal is slow, `fills` if it is asked only for what the others cannot play, `cuts` if it always runs so many frames at once. `tempo` is what it tells of the song:
     all, its bpm in 4/4, or that it is at 120 bpm in 4/4, always."""
 
     name: str
@@ -112,6 +113,7 @@ class CheckingHost:
     plain: bool = False
     sides: bool = False
     few: bool = False
+    fills: bool = False
     cuts: int = 0
     tempo: Literal["all", "bpm", "120"] = "all"
 
@@ -121,19 +123,22 @@ class CheckingHost:
         return bool(find_spec(self.needs) or shutil.which(self.needs))
 
 
+_PROBE: dict[str, Any] = {"turns": True, "aligns": True, "sides": True}
+
 HOSTS = {
     "vst3": (
         CheckingHost(
             "pedalboard", "pedalboard", "pip install pedalboard", turns=True, mono=True, aligns=True, tempo="120"
         ),
         CheckingHost("dawdreamer", "dawdreamer", "pip install dawdreamer", tempo="bpm"),
-        CheckingHost("vst3_probe", "ctypes", "", turns=True, mono=True, aligns=True, sides=True),
+        CheckingHost("vst3_probe", "ctypes", "", fills=True, mono=True, **_PROBE),
     ),
     "lv2": (
         CheckingHost("lv2apply", "lv2apply", "apt install lilv-utils", mono=True, plain=True, sides=True, cuts=1),
+        CheckingHost("lv2_probe", "lv2apply", "apt install lilv-utils", fills=True, mono=True, plain=True, **_PROBE),
         CheckingHost("ardour", "ardour7-lua", "apt install ardour", aligns=True, plain=True, few=True),
     ),
-    "clap": (CheckingHost("clap_probe", "ctypes", "", turns=True, aligns=True, sides=True),),
+    "clap": (CheckingHost("clap_probe", "ctypes", "", **_PROBE),),
 }
 
 
@@ -146,7 +151,7 @@ def verify(design: Design, plugin: Path, format: str) -> Verdict:
         there = [host for host in there if not host.few]
     if design.side and not any(host.sides for host in there):
         skipped += ("the side-chain was not heard: none of these hosts can feed it",)
-    jobs = {host.name: list(_asked(design, host)) for host in there}
+    jobs = {host.name: list(_asked(design, host, format)) for host in there}
     with tempfile.TemporaryDirectory(prefix="studio-verify-") as folder, ThreadPoolExecutor() as pool:
         running = {
             name: pool.submit(_host, name, design, plugin, asked, Path(folder, name), PATIENCE)
@@ -173,10 +178,12 @@ def _not_for_ardour(design: Design) -> str:
     return ""
 
 
-def _asked(design: Design, host: CheckingHost) -> Iterator[TestSignal]:
+def _asked(design: Design, host: CheckingHost, format: str) -> Iterator[TestSignal]:
     for signal in signals(design, moving=host.turns):
         able = (host.mono or signal.channels == 2) and (not host.cuts or signal.block == 512)
-        if able and (not host.few or signal.name in _FEW):
+        others = (other for other in HOSTS[format] if not other.fills and other.there)
+        new = design.side or (len(signal.moves) > 1 and not any(other.turns for other in others))
+        if able and (not (host.few or (host.fills and not new)) or signal.name in _FEW):
             yield replace(
                 signal,
                 plain=host.plain,
@@ -275,7 +282,7 @@ def _judge(
                     failures.append(f"it comes {late[signal.rate]} frames late and reports {said['latency']}")
             first = late.get(signal.rate, 0)
             null = null_db(out[:, first : first + signal.frames], render)
-            played.append(Played(host.name, signal.name, signal.rate, signal.block, null))
+            played.append(Played(host.name, signal.name, signal.rate, signal.block, null, signal.gate_db))
     failures += [
         f"{each.signal} in {each.host}: {each.null_db:.1f} dB against the render" for each in played if not each.passed
     ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from studio.hosting import vst3_abi as abi
 from studio.hosting.contract import Transport
 from studio.hosting.vst3_host import Vst3
 
@@ -68,6 +69,8 @@ def _comes_back(path: Path) -> bool:
     random = np.random.default_rng(3)
     wanted = {}
     for raw in one.parameters():
+        if one.controls[raw.index].flags & abi.PROGRAM_CHANGE:
+            continue  # it moves all the others
         place = random.random()
         wanted[raw.index] = round(place * (raw.steps - 1)) / (raw.steps - 1) if raw.steps else place
         one.turn(raw.index, wanted[raw.index])
@@ -75,3 +78,14 @@ def _comes_back(path: Path) -> bool:
     one.process(np.zeros((one.about.inputs + one.about.sides, 512), np.float32), None)
     other.load_state(one.state())
     return all(abs(other.position(other.controls[index].id) - place) < 1e-6 for index, place in wanted.items())
+
+
+def play_events(path: Path, events: Sequence[tuple[int, bytes]], rate: int, frames: int, block: int = 333) -> Any:
+    """An instrument's sound: `events` are messages of MIDI at their frames."""
+    plugin, out = Vst3(path), []
+    plugin.prepare(rate)
+    for start in range(0, frames + plugin.latency, block):
+        due = [(frame - start, message) for frame, message in events if start <= frame < start + block]
+        out.append(plugin.play(due, block, None))
+    plugin.close()
+    return np.concatenate(out, axis=1)[:, :frames]

@@ -32,18 +32,15 @@ int find(std::uint32_t id) {
     return -1;
 }
 
-const char* const EFFECT[] = {"audio-effect", "stereo", nullptr};
-const char* const INSTRUMENT[] = {"instrument", "sampler", "stereo", nullptr};
-
 const clap::Descriptor* descriptor() {
-    static const clap::Descriptor described{clap::VERSION, PLUGIN.uri, PLUGIN.name, PLUGIN.vendor, "", "", "",
-                                            PLUGIN.version, "", PLUGIN.notes ? INSTRUMENT : EFFECT};
+    static const clap::Descriptor described{clap::VERSION, PLUGIN.uri, PLUGIN.name, PLUGIN.vendor, PLUGIN.url, PLUGIN.url, PLUGIN.url,
+                                            PLUGIN.version, PLUGIN.about, PLUGIN.features};
     return &described;
 }
 
 class Effect {
   public:
-    Effect() : processor_(make_processor()) {
+    explicit Effect(const clap::Host* host) : host_(host), processor_(make_processor()) {
         plugin_ = {descriptor(), this, yes, destroy, activate, nothing, yes, nothing, reset, process, extension, nothing};
     }
     const clap::Plugin* plugin() const { return &plugin_; }
@@ -132,14 +129,25 @@ class Effect {
 
     void hear(const clap::EventHeader& event) {
         if (event.kind == clap::MIDI) processor_->hear(reinterpret_cast<const clap::MidiEvent&>(event).bytes);
+        if (event.kind == clap::NOTE_EXPRESSION) express(reinterpret_cast<const clap::NoteExpressionEvent&>(event));
         if (event.kind > clap::NOTE_CHOKE) return;
         const auto& note = reinterpret_cast<const clap::NoteEvent&>(event);
         const bool on = event.kind == clap::NOTE_ON;
         const int strength = on ? std::clamp(static_cast<int>(note.velocity * 127.0 + 0.5), 1, 127) : 64;
-        if (note.key < 0) return;
-        const std::uint8_t message[3] = {static_cast<std::uint8_t>(on ? 0x90 : 0x80), static_cast<std::uint8_t>(note.key & 127),
-                                         static_cast<std::uint8_t>(strength)};
+        const int channel = std::clamp<int>(note.channel, 0, 15);
+        if (note.key >= 0) say(on ? 0x90 : 0x80, channel, note.key, strength);
+        else if (!on) say(0xB0, channel, 123, 0);
+    }
+    void say(int status, int channel, int one, int two) {
+        const std::uint8_t message[3] = {static_cast<std::uint8_t>(status | channel), static_cast<std::uint8_t>(one & 127),
+                                         static_cast<std::uint8_t>(two & 127)};
         processor_->hear(message);
+    }
+    void express(const clap::NoteExpressionEvent& event) {
+        if (event.what == clap::NOTE_VOLUME) processor_->amplify(event.channel, event.key, event.value);
+        if (event.what == clap::NOTE_TUNING) processor_->tune(event.channel, event.key, event.value);
+        if (event.what == clap::NOTE_PRESSURE && event.key >= 0)
+            say(0xA0, std::clamp<int>(event.channel, 0, 15), event.key, static_cast<int>(event.value * 127.0 + 0.5));
     }
 
     // Ports
@@ -148,7 +156,7 @@ class Effect {
     static bool note_port(const clap::Plugin* plugin, std::uint32_t index, bool input, clap::NotePortInfo* info) {
         if (index >= note_ports(plugin, input)) return false;
         *info = {};
-        info->dialects = clap::NOTES_DIALECT | clap::MIDI_DIALECT;
+        info->dialects = clap::NOTES_DIALECT | clap::MIDI_DIALECT | clap::MPE_DIALECT;
         info->preferred = clap::NOTES_DIALECT;
         fit("Notes", info->name, sizeof info->name);
         return true;
@@ -185,7 +193,8 @@ class Effect {
         if (index > static_cast<std::uint32_t>(PLUGIN.count)) return false;
         const Parameter& known = PLUGIN.parameters[index];
         info->id = known.id;
-        info->flags = clap::AUTOMATES;
+        info->flags = clap::AUTOMATES | (known.steps ? clap::STEPPED : 0);
+        fit(known.group, info->module, sizeof info->module);
         info->low = to_host(known, known.low);
         info->high = to_host(known, known.high);
         info->initial = to_host(known, known.initial);
@@ -215,6 +224,11 @@ class Effect {
     static bool from_text(const clap::Plugin*, std::uint32_t id, const char* text, double* value) {
         const int index = find(id);
         double number = 0.0;
+        if (id == BYPASS) {
+            const bool on = !std::strcmp(text, "On"), off = !std::strcmp(text, "Off");
+            *value = on ? 1.0 : 0.0;
+            return on || off;
+        }
         if (index < 0 || !read_number(text, number)) return false;
         const Parameter& known = PLUGIN.parameters[index];
         *value = to_host(known, std::clamp(number, known.low, known.high));
@@ -241,8 +255,26 @@ class Effect {
         for (std::int64_t more; (more = stream->read(stream, piece, sizeof piece)) > 0 && bytes.size() < 1u << 20;)
             bytes.insert(bytes.end(), piece, piece + more);
         if (!of(plugin).settings_.load(bytes.data(), bytes.size())) return false;
-        of(plugin).restored_.store(true, std::memory_order_release);
+        of(plugin).changed();
         return true;
+    }
+    // Parameters stand elsewhere: the processor takes them up with its next block, the host reads them again.
+    void changed() {
+        restored_.store(true, std::memory_order_release);
+        const void* known = host_ && host_->get_extension ? host_->get_extension(host_, "clap.params") : nullptr;
+        if (known) static_cast<const clap::HostParameters*>(known)->rescan(host_, clap::VALUES);
+    }
+
+    // Presets
+
+    static bool from_location(const clap::Plugin* plugin, std::uint32_t kind, const char*, const char* key) {
+        for (int preset = 0; kind == clap::IN_PLUGIN && key && preset < PLUGIN.preset_count; ++preset) {
+            if (std::strcmp(PLUGIN.presets[preset].name, key)) continue;
+            for (int index = 0; index < PLUGIN.count; ++index) of(plugin).settings_.set(index, PLUGIN.presets[preset].values[index]);
+            of(plugin).changed();
+            return true;
+        }
+        return false;
     }
 
     static std::uint32_t latency(const clap::Plugin* plugin) { return static_cast<std::uint32_t>(of(plugin).processor_->latency()); }
@@ -261,10 +293,13 @@ class Effect {
         if (!std::strcmp(id, "clap.params")) return &known_parameters;
         if (!std::strcmp(id, "clap.state")) return &known_state;
         if (!std::strcmp(id, "clap.latency")) return &known_latency;
+        static constexpr clap::PresetLoad known_presets{from_location};
+        if (!std::strcmp(id, "clap.preset-load/2") || !std::strcmp(id, "clap.preset-load.draft/2")) return &known_presets;
         return std::strcmp(id, "clap.tail") ? nullptr : &known_tail;
     }
 
     clap::Plugin plugin_;
+    const clap::Host* host_;
     std::unique_ptr<Processor> processor_;
     Settings settings_;
     std::vector<float> silence_;
@@ -274,14 +309,52 @@ class Effect {
 
 std::uint32_t count(const clap::Factory*) { return 1; }
 const clap::Descriptor* describe(const clap::Factory*, std::uint32_t index) { return index ? nullptr : descriptor(); }
-const clap::Plugin* create(const clap::Factory*, const void*, const char* id) {
-    return std::strcmp(id, PLUGIN.uri) ? nullptr : (new Effect)->plugin();
+const clap::Plugin* create(const clap::Factory*, const clap::Host* host, const char* id) {
+    return std::strcmp(id, PLUGIN.uri) ? nullptr : (new Effect(host))->plugin();
 }
 const clap::Factory FACTORY{count, describe, create};
 
 bool init(const char*) { return true; }
 void deinit() {}
-const void* get_factory(const char* id) { return std::strcmp(id, "clap.plugin-factory") ? nullptr : &FACTORY; }
+
+// What tells hosts of the presets without making a plugin.
+const clap::ProviderDescriptor* described_provider() {
+    static const clap::ProviderDescriptor described{clap::VERSION, PLUGIN.uri, PLUGIN.name, PLUGIN.vendor};
+    return &described;
+}
+bool declare(const clap::Provider* provider) {
+    const auto* const indexer = static_cast<const clap::Indexer*>(provider->data);
+    const clap::Location inside{clap::FACTORY_CONTENT, PLUGIN.name, clap::IN_PLUGIN, nullptr};
+    return indexer->declare_location(indexer, &inside);
+}
+bool tell(const clap::Provider*, std::uint32_t kind, const char*, const clap::Receiver* receiver) {
+    if (kind != clap::IN_PLUGIN) return false;
+    const clap::UniversalId id{"clap", PLUGIN.uri};
+    for (int preset = 0; preset < PLUGIN.preset_count; ++preset) {
+        if (!receiver->begin_preset(receiver, PLUGIN.presets[preset].name, PLUGIN.presets[preset].name)) return true;
+        receiver->add_plugin_id(receiver, &id);
+        receiver->set_flags(receiver, clap::FACTORY_CONTENT);
+        receiver->add_creator(receiver, PLUGIN.vendor);
+        for (const char* const* feature = PLUGIN.features; *feature; ++feature) receiver->add_feature(receiver, *feature);
+    }
+    return true;
+}
+void forget(const clap::Provider* provider) { delete provider; }
+const void* no_more(const clap::Provider*, const char*) { return nullptr; }
+std::uint32_t providers(const clap::ProviderFactory*) { return PLUGIN.preset_count ? 1 : 0; }
+const clap::ProviderDescriptor* describe_provider(const clap::ProviderFactory*, std::uint32_t index) {
+    return index ? nullptr : described_provider();
+}
+const clap::Provider* provide(const clap::ProviderFactory*, const clap::Indexer* indexer, const char* id) {
+    if (std::strcmp(id, PLUGIN.uri)) return nullptr;
+    return new clap::Provider{described_provider(), const_cast<clap::Indexer*>(indexer), declare, forget, tell, no_more};
+}
+const clap::ProviderFactory PROVIDERS{providers, describe_provider, provide};
+
+const void* get_factory(const char* id) {
+    if (!std::strcmp(id, "clap.plugin-factory")) return &FACTORY;
+    return !std::strcmp(id, "clap.preset-discovery-factory/2") && PLUGIN.preset_count ? &PROVIDERS : nullptr;
+}
 
 }  // namespace
 

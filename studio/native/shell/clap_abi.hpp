@@ -25,7 +25,7 @@ struct EventHeader {
     std::uint16_t space, kind;
     std::uint32_t flags;
 };
-constexpr std::uint16_t NOTE_ON = 0, NOTE_OFF = 1, NOTE_CHOKE = 2, PARAMETER_VALUE = 5, TRANSPORT = 9, MIDI = 10;
+constexpr std::uint16_t NOTE_ON = 0, NOTE_OFF = 1, NOTE_CHOKE = 2, NOTE_EXPRESSION = 4, PARAMETER_VALUE = 5, TRANSPORT = 9, MIDI = 10;
 
 struct NoteEvent {
     EventHeader header;
@@ -33,6 +33,14 @@ struct NoteEvent {
     std::int16_t port, channel, key;
     double velocity;
 };
+struct NoteExpressionEvent {
+    EventHeader header;
+    std::int32_t what, note;
+    std::int16_t port, channel, key;
+    double value;
+};
+constexpr std::int32_t NOTE_VOLUME = 0, NOTE_TUNING = 2, NOTE_PRESSURE = 6;
+
 struct MidiEvent {
     EventHeader header;
     std::uint16_t port;
@@ -101,10 +109,82 @@ struct Plugin {
     void (*on_main_thread)(const Plugin*);
 };
 
+struct Host {
+    Version clap;
+    void* data;
+    const char *name, *vendor, *url, *version;
+    const void* (*get_extension)(const Host*, const char* id);
+    void (*request_restart)(const Host*);
+    void (*request_process)(const Host*);
+    void (*request_callback)(const Host*);
+};
+struct HostParameters {
+    void (*rescan)(const Host*, std::uint32_t flags);
+    void (*clear)(const Host*, std::uint32_t id, std::uint32_t flags);
+    void (*request_flush)(const Host*);
+};
+constexpr std::uint32_t VALUES = 1 << 0;
+
+// Presets inside the plugin: where they are told of, and how they are loaded.
+
+constexpr std::uint32_t IN_PLUGIN = 1, FACTORY_CONTENT = 1 << 0;
+
+struct UniversalId {
+    const char *abi, *id;
+};
+struct Receiver {
+    void* data;
+    void (*on_error)(const Receiver*, std::int32_t error, const char* message);
+    bool (*begin_preset)(const Receiver*, const char* name, const char* key);
+    void (*add_plugin_id)(const Receiver*, const UniversalId*);
+    void (*set_soundpack_id)(const Receiver*, const char*);
+    void (*set_flags)(const Receiver*, std::uint32_t flags);
+    void (*add_creator)(const Receiver*, const char* creator);
+    void (*set_description)(const Receiver*, const char* description);
+    void (*set_timestamps)(const Receiver*, std::uint64_t created, std::uint64_t changed);
+    void (*add_feature)(const Receiver*, const char* feature);
+    void (*add_extra_info)(const Receiver*, const char* key, const char* value);
+};
+struct Location {
+    std::uint32_t flags;
+    const char* name;
+    std::uint32_t kind;
+    const char* location;
+};
+struct Indexer {
+    Version clap;
+    const char *name, *vendor, *url, *version;
+    void* data;
+    bool (*declare_filetype)(const Indexer*, const void*);
+    bool (*declare_location)(const Indexer*, const Location*);
+    bool (*declare_soundpack)(const Indexer*, const void*);
+    const void* (*get_extension)(const Indexer*, const char*);
+};
+struct ProviderDescriptor {
+    Version clap;
+    const char *id, *name, *vendor;
+};
+struct Provider {
+    const ProviderDescriptor* described;
+    void* data;
+    bool (*init)(const Provider*);
+    void (*destroy)(const Provider*);
+    bool (*get_metadata)(const Provider*, std::uint32_t kind, const char* location, const Receiver*);
+    const void* (*get_extension)(const Provider*, const char*);
+};
+struct ProviderFactory {
+    std::uint32_t (*count)(const ProviderFactory*);
+    const ProviderDescriptor* (*describe)(const ProviderFactory*, std::uint32_t index);
+    const Provider* (*create)(const ProviderFactory*, const Indexer*, const char* id);
+};
+struct PresetLoad {
+    bool (*from_location)(const Plugin*, std::uint32_t kind, const char* location, const char* key);
+};
+
 struct Factory {
     std::uint32_t (*count)(const Factory*);
     const Descriptor* (*describe)(const Factory*, std::uint32_t index);
-    const Plugin* (*create)(const Factory*, const void* host, const char* id);
+    const Plugin* (*create)(const Factory*, const Host* host, const char* id);
 };
 
 struct Entry {
@@ -135,7 +215,7 @@ struct NotePorts {
     std::uint32_t (*count)(const Plugin*, bool input);
     bool (*get)(const Plugin*, std::uint32_t index, bool input, NotePortInfo*);
 };
-constexpr std::uint32_t NOTES_DIALECT = 1 << 0, MIDI_DIALECT = 1 << 1;
+constexpr std::uint32_t NOTES_DIALECT = 1 << 0, MIDI_DIALECT = 1 << 1, MPE_DIALECT = 1 << 2;
 
 struct ParameterInfo {
     std::uint32_t id, flags;

@@ -13,8 +13,10 @@ struct Parameter {
     const char* name;    // UTF-8
     const char* symbol;  // letters, digits and _ only
     const char* unit;    // UTF-8
+    const char* group;   // UTF-8: the step it belongs to; empty for knobs of the whole
     double low, high, initial;
     bool log;
+    int steps;  // from one end to the other, where only whole numbers mean anything; else 0
 
     // Where a value stands on a slider from 0 to 1, and the other way round.
     double position(double value) const {
@@ -22,8 +24,15 @@ struct Parameter {
     }
     double at(double position) const {
         position = position < 0.0 ? 0.0 : position > 1.0 ? 1.0 : position;
+        if (steps) position = std::floor(position * steps + 0.5) / steps;
         return log ? low * std::pow(high / low, position) : low + (high - low) * position;
     }
+};
+
+// Where all parameters stand at once.
+struct Preset {
+    const char* name;      // UTF-8
+    const double* values;  // in the order of the parameters
 };
 
 struct Description {
@@ -32,13 +41,20 @@ struct Description {
     const char* version;  // of the studio that wrote it
     const char* recipe;   // hash of the chain it was made from
     const char* uri;
+    const char* url;
+    const char* about;     // what it does, in a line
+    const char* category;  // as VST3 has them: Fx|Delay
+    const char* const* features;  // as CLAP has them, a null at the end
     unsigned char id[16];
     const Parameter* parameters;
     int count;
+    const Preset* presets;
+    int preset_count;
     bool mono;   // whether it can run on one channel
     bool side;   // whether it has a side-chain input
     bool tempo;  // whether it follows the tempo
     bool notes;  // whether it is an instrument: it hears notes instead of sound
+    int first_of_instrument;  // the first parameter that belongs to the instrument in front of the chain
     double bpm, bar;  // the tempo, and quarter notes in a bar, when the host gives none
 };
 
@@ -62,6 +78,8 @@ class Processor {
     virtual Transport transport() const = 0;
     virtual void follow(const Transport& transport) = 0;  // where the song is at the next frame
     virtual void hear(const std::uint8_t*) {}  // three bytes of MIDI, at the next frame
+    virtual void tune(int, int, double) {}     // a note by channel and key (-1: all) by so many semitones
+    virtual void amplify(int, int, double) {}  // and its level
     virtual void process(const float* const* in, float* const* out, const float* const* side, int frames) = 0;
 };
 

@@ -1,10 +1,12 @@
-// An instrument made of samples, in front of the chain: notes, velocity layers, loops, pitch bend, sustain pedal, release.
+// An instrument made of samples, in front of the chain: notes, velocity layers, loops, release, and what `expression.hpp`
+// hears between notes.
 //
 // Sounds are read at any speed through a table of windowed sincs (24 taps under a Kaiser window); at their own key and
 // rate they come out as they were recorded. Nothing depends on how the host cuts its blocks.
 
 #pragma once
 
+#include "expression.hpp"
 #include "processor.hpp"
 
 #include <cmath>
@@ -32,8 +34,14 @@ struct Sounds {
     double rate;
     bool correlated;      // neighbouring velocities add up by amplitude, not by power
     double soft;          // the power of velocity that amplitude follows
-    double bend;          // semitones that the wheel bends at most
     const float* points;  // seconds after the end of a note at which its level is known
+    Expression expression;
+};
+
+// What a player turns on any instrument.
+struct Handling {
+    double volume_db = 0.0, attack_ms = 0.0, release = 1.0, tone = 0.0, velocity = 1.0;
+    int voices = 64;
 };
 
 class Sampler {
@@ -41,35 +49,68 @@ class Sampler {
     static constexpr int EDGE = 16;  // frames on both sides of every sample
     static constexpr int VOICES = 64, FADING = 16;
 
-    explicit Sampler(const Sounds& sounds) : sounds_(sounds), voices_(VOICES + FADING) {}
+    explicit Sampler(const Sounds& sounds) : sounds_(sounds), voices_(VOICES + FADING), channels_(sounds.expression) {}
 
     void prepare(double rate, int channels) {
         rate_ = rate;
-        channels_ = channels;
+        sides_ = channels;
         for (int which = 0; which < TABLES; ++which) fill(tables_[which], std::pow(2.0, 0.5 * which));
         reset();
     }
     void reset() {
-        for (Voice& voice : voices_) voice.sounds = false;
-        bend_ = 1.0;
-        pedal_ = false;
+        silence();
+        channels_.reset();
+        for (float& low : low_) low = 0.0f;
+        level_ = level();
     }
+
+    Handling handling;
 
     // A MIDI message of three bytes.
     void hear(const std::uint8_t* message) {
         const int status = message[0] >> 4, one = message[1] & 127, two = message[2] & 127;
-        if (status == 9 && two) begin(one, two);
-        else if (status == 8 || status == 9) end(one);
-        else if (status == 14) bend_ = std::pow(2.0, sounds_.bend * ((one | two << 7) - 8192) / 8192.0 / 12.0);
-        else if (status == 11 && one == 64) pedal(two >= 64);
-        else if (status == 11 && one == 123) { for (Voice& voice : voices_) release(voice); }
-        else if (status == 11 && one == 120) reset();
+        const int channel = message[0] & 15;
+        if (status == 9 && two) begin(channel, one, two);
+        else if (status == 8 || status == 9) end(channel, one);
+        else if (status == 10) press(channel, one, static_cast<float>(two));
+        else if (status == 13) channels_[channel].turn(sounds_.expression, CHANNEL_PRESSURE, static_cast<float>(one));
+        else if (status == 14) channels_[channel].wheel = ((one | two << 7) - 8192) / 8192.0;
+        else if (status != 11) return;
+        else if (one == 120) silence();
+        else if (one >= 123) { for (Voice& voice : voices_) if (voice.channel == channel) release(voice); }
+        else {
+            if (one == 64) channels_[channel].pedal = two >= 64;
+            if (one == 67) channels_[channel].soft = two >= 64;
+            channels_.control(channel, one, two);
+            if (one == 66) sostenuto(channel, two >= 64);
+            if (one == 64 || one == 121) pedals();
+        }
+    }
+
+    // What belongs to one note: its key's pressure, its own tuning in semitones, its own level.
+    void press(int channel, int key, float value) {
+        for (Voice& voice : voices_)
+            if (voice.sounds && voice.key == key && voice.channel == channel) voice.pressure = value;
+    }
+    void tune(int channel, int key, double semitones) {
+        for (Voice& voice : voices_)
+            if (voice.sounds && concerns(voice, channel, key)) voice.tuning = semitones;
+    }
+    void amplify(int channel, int key, double gain) {
+        for (Voice& voice : voices_)
+            if (voice.sounds && concerns(voice, channel, key)) voice.own = static_cast<float>(gain);
     }
 
     void process(float* const* out, int frames) {
-        for (int channel = 0; channel < channels_; ++channel) std::fill_n(out[channel], frames, 0.0f);
+        for (int side = 0; side < sides_; ++side) std::fill_n(out[side], frames, 0.0f);
+        for (int frame = 0; frame < frames; ++frame) {
+            channels_.advance();
+            for (int channel = 0; channel < 16; ++channel)
+                for (int side = 0; side < 2; ++side) gains_[channel][side][frame] = channels_.gain(channel, side);
+        }
         for (Voice& voice : voices_)
             if (voice.sounds) run(voice, out, frames);
+        shape(out, frames);
     }
 
   private:
@@ -84,15 +125,43 @@ class Sampler {
         bool looped = false;
     };
     struct Voice {
-        bool sounds = false, held = false, down = false;  // the key, and the pedal, are down
-        int key = 0;
+        bool sounds = false, held = false, kept = false;  // the key is down, the middle pedal keeps it
+        int key = 0, channel = 0, frames = 0;
         long long age = 0;
         Player players[2];
         const float* release = nullptr;
         int since = -1;      // frames since it was let go
         float quick = 0.0f;  // amplitude lost each frame by a voice that had to make room
         float level = 1.0f, slope = 0.0f;
+        float soft = 1.0f, own = 1.0f, pressure = -1.0f;
+        double tuning = 0.0, shake = 1.0;
     };
+
+    static bool concerns(const Voice& voice, int channel, int key) {
+        return (key < 0 || voice.key == key) && (channel < 0 || voice.channel == channel);
+    }
+    void silence() {
+        for (Voice& voice : voices_) voice.sounds = false;
+    }
+    float level() const { return static_cast<float>(std::pow(10.0, handling.volume_db / 20.0)); }
+
+    // The whole: tone, which tilts around 800 Hz by 6 dB at most, and volume.
+    void shape(float* const* out, int frames) {
+        const float coefficient = static_cast<float>(1.0 - std::exp(-2.0 * 3.14159265358979323846 * 800.0 / rate_));
+        const float dark = static_cast<float>(std::pow(10.0, -0.3 * handling.tone)), bright = 1.0f / dark;
+        const float wanted = level();
+        if (handling.tone == 0.0 && wanted == 1.0f && level_ == 1.0f) return;
+        for (int frame = 0; frame < frames; ++frame) {
+            level_ += (wanted - level_) * 0.005f;
+            if (std::fabs(wanted - level_) < 1e-6f) level_ = wanted;
+            for (int side = 0; side < sides_; ++side) {
+                float& sample = out[side][frame];
+                low_[side] += (sample - low_[side]) * coefficient;
+                if (handling.tone != 0.0) sample = low_[side] * dark + (sample - low_[side]) * bright;
+                sample *= level_;
+            }
+        }
+    }
 
     void fill(Table& table, double ratio) {
         const auto bessel = [](double x) {
@@ -110,9 +179,11 @@ class Sampler {
             }
     }
 
-    void begin(int key, int velocity) {
+    void begin(int channel, int key, int velocity) {
+        if (handling.velocity != 1.0)
+            velocity = std::max(1, static_cast<int>(127.0 * std::pow(velocity / 127.0, handling.velocity) + 0.5));
         for (Voice& voice : voices_)
-            if (voice.sounds && voice.key == key && voice.since < 0) release(voice);
+            if (voice.sounds && voice.key == key && voice.channel == channel && voice.since < 0) release(voice);
         // The layers below and above.
         const Zone *under = nullptr, *over = nullptr;
         for (int index = 0; index < sounds_.count; ++index) {
@@ -125,8 +196,10 @@ class Sampler {
         Voice& voice = free_voice();
         voice = Voice();
         voice.sounds = voice.held = true;
-        voice.down = pedal_;
         voice.key = key;
+        voice.channel = channel;
+        const Controller* const soft = sounds_.expression.find(67);
+        if (soft && channels_[channel].soft) voice.soft = soft->at(127.0f, 0);
         voice.age = ++count_;
         const auto power = [&](int which) { return std::pow(static_cast<double>(which), sounds_.soft); };
         voice.release = (over ? over : under)->release;
@@ -157,38 +230,37 @@ class Sampler {
             if (!oldest || (voice.since >= 0) > (oldest->since >= 0) || ((voice.since >= 0) == (oldest->since >= 0) && voice.age < oldest->age))
                 oldest = &voice;
         }
-        if (busy >= VOICES && oldest) oldest->quick = static_cast<float>(1.0 / (0.005 * rate_));
+        if (busy >= std::min(VOICES, std::max(1, handling.voices)) && oldest) oldest->quick = static_cast<float>(1.0 / (0.005 * rate_));
         for (Voice& voice : voices_)
             if (!voice.sounds) return voice;
         return *eldest;
     }
-    void end(int key) {
+    void end(int channel, int key) {
         for (Voice& voice : voices_) {
-            if (!voice.sounds || voice.key != key || !voice.held) continue;
+            if (!voice.sounds || voice.key != key || voice.channel != channel || !voice.held) continue;
             voice.held = false;
-            if (!voice.down) release(voice);
+            if (!voice.kept && !channels_.pedal(channel)) release(voice);
         }
     }
-    void pedal(bool down) {
-        pedal_ = down;
-        for (Voice& voice : voices_) {
-            if (!voice.sounds) continue;
-            if (down) voice.down = voice.since < 0;
-            else if (voice.down) {
-                voice.down = false;
-                if (!voice.held) release(voice);
-            }
-        }
+    // Lets go of what no key and no pedal holds any more.
+    void pedals() {
+        for (Voice& voice : voices_)
+            if (voice.sounds && !voice.held && !voice.kept && !channels_.pedal(voice.channel)) release(voice);
+    }
+    void sostenuto(int channel, bool down) {
+        for (Voice& voice : voices_)
+            if (voice.sounds && voice.channel == channel) voice.kept = down && (voice.held || voice.kept) && voice.since < 0;
+        pedals();
     }
     void release(Voice& voice) {
-        voice.held = voice.down = false;
+        voice.held = voice.kept = false;
         // What nothing can stop plays to its end.
         if (voice.sounds && voice.since < 0 && voice.release[RELEASE_POINTS - 1] < 0.0f) voice.since = 0;
     }
 
     // The level after a note was let go.
     float released(const Voice& voice, int frames) const {
-        const float seconds = static_cast<float>(frames / rate_);
+        const float seconds = static_cast<float>(frames / (rate_ * handling.release));
         const float *const level = voice.release, *const points = sounds_.points;
         int point = 1;
         while (point < RELEASE_POINTS - 1 && points[point] < seconds) ++point;
@@ -200,7 +272,20 @@ class Sampler {
     }
 
     void run(Voice& voice, float* const* out, int frames) {
+        const double bend = std::pow(2.0, (channels_.semitones(voice.channel) + voice.tuning) / 12.0);
+        const Controller* const key = sounds_.expression.find(KEY_PRESSURE);
+        const bool pressed = key && voice.pressure >= 0.0f;
+        const float cents = channels_.cents(voice.channel) + (pressed ? key->cents * voice.pressure / 127.0f : 0.0f);
+        const float mine = voice.soft * voice.own * (pressed ? key->at(voice.pressure, 0) : 1.0f);
+        const float rising = static_cast<float>(handling.attack_ms * 0.001 * rate_);
+        const auto& gains = gains_[voice.channel];
         for (int frame = 0; frame < frames && voice.sounds; ++frame) {
+            if (voice.frames % STRIDE == 0) {
+                const double turn = 2.0 * 3.14159265358979323846 * sounds_.expression.vibrato_hz * voice.frames / rate_;
+                voice.shake = cents > 0.0f ? std::pow(2.0, cents * std::sin(turn) / 1200.0) : 1.0;
+            }
+            const float rise = voice.frames < rising ? static_cast<float>(voice.frames) / rising : 1.0f;
+            ++voice.frames;
             if (voice.since >= 0) {
                 if (voice.since % STRIDE == 0) {
                     voice.level = released(voice, voice.since);
@@ -212,9 +297,10 @@ class Sampler {
             float sound[2] = {0.0f, 0.0f};
             bool any = false;
             for (Player& player : voice.players)
-                if (player.zone) any = next(player, sound) || any;
+                if (player.zone) any = next(player, sound, bend * voice.shake) || any;
             if (!any) voice.sounds = false;
-            for (int channel = 0; channel < channels_; ++channel) out[channel][frame] += sound[channel] * voice.level;
+            const float loud = voice.level * mine * rise;
+            for (int side = 0; side < sides_; ++side) out[side][frame] += sound[side] * loud * gains[side][frame];
             voice.level += voice.slope;
             if (voice.quick > 0.0f) {
                 voice.level -= voice.quick;
@@ -224,9 +310,9 @@ class Sampler {
     }
 
     // Adds the next frame of a sample; false once it is over.
-    bool next(Player& player, float* sound) {
+    bool next(Player& player, float* sound, double bend) {
         const Zone& zone = *player.zone;
-        const double step = player.step * bend_;
+        const double step = player.step * bend;
         const int frame = static_cast<int>(player.at);
         const float phase = static_cast<float>(player.at - frame) * PHASES;
         const int row = static_cast<int>(phase);
@@ -260,10 +346,12 @@ class Sampler {
     const Sounds& sounds_;
     std::vector<Voice> voices_;
     Table tables_[TABLES];
-    double rate_ = 44100.0, bend_ = 1.0;
-    int channels_ = 2;
+    Channels channels_;
+    float gains_[16][2][GRID];
+    float low_[2] = {}, level_ = 1.0f;
+    double rate_ = 44100.0;
+    int sides_ = 2;
     long long count_ = 0;
-    bool pedal_ = false;
 };
 
 // The sampler with its chain behind it.
@@ -283,11 +371,24 @@ class Playing final : public Processor {
     }
     int latency() const override { return chain_.latency(); }
     double tail_seconds() const override { return chain_.tail_seconds() + 3.0; }
-    void set(int parameter, double value) override { chain_.set(parameter, value); }
+    void set(int parameter, double value) override {
+        Handling& handling = sampler_.handling;
+        switch (parameter - PLUGIN.first_of_instrument) {
+            case 0: handling.volume_db = value; break;
+            case 1: handling.attack_ms = value; break;
+            case 2: handling.release = value; break;
+            case 3: handling.tone = value; break;
+            case 4: handling.velocity = value; break;
+            case 5: handling.voices = static_cast<int>(value + 0.5); break;
+            default: chain_.set(parameter, value);
+        }
+    }
     void bypass(bool bypassed) override { chain_.bypass(bypassed); }
     Transport transport() const override { return chain_.transport(); }
     void follow(const Transport& transport) override { chain_.follow(transport); }
     void hear(const std::uint8_t* message) override { sampler_.hear(message); }
+    void tune(int channel, int key, double semitones) override { sampler_.tune(channel, key, semitones); }
+    void amplify(int channel, int key, double gain) override { sampler_.amplify(channel, key, gain); }
 
     void process(const float* const*, float* const* out, const float* const*, int frames) override {
         NoDenormals guard;

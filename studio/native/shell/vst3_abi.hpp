@@ -29,20 +29,27 @@ constexpr Result NO_INTERFACE = static_cast<Result>(0x80004002u), INVALID = stat
 constexpr Result NO_INTERFACE = -1, INVALID = 2, NOT_IMPLEMENTED = 3;
 #endif
 
-// The sixteen bytes of an interface's name; Windows keeps them as COM does.
+// The sixteen bytes of the name of an interface or a class; Windows keeps them as COM does.
 struct Name {
     char bytes[16];
+    explicit Name(const unsigned char* plain) : bytes() {
+        for (int index = 0; index < 16; ++index) bytes[index] = static_cast<char>(plain[index < 8 ? ORDER[index] : index]);
+    }
     constexpr Name(std::uint32_t one, std::uint32_t two, std::uint32_t three, std::uint32_t four) : bytes() {
         const std::uint32_t words[4] = {one, two, three, four};
         for (int index = 0; index < 16; ++index)
             bytes[index] = static_cast<char>(words[index / 4] >> (24 - 8 * (index % 4)) & 0xFF);
-#if defined(_WIN32)
-        constexpr int order[8] = {3, 2, 1, 0, 5, 4, 7, 6};
         for (int index = 0; index < 8; ++index)
-            bytes[index] = static_cast<char>(words[order[index] / 4] >> (24 - 8 * (order[index] % 4)) & 0xFF);
-#endif
+            bytes[index] = static_cast<char>(words[ORDER[index] / 4] >> (24 - 8 * (ORDER[index] % 4)) & 0xFF);
     }
     bool is(const char* id) const { return std::memcmp(bytes, id, 16) == 0; }
+
+  private:
+#if defined(_WIN32)
+    static constexpr int ORDER[8] = {3, 2, 1, 0, 5, 4, 7, 6};
+#else
+    static constexpr int ORDER[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+#endif
 };
 
 struct Unknown {
@@ -201,10 +208,20 @@ struct Event {
             std::int32_t note;
             float tuning;
         } off;
+        struct {
+            std::int16_t channel, key;
+            float pressure;
+            std::int32_t note;
+        } pressed;
+        struct {
+            std::uint32_t kind;
+            std::int32_t note;
+            double value;
+        } expressed;
         double room[3];
     };
 };
-constexpr std::uint16_t NOTE_ON = 0, NOTE_OFF = 1;
+constexpr std::uint16_t NOTE_ON = 0, NOTE_OFF = 1, KEY_PRESSED = 3, NOTE_EXPRESSED = 4;
 
 struct Events : Unknown {
     virtual std::int32_t VST3_CALL getEventCount() = 0;
@@ -248,7 +265,7 @@ struct ParameterInfo {
     std::int32_t unit;
     std::int32_t flags;
 };
-constexpr std::int32_t AUTOMATES = 1 << 0, HIDDEN = 1 << 4, BYPASSES = 1 << 16;
+constexpr std::int32_t AUTOMATES = 1 << 0, LIST = 1 << 3, HIDDEN = 1 << 4, CHANGES_PROGRAM = 1 << 15, BYPASSES = 1 << 16;
 
 struct Controller : Base {
     static constexpr Name NAME{0xDCD7BBE3, 0x7742448D, 0xA874AACC, 0x979C759E};
@@ -273,6 +290,64 @@ struct MidiMapping : Unknown {
     virtual Result VST3_CALL getMidiControllerAssignment(std::int32_t bus, std::int16_t channel, std::int16_t controller,
                                                          std::uint32_t& id) = 0;
 };
-constexpr std::int16_t PITCH_WHEEL = 129;
+constexpr std::int16_t PRESSURE = 128, PITCH_WHEEL = 129;
+
+struct Handler : Unknown {
+    static constexpr Name NAME{0x93A0BEA3, 0x0BD045DB, 0x8E890B0C, 0xC1E46AC6};
+    virtual Result VST3_CALL beginEdit(std::uint32_t id) = 0;
+    virtual Result VST3_CALL performEdit(std::uint32_t id, double position) = 0;
+    virtual Result VST3_CALL endEdit(std::uint32_t id) = 0;
+    virtual Result VST3_CALL restartComponent(std::int32_t flags) = 0;
+};
+constexpr std::int32_t VALUES_CHANGED = 1 << 1;
+
+// Groups of parameters, and lists of programs.
+struct UnitDescription {
+    std::int32_t id, parent;
+    String128 name;
+    std::int32_t programs;
+};
+struct ProgramList {
+    std::int32_t id;
+    String128 name;
+    std::int32_t count;
+};
+constexpr std::int32_t ROOT = 0, NO_PARENT = -1, NO_PROGRAMS = -1;
+
+struct Units : Unknown {
+    static constexpr Name NAME{0x3D4BD6B5, 0x913A4FD2, 0xA886E768, 0xA5EB92C1};
+    virtual std::int32_t VST3_CALL getUnitCount() = 0;
+    virtual Result VST3_CALL getUnitInfo(std::int32_t index, UnitDescription& info) = 0;
+    virtual std::int32_t VST3_CALL getProgramListCount() = 0;
+    virtual Result VST3_CALL getProgramListInfo(std::int32_t index, ProgramList& info) = 0;
+    virtual Result VST3_CALL getProgramName(std::int32_t list, std::int32_t index, Char16* name) = 0;
+    virtual Result VST3_CALL getProgramInfo(std::int32_t list, std::int32_t index, const char* attribute, Char16* value) = 0;
+    virtual Result VST3_CALL hasProgramPitchNames(std::int32_t list, std::int32_t index) = 0;
+    virtual Result VST3_CALL getProgramPitchName(std::int32_t list, std::int32_t index, std::int16_t key, Char16* name) = 0;
+    virtual std::int32_t VST3_CALL getSelectedUnit() = 0;
+    virtual Result VST3_CALL selectUnit(std::int32_t unit) = 0;
+    virtual Result VST3_CALL getUnitByBus(std::int32_t media, std::int32_t direction, std::int32_t bus, std::int32_t channel, std::int32_t& unit) = 0;
+    virtual Result VST3_CALL setUnitProgramData(std::int32_t list, std::int32_t index, Stream* data) = 0;
+};
+
+// What can be moved of a single note.
+struct NoteExpression {
+    std::uint32_t id;
+    String128 title, short_title, units;
+    std::int32_t unit;
+    double initial, low, high;
+    std::int32_t steps;
+    std::uint32_t parameter;
+    std::int32_t flags;
+};
+constexpr std::uint32_t NOTE_VOLUME = 0, NOTE_TUNING = 2;
+
+struct NoteExpressions : Unknown {
+    static constexpr Name NAME{0xB7F8F859, 0x41234872, 0x91169581, 0x4F3721A3};
+    virtual std::int32_t VST3_CALL getNoteExpressionCount(std::int32_t bus, std::int16_t channel) = 0;
+    virtual Result VST3_CALL getNoteExpressionInfo(std::int32_t bus, std::int16_t channel, std::int32_t index, NoteExpression& info) = 0;
+    virtual Result VST3_CALL getNoteExpressionStringByValue(std::int32_t bus, std::int16_t channel, std::uint32_t id, double value, Char16* text) = 0;
+    virtual Result VST3_CALL getNoteExpressionValueByString(std::int32_t bus, std::int16_t channel, std::uint32_t id, const Char16* text, double& value) = 0;
+};
 
 }  // namespace vst3

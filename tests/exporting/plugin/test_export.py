@@ -38,7 +38,9 @@ def test_every_host_hears_the_render(made: Exported) -> None:
 
 def test_it_was_played_in_every_way(vst3: Exported, lv2: Exported, clap: Exported) -> None:
     played = [each for made in (vst3, lv2, clap) for each in verdict(made).played]
-    assert {each.host for each in played} == {"pedalboard", "dawdreamer", "vst3_probe", "lv2apply", "clap_probe"}
+    assert {each.host for each in played} == {
+        "pedalboard", "dawdreamer", "vst3_probe", "lv2apply", "lv2_probe", "clap_probe",
+    }  # fmt: skip
     assert {each.rate for each in played} == {44_100, 48_000, 96_000}
     assert {each.block for each in played} >= {1, 64, 333, 512, 4096}
     signals = {each.signal for each in played if each.host == "pedalboard"}
@@ -75,7 +77,12 @@ def test_it_is_small_and_cheap(made: Exported) -> None:
 
 def test_files_of_the_bundle(vst3: Exported, lv2: Exported, clap: Exported) -> None:
     assert (vst3.path / "Contents").is_dir()
-    assert sorted(file.name for file in lv2.path.iterdir()) == ["manifest.ttl", "plugin.so", "plugin.ttl"]
+    assert sorted(file.name for file in lv2.path.iterdir()) == [
+        "manifest.ttl",
+        "plugin.so",
+        "plugin.ttl",
+        "presets.ttl",
+    ]
     assert clap.path.is_file()
     for made in (vst3, lv2, clap):
         assert sorted(file.name for file in made.path.parent.iterdir()) == [
