@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from studio.cli.show import say
+
 
 @click.command("merge")
 @click.argument("song", type=click.Path(path_type=Path))
@@ -39,11 +41,11 @@ def command(song: Path, session: Path, dry_run: bool, media: Path | None, anywhe
     if not merged.changes and merged.notes:
         return
     if not merged.changes:
-        click.echo(f"Nothing came home; {song} is as it was.")
+        say(f"Nothing came home; {song} is as it was.")
     elif dry_run:
-        click.echo(f"{song} is as it was: this was a dry run.")
+        say(f"{song} is as it was: this was a dry run.")
     else:
-        click.echo(f"{song} is written; what it was is in {song.name}.bak.")
+        say(f"{song} is written; what it was is in {song.name}.bak.")
     if merged.conflicts:
         raise SystemExit(1)
 
