@@ -71,6 +71,15 @@ def check(path: Path | str, score: Path | None = None) -> Checked:
     return check_document(document, Path(path).parent, score, taking)
 
 
+def misread(document: Document, folder: Path) -> tuple[StudioError, ...]:
+    """Every mistake in the words, values and routes of a document, without a look at any file."""
+    taking = Collector()
+    with collecting(taking), reading(folder):
+        _read(document, Path(folder, Path(document.file).name or RECIPE_FILE))
+    placed = [document.placed(error) for error in taking.errors]
+    return tuple(sorted(placed, key=lambda error: _order(error, document.file)))
+
+
 def check_document(
     document: Document, folder: Path, score: Path | None = None, taking: Collector | None = None
 ) -> Checked:
@@ -314,4 +323,4 @@ def _hashable(step: Step) -> bool:
     return True
 
 
-__all__ = ["Checked", "check", "check_document"]
+__all__ = ["Checked", "check", "check_document", "misread"]
