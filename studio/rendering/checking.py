@@ -195,7 +195,12 @@ class _Checker:
             if word not in self.recipe.buses
         ]
         strips = [way for way in self.taking.lost if way[0] in ("tracks", "buses")]
-        lost = any(len(way) <= 2 or get_close_matches(str(way[2]), ("send", "to")) for way in strips)
+        lost = any(
+            len(way) <= 2
+            or (len(way) == 3 and get_close_matches(str(way[2]), ("send", "to")))
+            or way[2:] == ("send", bus)
+            for way in strips
+        )
         return lost or any(f"mean {bus}?" in nearest(word, self.recipe.buses) for word in words)
 
     def _score(self, given: Path | None) -> Score | None:
@@ -208,7 +213,8 @@ class _Checker:
         return score
 
     def _parts(self) -> dict[str, tuple[Part, ...]]:
-        picks = {name: track.part for name, track in self.recipe.tracks.items() if track.part}
+        half = {way[1] for way in self.taking.half_read if len(way) > 2 and way[0] == "tracks" and way[2] == "part"}
+        picks = {name: track.part for name, track in self.recipe.tracks.items() if track.part and name not in half}
         if self.score is not None:
             with self._guarded():
                 return chosen(picks, split(self.score))
