@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from tests.conftest import NEEDS
+
 ROOT = Path(__file__).parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.M))
@@ -84,3 +86,11 @@ def test_everything_that_the_project_asks_for_is_in_the_lists(name: str) -> None
 
 def test_torch_is_pinned_where_it_is_installed() -> None:
     assert re.search(r"^TORCH \?= torch==\d+\.\d+\.\d+$", MAKEFILE, re.M)
+
+
+def test_every_slow_group_of_tests_is_explained_and_there() -> None:
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+    assert [each.partition(":")[0] for each in config["markers"]] == sorted(NEEDS)
+    for places in NEEDS.values():
+        for place in places:
+            assert (ROOT / "tests" / place).exists(), place
