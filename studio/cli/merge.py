@@ -37,7 +37,7 @@ def command(song: Path, session: Path, dry_run: bool, media: Path | None, anywhe
         rows = [(each.where, _short(each.recipe), _short(each.session)) for each in merged.conflicts]
         table(("changed on both sides", "the recipe says", "the session says"), rows)
     if merged.notes and not dry_run:
-        click.echo(f"The MIDI file {merged.recipe.score} is written; what it was is in {merged.recipe.score}.bak.")
+        say(f"The MIDI file {merged.recipe.score} is written; what it was is in {merged.recipe.score}.bak.")
     if not merged.changes and merged.notes:
         return
     if not merged.changes:

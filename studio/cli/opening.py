@@ -61,11 +61,16 @@ def recipe_of(name: str, stack: ExitStack, turns: Sequence[str] = (), output: di
     Raises:
         StudioError: it cannot be read, or some of its knobs cannot be turned so: all of these at once.
     """
-    from studio.errors import Gather
+    from studio.errors import Gather, Problems, StudioError
     from studio.recipe import Recipe
 
     document, folder = document_of(name, stack)
-    song = Recipe.of(document, folder)
+    try:
+        song = Recipe.of(document, folder)
+    except StudioError as error:
+        from studio.rendering.checking import misread
+
+        raise Problems(misread(document, folder) or [error]) from None
     gather = Gather()
     for turn in turns:
         address, equals, value = turn.partition("=")
