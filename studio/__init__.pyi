@@ -35,6 +35,8 @@ from .recipe.presets import find_preset as find_preset
 from .recipe.presets import presets as presets
 from .rendering.apply import apply_file as apply_file
 from .rendering.apply import parse_chain as parse_chain
+from .rendering.checking import Checked as Checked
+from .rendering.checking import check as check
 from .rendering.player.page import write_player as write_player
 from .rendering.render import Result as Result
 from .rendering.render import render as render
@@ -45,12 +47,23 @@ from .score import Note as Note
 from .score import Score as Score
 from .sessions.exporting import export_session as export_session
 from .sessions.importing import import_session as import_session
+from .sessions.merging import merge_session as merge_session
+from .sessions.starting import new_recipe as new_recipe
 from .steps import Effect as Effect
 from .steps import Instrument as Instrument
 from .steps import ScoreStep as ScoreStep
 from .steps import Source as Source
 from .steps import Step as Step
 from .steps import Transform as Transform
+from .training.colours import SpectralTraining as SpectralTraining
+from .training.ears import EarsTraining as EarsTraining
+from .training.instruments import TrainingSource as TrainingSource
+from .training.protocol import learn as learn
+from .training.voices import VoiceTraining as VoiceTraining
+from .training.waves import WaveformTraining as WaveformTraining
+from .trust import revoke_trust as revoke_trust
+from .trust import trust_model as trust_model
+from .trust import trusted_files as trusted_files
 
 __version__: str
 __all__: list[str]

@@ -60,7 +60,7 @@ def packages_of(cls: Callable[..., object]) -> dict[str, tuple[Name, ...]]:
     while todo:
         way = todo.pop(0)
         package = way[-1][0].partition(".")[0]
-        if package == own or (package == "studio" and own != "studio" and way[-1] not in seen):
+        if package in (own, "studio"):
             if way[-1] not in seen:
                 seen.add(way[-1])
                 todo += [(*way, each) for each in _used(*way[-1])]

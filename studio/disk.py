@@ -61,7 +61,11 @@ def part_of(path: Path) -> Path:
 
 @cache
 def _machine() -> str:
-    return hashlib.sha256(platform.node().encode()).hexdigest()[:6]
+    """Six digits that tell this machine, and on Linux the container that process numbers are counted in."""
+    name = platform.node()
+    with contextlib.suppress(OSError):
+        name += str(Path("/proc/self/ns/pid").readlink())
+    return hashlib.sha256(name.encode()).hexdigest()[:6]
 
 
 def remove_abandoned(folder: Path) -> tuple[int, int]:

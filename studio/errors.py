@@ -153,12 +153,14 @@ class Collector:
         errors: those found, with their whole paths, each once.
         path: where the reading is.
         lost: paths of what could not be read and was left out, so that what follows from that is not told too.
+        half_read: paths of records whose fields do not go together.
     """
 
     def __init__(self) -> None:
         self.errors: list[StudioError] = []
         self.path: list[Key] = []
         self.lost: set[tuple[Key, ...]] = set()
+        self.half_read: set[tuple[Key, ...]] = set()
         self._seen: set[tuple[tuple[Key, ...], str]] = set()
 
     def take(self, *errors: StudioError) -> None:

@@ -58,6 +58,8 @@ class Number(KnobKind):
         if self.live and isinstance(value, Mapping):
             return self._lfo(value)
         if self.live and isinstance(value, Points):
+            if value.__dict__.get("_checked_by") is self:
+                return value
             return self._points([(point.at, point.value, point.shape) for point in value.points])
         if self.live and isinstance(value, Lfo):
             return self._lfo(_lfo_words(value))
@@ -162,7 +164,10 @@ class Number(KnobKind):
             raise KnobError("a curve without points.", "Write at least one [time, value].")
         if gather.caught:
             raise Told
-        return Points(tuple(points))
+        curve = Points(tuple(points))
+        # A record checks its fields once more when it is made; long curves need not be gone through twice.
+        object.__setattr__(curve, "_checked_by", self)
+        return curve
 
     def _point_data(self, point: Point) -> list[object]:
         return [str(point.at), self.data(point.value), *([point.shape] if point.shape != "linear" else [])]

@@ -166,6 +166,7 @@ class Record:
             # Its fields stand; what they should be together is only worth telling where all of them were read.
             if not taking.lost_near():
                 taking.take(error)
+            taking.half_read.add(tuple(taking.path))
         return record
 
     def data(self, *, full: bool = False) -> Any:

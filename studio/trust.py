@@ -1,7 +1,7 @@
 """Whose programs may run: a list that the user keeps, by content, outside every document.
 
 A TorchScript model is a program. A recipe or a pack that brings one along cannot say that it may run; only the user can,
-with `studio trust FILE` or `trust`. What is trusted is the content, by its SHA-256: a file changed by one byte, or
+with the command `studio trust FILE` or `trust_model`. What is trusted is the content, by its SHA-256: a file changed by one byte, or
 another under the same name, is not.
 """
 
@@ -43,7 +43,7 @@ class Trusted:
     since: str
 
 
-def trust(path: Path) -> Trusted:
+def trust_model(path: Path) -> Trusted:
     """Let a file's content run from now on, wherever it lies.
 
     Raises:
@@ -51,14 +51,14 @@ def trust(path: Path) -> Trusted:
         OutputError: the list cannot be read or written.
     """
     digest = sha256_of(path)
-    known = {each.sha256: each for each in trusted()}
+    known = {each.sha256: each for each in trusted_files()}
     if digest not in known:
         known[digest] = Trusted(digest, path.name, datetime.now(UTC).date().isoformat())
         _write(known.values())
     return known[digest]
 
 
-def trusted() -> tuple[Trusted, ...]:
+def trusted_files() -> tuple[Trusted, ...]:
     """What may run, in the order in which it was trusted.
 
     Raises:
@@ -83,14 +83,14 @@ def trusted() -> tuple[Trusted, ...]:
         ) from None
 
 
-def revoke(what: str) -> Trusted:
+def revoke_trust(what: str) -> Trusted:
     """Take a file, or what has a hash that begins so (eight digits at least), off the list.
 
     Raises:
         MissingError: nothing of the kind is on it.
         OutputError: the list cannot be read or written.
     """
-    listed = trusted()
+    listed = trusted_files()
     wanted = sha256_of(Path(what)) if Path(what).is_file() else what.lower()
     found = [each for each in listed if len(wanted) >= _SHORTEST and each.sha256.startswith(wanted)]
     if len(found) != 1:
@@ -107,7 +107,7 @@ def is_trusted(path: Path) -> bool:
         MissingError: it cannot be read.
         OutputError: the list cannot be read.
     """
-    return sha256_of(path) in {each.sha256 for each in trusted()}
+    return sha256_of(path) in {each.sha256 for each in trusted_files()}
 
 
 def require_trust(path: Path) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from studio import provenance
+from studio import provenance, steps
 from studio.dependencies import packages_of, undeclared
 from studio.engine import nodes
 from studio.engine.mastering import Mastered
@@ -29,6 +30,46 @@ MADE = {
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_a_step_declares_every_library_it_can_come_to_use(name: str) -> None:
     assert undeclared(OURS[name]) == {}
+
+
+FORGETFUL = '''
+from studio.extend import Transform
+from studio.effects.equaliser import Eq
+
+def helper():
+    from scipy import signal
+    return signal
+
+class Forgetful(Transform):
+    """Uses what it does not declare: here, and in a helper."""
+
+    def apply(self, audio, context):
+        import soundfile
+        helper()
+        return audio
+
+class Through(Transform):
+    """Uses a step of the studio, and so what that one uses."""
+
+    def apply(self, audio, context):
+        return Eq() and audio
+'''
+
+
+def test_the_walk_finds_what_a_package_of_somebody_else_forgot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "forgetful").mkdir()
+    (tmp_path / "forgetful" / "__init__.py").write_text(FORGETFUL)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    try:
+        module = import_module("forgetful")
+        found = undeclared(module.Forgetful)
+        assert set(found) == {"scipy", "soundfile"} and found["scipy"] == "forgetful.Forgetful → forgetful.helper"
+        assert set(undeclared(module.Through)) == {"scipy"}
+        monkeypatch.setattr(module.Forgetful, "libraries", ("scipy", "soundfile"))
+        assert undeclared(module.Forgetful) == {}
+    finally:
+        for name in ("forgetful", "through"):
+            steps._REGISTRY.pop(name, None)
 
 
 def test_nothing_is_declared_that_no_step_uses() -> None:
@@ -160,8 +201,6 @@ def test_a_step_of_somebody_else_is_known_by_its_package_or_its_text() -> None:
         Foreign.__module__ = "pytest"
         assert Component("library", "pytest", installed("pytest")) in set(Foreign().made_by())
     finally:
-        from studio import steps
-
         del steps._REGISTRY["foreign_step"]
 
 

@@ -16,7 +16,7 @@ from studio.errors import MissingError, ModelError, OutputError, RecipeError, St
 from studio.folders import trust_file, user_presets
 from studio.recipe import Recipe
 from studio.recipe.pack import install_pack, pack, programs
-from studio.trust import is_trusted, require_trust, revoke, trust, trusted
+from studio.trust import is_trusted, require_trust, revoke_trust, trust_model, trusted_files
 
 STUDIO = Path(sys.executable).parent / "studio"
 
@@ -62,9 +62,9 @@ def test_what_is_trusted_is_the_content(tmp_path: Path) -> None:
     one, copy = tmp_path / "one.ts", tmp_path / "copy.ts"
     one.write_bytes(b"program")
     copy.write_bytes(b"program")
-    assert not is_trusted(one) and trusted() == ()
-    entry = trust(one)
-    assert trust(copy) == entry and trusted() == (entry,)
+    assert not is_trusted(one) and trusted_files() == ()
+    entry = trust_model(one)
+    assert trust_model(copy) == entry and trusted_files() == (entry,)
     assert is_trusted(copy) and require_trust(copy) == entry.sha256
     one.write_bytes(b"Program")
     assert not is_trusted(one) and is_trusted(copy)
@@ -77,14 +77,14 @@ def test_trust_is_taken_back_by_file_or_hash(tmp_path: Path) -> None:
     files = [tmp_path / name for name in "abc"]
     for file in files:
         file.write_text(file.name)
-        trust(file)
-    revoke(str(files[0]))
-    revoke(trusted()[0].sha256[:8].upper())
-    assert [each.name for each in trusted()] == ["c"]
-    for wrong in ("", "c", trusted()[0].sha256[:7], "0" * 64, str(files[0])):
+        trust_model(file)
+    revoke_trust(str(files[0]))
+    revoke_trust(trusted_files()[0].sha256[:8].upper())
+    assert [each.name for each in trusted_files()] == ["c"]
+    for wrong in ("", "c", trusted_files()[0].sha256[:7], "0" * 64, str(files[0])):
         with pytest.raises(MissingError, match="trust"):
-            revoke(wrong)
-    assert [each.name for each in trusted()] == ["c"]
+            revoke_trust(wrong)
+    assert [each.name for each in trusted_files()] == ["c"]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_damaged_list_trusts_nothing_and_says_so(tmp_path: Path, content: str)
     trust_file().parent.mkdir(parents=True, exist_ok=True)
     trust_file().write_text(content)
     (tmp_path / "a").write_text("a")
-    for ask in (trusted, lambda: is_trusted(tmp_path / "a"), lambda: trust(tmp_path / "a")):
+    for ask in (trusted_files, lambda: is_trusted(tmp_path / "a"), lambda: trust_model(tmp_path / "a")):
         with pytest.raises(OutputError, match="cannot be read"):
             ask()
     assert trust_file().read_text() == content
@@ -106,7 +106,7 @@ def test_only_files_can_be_trusted(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for wrong in (tmp_path / "pipe", tmp_path, tmp_path / "nothing"):
         with pytest.raises(MissingError):
-            trust(wrong)
+            trust_model(wrong)
 
 
 def test_check_says_what_is_not_trusted_yet_and_the_command_mends_it(song: Path) -> None:
@@ -121,10 +121,10 @@ def test_check_says_what_is_not_trusted_yet_and_the_command_mends_it(song: Path)
 def test_a_render_needs_trust_and_even_then_the_model_writes_nothing(song: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="studio trust"):
         studio.render(song)
-    trust(song.parent / "model.ts")
+    trust_model(song.parent / "model.ts")
     with pytest.raises(StudioError, match="Permission denied"):
         studio.render(song)
-    revoke(str(song.parent / "model.ts"))
+    revoke_trust(str(song.parent / "model.ts"))
     with pytest.raises(ModelError, match="studio trust"):
         studio.render(song)
     assert not (tmp_path / "burgled").exists()
@@ -132,7 +132,7 @@ def test_a_render_needs_trust_and_even_then_the_model_writes_nothing(song: Path,
 
 def test_a_document_that_claims_trust_is_refused_with_its_line(song: Path) -> None:
     song.write_text(SONG.replace("torchscript: model.ts", "torchscript: {model: model.ts, trusted: true}"))
-    trust(song.parent / "model.ts")
+    trust_model(song.parent / "model.ts")
     with pytest.raises(RecipeError, match=r"(?s)song.yaml:7:.*only you can.*studio trust model\.ts"):
         studio.load(song)
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from studio.cli.show import say
+
 
 @click.command("merge")
 @click.argument("song", type=click.Path(path_type=Path))
@@ -35,15 +37,15 @@ def command(song: Path, session: Path, dry_run: bool, media: Path | None, anywhe
         rows = [(each.where, _short(each.recipe), _short(each.session)) for each in merged.conflicts]
         table(("changed on both sides", "the recipe says", "the session says"), rows)
     if merged.notes and not dry_run:
-        click.echo(f"The MIDI file {merged.recipe.score} is written; what it was is in {merged.recipe.score}.bak.")
+        say(f"The MIDI file {merged.recipe.score} is written; what it was is in {merged.recipe.score}.bak.")
     if not merged.changes and merged.notes:
         return
     if not merged.changes:
-        click.echo(f"Nothing came home; {song} is as it was.")
+        say(f"Nothing came home; {song} is as it was.")
     elif dry_run:
-        click.echo(f"{song} is as it was: this was a dry run.")
+        say(f"{song} is as it was: this was a dry run.")
     else:
-        click.echo(f"{song} is written; what it was is in {song.name}.bak.")
+        say(f"{song} is written; what it was is in {song.name}.bak.")
     if merged.conflicts:
         raise SystemExit(1)
 

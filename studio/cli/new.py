@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from studio.cli.completing import recipes
-from studio.cli.opening import STDIN, is_midi, recipe_of
-from studio.cli.show import say
+from studio.cli.opening import STDIN, recipe_of
+from studio.cli.show import losses, say
 
 
 @click.command("new")
@@ -42,40 +42,24 @@ def command(
 
     The commented one plays the MIDI file that lies beside it; if there is none, the demo's is laid there.
     """
-    from studio.disk import write_whole
     from studio.errors import OutputError
-    from studio.recipe.starter import from_midi
+    from studio.midi.files import is_midi
     from studio.sessions.importing import is_session
+    from studio.sessions.starting import new_recipe, score_beside
 
     path = out or target or (Path(source).with_suffix(".yaml") if source and source != STDIN else None)
     if path is None:
         raise click.UsageError("Say which file to write: studio new song.yaml")
-    if path.exists() and not force:
+    if source is None or is_midi(source) or is_session(Path(source)):
+        laid = score_beside(path) if source is None else None
+        if laid is not None and not laid.exists():
+            say(f"{laid} is the demo's: put yours in its place.")
+        losses(new_recipe(path, source, bare=bare, replace=force, media=media, anywhere=anywhere))
+    elif path.exists() and not force:
         raise OutputError(f"{path} is there already.", "Choose another name, or give --force to write over it.")
-    if source is None:
-        _blank(path)
-    elif is_midi(source):
-        write_whole(path, from_midi(Path(source), path, bare=bare))
-    elif is_session(Path(source)):
-        _import(Path(source), path, force, media, anywhere)
     else:
         _copy(source, path)
     say(f"{path} is written. Next: studio render {path} -o out/")
-
-
-def _blank(path: Path) -> None:
-    """A commented recipe, with something to play."""
-    from studio.disk import write_whole
-    from studio.folders import shipped_presets
-    from studio.recipe.starter import blank
-
-    beside = sorted(file for file in path.parent.glob("*") if is_midi(str(file))) if path.parent.is_dir() else []
-    named = [file for file in beside if file.stem == path.stem]
-    score = (named or beside or [path.with_suffix(".mid")])[0]
-    if not beside:
-        write_whole(score, (shipped_presets() / "recipes" / "demo.mid").read_bytes())
-        say(f"{score} is the demo's: put yours in its place.")
-    write_whole(path, blank(path.name, score.name))
 
 
 def _copy(source: str, path: Path) -> None:
@@ -105,10 +89,3 @@ def _copy(source: str, path: Path) -> None:
             write_whole(path, song.dumps())
         else:
             song.save(path)
-
-
-def _import(source: Path, target: Path, force: bool, media: Path | None, anywhere: bool) -> None:
-    from studio.cli.show import losses
-    from studio.sessions.importing import import_session
-
-    losses(import_session(source, target, replace=force, media=media, anywhere=anywhere).losses)

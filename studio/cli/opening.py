@@ -20,13 +20,6 @@ PLAIN_LOUDNESS = -14.0
 """The LUFS to which a MIDI file is brought that is rendered without a recipe."""
 
 
-def is_midi(name: str) -> bool:
-    """Whether a file is called like a MIDI file."""
-    from studio.midi.files import ENDINGS
-
-    return Path(name).suffix.lower() in ENDINGS
-
-
 def document_of(name: str, stack: ExitStack) -> tuple[Document, Path]:
     """The recipe that a word means, as text not yet understood, and the folder its paths are relative to.
 
@@ -37,6 +30,7 @@ def document_of(name: str, stack: ExitStack) -> tuple[Document, Path]:
         StudioError: there is no such file or preset, or it cannot be read.
     """
     from studio.cli.show import losses
+    from studio.midi.files import is_midi
     from studio.recipe.document import Document
     from studio.recipe.presets import find_preset
     from studio.recipe.starter import from_midi
@@ -50,7 +44,7 @@ def document_of(name: str, stack: ExitStack) -> tuple[Document, Path]:
         if not content.startswith((b"MThd", b"RIFF")):
             return Document(_text(content), "standard input"), Path()
         path = _kept(content, "song.mid", stack)
-    if is_midi(str(path)):
+    if is_midi(path):
         return Document(from_midi(path, Path("song.yaml"), bare=True, loudness=PLAIN_LOUDNESS)), Path()
     if is_session(path):
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="studio-")))
@@ -67,11 +61,16 @@ def recipe_of(name: str, stack: ExitStack, turns: Sequence[str] = (), output: di
     Raises:
         StudioError: it cannot be read, or some of its knobs cannot be turned so: all of these at once.
     """
-    from studio.errors import Gather
+    from studio.errors import Gather, Problems, StudioError
     from studio.recipe import Recipe
 
     document, folder = document_of(name, stack)
-    song = Recipe.of(document, folder)
+    try:
+        song = Recipe.of(document, folder)
+    except StudioError as error:
+        from studio.rendering.checking import misread
+
+        raise Problems(misread(document, folder) or [error]) from None
     gather = Gather()
     for turn in turns:
         address, equals, value = turn.partition("=")

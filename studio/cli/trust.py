@@ -21,14 +21,14 @@ def command(files: tuple[Path, ...], listing: bool, revoked: tuple[str, ...], as
     No recipe and no pack can say this for you. A file that changes by one byte is no longer trusted.
     """
     from studio.sandbox import protection
-    from studio.trust import revoke, trust, trusted
+    from studio.trust import revoke_trust, trust_model, trusted_files
 
     if not (files or listing or revoked):
         raise click.UsageError("Give FILES, --list or --revoke.")
-    gone = [revoke(what) for what in revoked]
-    new = [trust(path) for path in files]
+    gone = [revoke_trust(what) for what in revoked]
+    new = [trust_model(path) for path in files]
     if as_script:
-        as_json([asdict(each) for each in trusted()])
+        as_json([asdict(each) for each in trusted_files()])
         return
     for each in gone:
         say(f"{each.name} ({each.sha256[:16]}…) is not trusted any more.")
@@ -42,4 +42,4 @@ def command(files: tuple[Path, ...], listing: bool, revoked: tuple[str, ...], as
             else "This system has no sandbox for it: it runs with all your rights."
         )
     if listing:
-        table(("SHA-256", "name", "since"), [(each.sha256[:16], each.name, each.since) for each in trusted()])
+        table(("SHA-256", "name", "since"), [(each.sha256[:16], each.name, each.since) for each in trusted_files()])

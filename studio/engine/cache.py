@@ -12,7 +12,6 @@ import logging
 import os
 import shutil
 import tempfile
-import time
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +22,7 @@ import numpy as np
 import xxhash
 
 from studio.audio import Block
-from studio.disk import make_folder, part_of, writing
+from studio.disk import make_folder, part_of, remove_abandoned, writing
 from studio.engine.tape import Tape
 from studio.errors import OutputError, StudioError
 from studio.folders import cache_folder
@@ -34,7 +33,6 @@ from studio.stored import Flag, Members, Whole, Words
 log = logging.getLogger(__name__)
 
 DEFAULT_BYTES = 8 * 1024**3
-_STALE_SECONDS = 24 * 3600
 _MEND = ("the folder for temporary files", "free some space there")
 _CHUNK = 1 << 19
 """Frames that are hashed at a time."""
@@ -228,6 +226,7 @@ class Cache:
     def prune(self) -> None:
         """Remove the least recently used entries until the rest fits, and what killed processes left behind."""
         entries, total = [], 0
+        remove_abandoned(self.folder)
         try:
             listing = list(os.scandir(self.folder))
         except OSError:
@@ -237,9 +236,7 @@ class Cache:
                 stat = entry.stat()
             except OSError:
                 continue
-            if entry.name.endswith(".part") and time.time() - stat.st_mtime > _STALE_SECONDS:
-                _discard(Path(entry.path))
-            elif entry.name.endswith(".f32"):
+            if entry.name.endswith(".f32"):
                 try:
                     used = Path(entry.path).with_suffix(".json").stat().st_mtime
                 except OSError:

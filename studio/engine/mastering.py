@@ -98,9 +98,10 @@ class Mastered(Node):
                 (gain_a, missing_a), (gain_b, missing_b) = missed
                 slope = (missing_b - missing_a) / (gain_b - gain_a) if gain_a != gain_b else 0.0
                 step = -missing_b / slope if slope < -0.05 else missing
-            if over > 0:
-                # With another ceiling the loudness is another one too: what was learnt about the gain is void.
-                under, missed = under + over + _CLEAR, []
+            if over > 0 or (len(tried) == 1 and over < -2 * _CLEAR):
+                # How far the limiter falls short depends on the sound, and no level is to be given away. With another
+                # ceiling the loudness is another one too: what was learnt about the gain is void.
+                under, missed = max(0.0, under + over + _CLEAR), []
             gain = min(gain + max(-6.0, min(6.0, step)), _MOST_GAIN)
             if (gain, under) == (setting.gain, setting.under):
                 break

@@ -120,6 +120,7 @@ class _Planner:
         heard = replace(self.score, tempo=self.tempo) if self.score else None
         self.context = RenderContext(self.recipe.rate, 2, self.tempo, self.recipe.folder, heard)
         self.strips: dict[str, PlannedStrip] = {}
+        self.played: dict[tuple[frozenset[int], ...], Score] = {}
         self.frames = frames_of(self.recipe, self.tempo)
 
     def plan(self) -> Plan:
@@ -244,7 +245,7 @@ class _Planner:
                     )
                 else:
                     play = expect(Instrument, play)
-                    score = self._edited(track.notes, together(parts))
+                    score = self._edited(track.notes, self._together(parts))
                     self.remarks |= dict.fromkeys(f"{name}: {each}" for each in play.unplayed(score, self.context))
                     dry = Play(
                         f"{name} · {play.step}",
@@ -257,6 +258,13 @@ class _Planner:
                     )
             pre = self._chain(name, track, dry)
             return self._strip(name, track, dry, pre)
+
+    def _together(self, parts: tuple[Part, ...]) -> Score:
+        """What some parts play; tracks that play the same share it."""
+        key = tuple(part.own for part in parts)
+        if key not in self.played:
+            self.played[key] = together(parts)
+        return self.played[key]
 
     def _bus(self, name: str, bus: Bus) -> PlannedStrip | None:
         """The strip of a bus, or None while nothing that is heard is sent to it."""

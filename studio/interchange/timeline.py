@@ -89,7 +89,8 @@ class AudioClip:
         frames: how long it plays, at the song's rate.
         offset: the frame of the file, at the song's rate, with which it begins.
         gain: a factor.
-        fade_in, fade_out: linear fades at its ends, in frames.
+        fade_in, fade_out: fades at its ends, in frames.
+        fade_in_shape, fade_out_shape: what a recipe calls their shapes.
         muted: whether it is silent.
         treatment: what it goes through on its own, if it does.
     """
@@ -104,6 +105,8 @@ class AudioClip:
     name: str = ""
     muted: bool = False
     treatment: Treatment | None = None
+    fade_in_shape: str = "linear"
+    fade_out_shape: str = "linear"
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,11 @@ LARGEST_FILE = 64 * 1024 * 1024
 _MARKS = {"marker": "marker", "cue_marker": "cue", "lyrics": "lyric", "text": "text"}
 
 
+def is_midi(path: Path | str) -> bool:
+    """Whether a file is called like a MIDI file."""
+    return Path(path).suffix.lower() in ENDINGS
+
+
 def read_midi(path: Path | str) -> Score:
     """Read a Standard MIDI File of type 0 or 1.
 

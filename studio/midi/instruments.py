@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from studio.score import CONTROL, DRUM_CHANNEL, PROGRAM, SYSTEM, Event, Score
+from studio.score import CONTROL, DRUM_CHANNEL, NOTE_OFF, NOTE_ON, PROGRAM, SYSTEM, Event, Score
 
 DRUM_BANK = 128
 """Where SoundFonts keep their drum kits."""
@@ -135,6 +135,8 @@ def unheard(score: Score) -> Iterator[str]:
     standards = Channels()
     nrpn: dict[tuple[int, int], int] = {}
     for event in score.events:
+        if event.status in (NOTE_ON, NOTE_OFF):
+            continue
         standards.take(event)
         at = (event.port, event.channel)
         if event.status == SYSTEM and event.data[0] == 0xF0:

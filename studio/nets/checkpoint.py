@@ -20,6 +20,7 @@ from torch import nn
 
 from studio.disk import write_whole
 from studio.errors import OutputError, StudioError
+from studio.notes import is_ours
 from studio.provenance import STUDIO, Component, installed
 from studio.records import Kind
 from studio.stored import SHA256, Members, Real, Several, Whole, Words, check_format, parse_json
@@ -107,7 +108,7 @@ class Checkpoint:
             "made_by": self._made_by,
         }
         try:
-            write_whole(self._path, json.dumps(head).encode() + b"\n" + content)
+            write_whole(self._path, json.dumps(head).encode() + b"\n" + content, private=True)
         except OutputError as error:
             if not self._told:
                 self._say(f"What is learned cannot be kept ({error.cause}): a stop would lose it.")
@@ -128,7 +129,10 @@ class Checkpoint:
 
     def _load(self) -> None:
         try:
-            if self._path.stat().st_size > MOST_BYTES:
+            status = self._path.stat()
+            if not is_ours(status):
+                raise ValueError("it is somebody else's, or can be written by others")
+            if status.st_size > MOST_BYTES:
                 raise ValueError("it is too large")
             first, _, content = self._path.read_bytes().partition(b"\n")
             plain = parse_json(first[: 1 << 20])

@@ -481,8 +481,9 @@ class Recipe(Record):
         Raises:
             RecipeError: at a route of the first circle; a collector is told every route of each.
         """
-        twice = self.tracks.keys() & self.buses.keys()  # which has been told of
-        said = {(source, target): way for source, target, way in self._routes() if not {source, target} & twice}
+        # Names with two meanings have been told of.
+        unclear = {*(self.tracks.keys() & self.buses.keys()), *({*self.tracks, *self.buses} & self.kinds().keys())}
+        said = {(source, target): way for source, target, way in self._routes() if not {source, target} & unclear}
         needs: dict[str, list[str]] = {}
         for source, target in said:
             needs.setdefault(target, []).append(source)

@@ -71,6 +71,15 @@ def check(path: Path | str, score: Path | None = None) -> Checked:
     return check_document(document, Path(path).parent, score, taking)
 
 
+def misread(document: Document, folder: Path) -> tuple[StudioError, ...]:
+    """Every mistake in the words, values and routes of a document, without a look at any file."""
+    taking = Collector()
+    with collecting(taking), reading(folder):
+        _read(document, Path(folder, Path(document.file).name or RECIPE_FILE))
+    placed = [document.placed(error) for error in taking.errors]
+    return tuple(sorted(placed, key=lambda error: _order(error, document.file)))
+
+
 def check_document(
     document: Document, folder: Path, score: Path | None = None, taking: Collector | None = None
 ) -> Checked:
@@ -195,7 +204,12 @@ class _Checker:
             if word not in self.recipe.buses
         ]
         strips = [way for way in self.taking.lost if way[0] in ("tracks", "buses")]
-        lost = any(len(way) <= 2 or get_close_matches(str(way[2]), ("send", "to")) for way in strips)
+        lost = any(
+            len(way) <= 2
+            or (len(way) == 3 and get_close_matches(str(way[2]), ("send", "to")))
+            or way[2:] == ("send", bus)
+            for way in strips
+        )
         return lost or any(f"mean {bus}?" in nearest(word, self.recipe.buses) for word in words)
 
     def _score(self, given: Path | None) -> Score | None:
@@ -208,7 +222,8 @@ class _Checker:
         return score
 
     def _parts(self) -> dict[str, tuple[Part, ...]]:
-        picks = {name: track.part for name, track in self.recipe.tracks.items() if track.part}
+        half = {way[1] for way in self.taking.half_read if len(way) > 2 and way[0] == "tracks" and way[2] == "part"}
+        picks = {name: track.part for name, track in self.recipe.tracks.items() if track.part and name not in half}
         if self.score is not None:
             with self._guarded():
                 return chosen(picks, split(self.score))
@@ -308,4 +323,4 @@ def _hashable(step: Step) -> bool:
     return True
 
 
-__all__ = ["Checked", "check", "check_document"]
+__all__ = ["Checked", "check", "check_document", "misread"]

@@ -268,6 +268,8 @@ class _Layout:
                     min(frames, self._frames(clip.fade_out, beat)),
                     Path(clip.file).stem,
                     clip.mute,
+                    fade_in_shape=clip.fade_in_shape,
+                    fade_out_shape=clip.fade_out_shape,
                 )
             )
         return tuple(placed)

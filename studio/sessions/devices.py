@@ -178,7 +178,7 @@ def _here(device: Device) -> tuple[Description | None, str]:
 
 _RATE, _CHANNELS = 48_000, 2
 
-_CALLED = {"lv2": "LV2 plugins", "clap": "CLAP plugins", "au": "Audio Units of a session"}
+_CALLED = {"lv2": "LV2 plugins", "js": "JS effects of REAPER", "clap": "CLAP plugins", "au": "Audio Units of a session"}
 
 
 def _refusal(known: Description, state: bytes) -> str:

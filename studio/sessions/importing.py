@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from studio.interchange.dawproject.read import read_dawproject
 from studio.interchange.reaper.read import read_reaper
 from studio.interchange.relink import Where
 from studio.interchange.timeline import Timeline
+from studio.recipe import Recipe
 from studio.rendering.checking import check
 from studio.sessions.recipes import Imported, recipe_of
 
@@ -128,7 +130,7 @@ def import_session(
             (work / target.name).replace(target)
         finally:
             shutil.rmtree(work, ignore_errors=True)
-    return imported
+    return dataclasses.replace(imported, recipe=Recipe.load(target))
 
 
 def _check(recipe: Path, source: Path) -> None:

@@ -193,6 +193,8 @@ class _Writer:
             "gain": self._db(clip.gain, where, 36.0) if clip.gain != 1 else None,
             "fade_in": self._time(clip.fade_in) if clip.fade_in else None,
             "fade_out": self._time(clip.fade_out) if clip.fade_out else None,
+            "fade_in_shape": clip.fade_in_shape if clip.fade_in and clip.fade_in_shape != "linear" else None,
+            "fade_out_shape": clip.fade_out_shape if clip.fade_out and clip.fade_out_shape != "linear" else None,
             "mute": True if clip.muted else None,
             "chain": self._treated(clip.treatment, where) if clip.treatment is not None else None,
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,15 +13,26 @@ from studio.audiofile import read_audio, stream_audio
 from studio.context import RenderContext
 from studio.effect_chain import EffectChain
 from studio.errors import Gather, RecipeError, RenderError, StudioError, within
-from studio.knobs import file, knob, span, switch
+from studio.knobs import choice, file, knob, span, switch
 from studio.levels import SILENCE_DB, amplitude
 from studio.records import ListOf, Nested, Record, field
 from studio.steps import Effect, Source, Step, StepKind, Transform
-from studio.tempo import Time
+from studio.tempo import Floats, Time
 from studio.typed import expect
 from studio.units import DB
 
 _BLOCK = 65_536
+
+FADES: dict[str, Callable[[Floats], Floats]] = {
+    "linear": lambda x: x,
+    "fast": lambda x: 1 - (1 - x) ** 2,
+    "slow": lambda x: x**2,
+    "faster": lambda x: 1 - (1 - x) ** 4,
+    "slower": lambda x: x**4,
+    "smooth": lambda x: x * x * (3 - 2 * x),
+    "smoother": lambda x: x**3 * (x * (6 * x - 15) + 10),
+}
+"""How far a fade has risen, from 0 to 1, at a share of its length."""
 
 
 class PlacedClip(Record):
@@ -36,8 +47,10 @@ class PlacedClip(Record):
     offset: Time = span("0 s", help="where in the file it begins")
     length: Time | None = span(None, help="how long it plays; to the end of the file if not given")
     gain: float = knob(0.0, SILENCE_DB, 36.0, DB, help="how much louder", live=False)
-    fade_in: Time = span("0 s", help="how long it comes up, in a straight line")
-    fade_out: Time = span("0 s", help="how long it goes down, in a straight line")
+    fade_in: Time = span("0 s", help="how long it comes up")
+    fade_out: Time = span("0 s", help="how long it goes down")
+    fade_in_shape: str = choice("linear", *FADES, help="how the level rises")
+    fade_out_shape: str = choice("linear", *FADES, help="the same for how it falls, read backwards")
     mute: bool = switch(False, help="leave it out")
     chain: tuple[Step, ...] = field(
         ListOf(each=StepKind(kinds=("effect", "transform")), help="what this piece alone goes through")
@@ -137,9 +150,9 @@ def _sound(clip: PlacedClip, context: RenderContext) -> Block:
     gains = np.full(piece.shape[1], amplitude(clip.gain))
     fade_in, fade_out = (min(piece.shape[1], frames(fade)) for fade in (clip.fade_in, clip.fade_out))
     if fade_in:
-        gains[:fade_in] *= np.arange(fade_in) / fade_in
+        gains[:fade_in] *= FADES[clip.fade_in_shape](np.arange(fade_in) / fade_in)
     if fade_out:
-        gains[-fade_out:] *= np.arange(fade_out, 0, -1) / fade_out
+        gains[-fade_out:] *= FADES[clip.fade_out_shape](np.arange(fade_out, 0, -1) / fade_out)
     return np.asarray(piece * gains, dtype=np.float32)
 
 

@@ -2,6 +2,13 @@
 
 pyfluidsynth finds the library and makes the synth; its sample output is 16-bit, so blocks are rendered as
 float here.
+
+A voice fades its gains for pan, reverb and chorus from one period to the next, and FluidSynth does not begin them anew when
+another note takes the voice over (`current_amp` in `fluid_rvoice_mixer.c`, 2.1.8 to 2.6.0 at least): a note on a fresh voice
+comes up over its first 64 frames, on a used one it begins with the gains of the note before. So which voice a note gets is
+heard, by about -25 dB of a hi-hat, and the parts of a score in synthesisers of their own differ by that from all of it in one.
+There is no call that begins a voice anew. What can be had is that one synthesiser chooses its voices as FluidSynth's own
+program does; see `Fluid.perform`.
 """
 
 from __future__ import annotations

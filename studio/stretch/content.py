@@ -34,7 +34,11 @@ def choose(audio: Audio) -> MethodChoice:
     if not excerpts:
         return MethodChoice("ola", "it is silent")
     if audio.seconds < _SHORTEST:
-        return MethodChoice("wsola", f"it lasts only {audio.seconds * 1000:.0f} ms")
+        return MethodChoice(
+            "wsola",
+            "it is too short to tell: "
+            + (f"{audio.seconds * 1000:.0f} ms" if audio.seconds >= 0.001 else f"{audio.frames} frames"),
+        )
     seconds = sum(excerpt.seconds for excerpt in excerpts)
     hits = sum(len(find_hits(excerpt.samples, excerpt.rate, rise_db=15.0)) for excerpt in excerpts) / seconds
     voiced = clear_pitch(audio)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -12,13 +13,15 @@ from studio.audio import Audio, Block
 from studio.audiofile import read_audio, stream_audio
 from studio.context import RenderContext
 from studio.errors import AudioError, within
-from studio.knobs import choice, count, file, knob, span
+from studio.knobs import Number, choice, count, file, knob, span
 from studio.levels import SILENCE_DB, amplitude
+from studio.records import field
 from studio.score import Score
 from studio.steps import Instrument
+from studio.stretch.loops import tempo_of
 from studio.stretch.onsets import find_hits
-from studio.tempo import Time
-from studio.units import DB
+from studio.tempo import TempoMap, Time
+from studio.units import BPM, COUNT, DB
 
 log = logging.getLogger(__name__)
 
@@ -32,22 +35,44 @@ _LEAD = 0.002
 class Slice(Instrument):
     """Cut a loop at its hits and play the pieces from the keys: the first on `root`, the next on the key above.
 
-    Velocity sets the level. A piece plays to its end, or with `play: note` as long as its note is held.
+    With `pieces` it is cut into so many equal ones, with `every` into ones of a length; bars and beats are the loop's own,
+    by its tempo, which is found when `bpm` does not give it. Velocity sets the level. A piece plays to its end, or with `play: note` as long as its note is held.
     """
 
     file: str = file(help="an audio file")
     root: int = count(36, 0, 127, help="the key of the first piece; 36 is C1")
     sensitivity: float = knob(9.0, 3.0, 40.0, DB, help="how much louder a hit is than what is before it", live=False)
     every: Time | None = span(None, help="cut in pieces of this length instead of at hits")
+    pieces: int | None = field(
+        Number(
+            default=None,
+            low=1,
+            high=128,
+            unit=COUNT,
+            whole=True,
+            help="cut into so many equal pieces instead of at hits",
+        )
+    )
+    bpm: float | None = field(
+        Number(default=None, unit=BPM, low=20, high=400, help="the tempo of the loop, for `every`")
+    )
     length: str = choice("slice", "slice", "note", help="whether a piece plays to its end or as long as its note")
     gain: float = knob(0.0, SILENCE_DB, 24.0, DB, help="level", live=False)
 
-    libraries = ("scipy", "soundfile", "soxr")
+    version = 2
+    libraries = ("librosa", "scipy", "soundfile", "soxr")
+
+    def uses(self) -> tuple[str, ...]:
+        """The libraries that count for the knobs as they stand."""
+        asks = self.every is not None and self.every.musical and self.bpm is None
+        return self.libraries if asks else self.libraries[1:]
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         """Fail now, before any work, if it could not be done later."""
         with within("file"):
             next(stream_audio(context.find(self.file)))
+        if self.every is not None and self.pieces is not None:
+            raise AudioError("the loop cannot be cut in both ways.", "Give `pieces` or `every`.", path=("pieces",))
         if self.every is not None and not context.tempo.length_of(self.every):
             raise AudioError("there is nothing to cut.", "Give pieces of some length.", path=("every",))
 
@@ -76,19 +101,42 @@ class Slice(Instrument):
         for first in range(0, out.shape[1], 65_536):
             yield out[:, first : first + 65_536]
 
+    def _length(self, loop: Audio, context: RenderContext) -> float:
+        """Seconds of a piece: bars and beats are the loop's own."""
+        every = self.every
+        if every is None or not every.musical:
+            return float(context.tempo.length_of(every)) if every is not None else loop.seconds
+        meter = context.tempo.meters[0]
+        bpm = self.bpm or _own_tempo(loop, context)
+        own = TempoMap.constant(Fraction(bpm).limit_denominator(1_000_000), meter.count, meter.unit)
+        return float(own.length_of(every))
+
     def _pieces(self, loop: Audio, context: RenderContext) -> list[Block]:
         """The loop cut into pieces, the first from its start."""
-        if self.every is not None:
-            length = round(float(context.tempo.length_of(self.every)) * loop.rate)
-            cuts = np.arange(length, loop.frames, max(length, 1)) if length else np.zeros(0)
+        if self.pieces is not None:
+            cuts = np.round(np.arange(1, self.pieces) * loop.frames / self.pieces)
+        elif self.every is not None:
+            length = self._length(loop, context) * loop.rate
+            cuts = np.round(np.arange(1, loop.frames / max(length, 1.0)) * length)
         else:
             lead = round(_LEAD * loop.rate)
             hits = find_hits(loop.samples, loop.rate, rise_db=self.sensitivity)
             cuts = hits[hits > 8 * lead] - lead
-        if not loop.frames or (self.every is not None and not length):
+        if loop.frames < (self.pieces or 1) or (self.every is not None and length < 1):
             raise AudioError("there is nothing to cut.", "Give a sound, and pieces of some length.")
-        edges = [0, *cuts.astype(np.int64).tolist(), loop.frames]
+        inside = cuts[cuts < loop.frames].astype(np.int64)
+        edges = [0, *inside.tolist(), loop.frames]
         return [_cut(loop.samples[:, first:last], None, loop.rate) for first, last in pairwise(edges)]
+
+
+def _own_tempo(loop: Audio, context: RenderContext) -> float:
+    """The tempo of a loop in beats per minute, such that it lasts whole beats; the song's where none is found."""
+    found = tempo_of(loop)
+    if found is None:
+        return float(context.tempo.tempos[0].bpm)
+    beats = max(1, round(loop.seconds * found / 60))
+    log.info("the loop is taken for %d beats at %.1f bpm", beats, beats * 60 / loop.seconds)
+    return beats * 60 / loop.seconds
 
 
 def _cut(piece: Block, frames: int | None, rate: int) -> Block:

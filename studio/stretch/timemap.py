@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from studio.errors import AudioError, KnobError
 from studio.tempo import Floats
@@ -172,8 +173,9 @@ class TimeMap:
         what lies between them takes up the difference (Driedger, Müller & Ewert 2014 keep percussive sound in time
         like this; Röbel 2003 does it for the transients of a phase vocoder).
         """
-        hits = np.asarray(hits, dtype=np.float64)
-        hits = hits[(hits > 0) & (hits < self.frames_in)]
+        hits = np.unique(np.asarray(hits, dtype=np.float64))
+        hits = hits[_apart(hits, self.frames_in)]
+        hits = hits[_apart(self.target_of(hits), self.frames_out)]
         if not len(hits):
             return self
         places = self.target_of(hits)
@@ -182,11 +184,17 @@ class TimeMap:
         )
         behind = np.minimum(after, _HELD * room[1:] * after / (before + after))
         ahead = np.minimum(before, _HELD * room[:-1] * before / (before + after))
-        begins, ends = hits - ahead, hits + behind
-        last = np.searchsorted(begins, self.source + _CLOSE) - 1
-        between = (last < 0) | (self.source > ends[np.maximum(last, 0)] + _CLOSE)
-        source = np.concatenate([self.source[between], begins, ends])
-        target = np.concatenate([self.target[between], places - ahead, places + behind])
+        begins, ends = np.array([hits - ahead, places - ahead]), np.array([hits + behind, places + behind])
+        # Where time is squeezed a held piece reaches further in the output than the path around it: what is left of that
+        # path between two pieces is what lies between them in the input and in the output.
+        points = np.array([self.source, self.target])
+        last = np.searchsorted(hits, self.source, "right") - 1
+        behind_last = (points > ends[:, np.maximum(last, 0)] + _CLOSE).all(axis=0) | (last < 0)
+        following = np.minimum(last + 1, len(hits) - 1)
+        before_next = (points < begins[:, following] - _CLOSE).all(axis=0) | (last == len(hits) - 1)
+        kept = behind_last & before_next
+        kept[[0, -1]] = True
+        source, target = np.concatenate([points[:, kept], begins, ends], axis=1)
         order = np.argsort(source, kind="stable")
         return TimeMap(source[order], target[order])
 
@@ -196,6 +204,9 @@ _HELD = 0.8
 
 _CLOSE = 1e-6
 """Frames between two points that are one."""
+
+_NEAR = 1e-3
+"""Frames between two hits that are one."""
 
 
 def bend(time: TimeMap, rate: int, semitones: float | OverTime) -> TimeMap:
@@ -223,6 +234,15 @@ def semitones_at(semitones: float | OverTime, seconds: Floats) -> Floats:
             f"{values[~(np.abs(values) <= 48)].flat[0]:g} semitones.", "Stay within four octaves, -48 st to 48 st."
         )
     return np.broadcast_to(values, np.shape(seconds))
+
+
+def _apart(rising: Floats, end: float) -> NDArray[np.bool_]:
+    """Which of some rising places stand more than `_NEAR` behind the one chosen before them, and before the end."""
+    chosen, last = np.zeros(len(rising), np.bool_), 0.0
+    for index, place in enumerate(rising):
+        if last + _NEAR < place < end - _NEAR:
+            chosen[index], last = True, place
+    return chosen
 
 
 def _marks(frames: int) -> Floats:

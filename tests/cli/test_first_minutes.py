@@ -68,7 +68,12 @@ def test_a_bare_midi_file_is_brought_to_14_lufs(desk: Path) -> None:
     assert json.loads(piped.stdout)["files"][0]["lufs"] == answer["files"][0]["lufs"]
 
 
-def test_two_bad_knobs_on_the_command_line_are_both_told(desk: Path) -> None:
+def test_a_render_tells_all_that_is_wrong_with_a_recipe_and_with_its_turns(desk: Path) -> None:
+    (desk / "x.yaml").write_text(
+        "tracks:\n  a:\n    play: {noise: {length: 1 s}}\n    pan: 2\n    send: {rom: -12 dB}\n"
+    )
+    both = studio("render", "x.yaml", "--explain", code=1).stderr
+    assert "2 is out of range" in both and "no bus 'rom'" in both, "words and routes are told together, as check does"
     errors = studio("render", "demo", "--set", "keys.pan=7", "--set", "keyz.pan=0", "--explain", code=1).stderr
     assert "7 is out of range" in errors and "keyz" in errors
 

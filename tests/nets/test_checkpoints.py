@@ -83,7 +83,7 @@ def test_the_sound_decides_and_not_what_its_folder_is_called(
     assert "The settings are others than when other.voice was trained last" in said
 
 
-@pytest.mark.parametrize("damage", ["bit", "cut", "empty", "text", "head", "later", "shape", "nan"])
+@pytest.mark.parametrize("damage", ["bit", "cut", "empty", "text", "head", "later", "shape", "nan", "open"])
 def test_a_state_that_cannot_be_used_is_set_aside_with_a_remark(damage: str, tmp_path: Path) -> None:
     path = tmp_path / "half.checkpoint"
     model = Net(3)
@@ -108,6 +108,8 @@ def test_a_state_that_cannot_be_used_is_set_aside_with_a_remark(damage: str, tmp
         kept.keep("training", state, 1.0)
         content = bytearray(path.read_bytes())
     path.write_bytes(content)
+    if damage == "open":
+        path.chmod(0o666)
     said: list[str] = []
     again = Checkpoint(path, say=said.append)
     fitting = Net(4) if damage == "shape" else Net(3)

@@ -66,6 +66,20 @@ KINDS = {
     "colour": NOISE + "\ncolour: greenish #!",
     "notes": "part: all\nnotes:\n  - quantise: {grid: 2 s} #!\n  - transpose: {semitone: 3} #!",
     "voice": "part: all\nplay: {voice: kazoo} #!",
+    "send's own": NOISE + "\nsend:\n  room:\n    level: 30 dB #!\n    pre: maybe #!",
+    "no step": NOISE + "\nchain:\n  - {chorus: {}, reverb: {}} #!\n  - 3 #!\n  - [chorus] #!",
+    "no sound": "play: 3 #!",
+    "program of a part": "part: {program: Kazoo} #!",
+    "family of a part": "part: {family: Foo} #!",
+    "models": NOISE + "\nchain:\n  - latent: {model: foo} #!\n  - sing: {voice: kazoo} #!\n  - transfer: {target: gone.wav} #!",
+    "plugins": NOISE + "\nchain:\n  - plugin: {file: gone.vst3} #!\n  - torchscript: broken.ts #!",
+    "engine": "play: {audio: loop.wav}\nchain:\n  - fit: {method: signalsmith} #!",
+    "knob of a rack": NOISE + "\nchain:\n  - rack: {chain: [chorus], knobs: {x: {drives: {chorus.dpth: [0, 1]}}}} #!",
+    "no length": NOISE + "\nchain:\n  - parallel: {chain: [{delay: {time: 0 s}}]} #!\n  - tremolo: {period: 0 s} #!",
+    "falling": NOISE + "\nchain:\n  - multiband: {crossovers: [3 kHz, 200 Hz]} #!",
+    "part to follow": NOISE + "\nchain:\n  - tune: {part: {channel: 14}} #!\n  - harmonise: {voices: [0]} #!",
+    "excerpt": "part: all\nnotes:\n  - excerpt: {from: 9 bars} #!\n  - velocity: {low: 100, high: 10} #!",
+    "from zero": NOISE + "\nvolume:\n  - [0 s, -3 dB, exponential] #!",
 }  # fmt: skip
 
 
@@ -75,13 +89,22 @@ def desk(tmp_path: Path) -> Path:
     sound = np.random.default_rng(0).uniform(-0.1, 0.1, (11_025, 2))
     soundfile.write(tmp_path / "loop.wav", sound, 44_100)
     (tmp_path / "broken.wav").write_bytes(b"RIFF no wave at all")
+    (tmp_path / "broken.ts").write_bytes(b"no model at all")
     (tmp_path / "broken.sf2").write_bytes(b"RIFF no font at all")
     return tmp_path
 
 
 def planted(folder: Path, copies: int = 2) -> tuple[Path, list[int]]:
     """A recipe with every kind of mistake, and the lines they stand in."""
-    lines = ["recipe: 1", "titel: x #!", "score: song.mid", "rate: 3 #!", "tracks:"]
+    lines = [
+        "recipe: 1",
+        "titel: x #!",
+        "score: song.mid",
+        "rate: 3 #!",
+        "meter: 4/5 #!",
+        "tempo: 99999 bpm #!",
+        "tracks:",
+    ]
     for number in range(copies):
         for name, text in KINDS.items():
             label, mark, _ = name.replace("'", "").partition(" #!")
@@ -98,7 +121,8 @@ def planted(folder: Path, copies: int = 2) -> tuple[Path, list[int]]:
         "  a:", "    value: 0.5", "    drives:",
         "      good.chorus.dpeth: [0, 1] #!", "      good.revreb.mix: [0, 1] #!", "      godo.pan: [0, 1] #!",
         "      good.lowpass.cutoff: [1 kHz, 3 kHzz] #!", "      good.pan: [0] #!", "      good.volume: [-6 dB, 0 dB]",
-        "  b: {value: 7} #!",
+        "  b: {value: 7} #!", "  d: {range: [1, 0]} #!", "  e: {unit: parsec} #!", "  f: {taper: log, range: [0, 1]} #!",
+        "  g: {drives: {good.mute: [0, 1]}} #!",
         "  c: {drives: {good.volume: [-3 dB, 0 dB]}} #!",
         "master:", "  chain: [lowpas] #!", "  loudness: -14 LUFFS #!", "output:", "  format: wave #!",
     ]  # fmt: skip
@@ -128,6 +152,7 @@ def test_each_mistake_alone_is_told_with_the_same_words_and_stops_a_render(desk:
     for name, text in KINDS.items():
         mark = " #!" if name.endswith("#!") else ""
         lines = ["score: song.mid", "tracks:", f"  one:{mark}", *(f"    {line}" for line in text.split("\n"))]
+        lines += ["  good:", f"    {NOISE}", "    send: {room: -6 dB}", "buses: {room: {chain: [reverb]}}"]
         (desk / "one.yaml").write_text("\n".join(lines) + "\n")
         checked = check(desk / "one.yaml")
         wrong = [number for number, line in enumerate(lines, 1) if line.endswith("#!")]

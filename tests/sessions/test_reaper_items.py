@@ -173,3 +173,20 @@ def test_items_on_lanes_that_do_not_play_are_silent(tmp_path: Path) -> None:
     made, sound = imported(project(tmp_path / "p.rpp", there))
     assert null(sound, tones["b"][:, : 2 * RATE]) < -120
     assert "lane" in told(made)
+
+
+@pytest.mark.parametrize("shape", range(7))
+def test_fades_keep_their_shape_in_one_word_and_leave_with_it(tmp_path: Path, shape: int) -> None:
+    from studio.rendering import render
+    from studio.sessions.exporting import export_session
+    from studio.sessions.importing import import_session
+
+    sounds(tmp_path)
+    path = project(tmp_path / "p.rpp", track("t", item(fades=(f"{shape} 0.5 0", f"{shape} 0.01 0"))))
+    made, sound = imported(path)
+    [clip] = made.recipe.tracks["t"].play.clips  # type: ignore[union-attr]
+    assert made.losses == () and not clip.chain and len(made.recipe.dumps()) < 600
+    assert shape == 0 or clip.fade_in_shape == clip.fade_out_shape != "linear"
+    export_session(made.recipe, tmp_path / "out", "reaper", name="S")
+    import_session(tmp_path / "out" / "S" / "S.rpp", tmp_path / "back" / "s.yaml")
+    assert null(render(tmp_path / "back" / "s.yaml").mix.samples, sound) < -120

@@ -109,3 +109,13 @@ def test_the_files_in_a_chain_of_a_clip_belong_to_what_the_sound_depends_on(tmp_
     assert str(tmp_path / "room.wav") in plan(Recipe.loads(text, tmp_path)).files
     soundfile.write(tmp_path / "room.wav", tone.T[:200], RATE)
     assert plan(Recipe.loads(text, tmp_path)).mix.key != before
+
+
+def test_fades_have_shapes(tmp_path: Path, tone: np.ndarray) -> None:
+    fades = {"fade_in": "0.5 s", "fade_in_shape": "slow", "fade_out": "0.25 s", "fade_out_shape": "fast"}
+    sound = read({"clips": [{"file": "tone.wav", **fades}]}, tmp_path)
+    level = np.ones(RATE)
+    level[: RATE // 2] = (np.arange(RATE // 2) / (RATE // 2)) ** 2
+    out = np.arange(RATE // 4, 0, -1) / (RATE // 4)
+    level[-(RATE // 4) :] = 1 - (1 - out) ** 2
+    assert decibels(float(np.max(np.abs(sound - tone * level)))) < -120

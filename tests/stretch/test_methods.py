@@ -116,6 +116,24 @@ def test_hits_stay_on_a_ramp_from_90_to_140_bpm(method: str) -> None:
     assert abs(after.offset_ms - before.offset_ms) + after.worst_ms < most
 
 
+@pytest.mark.parametrize("method", sorted(OURS))
+def test_clicks_on_a_curve_that_falls_are_where_the_curve_says(method: str) -> None:
+    """Sound that speeds up: from twice as long to half as long. A click before and behind the sound keeps the ends alive."""
+    seconds = np.arange(1, 16) * 0.25
+    sound = np.zeros((1, 4 * RATE), np.float32)
+    sound[0, np.round(seconds * RATE).astype(int)] = 0.9
+    time = TimeMap.curve(sound.shape[1], RATE, lambda at: 2 * 0.25 ** (at / 4))
+    out = np.abs(OURS[method](sound, time, RATE)[0])
+    for place in time.target_of(np.round(seconds * RATE)):
+        around = round(0.04 * RATE)
+        begin = max(0, round(place) - around)
+        found = begin + int(np.argmax(out[begin : round(place) + around]))
+        # WSOLA moves hits by its tolerance; all others hold them.
+        assert abs(found - place) / RATE < (0.025 if method == "wsola" else 0.001), (
+            f"{found / RATE:.4f} for {place / RATE:.4f} s"
+        )
+
+
 _SILENCE = np.zeros((2, 3000), np.float32)
 _HOSTILE = {
     "one frame": np.full((1, 1), 0.5, np.float32),

@@ -298,3 +298,26 @@ def test_silence_and_a_single_sample_come_through(step: Any) -> None:
     for sound in (np.zeros((2, RATE), np.float32), *single):
         out = changed(step, sound)
         assert np.isfinite(out).all() and out.shape[0] == sound.shape[0]
+
+
+@pytest.mark.parametrize(
+    "cut", [{"pieces": 16}, {"every": "1/8", "bpm": 90}, {"every": "1/8"}], ids=["equal pieces", "its tempo", "found"]
+)
+def test_a_loop_is_cut_on_its_own_beats_whatever_the_tempo_of_the_song(tmp_path: Path, cut: dict[str, object]) -> None:
+    """Eight beats at 90 bpm with a higher tone every eighth, in a song at 140."""
+    rate, eighth = RATE, 60 / 90 / 2
+    frames = round(16 * eighth * rate)
+    second = np.arange(frames) / rate
+    index = np.minimum((second / eighth).astype(int), 15)
+    hz = 200.0 * 1.1**index
+    loop = np.sin(2 * np.pi * np.cumsum(hz) / rate) * np.exp(-(second % eighth) / 0.08)
+    soundfile.write(tmp_path / "loop.wav", np.stack([loop, loop]).T * 0.5, rate, "FLOAT")
+    step = parse_step({"slice": {"file": "loop.wav", "root": 36, **cut}}, "instrument")
+    tempo = TempoMap.constant(140)
+    score = Score((), 480, tempo).with_notes(Note(480 * at, 480 * at + 400, 36 + at, 127) for at in range(16))
+    context = RenderContext(rate, 2, tempo=tempo, folder=tmp_path)
+    sound = np.concatenate(list(step.play(score, context)), axis=1)  # type: ignore[attr-defined]
+    for place in range(16):
+        begin = round(place * 60 / 140 * rate)
+        heard = pitch_hz(sound[0, begin : begin + round(0.15 * rate)], rate)
+        assert heard == pytest.approx(200.0 * 1.1**place, rel=0.03), place

@@ -103,6 +103,27 @@ def test_no_sound_has_no_map() -> None:
             make()
 
 
+def test_any_rising_map_and_any_hits_give_a_rising_map_on_which_the_hits_stay() -> None:
+    """10,000 dense maps whose slopes change over the whole range, hits on top of each other and at both ends included."""
+    rng = np.random.default_rng(20)
+    for _ in range(10_000):
+        points = int(rng.integers(1, 60))
+        frames = int(rng.integers(points + 5, 200_000))
+        inside = rng.choice(frames - 1, size=points, replace=False) + 1
+        source = np.unique(np.concatenate([[0], inside, [frames]])).astype(np.float64)
+        slopes = np.exp(rng.uniform(np.log(1 / 16), np.log(16), len(source) - 1))
+        target = np.concatenate([[0.0], np.cumsum(np.diff(source) * slopes)])
+        target *= max(1, round(target[-1])) / target[-1]
+        target[-1] = round(target[-1])
+        time = TimeMap(source, target)
+        hits = rng.uniform(0, frames, int(rng.integers(0, 60)))
+        hits = np.concatenate([hits, hits[:3], hits[:3] + 1e-9, [0.0, 1e-9, frames - 1e-9, frames]])
+        before, after = rng.uniform(0, 600), rng.uniform(1, 4000)
+        held = time.holding(hits, before, after)  # which refuses to be made if it does not rise
+        assert held.frames_out == time.frames_out and held.frames_in == time.frames_in
+        np.testing.assert_allclose(held.target_of(hits), time.target_of(hits), atol=0.02)
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(100, RATE - 100), max_size=30), st.floats(1 / 16, 16))
 def test_held_hits_keep_their_places_and_their_speed(places: list[float], ratio: float) -> None:

@@ -14,7 +14,7 @@ from studio.context import RenderContext
 from studio.errors import KnobError, ModelError
 from studio.steps import Transform, parse_step
 from studio.timbre.scripted import load_scripted
-from studio.trust import trust
+from studio.trust import trust_model
 from tests.listening import null_db, white
 
 RATE = 44_100
@@ -97,7 +97,7 @@ SOUND = white(0.1)
 
 
 def through(folder: Path, **knobs: object) -> np.ndarray:
-    trust(folder / "driven.ts")
+    trust_model(folder / "driven.ts")
     step = parse_step({"torchscript": {"model": "driven.ts", **knobs}})
     assert isinstance(step, Transform)
     step.ready(RenderContext(RATE, folder=folder))
@@ -123,7 +123,7 @@ def test_attributes_are_set_by_name(folder: Path, given: dict[str, object], want
 
 
 def test_methods_and_attributes_are_told_apart(folder: Path) -> None:
-    trust(folder / "driven.ts")
+    trust_model(folder / "driven.ts")
     model = load_scripted(folder / "driven.ts")
     assert set(model.methods) == {"forward", "turned", "rms"}
     assert model.attributes["factors"].types == (2, 2, 2, 2) and model.attributes["crush"].types == (1, 2)

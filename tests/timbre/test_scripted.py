@@ -15,7 +15,7 @@ from studio.errors import ModelError, RecipeError
 from studio.steps import Transform, parse_step
 from studio.timbre import scripted
 from studio.timbre.scripted import Method, load_scripted
-from studio.trust import revoke, trust
+from studio.trust import revoke_trust, trust_model
 from tests.listening import null_db, rms_db, sine, white
 
 RATE = 44_100
@@ -69,7 +69,7 @@ class Nothing(Codec):
 
 def saved(path: Path, model: nn.Module) -> Path:
     torch.jit.script(model.eval()).save(str(path))
-    trust(path)
+    trust_model(path)
     return path
 
 
@@ -125,7 +125,7 @@ def test_latents_of_such_a_model_can_be_edited(tmp_path: Path) -> None:
 def test_nothing_is_opened_that_the_user_does_not_trust(tmp_path: Path) -> None:
     path = saved(tmp_path / "codec.ts", Codec())
     sound, context = Audio(white(0.1), RATE), RenderContext(RATE, folder=tmp_path)
-    revoke(str(path))
+    revoke_trust(str(path))
     for words in ({"torchscript": {"model": "codec.ts"}}, {"latent": {"model": "codec.ts"}}):
         step = parse_step(words)
         assert isinstance(step, Transform)
@@ -189,8 +189,8 @@ def test_a_model_that_breaks_its_word_is_named(tmp_path: Path) -> None:
     saved(tmp_path / "mad.ts", mad)
     (tmp_path / "text.ts").write_text("no model")
     (tmp_path / "cut.ts").write_bytes((tmp_path / "broken.ts").read_bytes()[:2000])
-    trust(tmp_path / "text.ts")
-    trust(tmp_path / "cut.ts")
+    trust_model(tmp_path / "text.ts")
+    trust_model(tmp_path / "cut.ts")
     sound = Audio(white(0.1), RATE)
     for name, words in (
         ("broken", "promises"), ("failing", "failed"), ("nothing", "none"), ("nameless", "no methods"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement
 
+import numpy as np
 import soundfile
 
 from studio.interchange.ardour.clock import TICKS
@@ -16,6 +17,9 @@ from studio.interchange.timeline import AudioClip, NoteClip, TimelineStrip
 from studio.midi.files import write_midi
 from studio.rendering.manifest import slug
 from studio.rendering.xml_text import clean
+from studio.sources.clips import FADES
+
+_FADE_POINTS = 33
 
 _EDITABLE = "Writable,CanRename"
 """Flags of MIDI sources: without them Ardour shows its edits of notes, and forgets them when it saves."""
@@ -80,12 +84,14 @@ class Playlists:
         for channel, source in enumerate(sources):
             region.set(f"source-{channel}", source)
             region.set(f"master-source-{channel}", source)
-        for tag, automation, frames, values in (
-            ("FadeIn", "fadein", clip.fade_in, (0.0, 1.0)),
-            ("FadeOut", "fadeout", clip.fade_out, (1.0, 0.0)),
+        for tag, automation, frames, shape in (
+            ("FadeIn", "fadein", clip.fade_in, clip.fade_in_shape),
+            ("FadeOut", "fadeout", clip.fade_out, clip.fade_out_shape),
         ):
             if frames:
-                lane = Lane((0.0, frames / self._sheet.rate), values)
+                at = np.linspace(0.0, 1.0, 2 if shape == "linear" else _FADE_POINTS)
+                levels = FADES[shape](at if tag == "FadeIn" else 1 - at)
+                lane = Lane(tuple((at * frames / self._sheet.rate).tolist()), tuple(levels.tolist()))
                 automation_list(self._sheet, SubElement(region, tag), automation, lane)
 
     def _region(self, playlist: Element, name: str, layer: int, kind: str) -> Element:

@@ -10,7 +10,7 @@ import soundfile
 from studio.interchange.dawproject.note_clips import add_notes
 from studio.interchange.dawproject.sheet import DawprojectSheet, number
 from studio.interchange.lane import Lane
-from studio.interchange.timeline import AudioClip, NoteClip, TimelineStrip
+from studio.interchange.timeline import AudioClip, Loss, NoteClip, TimelineStrip
 from studio.rendering.xml_text import clean
 
 
@@ -80,6 +80,8 @@ def _audio_clip(sheet: DawprojectSheet, clips: Element, clip: AudioClip) -> None
         fadeOutTime=number(Fraction(clip.fade_out, sheet.rate) * per_second),
         name=clean(clip.name),
     )
+    if (clip.fade_in and clip.fade_in_shape != "linear") or (clip.fade_out and clip.fade_out_shape != "linear"):
+        sheet.losses.append(Loss("the shape of a fade", clip.name, "DAWproject has straight ones"))
     if clip.muted:
         outer.set("enable", "false")
     inner = SubElement(

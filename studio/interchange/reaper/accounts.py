@@ -69,6 +69,8 @@ def _inside(chunk: Chunk, where: str) -> Iterator[Leftover]:
             continue
         if isinstance(each, Chunk):
             if not each.seen:
+                if _asleep(each):
+                    continue
                 yield Leftover(_called(each.tag), where, "")
                 continue
             each.head.seen = True
@@ -76,6 +78,12 @@ def _inside(chunk: Chunk, where: str) -> Iterator[Leftover]:
             yield from _inside(each, _where(each, where))
         else:
             yield from _words(each, where, chunk.tag)
+
+
+def _asleep(chunk: Chunk) -> bool:
+    """Whether it is an envelope without points."""
+    tags = {each.tag for each in chunk.inside}
+    return "ACT" in tags and "PT" not in tags
 
 
 def _words(line: RppLine, where: str, within: str = "") -> Iterator[Leftover]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -18,6 +18,7 @@ from studio.interchange.reaper.envelopes import Envelopes
 from studio.interchange.reaper.takes import Fade, Take
 from studio.interchange.reaper.text import Chunk
 from studio.interchange.timeline import AudioClip, Loss, Treatment
+from studio.sources.clips import FADES
 from studio.tempo import Floats
 
 _NEAR = 1e-9
@@ -25,15 +26,8 @@ _REVERSED = 2
 _STEEPEST = 16.0
 """Speeds beyond this, or below one over it, no stretcher of the studio knows."""
 
-_FADES: dict[int, Callable[[Floats], Floats]] = {
-    1: lambda x: 1 - (1 - x) ** 2,
-    2: lambda x: x**2,
-    3: lambda x: 1 - (1 - x) ** 4,
-    4: lambda x: x**4,
-    5: lambda x: x * x * (3 - 2 * x),
-    6: lambda x: x**3 * (x * (6 * x - 15) + 10),
-}
-"""How fades in rise by the numbers of their shapes, by our reading; all others are straight."""
+_FADES = ("linear", "fast", "slow", "faster", "slower", "smooth", "smoother")
+"""What a recipe calls the shapes of fades, by their numbers, by our reading."""
 
 _FADE_POINTS = 33
 
@@ -99,7 +93,13 @@ def audio_clips(
             take.name,
             take.muted,
             None if treatment.plain else treatment,
+            _shape(take.fade_in) if fades[0] else "linear",
+            _shape(take.fade_out) if fades[1] else "linear",
         )
+
+
+def _shape(fade: Fade) -> str:
+    return _FADES[fade.shape] if 0 <= fade.shape < len(_FADES) else "linear"
 
 
 def _section(take: Take, path: Path) -> _Section:
@@ -233,26 +233,26 @@ class _Moving:
     def level(
         self, piece: _Piece, fade_in: Fade | None, fade_out: Fade | None
     ) -> tuple[tuple[float, float], Lane | None]:
-        """Straight fades in seconds, and all else that makes the piece louder or softer."""
+        """Fades that fit, in seconds, and all else that makes the piece louder or softer."""
         end = piece.at + piece.lasts
         value: Value = 1.0
-        straight = [0.0, 0.0]
+        fitting = [0.0, 0.0]
         for index, fade in enumerate((fade_in, fade_out)):
             if fade is None or not fade.seconds:
                 continue
-            if fade.shape not in _FADES and fade.seconds <= piece.lasts + _NEAR:
-                straight[index] = fade.seconds
+            if fade.seconds <= piece.lasts + _NEAR:
+                fitting[index] = fade.seconds
             else:
                 value = product(value, self._bent(fade, piece, bool(index)))
         for lane in (self._volume, self._mute):
             if lane is not None:
                 value = product(value, lane.mapped(lambda point: max(0.0, point)).between(piece.at, end))
-        return (straight[0], straight[1]), value if isinstance(value, Lane) else None
+        return (fitting[0], fitting[1]), value if isinstance(value, Lane) else None
 
     def _bent(self, fade: Fade, piece: _Piece, out: bool) -> Lane:
         """A fade over a piece, as a lane."""
         at = np.linspace(0.0, 1.0, _FADE_POINTS)
-        levels = _FADES[fade.shape](at) if fade.shape in _FADES else at
+        levels = FADES[_shape(fade)](at)
         seconds = at * fade.seconds
         if out:
             return Lane(tuple((piece.lasts - fade.seconds + seconds).tolist()), tuple(levels[::-1].tolist())).between(

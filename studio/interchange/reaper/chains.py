@@ -8,7 +8,7 @@ from dataclasses import replace
 from studio.interchange.reaper.accounts import consume
 from studio.interchange.reaper.envelopes import Envelopes
 from studio.interchange.reaper.text import Chunk, RppLine, number
-from studio.interchange.reaper.vst import read_vst
+from studio.interchange.reaper.vst import kept, read_vst
 from studio.interchange.timeline import Device, Loss, Motion
 
 _PLUGINS, _OWN = ("VST", "AU", "CLAP", "LV2"), ("JS", "DX", "VIDEO_EFFECT", "CONTAINER")
@@ -46,6 +46,8 @@ def _device(chunk: Chunk, enabled: bool, losses: list[Loss], where: str) -> Devi
         return device
     consume(chunk)
     what = chunk.head.text(0, chunk.tag)
+    if chunk.tag == "JS":
+        return Device(what, "js", what, enabled=enabled, kept=kept(chunk))
     why = "a recipe has no place for it" if chunk.tag == "CONTAINER" else "it is REAPER's own"
     losses.append(Loss(f"effect {what!r}", where, why))
     return None

@@ -61,8 +61,9 @@ class Envelopes:
         if envelope is None:
             return None
         if not envelope.number("ACT", 0, 1):
+            if {line.number(1) for line in envelope.lines("PT")} - {_FLAT.get(tag, 0.0)}:
+                self._losses.append(Loss(f"the envelope {tag}", where, "it is switched off"))
             consume(envelope)
-            self._losses.append(Loss(f"the envelope {tag}", where, "it is switched off"))
             return None
         lane = self.lane(envelope, where)
         return lane if lane is not None and set(lane.values) != {_FLAT.get(tag, 0.0)} else None

@@ -73,9 +73,14 @@ def read_vst(vst: Chunk, enabled: bool) -> Device:
         instrument=kind.endswith("i"),
         enabled=enabled,
         vendor=(named["vendor"] or "") if named else "",
-        kept=None if state is not None else (".RfxChain", "\n".join(["BYPASS 0 0 0", *dump(vst), ""]).encode()),
+        kept=None if state is not None else kept(vst),
         sided=_sided(vst),
     )
+
+
+def kept(effect: Chunk) -> tuple[str, bytes]:
+    """An effect as a chain that REAPER can load, for what cannot be kept otherwise: an ending, and a content."""
+    return ".RfxChain", "\n".join(["BYPASS 0 0 0", *dump(effect), ""]).encode()
 
 
 def _sided(vst: Chunk) -> bool:

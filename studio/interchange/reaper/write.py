@@ -17,6 +17,7 @@ from studio.interchange.reaper.text import Chunk, RppLine, dump
 from studio.interchange.reaper.vst import write_vst
 from studio.interchange.timeline import MASTER, AudioClip, Device, Loss, NoteClip, Timeline, TimelineStrip
 from studio.score import SYSTEM
+from studio.sources.clips import FADES
 
 MEDIA = "Media"
 _VERSION = "7.16/linux-x86_64"
@@ -184,8 +185,9 @@ class _Project:
     def _audio_item(self, item: Chunk, strip: TimelineStrip, clip: AudioClip, index: int) -> None:
         self._item(item, strip, clip.name, index, clip.start / self.rate, clip.frames / self.rate)
         item.add("MUTE", clip.muted, 0)
-        item.add("FADEIN", 0, clip.fade_in / self.rate, 0, 0, 0, 0, 0)
-        item.add("FADEOUT", 0, clip.fade_out / self.rate, 0, 0, 0, 0, 0)
+        shapes = [list(FADES).index(shape) for shape in (clip.fade_in_shape, clip.fade_out_shape)]
+        item.add("FADEIN", shapes[0], clip.fade_in / self.rate, 0, shapes[0], 0, 0, 0)
+        item.add("FADEOUT", shapes[1], clip.fade_out / self.rate, 0, shapes[1], 0, 0, 0)
         item.add("VOLPAN", 1, 0, clip.gain, -1)
         item.add("SOFFS", clip.offset / self.rate)
         item.add("PLAYRATE", 1, 1, 0, -1, 0, 0.0025)
