@@ -4,6 +4,8 @@
 # make voices   train the shipped voices anew
 # make models   train the shipped spectral autoencoder and the ears of the figures anew
 # make notebooks   run the notebooks in a real JupyterLab and take their pictures anew
+# make lock     write the lists of what the first two install anew, with hashes
+# make newest   run the tests with the newest of everything
 # make bench-stretch   the battery of time and pitch alone
 #
 # Python packages go into the active virtual environment, or into .venv when none is active. System packages are
@@ -26,7 +28,7 @@ TEST_PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 # Plugins that only the benchmark goes through: there are very many of them.
 BENCH_PACKAGES := lsp-plugins-vst
 
-.PHONY: demo test lint bench bench-stretch voices models notebooks run-packages test-packages bench-packages clean
+.PHONY: demo test lint bench bench-stretch voices models notebooks run-packages test-packages bench-packages lock newest clean
 
 demo: run-packages $(ENV)/.mirepoix
 	$(BIN)/studio render demo -o out/demo
@@ -74,13 +76,17 @@ models: test-packages $(ENV)/.mirepoix-dev
 	$(BIN)/studio train ears --font fluid --minutes $(EARS_MINUTES) -o presets/models/instruments.ears
 	$(BIN)/studio train spectral $(ORCHESTRA) --minutes $(ORCHESTRA_MINUTES) --license MIT -o presets/models/orchestra.spectral
 
-$(ENV)/.mirepoix: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable .
+# What is locked is installed with its hashes; `make lock` writes the lists anew, `make newest` tries what is newer.
+locked = $(BIN)/python -m pip install --quiet --require-hashes --requirement .ci/lock-$(1).txt && \
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+
+$(ENV)/.mirepoix: pyproject.toml .ci/lock-run.txt | $(BIN)/python
+	$(call locked,run)
 	@touch $@
 
-$(ENV)/.mirepoix-dev: pyproject.toml | $(BIN)/python
+$(ENV)/.mirepoix-dev: pyproject.toml .ci/lock-dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet '$(TORCH)'
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(call locked,dev)
 	@touch $@ $(ENV)/.mirepoix
 
 $(ENV)/.mirepoix-bench: pyproject.toml | $(BIN)/python
@@ -114,6 +120,18 @@ test-packages: run-packages
 
 bench-packages: test-packages
 	$(call apt,$(BENCH_PACKAGES))
+
+# Keeps up the lists of what is installed, from this environment, in which all tests should have passed.
+lock: $(ENV)/.mirepoix-dev
+	.ci/lock $(BIN)/python
+
+# The tests with the newest of everything, in an environment of its own; what that was is in out/newest.txt.
+newest: test-packages
+	$(PYTHON) -m venv build/newest
+	build/newest/bin/python -m pip install --quiet '$(firstword $(subst ==, ,$(TORCH)))'
+	build/newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[dev]'
+	mkdir -p out && build/newest/bin/python -m pip freeze --exclude-editable >out/newest.txt
+	build/newest/bin/python -m pytest -n auto --dist worksteal -q
 
 clean:
 	rm -rf out build dist .venv

@@ -17,6 +17,8 @@ import pytest
 
 from studio.context import RenderContext
 
+HERE = Path(__file__).parent
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -43,6 +45,32 @@ def subnormals_survive() -> Iterator[None]:
 def context(tmp_path: Path) -> RenderContext:
     """44.1 kHz, stereo, 120 bpm in 4/4; paths are relative to `tmp_path`."""
     return RenderContext(folder=tmp_path)
+
+
+NEEDS = {
+    "ardour": ("sessions/test_ardour.py", "sessions/test_plugins.py", "sessions/test_solo.py", "live/test_remotes.py"),
+    "chromium": ("widgets/", "rendering/test_player_page.py", "test_notebooks.py"),
+    "compiler": ("exporting/", "effects/test_plugin_halves.py", "hosting/test_hostile.py"),
+    "jack": ("live/test_jack.py", "live/test_system.py", "live/test_midi.py"),
+    "node": ("sessions/test_opendaw.py",),
+    "plugins": (
+        "hosting/test_plugin.py",
+        "hosting/test_floating_point.py",
+        "sessions/test_plugins.py",
+        "live/test_remotes.py",
+    ),
+    "training": ("cli/test_train.py", "nets/", "timbre/test_latents.py", "timbre/test_likeness.py"),
+}
+"""The slow groups, as pyproject.toml explains them, and the files and folders of tests that belong to each."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with what it needs."""
+    for item in items:
+        place = item.path.relative_to(HERE).as_posix()
+        for need, places in NEEDS.items():
+            if place.startswith(places):
+                item.add_marker(need)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from filelock import FileLock
 from platformdirs import user_cache_path
 
 
@@ -23,8 +23,7 @@ def once(name: str, sources: Path, made: str, make: Callable[[Path], None]) -> P
     content = b"".join(path.read_bytes() for path in sorted(sources.iterdir()))
     folder = user_cache_path("mirepoix-tests") / f"{name}-{hashlib.sha256(content).hexdigest()[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(folder / "lock"):
         if not (folder / made).is_dir():
             unfinished = folder / "unfinished"
             shutil.rmtree(unfinished, ignore_errors=True)

@@ -33,6 +33,13 @@ PLUGINS = ("vst3", "lv2", "clap", "sfz", "source")
 @click.option("--install", is_flag=True, help="Put a plugin where DAWs look, instead of --out.")
 @click.option("--allow-mismatch", is_flag=True, help="Keep a plugin even if hosts hear something else than the render.")
 @click.option("--grid", metavar="YAML", help="What of an instrument is sampled: 'step: 3, velocities: [60, 127]'.")
+@click.option(
+    "--preset",
+    "presets",
+    multiple=True,
+    metavar="NAME=KNOBS",
+    help="Another place of a plugin's knobs, that it offers as a preset: 'Worn=wear: 0.8, drive: 0.5'; again for more.",
+)
 @click.option("--force", is_flag=True, help="Replace a session that is there.")
 @click.option("--json", "as_script", is_flag=True, help="Print what was made as JSON.")
 def command(
@@ -44,6 +51,7 @@ def command(
     install: bool,
     allow_mismatch: bool,
     grid: str | None,
+    presets: tuple[str, ...],
     force: bool,
     as_script: bool,
 ) -> None:
@@ -63,10 +71,10 @@ def command(
     if form in PLUGINS:
         if force:
             raise click.UsageError("--force is for sessions; plugins are replaced anyway.")
-        _plugin(song, form, out, name, target, install, allow_mismatch, grid, as_script)
+        _plugin(song, form, out, name, target, install, allow_mismatch, grid, presets, as_script)
     elif form in FORMS:
-        if target or install or allow_mismatch or grid:
-            raise click.UsageError("--target, --install, --allow-mismatch and --grid are for plugins.")
+        if target or install or allow_mismatch or grid or presets:
+            raise click.UsageError("--target, --install, --allow-mismatch, --grid and --preset are for plugins.")
         _session(song, form, out or Path(), name, force, as_script)
     else:
         raise OutputError(f"there is no format {form!r}.", nearest(form, [*PLUGINS, *FORMS]))
@@ -94,6 +102,7 @@ def _plugin(
     install: bool,
     allow_mismatch: bool,
     grid: str | None,
+    presets: tuple[str, ...],
     as_script: bool,
 ) -> None:
     from studio.exporting.export import export
@@ -116,8 +125,20 @@ def _plugin(
     path = folder / f"{file_name(called)}{ending}"
     chosen = Document(f"{{{grid.strip().strip('{}')}}}", "--grid").data if grid else None
     tell = (lambda phrase: None) if as_script else (lambda phrase: say(f"{phrase} …", dim=True))
+    given = {}
+    for preset in presets:
+        words, _, places = preset.partition("=")
+        given[words.strip()] = Document(f"{{{places.strip().strip('{}')}}}", "--preset").data
     made = export(
-        meant, path, name=called, format=form, target=target, allow_mismatch=allow_mismatch, grid=chosen, say=tell
+        meant,
+        path,
+        name=called,
+        format=form,
+        target=target,
+        allow_mismatch=allow_mismatch,
+        grid=chosen,
+        presets=given,
+        say=tell,
     )
     if made.card is None:
         say(f"{made.path} is written. Next: cmake -B build {made.path}")
@@ -144,7 +165,7 @@ def _plugin(
                 f"{each['default']:g}",
                 each["help"],
             )
-            for each in (card.verdict.parameters if card.verdict else ())
+            for each in card.knobs
         ],
     )
     for address in card.baked:

@@ -79,12 +79,14 @@ struct Pan {
 struct Width {
     Knob width;
 
-    void prepare(const RenderContext&) {}
+    void prepare(const RenderContext& context) { channels_ = context.channels; }
     void reset() {}
     int latency() const { return 0; }
     double tail_seconds() const { return 0.0; }
 
     void process(float* const* audio, const BlockContext& now) {
+        // One channel has no sides.
+        if (channels_ < 2) return;
         // As numpy does it: a number takes the precision of the sound, a curve its own.
         if (width.moves()) spread<double>(audio, now);
         else spread<float>(audio, now);
@@ -100,6 +102,8 @@ private:
             audio[1][i] = static_cast<float>(middle - side);
         }
     }
+
+    int channels_ = 2;
 };
 
 }  // namespace mirepoix

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,6 +34,23 @@ class Task:
     name: str
     wants: Sequence[Node]
     work: Callable[[Engine], object]
+
+
+_LEAST_ROOM = 1 << 30
+"""Bytes of address space below which libraries under numpy and scipy wait for memory for ever."""
+
+
+def _check_room() -> None:
+    if sys.platform == "win32":
+        return
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if 0 <= limit < _LEAST_ROOM:
+        raise RenderError(
+            f"a render needs 1,074 MB of address space at least; this process may have {limit / 1e6:,.0f}.",
+            "Raise the limit: ulimit -v unlimited.",
+        )
 
 
 class Engine:
@@ -84,6 +102,7 @@ class Engine:
             StudioError: the first thing that went wrong; everything else stops.
             Interrupted: the user pressed Ctrl-C; what was finished stays in the cache.
         """
+        _check_room()
         wanted: dict[str, Node] = {}
         for task in tasks:
             for node in task.wants:

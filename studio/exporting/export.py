@@ -46,6 +46,7 @@ def export(
     target: str | None = None,
     allow_mismatch: bool = False,
     grid: Grid | Mapping[str, object] | None = None,
+    presets: Mapping[str, Mapping[str, object]] | None = None,
     say: Say = lambda phrase: None,
 ) -> Exported:
     """Make a plugin of a chain of effects, or samples or a plugin of an instrument with its chain, and verify it.
@@ -65,6 +66,7 @@ def export(
         target: linux, macos or windows; another system than this one is built but cannot be verified.
         allow_mismatch: keep a plugin that hosts hear differently from the render.
         grid: which keys and velocities of an instrument are sampled, and for how long.
+        presets: other places of a plugin's knobs, by name, which it offers beside the recipe's own.
         say: is told what is going on.
 
     Returns:
@@ -89,13 +91,15 @@ def export(
     if meant.playing:
         path = path.with_suffix("") if kind == SFZ else path
         chosen = Grid.parse(grid or {})
-        return Exported(*export_instrument(meant, path, called, kind, chosen, target, allow_mismatch, say))
+        return Exported(
+            *export_instrument(meant, path, called, kind, chosen, target, allow_mismatch, say, presets or {})
+        )
     if kind == SFZ:
         raise OutputError(
             "SFZ holds an instrument, and this is a chain of effects.",
             "Name a track with a hash, song.yaml#keys, or an instrument.",
         )
-    design = Design(called, meant)
+    design = Design(called, meant, presets=presets or {})
     if kind == SOURCE:
         return Exported(write_project(design, path))
     return Exported(*export_plugin(design, path, kind, target, allow_mismatch, say))

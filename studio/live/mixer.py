@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path as FilePath
 
 from studio.address import Path, get
 from studio.effects.mixing import Gain, Pan
 from studio.engine import Engine, Plan
 from studio.engine.mastering import Mastered
 from studio.engine.nodes import Change, Cut, Fader, Fitted, Hold, Node, Process, Sum, held
+from studio.errors import StudioError
 from studio.live.clock import LiveClock
 from studio.live.live_parameters import ParameterMap, labels
 from studio.live.units import Deck, Effects, Level, LiveUnit, Memory, Mix
 from studio.live.voice import LiveVoice
 from studio.recipe.model import Send
+from studio.recipe.presets import Preset, find_preset
 from studio.records import Record
 from studio.steps import Effect
 
@@ -42,6 +46,17 @@ def _runs(node: Node, strips: Collection[str]) -> bool:
     """Whether a node is one that works in real time."""
     chain = isinstance(node, Process) and not isinstance(node, Fader)
     return isinstance(node, (Process, Sum, Hold, Cut, Fitted, Mastered)) and not (chain and _strip(node.path) in strips)
+
+
+def files_of(planned: Plan) -> Iterator[FilePath]:
+    """The files that a plan was made of: sounds, models, scores and presets."""
+    yield from map(FilePath, planned.files)
+    for _, _, strip in planned.recipe.strips():
+        for step in strip.chain:
+            for each in (step, *step.inner()):
+                if isinstance(each, Preset):
+                    with suppress(StudioError):
+                        yield find_preset(each.use, planned.context.folder, "chain").path
 
 
 class LiveMixer:
@@ -71,7 +86,9 @@ class LiveMixer:
         """The song."""
         self._unit(self._plan.mix)
         self._board.macros(self._plan.recipe, self._plan.recipe.knobs)
-        return LiveVoice(self._units, self._board.dials, self._context, self._clock, self._remarks)
+        return LiveVoice(
+            self._units, self._board.dials, self._context, self._clock, self._remarks, tuple(files_of(self._plan))
+        )
 
     def _unit(self, node: Node) -> LiveUnit:
         if node.key not in self._made:

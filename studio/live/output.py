@@ -9,9 +9,12 @@ from typing import Self
 from studio.live.health import Health, Watch
 from studio.live.player import LivePlayer
 
+LEAVING_SECONDS = 0.3
+"""How long an output waits for the period that is being played, before it leaves without its end."""
+
 
 class LiveOutput(ABC):
-    """An output of the system; closed when it is left.
+    """An output of the system; closed when it is left, which takes hardly longer than `LEAVING_SECONDS`.
 
     Args:
         rate: in Hz.

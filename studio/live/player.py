@@ -6,7 +6,7 @@ import numpy as np
 
 from studio.audio import Block
 from studio.context import GRID
-from studio.live.live_parameters import Dials
+from studio.live.live_parameters import Dials, keep_turned
 from studio.live.voice import LiveVoice
 
 FADE_SECONDS = 0.03
@@ -47,12 +47,9 @@ class LivePlayer:
         self._frames = frames
         self._voice.warm(frames)
 
-    def swap(self, voice: LiveVoice, keep: bool = True) -> None:
-        """Fade into another voice; with `keep`, knobs of the same address stay where they are turned."""
-        if keep:
-            for address, dial in voice.dials.items():
-                if address in self.dials and self.dials[address].kind == dial.kind:
-                    dial.turn(self.dials[address].target)
+    def swap(self, voice: LiveVoice) -> None:
+        """Fade into another voice; knobs that both have, with the same value in the recipe, stay where they are turned."""
+        keep_turned(self.dials, voice.dials)
         voice.warm(self._frames)
         self._newest = voice
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -27,6 +28,7 @@ class LiveVoice:
         context: rate, channels and tempo, with `clock` as its place.
         clock: where in the song it is.
         remarks: what whoever plays it should know.
+        files: those that it was made of.
     """
 
     def __init__(
@@ -36,8 +38,10 @@ class LiveVoice:
         context: RenderContext,
         clock: LiveClock,
         remarks: Sequence[str] = (),
+        files: Collection[Path] = (),
     ) -> None:
         self.dials, self.context, self.remarks = dials, context, tuple(remarks)
+        self.files = tuple(files)
         self._units, self._clock, self._turning = tuple(units), clock, tuple(dials.values())
         self._ready = np.zeros((context.channels, 0), np.float32)
         self._count = 0

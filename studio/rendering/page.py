@@ -77,7 +77,7 @@ def picture(sketch: WaveformSummary, seconds: float, rate: int, marks: str = "")
     stretch = WIDTH * columns / frames
     height = _WAVE + _SPECTRUM + _LOUDNESS
     image = base64.b64encode(sketch.spectrum).decode()
-    return f"""<svg viewBox="-44 -16 {WIDTH + 52} {height + 36}" data-seconds="{seconds:.3f}" role="img"
+    return f"""<svg viewBox="-66 -18 {WIDTH + 76} {height + 38}" data-seconds="{seconds:.3f}" role="img"
  aria-label="waveform, spectrogram and loudness over time">
 <clipPath id="frame"><rect width="{WIDTH}" height="{height}"/></clipPath>
 <g clip-path="url(#frame)">

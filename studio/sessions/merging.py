@@ -45,7 +45,7 @@ Way = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class Change:
+class MergeChange:
     """Something that the session changed: the way to it in the recipe, and what it is now, as a recipe says it."""
 
     way: Way
@@ -58,7 +58,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Conflict:
+class MergeConflict:
     """A change of something that the recipe changed too: what it says there, and what the session does."""
 
     where: str
@@ -72,8 +72,8 @@ class Merged:
 
     recipe: Recipe
     notes: tuple[NoteEdits, ...]
-    changes: tuple[Change, ...]
-    conflicts: tuple[Conflict, ...]
+    changes: tuple[MergeChange, ...]
+    conflicts: tuple[MergeConflict, ...]
     losses: tuple[Loss, ...]
 
 
@@ -123,7 +123,10 @@ def merge_session(
     if notes:
         missing = _lost_notes(ours, notes)
         if missing:
-            conflicts = (*conflicts, Conflict("notes", "another MIDI file", f"{len(missing)} of them are not in it"))
+            conflicts = (
+                *conflicts,
+                MergeConflict("notes", "another MIDI file", f"{len(missing)} of them are not in it"),
+            )
             notes = ()
     if notes and not dry_run:
         write_edits(_midi_of(ours), notes)
@@ -149,15 +152,15 @@ def _written(base: Recipe, form: str, session: Path, work: Path) -> Timeline:
 
 
 def _applied(
-    base: Recipe, ours: Recipe, changes: tuple[Change, ...]
-) -> tuple[Recipe, tuple[Change, ...], tuple[Conflict, ...]]:
+    base: Recipe, ours: Recipe, changes: tuple[MergeChange, ...]
+) -> tuple[Recipe, tuple[MergeChange, ...], tuple[MergeConflict, ...]]:
     merged = ours
-    taken: list[Change] = []
-    conflicts: list[Conflict] = []
+    taken: list[MergeChange] = []
+    conflicts: list[MergeConflict] = []
     for change in changes:
         was, now = _value(base, change.way), _value(ours, change.way)
         if now != was:
-            conflicts.append(Conflict(change.where, _shown(ours, change.way), str(change.value)))
+            conflicts.append(MergeConflict(change.where, _shown(ours, change.way), str(change.value)))
             continue
         merged = merged.put(change.way, change.value)
         taken.append(change)
@@ -208,10 +211,10 @@ class _Comparison:
             names |= dict(zip(others, left, strict=False)) if kind == "buses" or len(others) == len(left) else {}
         return names
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[MergeChange]:
         """What the session changed, in the order of the recipe; the rest is among the losses."""
         if self._before.tempo.tempos != self._after.tempo.tempos and self._moved_tempo():
-            yield Change(("tempo",), tempo_said(self._after.tempo))
+            yield MergeChange(("tempo",), tempo_said(self._after.tempo))
         if self._before.tempo.meters != self._after.tempo.meters:
             self.losses.append(Loss("the meter", "session", "it is not merged yet"))
         if self._before.markers != self._after.markers:
@@ -239,20 +242,20 @@ class _Comparison:
         apart = self._before.tempo.seconds_at(beats) - self._after.tempo.seconds_at(beats)
         return bool(np.max(np.abs(apart)) > 1e-3)
 
-    def _strip(self, name: str, was: TimelineStrip, now: TimelineStrip) -> Iterator[Change]:
+    def _strip(self, name: str, was: TimelineStrip, now: TimelineStrip) -> Iterator[MergeChange]:
         kind = "master" if name == MASTER else "tracks" if name in self._base.tracks else "buses"
         way: Way = ("master",) if kind == "master" else (kind, name)
         if not self._same(was.volume, now.volume):
-            yield Change((*way, "volume"), _level(now.volume))
+            yield MergeChange((*way, "volume"), _level(now.volume))
         if kind == "master":
             return
         if not self._same(was.pan, now.pan):
-            yield Change((*way, "pan"), points(now.pan) if isinstance(now.pan, Lane) else round(now.pan, 6))
+            yield MergeChange((*way, "pan"), points(now.pan) if isinstance(now.pan, Lane) else round(now.pan, 6))
         for knob in ("mute", "solo", "colour"):
             if getattr(was, knob) != getattr(now, knob) and not (knob == "solo" and kind == "buses"):
-                yield Change((*way, knob), getattr(now, knob))
+                yield MergeChange((*way, knob), getattr(now, knob))
         if was.to != now.to:
-            yield Change((*way, "to"), self._names.get(now.to, now.to))
+            yield MergeChange((*way, "to"), self._names.get(now.to, now.to))
         yield from self._sends(way, was, now)
         yield from self._clips(way, was, now)
         if was.devices != now.devices:
@@ -273,13 +276,13 @@ class _Comparison:
         else:
             self.notes.append(edits)
 
-    def _sends(self, way: Way, was: TimelineStrip, now: TimelineStrip) -> Iterator[Change]:
+    def _sends(self, way: Way, was: TimelineStrip, now: TimelineStrip) -> Iterator[MergeChange]:
         before = {self._names.get(send.target, send.target): send for send in was.sends}
         after = {self._names.get(send.target, send.target): send for send in now.sends}
         if before.keys() == after.keys() and all(before[bus].pre == after[bus].pre for bus in before):
             for bus, send in after.items():
                 if not self._same(before[bus].level, send.level):
-                    yield Change((*way, "send", bus, "level"), _level(send.level))
+                    yield MergeChange((*way, "send", bus, "level"), _level(send.level))
             return
         said = {
             bus: send.data() for bus, send in get(self._base, way).send.items() if bus in after or bus not in before
@@ -287,9 +290,9 @@ class _Comparison:
         for bus, send in after.items():
             if bus not in before or before[bus].pre != send.pre or not self._same(before[bus].level, send.level):
                 said[bus] = {"level": _level(send.level), "pre": send.pre}
-        yield Change((*way, "send"), said)
+        yield MergeChange((*way, "send"), said)
 
-    def _clips(self, way: Way, was: TimelineStrip, now: TimelineStrip) -> Iterator[Change]:
+    def _clips(self, way: Way, was: TimelineStrip, now: TimelineStrip) -> Iterator[MergeChange]:
         play = get(self._base, way).play if way[0] == "tracks" else None
         if not isinstance(play, Clips) or self._alike(was.audio, now.audio):
             return
@@ -306,9 +309,9 @@ class _Comparison:
                 for knob, value in self._knobs(before, after, files):
                     if knob == "at" and play.clips[index].at.musical and self._on_its_beat(before, after):
                         continue
-                    yield Change((*way, "play", "clips", index, knob), value)
+                    yield MergeChange((*way, "play", "clips", index, knob), value)
             return
-        yield Change((*way, "play", "clips"), list(self._listed(play, was.audio, now.audio, files)))
+        yield MergeChange((*way, "play", "clips"), list(self._listed(play, was.audio, now.audio, files)))
 
     def _alike(self, was: tuple[AudioClip, ...], now: tuple[AudioClip, ...]) -> bool:
         pairs = zip(was, now, strict=False)
@@ -379,4 +382,4 @@ def _told(strip: TimelineStrip) -> tuple[Any, ...]:
     return ([(clip.start, clip.frames) for clip in strip.audio], heard(strip.notes), strip.to)
 
 
-__all__ = ["Change", "Conflict", "Merged", "StudioError", "merge_session"]
+__all__ = ["MergeChange", "MergeConflict", "Merged", "StudioError", "merge_session"]

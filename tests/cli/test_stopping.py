@@ -105,3 +105,11 @@ def test_no_memory_is_an_error_with_a_mend_and_not_our_mistake() -> None:
     finally:
         main.commands.pop("greedy")
     assert told.exit_code == 1 and "not enough memory" in told.output and "256" in told.output
+
+
+def test_too_little_address_space_is_refused_in_numbers_before_work_starts(tmp_path: Path) -> None:
+    (tmp_path / "song.yaml").write_text("tracks: {a: {play: {noise: {length: 1 s}}, chain: [reverb]}}\n")
+    words = f"ulimit -v 700000; exec {STUDIO} render song.yaml -o out --no-cache"
+    done = subprocess.run(["sh", "-c", words], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 1 and "717" in done.stderr and "ulimit -v unlimited" in done.stderr
+    assert not list((tmp_path / "out").rglob("*.wav"))

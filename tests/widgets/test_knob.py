@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from studio.effects.filters import Lowpass
 from studio.errors import KnobError
+from tests.waiting import wait_until
 from tests.widgets.lab import Lab, execute
 from widgets import Knob
 
@@ -47,7 +48,7 @@ def test_a_knob_behaves_as_knobs_in_plugins_do(lab: Lab, page: Page) -> None:
     drag(page, knob, -100)
     assert at(knob) == pytest.approx(number.at(0.5), rel=0.01)
     expect(twin).to_have_attribute("aria-valuenow", knob.get_attribute("aria-valuenow") or "")
-    assert float(execute(page, "print(k.value)")) == at(knob)
+    wait_until(lambda: float(execute(page, "print(k.value)")) == at(knob), "the kernel has heard of the last move")
     assert int(execute(page, "print(len(heard))")) == 2, "one gesture is one commit"
 
     knob.dblclick()

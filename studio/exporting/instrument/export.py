@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,15 @@ SFZ = "sfz"
 
 
 def export_instrument(
-    target: Target, path: Path, name: str, format: str, grid: Grid, system: str | None, allow_mismatch: bool, say: Say
+    target: Target,
+    path: Path,
+    name: str,
+    format: str,
+    grid: Grid,
+    system: str | None,
+    allow_mismatch: bool,
+    say: Say,
+    presets: Mapping[str, Mapping[str, object]],
 ) -> tuple[Path, InstrumentCard, tuple[Path, ...]]:
     """Sample an instrument, write it, and compare it with its recipe; see `studio.export`.
 
@@ -38,7 +47,7 @@ def export_instrument(
         StudioError: the chain cannot be a plugin, nothing can compile it, or it does not sound as its recipe.
     """
     playing = present(target.playing)
-    design = Design(name, target)
+    design = Design(name, target, presets=presets)
     if format == SFZ:
         check_sfz_place(path)
     else:

@@ -23,6 +23,7 @@ class Card(BuildCard):
     """All there is to know about one exported plugin; without a `verdict` it was not loaded here."""
 
     verdict: Verdict | None = None
+    knobs: tuple[dict[str, Any], ...] = ()
 
     @property
     def state(self) -> str:
@@ -91,7 +92,7 @@ class Card(BuildCard):
         """As a notebook shows it: the knobs, the picture with its spectrograms, and every signal to be unfolded."""
         knobs = [
             (each["name"], f"{each['low']:g} to {each['high']:g} {each['unit']}", f"{each['default']:g}", each["help"])
-            for each in (self.verdict.parameters if self.verdict else ())
+            for each in self.knobs
         ]
         signals = table_html(("signal", "host", "rate", "block", "null"), self.rows())
         return (

@@ -13,7 +13,7 @@ from studio.exporting.plugin.compilers import compilers
 from studio.exporting.plugin.design import Design
 from studio.exporting.plugin.formats import FORMATS
 from studio.exporting.plugin.source import write_source
-from studio.exporting.plugin.verify import verify
+from studio.exporting.plugin.verify import knobs, verify
 
 
 def export_plugin(
@@ -52,6 +52,7 @@ def export_plugin(
             seconds={"build": round(done - begin, 2), "verify": round(time.perf_counter() - done, 2)},
             baked=design.baked,
             verdict=verdict,
+            knobs=knobs(design),
         )
         if verdict and verdict.failures and not allow_mismatch:
             raise OutputError(

@@ -128,7 +128,7 @@ def _opened(whole: Whole, found: list[PluginParameter]) -> Whole:
     for name in whole.parameters():
         kind, value = whole.kind_of(name), getattr(whole, name)
         if isinstance(kind, Number) and kind.live and isinstance(value, (int, float)):
-            changed[name] = _turned(name, kind, float(value), group, found)
+            changed[name] = _turned(name, kind, float(value), whole.label, group, found)
         elif isinstance(value, tuple):
             inner = _opened(value, found)
             if inner is not value and any(isinstance(part, (Step, tuple)) for part in value):
@@ -136,9 +136,9 @@ def _opened(whole: Whole, found: list[PluginParameter]) -> Whole:
     return whole.replace(**changed) if changed else whole
 
 
-def _turned(name: str, kind: Number, value: float, group: str, found: list[PluginParameter]) -> Live:
+def _turned(name: str, kind: Number, value: float, label: str, group: str, found: list[PluginParameter]) -> Live:
     words = name.replace("_", " ")
-    called = words if words == group else f"{group} {words}"
+    called = words if words == label else f"{group} {words}"
     low, high = float(kind.low), float(kind.high)
     taper = kind.taper if kind.taper != LOG or low > 0 else LINEAR
     number = Number(

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from studio.disk import part_of, writing
 from studio.errors import OutputError, Place
+from studio.exporting.plugin import turtle
 from studio.exporting.plugin.build import SHELL, headers
+from studio.exporting.plugin.bundle import file_name
 from studio.exporting.plugin.design import Design
 from studio.exporting.plugin.formats import FORMATS
 from studio.exporting.plugin.source import write_source
@@ -24,6 +26,26 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
 endif()
 
+# Where the library of each format lies in its bundle.
+if(WIN32)
+  set(place_vst3 "x86_64-win/{file}.vst3")
+  set(place_lv2 "plugin.dll")
+elseif(APPLE)
+  set(place_vst3 "MacOS/{file}")
+  set(place_lv2 "plugin.dylib")
+else()
+  set(place_vst3 "${{CMAKE_SYSTEM_PROCESSOR}}-linux/{file}.so")
+  set(place_lv2 "plugin.so")
+endif()
+set(bundle_vst3 "${{CMAKE_BINARY_DIR}}/{file}.vst3/Contents/${{place_vst3}}")
+set(bundle_lv2 "${{CMAKE_BINARY_DIR}}/{file}.lv2/${{place_lv2}}")
+set(bundle_clap "${{CMAKE_BINARY_DIR}}/{file}.clap")
+file(GLOB turtles "${{CMAKE_CURRENT_SOURCE_DIR}}/lv2/*.ttl")
+foreach(turtle ${{turtles}})
+  get_filename_component(name "${{turtle}}" NAME)
+  configure_file("${{turtle}}" "${{CMAKE_BINARY_DIR}}/{file}.lv2/${{name}}" @ONLY)
+endforeach()
+
 foreach(format {formats})
   add_library(${{format}} MODULE plugin.cpp studio/native/shell/${{format}}.cpp)
   target_include_directories(${{format}} PRIVATE ${{CMAKE_CURRENT_SOURCE_DIR}})
@@ -31,6 +53,10 @@ foreach(format {formats})
   if(NOT MSVC)
     target_compile_options(${{format}} PRIVATE -fno-math-errno -ffp-contract=off)
   endif()
+  get_filename_component(folder "${{bundle_${{format}}}}" DIRECTORY)
+  add_custom_command(TARGET ${{format}} POST_BUILD
+    COMMAND ${{CMAKE_COMMAND}} -E make_directory "${{folder}}"
+    COMMAND ${{CMAKE_COMMAND}} -E copy "$<TARGET_FILE:${{format}}>" "${{bundle_${{format}}}}")
 endforeach()
 """
 
@@ -41,9 +67,8 @@ A chain of effects as a plugin, written by `studio export` (version {version}).
 
     cmake -B build && cmake --build build
 
-makes the library of each format: {formats}. Their bundles are laid out as `studio export` does it:
-
-{bundles}
+makes the plugin in each format, {formats}, ready to be put where hosts look: `build/{file}.vst3`, `build/{file}.lv2` and
+`build/{file}.clap`.
 
 - `plugin.cpp`: the chain: which steps stand where, their fixed values, what the plugin's knobs turn
 - `studio/effects/`: the steps
@@ -55,12 +80,6 @@ The knobs:
 
 Recipe {hash}; id {id}. Licence of the code: GPL-3.0-or-later.
 """
-
-_BUNDLES = {
-    "vst3": "`NAME.vst3/Contents/x86_64-linux/NAME.so` (Windows: `x86_64-win/NAME.vst3`; macOS: `MacOS/NAME`)",
-    "lv2": "`NAME.lv2/` with the library and the `.ttl` files, which `studio export --format lv2` writes",
-    "clap": "the library itself, called `NAME.clap`",
-}
 
 
 def write_project(design: Design, folder: Path) -> Path:
@@ -75,14 +94,18 @@ def write_project(design: Design, folder: Path) -> Path:
     source = write_source(design)
     files = {
         "plugin.cpp": source.text,
-        "CMakeLists.txt": _CMAKE.format(formats=" ".join(FORMATS)),
+        "CMakeLists.txt": _CMAKE.format(formats=" ".join(FORMATS), file=_plain(design.name)),
         "README.md": _readme(design),
+        "lv2/manifest.ttl": turtle.manifest(design, "@place_lv2@"),
+        "lv2/plugin.ttl": turtle.plugin(design),
     }
+    if design.programs:
+        files["lv2/presets.ttl"] = turtle.presets(design)
     room = part_of(folder)
     try:
         with writing(folder, "the project"):
             for name, text in files.items():
-                room.mkdir(parents=True, exist_ok=True)
+                (room / name).parent.mkdir(parents=True, exist_ok=True)
                 (room / name).write_text(text, encoding="utf-8")
             shells = {f"studio/native/shell/{form.shell}": SHELL / form.shell for form in FORMATS.values()}
             for name, path in (headers(source) | shells).items():
@@ -103,6 +126,11 @@ def _readme(design: Design) -> str:
     ]
     return _README.format(
         name=design.name, version=design.version, formats=", ".join(FORMATS), hash=design.hash, id=design.id,
-        knobs="\n".join(knobs) or "- none",
-        bundles="\n".join(f"- {name}: {_BUNDLES[name]}" for name in FORMATS),
+        knobs="\n".join(knobs) or "- none", file=_plain(design.name),
     )  # fmt: skip
+
+
+def _plain(name: str) -> str:
+    """A name for files that CMake takes for nothing else."""
+    kept = "".join(mark if mark.isalnum() or mark in " ._+-" else "-" for mark in file_name(name))
+    return kept.strip(" .-") or "plugin"

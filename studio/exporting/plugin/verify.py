@@ -316,16 +316,24 @@ def lag(out: Block, render: Block) -> int:
     return int(np.argmax(alike)) - (frames - 1)
 
 
+def knobs(design: Design) -> tuple[dict[str, Any], ...]:
+    """Each parameter as it should be, as plain data."""
+    return tuple(
+        {
+            "name": parameter.name, "unit": parameter.number.unit.symbol, "low": parameter.ends[0],
+            "high": parameter.ends[1], "default": parameter.initial, "taper": parameter.number.taper,
+            "help": parameter.number.help, "id": parameter.id, "group": parameter.group,
+        }
+        for parameter in design.parameters
+    )  # fmt: skip
+
+
 def _parameters(design: Design, heard: dict[str, dict[str, Any]], failures: list[str]) -> tuple[dict[str, Any], ...]:
     """What hosts read of each parameter, beside what it should be."""
     rows = []
-    for parameter in design.parameters:
+    for parameter, row in zip(design.parameters, knobs(design), strict=True):
         low, high = parameter.ends
         unit = parameter.number.unit.symbol
-        row = {
-            "name": parameter.name, "unit": unit, "low": low, "high": high, "default": parameter.initial,
-            "taper": parameter.number.taper, "help": parameter.number.help, "id": parameter.id,
-        }  # fmt: skip
         for host, answer in heard.items():
             read = answer["parameters"][parameter.index] if parameter.index < len(answer["parameters"]) else {}
             row[host] = read

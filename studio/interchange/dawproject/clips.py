@@ -43,7 +43,7 @@ _LAWS: dict[str, Callable[[str, float], float]] = {
 """What points in a clip of audio can move, from the unit of the file."""
 
 
-class Layout:
+class ClipLayout:
     """Lays what is in the arrangement of a document on the lines of its tracks.
 
     Args:

@@ -9,7 +9,7 @@ from studio.interchange.archive import Archive
 from studio.interchange.dawproject.accounts import SILENT
 from studio.interchange.dawproject.automation import Automation
 from studio.interchange.dawproject.channels import MixerReader, players
-from studio.interchange.dawproject.clips import Layout
+from studio.interchange.dawproject.clips import ClipLayout
 from studio.interchange.dawproject.clock import DawprojectClock
 from studio.interchange.dawproject.document import ProjectDocument
 from studio.interchange.dawproject.lint import lint
@@ -34,6 +34,7 @@ def read_dawproject(path: Path, media: Path, where: Where = HERE) -> Timeline:
         StudioError: it is no DAWproject, or nothing can be made of it.
     """
     with Archive(path) as archive:
+        archive.check_room(media)
         document = ProjectDocument(archive)
         clock = DawprojectClock(document)
         found, master = players(document)
@@ -52,7 +53,7 @@ def read_dawproject(path: Path, media: Path, where: Where = HERE) -> Timeline:
             player.element.get("id") or repr(player.name): player for player in everyone if player.element is not None
         }
         relink = Relink(path.parent, where)
-        layout = Layout(document, clock, Media(media, document.losses), by_id, automation, relink)
+        layout = ClipLayout(document, clock, Media(media, document.losses), by_id, automation, relink)
         for lanes in document.arrangement.iterfind("Lanes") if document.arrangement is not None else ():
             layout.walk(lanes, lanes.get("timeUnit", "beats"))
         scenes = document.root.find("Scenes")

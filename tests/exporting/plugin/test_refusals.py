@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from studio.effects.mixing import Gain
@@ -181,6 +183,31 @@ def test_a_project_builds_with_nothing_but_a_compiler(tmp_path: Path) -> None:
     command = ["g++", "-std=c++17", "-O1", "-fPIC", "-shared", "-I.", *sources, "-o", str(library)]
     subprocess.run(command, cwd=made.path, check=True)
     assert VST3Plugin(str(tmp_path / "Soft.vst3")).name == "Soft"
+
+
+def test_a_project_builds_into_plugins_of_every_format(tmp_path: Path) -> None:
+    import subprocess
+
+    from studio.exporting.plugin.clap_probe import _Entry, _Loaded
+    from studio.exporting.plugin.lv2_probe import Lv2
+    from studio.hosting.vst3_host import Vst3
+
+    made = export("gain: -6", tmp_path / "project", format="source", name="Soft; `gain`")
+    built = tmp_path / "built"
+    subprocess.run(["cmake", "-S", str(made.path), "-B", str(built)], check=True, capture_output=True)
+    subprocess.run(["cmake", "--build", str(built)], check=True, capture_output=True)
+    [vst3], [lv2], [clap] = (list(built.glob(f"*.{form}")) for form in ("vst3", "lv2", "clap"))
+    sound = np.full((2, 512), 0.5, np.float32)
+    effect = Vst3(vst3)
+    effect.prepare(44_100)
+    entry = _Entry.in_dll(ctypes.CDLL(str(clap)), "clap_entry")
+    entry.init(str(clap).encode())
+    other = _Loaded(entry)
+    other.calls.activate(other.address, 44_100.0, 1, 512)
+    turtle = Lv2(lv2, Design.of("gain: -6", "Soft; `gain`").uri, 44_100)
+    for out in (effect.process(sound, None), other.process(sound, {}), turtle.run(sound)):
+        assert np.allclose(out, 0.5 * 10 ** (-6 / 20), atol=1e-6)
+    assert effect.about.name == other.name == turtle.name == "Soft; `gain`"
 
 
 def test_the_command_exports_and_installs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
