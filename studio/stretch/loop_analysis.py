@@ -181,7 +181,7 @@ def _odds(
     odds = dict(zip(tried.tolist(), (_phrasing(tried) + _heard(pulse, tried)).tolist(), strict=True))
     for beats, weight in stated.items():
         odds[beats] += weight
-    if wanted in odds and 65 <= wanted * 60 / seconds <= 185:
+    if wanted is not None and wanted in odds and 65 <= wanted * 60 / seconds <= 185:
         odds[wanted] += _WANTED
     between = np.arange(max(low, 1.0), high, _STEP)
     between = between[np.abs(between - np.round(between)) > 0.1]
