@@ -93,6 +93,7 @@ def command(
         _drive(recipe, drive)
         return
     with ExitStack() as stack:
+        begun = time.time_ns()
         song = recipe_of(recipe, stack)
         sound = stack.enter_context(_output(song.rate, device, follow, live_input))
         play = partial(voice_of, strip=strip, live_input=live_input, as_rendered=as_rendered)
@@ -109,13 +110,13 @@ def command(
         if midi:
             stack.enter_context(MidiInput(controls))
         stack.enter_context(sound.playing(player))
-        if not as_script:
-            for remark in player.voice.remarks:
-                say(remark)
-            what = "live input" if live_input else strip or "the song"
-            say(f"Playing {what}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")
         with suppress(KeyboardInterrupt):
-            _play(player, Reloader(player, Path(recipe), again), seconds)
+            if not as_script:
+                for remark in player.voice.remarks:
+                    say(remark)
+                what = "live input" if live_input else strip or "the song"
+                say(f"Playing {what}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")
+            _play(player, Reloader(player, Path(recipe), again, begun), seconds)
         _close(stack)
         _leave(sound.health(), as_script)
 
