@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -16,11 +17,16 @@ import numpy as np
 import pytest
 import soundfile
 
+from studio import budgets
+from studio.context import RenderContext
+from studio.effect_chain import EffectChain
+from studio.effects.space import Convolution
 from studio.engine import Cache, tape
-from studio.errors import OutputError, RecipeError, StudioError
+from studio.errors import OutputError, RecipeError, RenderError, StudioError
 from studio.interchange.archive import Archive
 from studio.recipe import Recipe
 from studio.recipe.pack import CARD, install_pack, pack
+from studio.rendering.render import render
 from tests.listening import white
 
 SONG = "tracks: {hiss: {play: {noise: {length: 1 s}}}}"
@@ -146,3 +152,33 @@ def test_the_limit_of_open_files_is_raised_to_what_is_allowed() -> None:
 
 
 _RAISED = "from studio.budgets import most_open_files, raise_open_files; raise_open_files(); print(most_open_files())"
+
+
+def test_a_long_response_costs_a_short_sound_no_more_than_what_is_heard(tmp_path: Path) -> None:
+    rate, seconds = 8_000, 400
+    response = np.random.default_rng(1).standard_normal(rate * seconds).astype(np.float32)
+    soundfile.write(tmp_path / "long.wav", response, rate, subtype="FLOAT")
+    sound = white(1.0, rate=rate, channels=1)
+    chain = EffectChain((Convolution(file="long.wav", mix=1),), RenderContext(rate, 1, folder=tmp_path), 8_192)
+    tracemalloc.start()
+    heard = np.concatenate([chain.push(sound), *(chain.push(np.zeros((1, 8_192), np.float32)) for _ in range(4))], 1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # The response itself, read, is 13 MB, and its energy is summed up in double precision; all its spectra and those
+    # of the sound would be 103 MB more.
+    assert peak < 80 * MB
+    scale = np.sqrt(np.square(response.astype(np.float64)).sum())
+    expected = np.convolve(sound[0].astype(np.float64), response[:40_000].astype(np.float64))[:30_000] / scale
+    late = int(np.argmax(np.abs(heard[0]) > 0))
+    assert np.abs(heard[0, late : late + 28_000] - expected[:28_000]).max() < 1e-6
+
+
+def test_what_memory_has_no_room_for_is_refused_in_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    soundfile.write(tmp_path / "room.wav", np.ones(44_100 * 4, np.float32), 44_100)
+    monkeypatch.setattr(budgets, "free_memory", lambda: MB)
+    song = "tracks: {a: {play: {noise: {length: 2 s}}, chain: [%s]}}"
+    with pytest.raises(RenderError, match=r"a response of 4 s needs 2 MB of memory; 1 MB are free") as refused:
+        render(Recipe.loads(song % "{convolution: {file: room.wav}}", tmp_path))
+    assert refused.value.path[:2] == ("tracks", "a")
+    with pytest.raises(RenderError, match=r"of sound and more, worked on as a whole, needs \d MB .* 1 MB are free"):
+        render(Recipe.loads(song % "reverse", tmp_path))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
-from numpy.typing import NDArray
 
 from studio.audio import Block, to_channels
 from studio.audiofile import probe
+from studio.budgets import check_memory
 from studio.context import BlockContext, RenderContext
 from studio.effect_chain import Fifo
 from studio.effects.convolver import Convolver
@@ -19,6 +21,9 @@ from studio.steps import Effect, Run
 from studio.units import DB
 
 _PARTITION = 4096
+_CHUNK = 1 << 22
+"""Frames that are looked at at a time."""
+
 _FAINT = 1e-8
 """A response of less energy is not brought up: it is as good as silent."""
 
@@ -69,9 +74,12 @@ class Convolution(Effect):
     def open(self, context: RenderContext) -> Run:
         """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         with within("file"):
-            response = read_response(context.find(self.file))
+            path = context.find(self.file)
+            _check_memory(path, context)
+            response = read_response(path)
             taps = resampled(to_channels(response.samples, context.channels), response.rate, context.rate)
-        convolver, dry = Convolver(_at_unit_energy(taps), _PARTITION), Fifo(context.channels)
+            convolver = Convolver(taps, _PARTITION, _root_of_energy(taps))
+        dry = Fifo(context.channels)
 
         def run(block: Block, now: BlockContext) -> Block:
             mix = now["mix"]
@@ -91,8 +99,20 @@ def _level(block: Block, factor: object) -> Block:
     return np.asarray(block * np.asarray(factor), dtype=np.float32)
 
 
-def _at_unit_energy(taps: Block) -> NDArray[np.float64]:
-    """A response whose louder channel has an energy of 1."""
-    exact = taps.astype(np.float64)
-    energy = float(np.square(exact).sum(axis=1).max())
-    return exact / np.sqrt(energy) if energy >= _FAINT else exact
+def _check_memory(path: Path, context: RenderContext) -> None:
+    """Refuse a response that cannot be held in memory, before it is read."""
+    rate, channels, frames = probe(path)
+    seconds, held = frames / rate, 4 * (min(channels, 2) + context.channels)
+    needed = frames * max(held, 4 * channels)
+    if rate != context.rate:
+        needed += (8 + 4) * context.channels * int(seconds * (rate + context.rate))
+    check_memory(needed, f"a response of {seconds:,.0f} s", "Shorten it.")
+
+
+def _root_of_energy(taps: Block) -> float:
+    """What a response is divided by, so that its louder channel has an energy of 1."""
+    energies = np.zeros(len(taps))
+    for start in range(0, taps.shape[1], _CHUNK):
+        energies += np.square(taps[:, start : start + _CHUNK].astype(np.float64)).sum(axis=1)
+    energy = float(energies.max())
+    return float(np.sqrt(energy)) if energy >= _FAINT else 1.0

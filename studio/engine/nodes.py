@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from studio.audio import Audio, Block
+from studio.budgets import check_memory
 from studio.context import RenderContext, SideReader
 from studio.effect_chain import EffectChain, tail_seconds
 from studio.errors import RenderError, StudioError, within
@@ -28,6 +29,9 @@ from studio.steps import Effect, Instrument, Source, Step, Transform
 
 SILENCE = 1e-5
 """-100 dBFS: what stays below it for as long as a chain can remember has died away."""
+
+_COPIES = 3
+"""A transform needs so many times the memory of its sound at least: in pieces, in one, and what comes of it."""
 
 PIECE = 8192
 """Frames that effects are given at a time, whatever the size of the engine's blocks."""
@@ -272,7 +276,16 @@ class Change(Node):
 
     def blocks(self, reader: NodeReader) -> Iterator[Block]:
         """The sound, computed now, in blocks of shape (channels, frames) of any length."""
-        pieces = list(reader.blocks(self.inputs[0]))
+        pieces, held = list[Block](), 0
+        for block in reader.blocks(self.inputs[0]):
+            pieces.append(block)
+            held += block.nbytes
+            with within(self.step.label):
+                check_memory(
+                    (_COPIES - 1) * held,
+                    f"{held / block.itemsize / len(block) / self.context.rate:,.0f} s of sound and more, worked on as a whole,",
+                    "Use the step on a shorter sound, or bypass it.",
+                )
         if not pieces:
             return
         context = replace(self.context, origin=self.inputs[0].origin())
