@@ -35,6 +35,9 @@ class RenderContext:
     place: Callable[[int], int] = field(default=int, repr=False, compare=False)
     """The frame of the song that a frame counted from the start of a chain belongs to: itself, but in a loop."""
 
+    origin: Path | None = None
+    """The file whose whole sound, unchanged, a transform is given; None where something came before it."""
+
     def find(self, path: str) -> Path:
         """The file a recipe means by `path`.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 _FORMS = {b"RIFF": "<", b"RIFX": ">", b"RF64": "<", b"FORM": ">"}
@@ -53,3 +54,27 @@ def _sizes(path: Path) -> tuple[int, int]:
                 return (long_size if form == b"RF64" and size == 0xFFFFFFFF else size), length - position - 8
             position += 8 + size + size % 2
     return 0, 0
+
+
+def chunk_of(path: Path, wanted: bytes) -> bytes:
+    """The first 64 KiB of the chunk of a WAV, RF64 or AIFF file with a name of four bytes; empty where there is none."""
+    try:
+        return next((found for name, found in _chunks(path, wanted) if name == wanted), b"")
+    except (OSError, struct.error):
+        return b""
+
+
+def _chunks(path: Path, wanted: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The names of the chunks, and of those called `wanted` the beginning."""
+    length = path.stat().st_size
+    with path.open("rb") as file:
+        form, _, kind = struct.unpack("4s4s4s", file.read(12))
+        order = _FORMS.get(form)
+        if kind not in _KINDS or order is None:
+            return
+        position = 12
+        while position + 8 <= length:
+            file.seek(position)
+            name, size = struct.unpack(f"{order}4sI", file.read(8))
+            yield name, file.read(min(size, 65_536)) if name == wanted else b""
+            position += 8 + size + size % 2

@@ -207,6 +207,10 @@ class Source(Step, abstract=True):
         """Whether reading it again costs no more than reading it from the cache."""
         return False
 
+    def origin(self, context: RenderContext) -> Path | None:
+        """The file whose whole sound it gives, from its first frame, if it does just that."""
+        return None
+
     def read(self, context: RenderContext) -> Iterator[Block]:
         """The sound, in blocks of any size and `context.channels` channels."""
         raise NotImplementedError

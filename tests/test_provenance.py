@@ -180,7 +180,7 @@ def test_a_manifest_lists_every_library_that_has_a_part_in_the_sound(tmp_path: P
     planned = plan(Recipe.parse({"recipe": 1, "tracks": tracks}))
     made = Manifest.of(planned, 44_100, ())
     named = {(each.kind, each.name) for each in made.made_by if each.version}
-    wanted = {*ALL_LIBRARIES, "torch", "safetensors", "librosa", "numpy", "mirepoix", "soundfile"}
+    wanted = {*ALL_LIBRARIES, "torch", "safetensors", "numpy", "mirepoix", "soundfile"}
     assert {("library", name) for name in wanted} <= named
     assert {("program", "rubberband"), ("program", "libsndfile"), ("program", "python")} <= named
     assert {Path(source.path).name for source in made.sources} == {"violin.voice", "orchestra.spectral"}

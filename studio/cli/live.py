@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+import threading
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from studio.cli.completing import recipes
-from studio.cli.opening import recipe_of
+from studio.cli.opening import STDIN, recipe_of
 from studio.cli.show import as_json, say, say_lines
+from studio.cli.stopping import STOPPING
 
 if TYPE_CHECKING:
+    from studio.live.health import Health
     from studio.live.output import LiveOutput
     from studio.live.player import LivePlayer
+    from studio.live.reloading import Reloader
     from studio.live.voice import LiveVoice
-    from studio.recipe import Recipe
+
+CLOSING_SECONDS = 0.7
+"""How long outputs and controllers may take to close before they are left as they are."""
 
 
 @click.command("live")
@@ -68,39 +76,80 @@ def command(
     It plays through JACK; where no JACK server runs, through the system's own audio.
 
     Send OSC: /knob/keys.chorus.rate 0.8 turns a knob, /slider/keys.volume 0.5 moves it as a slider, /list names them
-    all, /learn/keys.volume binds it to the next MIDI controller. With --strip they are named without the strip:
-    chorus.rate. A change of the recipe's file is heard at once.
+    all, /learn/keys.volume binds it to the next MIDI controller, /mute/keys 1 and /solo/keys 1 mute and solo (0 ends
+    it), /play, /stop and /locate 12.5 move the song (JACK's transport with --follow). With --strip knobs are named without
+    the strip: chorus.rate. A change of the recipe's file, or of a sound, model or preset that it uses, is heard at once; knobs stay
+    where they are turned unless the change is theirs.
     """
-    from dataclasses import asdict
     from functools import partial
 
     from studio.live.control import OscControl
     from studio.live.midi import MidiInput, MidiMap, parse_bindings
     from studio.live.player import LivePlayer
+    from studio.live.reloading import Reloader
     from studio.live.song import voice_of
 
     if drive:
         _drive(recipe, drive)
         return
     with ExitStack() as stack:
+        begun = time.time_ns()
         song = recipe_of(recipe, stack)
         sound = stack.enter_context(_output(song.rate, device, follow, live_input))
-        song = song.replace(rate=sound.rate)
-        voice = partial(voice_of, strip=strip, live_input=live_input, as_rendered=as_rendered)
-        player = LivePlayer(voice(song))
+        play = partial(voice_of, strip=strip, live_input=live_input, as_rendered=as_rendered)
+
+        def again() -> LiveVoice:
+            now = song if recipe == STDIN else recipe_of(recipe, stack)
+            return play(now.replace(rate=sound.rate))
+
+        player = LivePlayer(play(song.replace(rate=sound.rate)))
         controls = MidiMap(lambda: player.dials, parse_bindings(bind))
-        osc = stack.enter_context(OscControl(lambda: player.dials, osc_port, osc_host, controls.learn))
+        osc = stack.enter_context(
+            OscControl(lambda: player.dials, osc_port, osc_host, controls.learn, player.muting, sound.transport(player))
+        )
         if midi:
             stack.enter_context(MidiInput(controls))
         stack.enter_context(sound.playing(player))
-        if not as_script:
-            for remark in player.voice.remarks:
-                say(remark)
-            what = "live input" if live_input else strip or "the song"
-            say(f"Playing {what}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")
         with suppress(KeyboardInterrupt):
-            _play(player, Path(recipe), voice, sound.rate, seconds)
-        health = sound.health()
+            if not as_script:
+                for remark in player.voice.remarks:
+                    say(remark)
+                what = "live input" if live_input else strip or "the song"
+                say(f"Playing {what}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")
+            _play(player, Reloader(player, Path(recipe), again, begun), seconds)
+        _close(stack)
+        _leave(sound.health(), as_script)
+
+
+def _close(stack: ExitStack) -> None:
+    """Close outputs and controllers, as far as they do so in time; whoever interrupts once more does not wait for them."""
+    closing = threading.Thread(target=stack.pop_all().close, daemon=True, name="closing")
+    with suppress(KeyboardInterrupt):
+        closing.start()
+        closing.join(CLOSING_SECONDS)
+
+
+def _leave(health: Health, as_script: bool) -> NoReturn:
+    """Say how it went and end the process, whatever still waits for a sound card, a render or a chain that is too slow.
+
+    Ctrl-C is how playing ends well; another signal keeps its exit code.
+    """
+    ctrl_c = 128 + signal.SIGINT
+    code = 0 if STOPPING.code == ctrl_c else STOPPING.code
+    try:
+        _report(health, as_script)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, KeyboardInterrupt):
+        # Nobody reads any more.
+        pass
+    finally:
+        os._exit(code)
+
+
+def _report(health: Health, as_script: bool) -> None:
+    from dataclasses import asdict
+
     if as_script:
         as_json(asdict(health))
         return
@@ -149,26 +198,19 @@ def _drive(recipe: str, to: str) -> None:
     say(f"{len(moves)} movements are sent to {found.name}.")
 
 
-def _play(
-    player: LivePlayer, path: Path, voice: Callable[[Recipe], LiveVoice], rate: int, seconds: float | None
-) -> None:
-    """Wait, and fade into the recipe anew whenever its file changes."""
-    from studio.errors import StudioError
-    from studio.recipe import Recipe
-
+def _play(player: LivePlayer, reloader: Reloader, seconds: float | None) -> None:
+    """Wait until the time is over, and tell what happens meanwhile."""
     end = time.monotonic() + seconds if seconds else None
-    seen = path.stat().st_mtime_ns if path.is_file() else 0
     told: set[str] = set()
+    reloader.start()
     while end is None or time.monotonic() < end:
-        time.sleep(0.1)
+        time.sleep(0.1 if end is None else min(0.1, max(0.0, end - time.monotonic())))
         for trouble in player.troubles:
             if trouble not in told:
                 say(f"The sound goes on dry: {trouble}", err=True)
                 told.add(trouble)
-        if path.is_file() and path.stat().st_mtime_ns != seen:
-            seen = path.stat().st_mtime_ns
-            try:
-                player.swap(voice(Recipe.load(path).replace(rate=rate)), keep=False)
+        for error in reloader.news():
+            if error is None:
                 say("Changed.")
-            except StudioError as error:
+            else:
                 say_lines(f"Not changed: {error}", err=True)

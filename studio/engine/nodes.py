@@ -10,9 +10,10 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -71,6 +72,10 @@ class Node(ABC):
     @abstractmethod
     def facts(self) -> Any:
         """Plain data on which, with the inputs and the context, the sound depends."""
+
+    def origin(self) -> Path | None:
+        """The file whose whole sound, unchanged, this is; None for anything else."""
+        return None
 
     def steps(self) -> Iterator[Step]:
         """The steps at work in it, with those inside them."""
@@ -150,6 +155,10 @@ class Read(Node):
 
     source: Source
     hashes: Mapping[str, str]
+
+    def origin(self) -> Path | None:
+        """The file whose whole sound, unchanged, this is."""
+        return self.source.origin(self.context)
 
     def steps(self) -> Iterator[Step]:
         """The steps whose sound this node is."""
@@ -258,6 +267,7 @@ class Change(Node):
 
     def facts(self) -> Any:
         """What the sound depends on besides the inputs, as plain data for the key."""
+        # The content and the name of the file that the sound may come from are in the key of the input.
         return step_facts(self.step, self.context, self.hashes)
 
     def blocks(self, reader: NodeReader) -> Iterator[Block]:
@@ -265,9 +275,10 @@ class Change(Node):
         pieces = list(reader.blocks(self.inputs[0]))
         if not pieces:
             return
+        context = replace(self.context, origin=self.inputs[0].origin())
         with within(self.step.label):
             try:
-                changed = self.step.apply(Audio(np.concatenate(pieces, axis=1), self.context.rate), self.context)
+                changed = self.step.apply(Audio(np.concatenate(pieces, axis=1), context.rate), context)
             except (StudioError, MemoryError):
                 raise
             except Exception as error:

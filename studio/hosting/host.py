@@ -6,7 +6,11 @@ from pathlib import Path
 
 from studio.hosting.contract import Host, PluginError
 
-HOSTS = ("pedalboard", "vst2")
+HOSTS = ("pedalboard", "vst2", "vst3")
+"""`vst3` is our own: it tells VST3 plugins the tempo, and feeds their side inputs."""
+
+TELLING = ("vst2", "vst3")
+"""Hosts that tell plugins where the song is."""
 
 
 def host_of(path: Path, wanted: str | None = None) -> str:
@@ -35,6 +39,10 @@ def load(path: Path, host: str, inner: str = "") -> Host:
         from studio.hosting.vst2 import Vst2
 
         return Vst2(path)
+    if host == "vst3":
+        from studio.hosting.vst3_host import Vst3
+
+        return Vst3(path, inner)
     from studio.hosting.pedalboard_host import InPedalboard
 
     return InPedalboard(path, inner)

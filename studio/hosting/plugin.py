@@ -19,7 +19,7 @@ from studio.folders import folder_of_reading, reading
 from studio.hosting.catalogue import describe_plugin, recall_plugin
 from studio.hosting.contract import PluginError
 from studio.hosting.description import Description
-from studio.hosting.host import HOSTS
+from studio.hosting.host import HOSTS, TELLING
 from studio.hosting.parameters import Parameter
 from studio.hosting.performance import Performance, Turns, transport_at
 from studio.hosting.workers import PATIENCE
@@ -208,7 +208,7 @@ class Plugin(Effect, Instrument):
         self.check_values()
         moving = any(getattr(value, "musical", False) for value in self.settings.values())
         known = self._known()
-        return moving or (known is not None and known.host == "vst2")
+        return moving or (known is not None and known.host in TELLING)
 
     def remarks(self, context: RenderContext) -> Iterator[str]:
         """What whoever hears it should know beforehand."""
@@ -242,7 +242,8 @@ class Plugin(Effect, Instrument):
         if self.sidechain is not None and not known.about.sides:
             raise RecipeError(
                 f"{known.about.name} has no side input that {known.host} can reach.",
-                "Take `sidechain` out, or use its VST2 version, or `compressor` and `ducker`, which have one.",
+                "For a VST3 write `host: vst3` beside it; else take `sidechain` out, or use its VST2 version, or `compressor`"
+                " and `ducker`, which have one.",
                 path=("sidechain",),
             )
         return _Through(self, known, context)
@@ -445,7 +446,7 @@ class _Through:
         if sides is not None:
             sides = _as_wide(sides, self._known.about.sides)
         transport = (
-            transport_at(self._context.tempo, now.start, self._context.rate) if self._known.host == "vst2" else None
+            transport_at(self._context.tempo, now.start, self._context.rate) if self._known.host in TELLING else None
         )
         return self._performance.hand_over(block, sides, self._step._turns(self._known, now), transport)
 

@@ -8,14 +8,12 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import IO, Self
 
+from studio.budgets import check_disk, check_swelling, size_text
 from studio.disk import check_regular
 from studio.errors import MissingError, Place, RecipeError
 
 MOST_MEMBERS = 20_000
 LARGEST_MEMBER, LARGEST_WHOLE = 4 * 1024**3, 32 * 1024**3
-STEEPEST = 200
-"""A member that swells more than this, and beyond a few megabytes, is a bomb; silence in a WAV file can reach it."""
-_HARMLESS = 64 * 1024 * 1024
 
 
 class Archive:
@@ -42,13 +40,28 @@ class Archive:
         infos = self._zip.infolist()
         if len(infos) > MOST_MEMBERS:
             raise self._refusal(f"the zip file holds {len(infos)} files; {MOST_MEMBERS} at most.")
-        if sum(info.file_size for info in infos) > LARGEST_WHOLE:
-            raise self._refusal("the zip file would unpack to more than 32 GB.")
-        for info in infos:
-            swells = info.file_size > _HARMLESS and info.file_size > STEEPEST * max(1, info.compress_size)
-            if info.file_size > LARGEST_MEMBER or swells:
-                size = info.file_size // 1024**2
-                raise self._refusal(f"{info.filename!r} would swell from {info.compress_size} bytes to {size} MB.")
+        whole, largest = (
+            sum(info.file_size for info in infos),
+            max(infos, key=lambda info: info.file_size, default=None),
+        )
+        if whole > LARGEST_WHOLE:
+            raise self._refusal(f"the zip file would unpack to {size_text(whole)}; {size_text(LARGEST_WHOLE)} at most.")
+        if largest is not None and largest.file_size > LARGEST_MEMBER:
+            size, most = size_text(largest.file_size), size_text(LARGEST_MEMBER)
+            raise self._refusal(f"{largest.filename!r} would unpack to {size}; {most} at most.")
+        try:
+            check_swelling(infos)
+        except RecipeError as error:
+            error.place = Place(str(self.path))
+            raise
+
+    def check_room(self, folder: Path) -> None:
+        """Refuse an archive that would not fit, unpacked, on the disk of a folder.
+
+        Raises:
+            OutputError: it would not, in numbers.
+        """
+        check_disk(folder, sum(info.file_size for info in self._members.values()), "what is in the session")
 
     def __enter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,14 +12,22 @@ import numpy as np
 from studio.context import GRID
 from studio.errors import MissingError, RenderError
 from studio.floating_point import floating_point_kept
-from studio.live.output import LiveOutput
+from studio.live.output import LEAVING_SECONDS, LiveOutput
 from studio.live.player import LivePlayer
-from studio.live.priority import ahead, undisturbed
+from studio.live.priority import undisturbed
+from studio.live.transport import Transport, frame_at
 from studio.typed import present
+
+_FRAMES = 1 << 32
+"""At how many frames JACK's count of them begins anew."""
 
 
 class Jack(LiveOutput):
     """A client of the JACK server that runs.
+
+    It leaves by its own callback, which tells JACK that it was the last. JACK's deactivate cancels the thread of a
+    callback that is late wherever it stands, and with it whoever waits for the turn of Python that it holds.
+    For the same reason JACK calls nothing else of it: what came too late is seen in JACK's count of frames.
 
     Args:
         name: of the client.
@@ -47,6 +56,11 @@ class Jack(LiveOutput):
         except jack.JackError:
             raise MissingError("no JACK server runs.", "Start one, such as: jackd -d alsa") from None
         self._follow, self._connect, self._rolling = follow, connect, jack.ROLLING
+        self._exit = jack.CallbackExit
+        self._due: int | None = None
+        self._leaving = False
+        self._left = threading.Event()
+        self._left.set()
         self._ins: list[Any] = []
         self._outs: list[Any] = []
         super().__init__(int(self._client.samplerate), int(self._client.blocksize))
@@ -55,8 +69,9 @@ class Jack(LiveOutput):
             raise RenderError(f"JACK's period is {self.period} frames.", f"Choose a multiple of {GRID}, such as 128.")
 
     def close(self) -> None:
-        """Let go of the device; it can be called again."""
-        self._client.close()
+        """Let go of the device; it can be called again. A callback that has not left keeps it until the process ends."""
+        if self._left.is_set():
+            self._client.close()
 
     @contextmanager
     def playing(self, player: LivePlayer) -> Iterator[None]:
@@ -67,14 +82,41 @@ class Jack(LiveOutput):
         player.warm(self.period)
         self._player = player
         self._client.set_process_callback(self._process)
-        self._client.set_xrun_callback(self._late)
         with undisturbed():
             self._client.activate()
-            self._plug()
+            self._left.clear()
             try:
+                self._plug()
                 yield
             finally:
-                self._client.deactivate()
+                self._leaving = True
+                self._left.wait(LEAVING_SECONDS)
+
+    def transport(self, player: LivePlayer) -> Transport:
+        """What starts, stops and moves the song: JACK's transport where it is followed, else the player."""
+        return self if self._follow else player
+
+    @property
+    def rolls(self) -> bool:
+        """Whether JACK's transport moves."""
+        return bool(self._client.transport_state == self._rolling)
+
+    @property
+    def seconds(self) -> float:
+        """Where JACK's transport is, in seconds."""
+        return int(self._client.transport_frame) / self.rate
+
+    def roll(self, on: bool) -> None:
+        """Start JACK's transport, or stop it."""
+        (self._client.transport_start if on else self._client.transport_stop)()
+
+    def locate(self, seconds: float) -> None:
+        """Move JACK's transport to a place, in seconds.
+
+        Raises:
+            KnobError: it is none.
+        """
+        self._client.transport_frame = frame_at(seconds, self.rate)
 
     def _plug(self) -> None:
         if self._connect:
@@ -86,12 +128,13 @@ class Jack(LiveOutput):
     def _physical(self, **kind: bool) -> list[Any]:
         return list(self._client.get_ports(is_physical=True, is_audio=True, **kind))
 
-    def _late(self, delay: float) -> None:
-        # JACK says so on a thread of its own, which keeps Python for as long as it is put to sleep in here.
-        ahead()
-        self._watch.xruns += 1
-
     def _process(self, frames: int) -> None:
+        if self._leaving:
+            self._left.set()
+            raise self._exit
+        now = int(self._client.last_frame_time)
+        self._watch.xruns += self._due is not None and now != self._due
+        self._due = (now + frames) % _FRAMES
         player = present(self._player)
         self._watch.begin()
         block = np.zeros((len(self._outs), frames), np.float32)

@@ -37,6 +37,8 @@ class LiveParameter:
     def __init__(self, kind: Number, value: float, put: Callable[[object], None]) -> None:
         self.kind, self._put = kind, put
         self._from = self._to = self._target = value
+        self.origin = value
+        """Where it stands in the recipe."""
         self._glides = False
 
     def start(self) -> None:
@@ -110,6 +112,22 @@ class MacroParameter(LiveParameter):
 
 Dials = Mapping[str, LiveParameter]
 """Dials by address: ``chorus.rate``, or for steps inside others the labels on the way."""
+
+
+def keep_turned(old: Dials, new: Dials) -> None:
+    """Turn new dials to where old ones of the same address have been turned, unless their value was edited meanwhile."""
+    same = {
+        address: dial
+        for address, dial in new.items()
+        if address in old and (old[address].kind, old[address].origin) == (dial.kind, dial.origin)
+    }
+    # Macros first, outer ones before those that they drive: what they drive may have been turned by itself since.
+    for address, dial in reversed(same.items()):
+        if isinstance(dial, MacroParameter) and old[address].target != dial.origin:
+            dial.turn(old[address].target)
+    for address, dial in same.items():
+        if not isinstance(dial, MacroParameter):
+            dial.turn(old[address].target)
 
 
 class ParameterMap:

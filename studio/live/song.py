@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from studio.audio import Audio
 from studio.context import RenderContext
@@ -12,7 +13,7 @@ from studio.engine.preview import held_gains
 from studio.errors import RecipeError, nearest, within
 from studio.live.clock import LiveClock
 from studio.live.live_parameters import ParameterMap, labels
-from studio.live.mixer import LiveMixer, rendered
+from studio.live.mixer import LiveMixer, files_of, rendered
 from studio.live.units import Deck, Effects, Input
 from studio.live.voice import LiveVoice
 from studio.recipe import Recipe
@@ -31,7 +32,9 @@ def voice_of(
         StudioError: something in the recipe.
     """
     if live_input:
-        return chain_voice(chain_of(recipe, strip or "master"), replace(plan(recipe).context, score=None))
+        planned = plan(recipe)
+        context = replace(planned.context, score=None)
+        return chain_voice(chain_of(recipe, strip or "master"), context, files=tuple(files_of(planned)))
     return song_voice(recipe, as_rendered) if strip is None else strip_voice(recipe, strip)
 
 
@@ -70,17 +73,20 @@ def strip_voice(recipe: Recipe, strip: str) -> LiveVoice:
     node = result.plan.premaster if strip == "master" else strips[strip].dry
     # What the song itself no longer needs once it is in the cache.
     result.engine.run([node])
-    return chain_voice(chain, replace(result.plan.context, score=None), result.sound(node))
+    context, files = replace(result.plan.context, score=None), tuple(files_of(result.plan))
+    return chain_voice(chain, context, result.sound(node), files)
 
 
-def chain_voice(chain: Sequence[Effect], context: RenderContext, loop: Audio | None = None) -> LiveVoice:
-    """A chain on a sound in a loop, or on live input."""
+def chain_voice(
+    chain: Sequence[Effect], context: RenderContext, loop: Audio | None = None, files: Collection[Path] = ()
+) -> LiveVoice:
+    """A chain on a sound in a loop, or on live input; `files` are those that it was made of."""
     clock = LiveClock(loop.frames if loop else None)
     context, board = replace(context, place=clock), ParameterMap()
     called = zip(chain, labels(chain), strict=True)
     effects = [board.equipped(step, label, (index,)) for index, (step, label) in enumerate(called)]
     source = Deck(loop.samples, loop.frames) if loop else Input()
-    return LiveVoice([source, Effects(source, effects, context)], board.dials, context, clock)
+    return LiveVoice([source, Effects(source, effects, context)], board.dials, context, clock, files=files)
 
 
 def chain_of(recipe: Recipe, strip: str) -> tuple[Effect, ...]:

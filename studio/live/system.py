@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from studio.errors import MissingError, RenderError, nearest
-from studio.live.output import LiveOutput
+from studio.live.output import LEAVING_SECONDS, LiveOutput
 from studio.live.player import LivePlayer
 from studio.live.priority import ahead, undisturbed
 
@@ -66,7 +66,7 @@ class System(LiveOutput):
                 yield
             finally:
                 self._running = False
-                thread.join()
+                thread.join(LEAVING_SECONDS)
 
     def _play(self, player: LivePlayer) -> None:
         ahead(2)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from studio.budgets import check_disk, check_swelling, size_text
 from studio.disk import check_regular, part_of, writing
 from studio.errors import MissingError, OutputError, Place, RecipeError, StudioError
 from studio.folders import user_presets
@@ -238,8 +239,14 @@ def _unpack(archive: zipfile.ZipFile, card: Pack, folder: Path) -> None:
     announced = {entry["path"]: entry for entry in card.files}
     names = [info.filename for info in archive.infolist()]
     sizes = [entry["bytes"] for entry in card.files]
-    if len(sizes) > MOST_FILES or min(sizes, default=0) < 0 or sum(sizes) > MOST_BYTES:
-        raise RecipeError("the pack is larger than a pack may be.", f"{MOST_FILES} files and 1 GB at most.")
+    if len(sizes) > MOST_FILES or sum(sizes) > MOST_BYTES:
+        raise RecipeError(
+            f"the pack holds {len(sizes):,} files of {size_text(sum(sizes))}; {MOST_FILES:,} and"
+            f" {size_text(MOST_BYTES)} at most.",
+            "Ask for a pack with a SoundFont alias instead of a large file.",
+        )
+    check_swelling(archive.infolist())
+    check_disk(folder, sum(sizes), "the pack")
     if sorted(names) != sorted([CARD, *announced]):
         raise RecipeError("the pack holds other files than its card says.", "Do not trust it.")
     for info in archive.infolist():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from studio.audio import Block
 from studio.audiofile import probe, stream_audio
@@ -26,6 +27,10 @@ class AudioSource(Source, step="audio"):
         """Whether reading the file again costs no more than the cache."""
         path = context.find(self.file)
         return path.suffix.lower() in (".wav", ".aif", ".aiff") and probe(path)[0] == context.rate
+
+    def origin(self, context: RenderContext) -> Path | None:
+        """The file whose whole sound it gives."""
+        return context.find(self.file)
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         """Fail now, before any work, if it could not be done later."""

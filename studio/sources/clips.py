@@ -144,7 +144,8 @@ def _sound(clip: PlacedClip, context: RenderContext) -> Block:
     def frames(time: Time) -> int:
         return int(context.tempo.length_of(time, beat) * context.rate + 0.5)
 
-    piece = _through(clip.chain, whole[:, first:], context)
+    origin = context.find(clip.file) if first == 0 else None
+    piece = _through(clip.chain, whole[:, first:], context, origin)
     if clip.length is not None:
         piece = piece[:, : frames(clip.length)]
     gains = np.full(piece.shape[1], amplitude(clip.gain))
@@ -156,18 +157,19 @@ def _sound(clip: PlacedClip, context: RenderContext) -> Block:
     return np.asarray(piece * gains, dtype=np.float32)
 
 
-def _through(chain: Sequence[Step], piece: Block, context: RenderContext) -> Block:
+def _through(chain: Sequence[Step], piece: Block, context: RenderContext, origin: Path | None) -> Block:
     """A sound through steps whose time begins with it; effects keep its length."""
-    own = replace(context, place=int)
+    own = replace(context, place=int, origin=origin)
     for index, step in enumerate(chain):
         if step.bypass or not piece.shape[1]:
             continue
         with within("chain", index, step.label):
             if isinstance(step, Effect):
-                piece = _processed(step, piece, own)
+                piece, own = _processed(step, piece, own), replace(own, origin=None)
                 continue
             try:
                 piece = expect(Transform, step).apply(Audio(piece, own.rate), own).samples
+                own = replace(own, origin=None)
             except StudioError:
                 raise
             except Exception as error:

@@ -16,7 +16,7 @@ from studio.knobs import Number, count, knob, span
 from studio.records import field
 from studio.steps import Transform
 from studio.stretch.anchors import Anchor, Anchors
-from studio.stretch.loops import beats_of
+from studio.stretch.loop_analysis import analyse_loop
 from studio.stretch.stretcher import ALL_LIBRARIES, check_method, libraries_of, stretch
 from studio.stretch.stretching import FORMANTS, METHOD
 from studio.stretch.timemap import TimeMap, check_ratio
@@ -109,11 +109,12 @@ class Fit(Transform):
     """Fit a loop to bars of the song, as often as you like, each time onto its own bars of the tempo map.
 
     A loop that is too long for its bars is cut, one that is too short is repeated. Its tempo is found when
-    `from_bpm` does not give it. With `bpm` it is fitted to that tempo instead of the song's:
-    ``fit: {bars: 1, bpm: 120}`` gives a bar of two seconds.
+    `from_bpm` does not give it: in the name and the ACID chunk of its file when it comes straight from there, by its
+    length and its hits. Where two are about as likely, or it does not last whole beats, `from_bpm` is asked for. With
+    `bpm` it is fitted to that tempo instead of the song's: ``fit: {bars: 1, bpm: 120}`` gives a bar of two seconds.
     """
 
-    version = 3
+    version = 4
 
     bars: int = count(1, 1, 1024, help="how long it is to be")
     times: int = count(1, 1, 10_000, help="how often it plays, one after the other")
@@ -124,12 +125,12 @@ class Fit(Transform):
     formant_semitones: float | None = field(FORMANTS)
     method: str = field(METHOD)
 
-    libraries = (*ALL_LIBRARIES, "librosa")
+    libraries = (*ALL_LIBRARIES, "soundfile")
 
     def uses(self) -> tuple[str, ...]:
         """The libraries that count for the knobs as they stand."""
-        # Where the tempo of the loop is not given, it is found.
-        return (*libraries_of(self.method), *(() if self.from_bpm else ("librosa",)))
+        # Where the tempo of the loop is not given, it is found, in comments of its file as well.
+        return (*libraries_of(self.method), *(() if self.from_bpm else ("soundfile",)))
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         """Fail now, before any work, if it could not be done later."""
@@ -151,7 +152,7 @@ class Fit(Transform):
         starts = list(self._starts(tempo))
         frames = [_frame(tempo, beat, audio.rate) for beat in starts]
         wanted = float(starts[1] - starts[0])
-        beats = audio.seconds * self.from_bpm / 60 if self.from_bpm else beats_of(audio, wanted)
+        beats = audio.seconds * self.from_bpm / 60 if self.from_bpm else _beats_of(audio, context, wanted)
         out = np.zeros((audio.channels, frames[-1]), np.float32)
         done: dict[bytes, Audio] = {}
         for index in range(self.times):
@@ -212,6 +213,18 @@ class _Path(NamedTuple):
         steps[-1] = True
         pairs = [(float(one), float(other)) for one, other in zip(source[steps], target[steps], strict=True)]
         return TimeMap.through(audio.frames, audio.rate, pairs)
+
+
+def _beats_of(audio: Audio, context: RenderContext, wanted: float) -> float:
+    """How many beats a loop lasts that is to fill `wanted` of them; silence is taken for just those."""
+    loop = analyse_loop(audio, context.origin, wanted)
+    if not loop.readings:
+        return wanted
+    reading = loop.settled("from_bpm")
+    log.info("the loop is taken for %s (confidence %.0f %%)", reading, 100 * loop.confidence)
+    for remark in loop.remarks:
+        log.warning("%s", remark)
+    return reading.beats
 
 
 def _looped(audio: Audio, beats: float, wanted: float) -> Audio:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from studio.levels import SILENCE_DB, amplitude
 from studio.records import field
 from studio.score import Score
 from studio.steps import Instrument
-from studio.stretch.loops import tempo_of
+from studio.stretch.loop_analysis import analyse_loop
 from studio.stretch.onsets import find_hits
 from studio.tempo import TempoMap, Time
 from studio.units import BPM, COUNT, DB
@@ -36,7 +37,7 @@ class Slice(Instrument):
     """Cut a loop at its hits and play the pieces from the keys: the first on `root`, the next on the key above.
 
     With `pieces` it is cut into so many equal ones, with `every` into ones of a length; bars and beats are the loop's own,
-    by its tempo, which is found when `bpm` does not give it. Velocity sets the level. A piece plays to its end, or with `play: note` as long as its note is held.
+    by its tempo, which is found when `bpm` does not give it (see `fit`). Velocity sets the level. A piece plays to its end, or with `play: note` as long as its note is held.
     """
 
     file: str = file(help="an audio file")
@@ -59,13 +60,8 @@ class Slice(Instrument):
     length: str = choice("slice", "slice", "note", help="whether a piece plays to its end or as long as its note")
     gain: float = knob(0.0, SILENCE_DB, 24.0, DB, help="level", live=False)
 
-    version = 2
-    libraries = ("librosa", "scipy", "soundfile", "soxr")
-
-    def uses(self) -> tuple[str, ...]:
-        """The libraries that count for the knobs as they stand."""
-        asks = self.every is not None and self.every.musical and self.bpm is None
-        return self.libraries if asks else self.libraries[1:]
+    version = 3
+    libraries = ("scipy", "soundfile", "soxr")
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         """Fail now, before any work, if it could not be done later."""
@@ -107,7 +103,7 @@ class Slice(Instrument):
         if every is None or not every.musical:
             return float(context.tempo.length_of(every)) if every is not None else loop.seconds
         meter = context.tempo.meters[0]
-        bpm = self.bpm or _own_tempo(loop, context)
+        bpm = self.bpm or _own_tempo(loop, context, context.find(self.file))
         own = TempoMap.constant(Fraction(bpm).limit_denominator(1_000_000), meter.count, meter.unit)
         return float(own.length_of(every))
 
@@ -129,14 +125,18 @@ class Slice(Instrument):
         return [_cut(loop.samples[:, first:last], None, loop.rate) for first, last in pairwise(edges)]
 
 
-def _own_tempo(loop: Audio, context: RenderContext) -> float:
-    """The tempo of a loop in beats per minute, such that it lasts whole beats; the song's where none is found."""
-    found = tempo_of(loop)
-    if found is None:
-        return float(context.tempo.tempos[0].bpm)
-    beats = max(1, round(loop.seconds * found / 60))
-    log.info("the loop is taken for %d beats at %.1f bpm", beats, beats * 60 / loop.seconds)
-    return beats * 60 / loop.seconds
+def _own_tempo(loop: Audio, context: RenderContext, file: Path) -> float:
+    """The tempo of a loop in beats per minute; the song's where it is silent."""
+    song = float(context.tempo.tempos[0].bpm)
+    beats = loop.seconds * song / 60
+    found = analyse_loop(loop, file, round(beats) if abs(beats - round(beats)) < 0.005 * beats else None)
+    if not found.readings:
+        return song
+    reading = found.settled("bpm")
+    log.info("the loop is taken for %s (confidence %.0f %%)", reading, 100 * found.confidence)
+    for remark in found.remarks:
+        log.warning("%s", remark)
+    return reading.bpm
 
 
 def _cut(piece: Block, frames: int | None, rate: int) -> Block:

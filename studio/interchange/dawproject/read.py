@@ -34,6 +34,7 @@ def read_dawproject(path: Path, media: Path, where: Where = HERE) -> Timeline:
         StudioError: it is no DAWproject, or nothing can be made of it.
     """
     with Archive(path) as archive:
+        archive.check_room(media)
         document = ProjectDocument(archive)
         clock = DawprojectClock(document)
         found, master = players(document)
