@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from studio.budgets import most_open_files
 from studio.errors import MissingError, OutputError, Place
 
 
@@ -28,6 +29,12 @@ def writing(path: Path, what: str = "the file", elsewhere: str = "choose another
     except OutputError:
         raise
     except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise OutputError(
+                f"too many files are open at once; this process may have {most_open_files():,}.",
+                "Raise the limit (ulimit -n 4096), or use fewer workers.",
+                place=Place(str(path)),
+            ) from None
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         reason = "the disk is full" if full else f"{what} cannot be written: {(error.strerror or str(error)).lower()}"
         mend = f"Free some space, or {elsewhere}." if full else f"{elsewhere.capitalize()}."

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
+from studio.engine import Cache, tape
 from studio.errors import OutputError, RecipeError, StudioError
 from studio.interchange.archive import Archive
 from studio.recipe import Recipe
 from studio.recipe.pack import CARD, install_pack, pack
+from tests.listening import white
 
 SONG = "tracks: {hiss: {play: {noise: {length: 1 s}}}}"
 MB = 1_000_000
@@ -76,3 +84,65 @@ def test_a_pack_that_is_a_bomb_is_refused_before_it_is_unpacked(
     with pytest.raises(StudioError, match=r"room.wav' would swell from .* bytes to 80 MB"):
         install_pack(tmp_path / "bomb.studio")
     assert not [each for each in (tmp_path / "presets").rglob("*") if each.is_file()]
+
+
+def test_tapes_that_were_put_away_are_read_even_when_they_were_evicted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tape, "most_open_files", lambda: 16)
+    cache = Cache(tmp_path)
+    sounds = [white(0.01, seed=seed) for seed in range(20)]
+    for index, sound in enumerate(sounds):
+        with cache.record(str(index), "noise", 44_100, sound.shape[0]) as recording:
+            recording.write(sound)
+            recording.keep()
+    handles = len([*Path("/proc/self/fd").iterdir()]) if sys.platform == "linux" else 0
+    tapes = [cache.open(str(index)) for index in range(20)]
+    if sys.platform == "linux":
+        assert len([*Path("/proc/self/fd").iterdir()]) <= handles + 4
+    for index in range(20):
+        cache.drop(str(index))
+    for sound, each in zip(sounds, tapes, strict=True):
+        assert each is not None
+        assert np.array_equal(each.read(0, sound.shape[1]), sound)
+    del tapes, each, recording
+    gc.collect()
+    assert not [each for each in tmp_path.iterdir() if each.suffix in {".part", ".f32"}]
+
+
+def test_three_hundred_tracks_in_a_hundred_and_twenty_eight_files(tmp_path: Path) -> None:
+    if sys.platform == "win32":
+        return
+    import resource
+
+    lines = [f"  t{seed}: {{play: {{noise: {{length: 0.02 s, seed: {seed}}}}}}}\n" for seed in range(300)]
+    (tmp_path / "song.yaml").write_text("tracks:\n" + "".join(lines))
+    done = subprocess.run(
+        [Path(sys.executable).parent / "studio", "render", "song.yaml", "-o", "out"],
+        cwd=tmp_path,
+        env=os.environ | {"STUDIO_CACHE": str(tmp_path / "cache")},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "out" / "stems").iterdir())) == 300
+    mix, _ = soundfile.read(tmp_path / "out" / "mix.wav", dtype="float64")
+    stems = sum(soundfile.read(each, dtype="float64")[0] for each in (tmp_path / "out" / "stems").iterdir())
+    assert np.abs(mix - stems).max() < 300 * 2**-23
+
+
+def test_the_limit_of_open_files_is_raised_to_what_is_allowed() -> None:
+    if sys.platform == "win32":
+        return
+    said = subprocess.run(
+        ["sh", "-c", 'ulimit -Sn 100; ulimit -Hn 512; exec "$@"', "sh", sys.executable, "-c", _RAISED],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.split() == ["512"]
+
+
+_RAISED = "from studio.budgets import most_open_files, raise_open_files; raise_open_files(); print(most_open_files())"

@@ -76,8 +76,9 @@ def command(
     It plays through JACK; where no JACK server runs, through the system's own audio.
 
     Send OSC: /knob/keys.chorus.rate 0.8 turns a knob, /slider/keys.volume 0.5 moves it as a slider, /list names them
-    all, /learn/keys.volume binds it to the next MIDI controller. With --strip they are named without the strip:
-    chorus.rate. A change of the recipe's file, or of a sound, model or preset that it uses, is heard at once; knobs stay
+    all, /learn/keys.volume binds it to the next MIDI controller, /mute/keys 1 and /solo/keys 1 mute and solo (0 ends
+    it), /play, /stop and /locate 12.5 move the song (JACK's transport with --follow). With --strip knobs are named without
+    the strip: chorus.rate. A change of the recipe's file, or of a sound, model or preset that it uses, is heard at once; knobs stay
     where they are turned unless the change is theirs.
     """
     from functools import partial
@@ -92,6 +93,7 @@ def command(
         _drive(recipe, drive)
         return
     with ExitStack() as stack:
+        begun = time.time_ns()
         song = recipe_of(recipe, stack)
         sound = stack.enter_context(_output(song.rate, device, follow, live_input))
         play = partial(voice_of, strip=strip, live_input=live_input, as_rendered=as_rendered)
@@ -102,17 +104,19 @@ def command(
 
         player = LivePlayer(play(song.replace(rate=sound.rate)))
         controls = MidiMap(lambda: player.dials, parse_bindings(bind))
-        osc = stack.enter_context(OscControl(lambda: player.dials, osc_port, osc_host, controls.learn))
+        osc = stack.enter_context(
+            OscControl(lambda: player.dials, osc_port, osc_host, controls.learn, player.muting, sound.transport(player))
+        )
         if midi:
             stack.enter_context(MidiInput(controls))
         stack.enter_context(sound.playing(player))
-        if not as_script:
-            for remark in player.voice.remarks:
-                say(remark)
-            what = "live input" if live_input else strip or "the song"
-            say(f"Playing {what}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")
         with suppress(KeyboardInterrupt):
-            _play(player, Reloader(player, Path(recipe), again), seconds)
+            if not as_script:
+                for remark in player.voice.remarks:
+                    say(remark)
+                what = "live input" if live_input else strip or "the song"
+                say(f"Playing {what}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")
+            _play(player, Reloader(player, Path(recipe), again, begun), seconds)
         _close(stack)
         _leave(sound.health(), as_script)
 

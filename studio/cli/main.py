@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from studio.budgets import raise_open_files
 from studio.cli.show import as_json, say
 from studio.cli.stopping import STOPPING
 from studio.errors import Interrupted, Problems, StudioError
@@ -145,6 +146,7 @@ def main(verbose: bool) -> None:
     Start with `studio new song.yaml --from song.mid`, then `studio render song.yaml -o out/`.
     """
     forget_working_folder()
+    raise_open_files()
     click.get_current_context().call_on_close(STOPPING.listen())
     root = logging.getLogger("studio")
     root.setLevel(logging.DEBUG if verbose else logging.INFO)

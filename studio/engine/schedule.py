@@ -10,10 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from studio.budgets import most_open_files
 from studio.errors import Interrupted
 
 _THREADS_PER_CORE = 16
-"""Most of them wait for what others make, and cost nothing while they do."""
+"""Most of them wait for what others make, and cost nothing while they do but the files they have open."""
+
+_FILES_PER_THREAD = 8
+"""Of the files that a process may have open, so many are there for each thread; it needs three or four."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +70,8 @@ class Schedule:
         # Keys that have begun; and for each job that is over, what it raised or None.
         news: queue.SimpleQueue[str | BaseException | None] = queue.SimpleQueue()
         failures: list[BaseException] = []
-        with ThreadPoolExecutor(_THREADS_PER_CORE * self._count, thread_name_prefix="studio") as pool:
+        threads = max(self._count, min(_THREADS_PER_CORE * self._count, most_open_files() // _FILES_PER_THREAD))
+        with ThreadPoolExecutor(threads, thread_name_prefix="studio") as pool:
             try:
                 while open_jobs:
                     for job in [job for job in waiting if job.needs <= begun]:

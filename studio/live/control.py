@@ -8,9 +8,11 @@ import threading
 from collections.abc import Callable
 from typing import Any, Self
 
-from studio.errors import MissingError, OutputError, StudioError
+from studio.errors import KnobError, MissingError, OutputError, StudioError
 from studio.live.live_parameters import Dials, dial
+from studio.live.muting import Muting
 from studio.live.priority import ahead
+from studio.live.transport import Transport
 
 LARGEST_PACKET = 8192
 _SIZES = {**dict.fromkeys("ifcrm", 4), **dict.fromkeys("hdt", 8), **dict.fromkeys("TFNI", 0)}
@@ -22,7 +24,9 @@ class OscControl:
 
     ``/knob/ADDRESS value`` turns a knob, in its unit; ``/slider/ADDRESS 0…1`` moves it as a slider; ``/get/ADDRESS``
     asks where it stands; ``/list`` names them all; ``/learn/ADDRESS`` binds it to the next MIDI controller that moves.
-    The answer goes to where the question came from: ``/knob/ADDRESS value position`` or ``/error text``.
+    ``/mute/STRIP 1`` and ``/solo/TRACK 1`` mute and solo, 0 ends that, and without a value they ask; ``/play``, ``/stop``
+    and ``/locate SECONDS`` move the song, and ``/transport`` asks. The answer goes to where the question came from:
+    ``/knob/ADDRESS value position``, ``/mute/STRIP 0|1``, ``/solo/TRACK 0|1``, ``/transport rolls seconds`` or ``/error text``.
 
     Args:
         dials: gives the dials as they are now.
@@ -30,6 +34,8 @@ class OscControl:
         host: the address to listen on; packets from elsewhere than this machine are ignored unless it is another
             one than a loopback address.
         learn: is told of an address to learn.
+        muting: mutes and solos strips.
+        transport: starts, stops and moves the song.
 
     Raises:
         OutputError: the port is taken.
@@ -42,8 +48,11 @@ class OscControl:
         port: int = 0,
         host: str = "127.0.0.1",
         learn: Callable[[str], object] | None = None,
+        muting: Muting | None = None,
+        transport: Transport | None = None,
     ) -> None:
         _require_osc()
+        self._muting, self._transport = muting, transport
         self._dials, self._learn = dials, learn
         self._local = ipaddress.ip_address(host).is_loopback
         self.ignored = self.malformed = self.served = 0
@@ -111,6 +120,14 @@ class OscControl:
             for each in sorted(dials):
                 self._tell(sender, each, dials)
             return
+        if verb in ("mute", "solo") and self._muting is not None:
+            put = self._muting.mute if verb == "mute" else self._muting.solo
+            self._answer(sender, f"/{verb}/{name}", int(put(name, _switch(values[0]) if values else None)))
+            return
+        if verb in ("play", "stop", "locate", "transport") and not name and self._transport is not None:
+            self._move(self._transport, verb, values)
+            self._answer(sender, "/transport", int(self._transport.rolls), self._transport.seconds)
+            return
         if verb == "knob":
             dial(dials, name).turn(values[0])
         elif verb == "slider":
@@ -123,6 +140,13 @@ class OscControl:
             return
         self._tell(sender, name, dials)
 
+    def _move(self, transport: Transport, verb: str, values: list[Any]) -> None:
+        if verb == "locate":
+            transport.locate(float(values[0]))
+        elif verb != "transport" and (not values or _switch(values[0])):
+            # Buttons of control surfaces send 0 when they are let go.
+            transport.roll(verb == "play")
+
     def _tell(self, sender: Target, name: str, dials: Dials) -> None:
         found = dial(dials, name)
         self._answer(sender, f"/knob/{name}", found.target, found.position)
@@ -132,6 +156,12 @@ class OscControl:
             self._socket.sendto(message(address, *values), sender)
         except OSError:
             self.ignored += 1
+
+
+def _switch(value: object) -> bool:
+    if not isinstance(value, (int, float)) or value not in (0, 1):
+        raise KnobError(f"{value!r} is neither 1 nor 0.")
+    return bool(value)
 
 
 def whole(packet: bytes) -> bool:

@@ -15,6 +15,7 @@ from studio.floating_point import floating_point_kept
 from studio.live.output import LEAVING_SECONDS, LiveOutput
 from studio.live.player import LivePlayer
 from studio.live.priority import undisturbed
+from studio.live.transport import Transport, frame_at
 from studio.typed import present
 
 _FRAMES = 1 << 32
@@ -90,6 +91,32 @@ class Jack(LiveOutput):
             finally:
                 self._leaving = True
                 self._left.wait(LEAVING_SECONDS)
+
+    def transport(self, player: LivePlayer) -> Transport:
+        """What starts, stops and moves the song: JACK's transport where it is followed, else the player."""
+        return self if self._follow else player
+
+    @property
+    def rolls(self) -> bool:
+        """Whether JACK's transport moves."""
+        return bool(self._client.transport_state == self._rolling)
+
+    @property
+    def seconds(self) -> float:
+        """Where JACK's transport is, in seconds."""
+        return int(self._client.transport_frame) / self.rate
+
+    def roll(self, on: bool) -> None:
+        """Start JACK's transport, or stop it."""
+        (self._client.transport_start if on else self._client.transport_stop)()
+
+    def locate(self, seconds: float) -> None:
+        """Move JACK's transport to a place, in seconds.
+
+        Raises:
+            KnobError: it is none.
+        """
+        self._client.transport_frame = frame_at(seconds, self.rate)
 
     def _plug(self) -> None:
         if self._connect:

@@ -16,6 +16,7 @@ from studio.engine.nodes import Change, Cut, Fader, Fitted, Hold, Node, Process,
 from studio.errors import StudioError
 from studio.live.clock import LiveClock
 from studio.live.live_parameters import ParameterMap, labels
+from studio.live.muting import Gate
 from studio.live.units import Deck, Effects, Level, LiveUnit, Memory, Mix
 from studio.live.voice import LiveVoice
 from studio.recipe.model import Send
@@ -78,6 +79,7 @@ class LiveMixer:
         self._context = replace(planned.context, place=self._clock)
         self._board = ParameterMap()
         self._units: list[LiveUnit] = []
+        self._gates: dict[str, Gate] = {}
         self._made: dict[str, LiveUnit] = {}
         self._memories: dict[str, Memory] = {}
         self._remarks: list[str] = []
@@ -87,7 +89,13 @@ class LiveMixer:
         self._unit(self._plan.mix)
         self._board.macros(self._plan.recipe, self._plan.recipe.knobs)
         return LiveVoice(
-            self._units, self._board.dials, self._context, self._clock, self._remarks, tuple(files_of(self._plan))
+            self._units,
+            self._board.dials,
+            self._context,
+            self._clock,
+            self._remarks,
+            tuple(files_of(self._plan)),
+            self._gates,
         )
 
     def _unit(self, node: Node) -> LiveUnit:
@@ -105,7 +113,7 @@ class LiveMixer:
                 self._remarks.append(f"the loudness is held by the {self._lift:+.1f} dB that the render needed.")
                 return self._add(Effects(self._unit(below), node.limited(self._lift), self._context))
             case Fader(inputs=(below,)):
-                return self._add(Level(self._unit(below), self._faders(node), self._context))
+                return self._add(Level(self._unit(below), self._faders(node), self._context, self._gate(node)))
             case Process():
                 sides = {name: self._memory(side) for name, side in node.sides.items()}
                 signal = self._unit(node.inputs[0])
@@ -122,6 +130,10 @@ class LiveMixer:
     def _add(self, unit: LiveUnit) -> LiveUnit:
         self._units.append(unit)
         return unit
+
+    def _gate(self, node: Fader) -> Gate:
+        """What mutes a strip: one for its fader and its sends. Side-chains hear it before, as in a render."""
+        return self._gates.setdefault(_strip(node.path), Gate(node.path[0] == "tracks"))
 
     def _memory(self, node: Node) -> Memory:
         if node.key not in self._memories:

@@ -8,6 +8,7 @@ from typing import Self
 
 from studio.live.health import Health, Watch
 from studio.live.player import LivePlayer
+from studio.live.transport import Transport
 
 LEAVING_SECONDS = 0.3
 """How long an output waits for the period that is being played, before it leaves without its end."""
@@ -39,6 +40,10 @@ class LiveOutput(ABC):
     @abstractmethod
     def close(self) -> None:
         """Let go of the device."""
+
+    def transport(self, player: LivePlayer) -> Transport:
+        """What starts, stops and moves the song."""
+        return player
 
     def health(self) -> Health:
         """How it has gone so far; a block waits a period on its way in and one on its way out."""

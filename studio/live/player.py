@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 
 from studio.audio import Block
 from studio.context import GRID
 from studio.live.live_parameters import Dials, keep_turned
+from studio.live.muting import Muting
+from studio.live.transport import frame_at
 from studio.live.voice import LiveVoice
 
 FADE_SECONDS = 0.03
@@ -14,13 +18,20 @@ FADE_SECONDS = 0.03
 
 
 class LivePlayer:
-    """Plays a voice, which may be swapped while it runs."""
+    """Plays a voice, which may be swapped while it runs. It is its own `Transport` where nobody else's is followed.
+
+    Attributes:
+        muting: which strips are muted and soloed.
+    """
 
     def __init__(self, voice: LiveVoice) -> None:
         self._voice = self._newest = voice
         self._old: LiveVoice | None = None
         self._faded = self._place = 0
         self._frames = GRID
+        self._jumps = deque[int](maxlen=1)
+        self._rolls = True
+        self.muting = Muting(voice.gates)
 
     @property
     def voice(self) -> LiveVoice:
@@ -42,6 +53,30 @@ class LivePlayer:
         """What has gone wrong in the voice that is heard; its sound goes on dry."""
         return self._voice.troubles
 
+    @property
+    def rolls(self) -> bool:
+        """Whether the song moves by itself."""
+        return self._rolls
+
+    @property
+    def seconds(self) -> float:
+        """Where in the song it is, in seconds."""
+        frame = self._jumps[0] if self._jumps else self._place
+        length = self._newest.frames
+        return (frame % length if length else frame) / self._newest.context.rate
+
+    def roll(self, on: bool) -> None:
+        """Start the song, or stop it where it is: what rings rings on."""
+        self._rolls = on
+
+    def locate(self, seconds: float) -> None:
+        """Move to a place, in seconds from the song's start.
+
+        Raises:
+            KnobError: it is none.
+        """
+        self._jumps.append(frame_at(seconds, self._newest.context.rate))
+
     def warm(self, frames: int) -> None:
         """Get ready for blocks of so many frames."""
         self._frames = frames
@@ -50,7 +85,11 @@ class LivePlayer:
     def swap(self, voice: LiveVoice) -> None:
         """Fade into another voice; knobs that both have, with the same value in the recipe, stay where they are turned."""
         keep_turned(self.dials, voice.dials)
+        self.muting.put(voice.gates)
         voice.warm(self._frames)
+        # Hands do not rest meanwhile.
+        keep_turned(self.dials, voice.dials)
+        self.muting.take(voice.gates)
         self._newest = voice
 
     def process(self, block: Block, place: int | None = None, rolling: bool = True) -> Block:
@@ -58,10 +97,11 @@ class LivePlayer:
 
         Args:
             block: the live input.
-            place: the frame of the song that is due, by the transport; counted on when None.
+            place: the frame of the song that is due, by somebody else's transport; by its own when None.
             rolling: whether the transport moves; while it does not, the song is silent.
         """
-        place = self._place if place is None else place
+        if place is None:
+            place, rolling = self._jumps.pop() if self._jumps else self._place, self._rolls
         self._place = place + block.shape[1] if rolling else place
         newest = self._newest
         if newest is not self._voice and self._old is None:

@@ -28,12 +28,14 @@ class Reloader:
         player: plays the recipe.
         path: of the recipe; what is no file is not watched.
         voice: reads the recipe and makes what plays.
+        begun: when what plays now began to be read, in ns since 1970: what changed after that is loaded once more.
     """
 
-    def __init__(self, player: LivePlayer, path: Path, voice: Callable[[], LiveVoice]) -> None:
+    def __init__(self, player: LivePlayer, path: Path, voice: Callable[[], LiveVoice], begun: int) -> None:
         self._player, self._path, self._voice = player, path, voice
         self._news: SimpleQueue[StudioError | None] = SimpleQueue()
-        self._seen = self._before = self._stamps()
+        self._before = self._stamps()
+        self._seen = {path: stamp if stamp and stamp[2] < begun else None for path, stamp in self._before.items()}
 
     def start(self) -> None:
         """Look again and again until the process ends."""

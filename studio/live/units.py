@@ -18,6 +18,7 @@ from studio.curves import moves
 from studio.effect_chain import AlignedSum, EffectChain, Fifo
 from studio.errors import StudioError
 from studio.live.clock import LiveClock
+from studio.live.muting import Gate
 from studio.steps import Effect
 
 MEMORY_SECONDS = 4.0
@@ -97,8 +98,8 @@ class Level:
 
     out: Block
 
-    def __init__(self, signal: LiveUnit, effects: Sequence[Effect], context: RenderContext) -> None:
-        self._signal, self._context, self._count = signal, context, 0
+    def __init__(self, signal: LiveUnit, effects: Sequence[Effect], context: RenderContext, gate: Gate) -> None:
+        self._signal, self._context, self._gate, self._count = signal, context, gate, 0
         self._steps = [(effect, next(iter(effect.parameters())), effect.open(context)) for effect in effects]
         self._known: list[object] = []
         self._gains: Block | None = None
@@ -114,6 +115,7 @@ class Level:
                 gains = self._through(np.ones((self._context.channels, 1), np.float32))
                 self._known, self._gains = values, None if np.all(gains == 1) else gains
             self.out = block if self._gains is None else block * self._gains
+        self.out = self._gate.through(self.out)
         self._count += block.shape[1]
 
     def _through(self, block: Block) -> Block:

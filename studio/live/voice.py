@@ -11,6 +11,7 @@ from studio.audio import Block
 from studio.context import RenderContext
 from studio.live.clock import LiveClock
 from studio.live.live_parameters import LiveParameter
+from studio.live.muting import Gate
 from studio.live.units import Effects, Input, LiveUnit, Round
 
 _LONGEST_WARMING = 2.0
@@ -29,6 +30,7 @@ class LiveVoice:
         clock: where in the song it is.
         remarks: what whoever plays it should know.
         files: those that it was made of.
+        gates: what mutes its strips, by their names.
     """
 
     def __init__(
@@ -39,9 +41,10 @@ class LiveVoice:
         clock: LiveClock,
         remarks: Sequence[str] = (),
         files: Collection[Path] = (),
+        gates: Mapping[str, Gate] | None = None,
     ) -> None:
         self.dials, self.context, self.remarks = dials, context, tuple(remarks)
-        self.files = tuple(files)
+        self.files, self.gates = tuple(files), gates or {}
         self._units, self._clock, self._turning = tuple(units), clock, tuple(dials.values())
         self._ready = np.zeros((context.channels, 0), np.float32)
         self._count = 0
@@ -52,6 +55,11 @@ class LiveVoice:
     def listens(self) -> bool:
         """Whether it plays live input."""
         return any(isinstance(unit, Input) for unit in self._units)
+
+    @property
+    def frames(self) -> int | None:
+        """How long its loop is; None where it has no end."""
+        return self._clock.frames
 
     @property
     def troubles(self) -> list[str]:
@@ -80,6 +88,8 @@ class LiveVoice:
         frames = block.shape[1]
         for dial in self._turning:
             dial.begin()
+        for gate in self.gates.values():
+            gate.begin()
         if rolling:
             self._clock.locate(self._count, place)
         self._count += frames

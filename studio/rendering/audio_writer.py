@@ -110,9 +110,11 @@ class AudioWriter:
         self._dither = np.random.default_rng(_seed(path.name)) if subtype == "PCM_16" else None
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            self.part.touch()  # What the system has against it, libsndfile does not tell.
             try:
                 self._file = _opened(self.part, rate, channels, format, kind, subtype)
             except OutputError as error:
+                self.part.unlink(missing_ok=True)
                 error.place = Place(str(path))
                 raise
         if tags is not None:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from studio.audio import Audio, Block
+from studio.budgets import most_open_files
 from studio.disk import remove_abandoned, writing
 from studio.engine import Cache, Engine, Listener, Plan, Task, plan
 from studio.engine.loudness import measure
@@ -38,6 +39,9 @@ from studio.score import Score
 from studio.views import view
 
 log = logging.getLogger(__name__)
+
+_SHARE = 4
+"""One in so many of the files that a process may have open may be a file that is written."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,7 +257,9 @@ class _Writer:
         for output_file in output_files:
             if (entry := self._unchanged(output_file)) is not None:
                 self._entries[output_file.path] = entry
-        self._engine.run([self._plan.mix, self._plan.premaster], self._errands("write", output_files, self._pour))
+        # Each stays open until the length of the song is known; those there are no handles for are written after that.
+        first = self._errands("write", output_files, self._pour)[: max(1, most_open_files() // _SHARE)]
+        self._engine.run([self._plan.mix, self._plan.premaster], first)
         frames = length(self._plan, self._engine)
         for output_file in output_files:
             self._reconsider(output_file, frames)

@@ -13,10 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from studio.context import RenderContext
 from studio.errors import MissingError
 from studio.levels import decibels
 from studio.live.control import message
 from studio.live.jack import Jack
+from studio.live.player import LivePlayer
+from studio.live.song import chain_voice
 from studio.rendering.render import render
 from tests.live.ear import Ear, ear
 from tests.waiting import PATIENCE, wait_until
@@ -132,3 +135,18 @@ def test_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "nobody-runs-this")
     with pytest.raises(MissingError, match="no JACK server"):
         Jack()
+
+
+def test_it_moves_the_transport_that_it_follows_and_lets_go_of_jack_when_it_is_closed(server: str) -> None:
+    player = LivePlayer(chain_voice((), RenderContext(48_000)))
+    with ear(2) as heard:
+        with Jack(follow=True) as sound, sound.playing(player):
+            transport = sound.transport(player)
+            transport.locate(1.5)
+            wait_until(lambda: transport.seconds == 1.5, "the transport is where it is told")
+            transport.roll(True)
+            wait_until(lambda: transport.rolls and transport.seconds > 1.6, "it moves")
+            transport.roll(False)
+            wait_until(lambda: not transport.rolls, "it stands")
+            assert heard.client.get_ports("studio:out_1") and heard.frames[-1] > 72_000
+        wait_until(lambda: not heard.client.get_ports("studio:"), "the client has gone")

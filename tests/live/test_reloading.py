@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,8 +38,8 @@ def edit(folder: Path, loud: float = 0.5, gain: float = -3, pan: float = 0.2) ->
 
 
 def sound(folder: Path, hertz: float) -> None:
-    time = np.arange(RATE // 2) / RATE
-    write(folder / "loop.wav", 0.3 * np.sin(2 * np.pi * hertz * time), RATE, subtype="FLOAT")
+    sine = 0.3 * np.sin(2 * np.pi * hertz * np.arange(RATE // 2) / RATE)
+    write(folder / "loop.wav", sine, RATE, subtype="FLOAT")
 
 
 @pytest.fixture
@@ -50,9 +51,10 @@ def song(tmp_path: Path) -> Path:
 
 def playing(song: Path, strip: str | None = None) -> tuple[LivePlayer, Callable[[], list[str]]]:
     """A player of a song, and what looks for changes until there are none, and gives what has been said."""
+    begun = time.time_ns()
     player = LivePlayer(voice_of(Recipe.load(song), strip))
     player.warm(BLOCK)
-    reloader = Reloader(player, song, lambda: voice_of(Recipe.load(song), strip))
+    reloader = Reloader(player, song, lambda: voice_of(Recipe.load(song), strip), begun)
 
     def look() -> list[str]:
         for _ in range(4):
@@ -129,3 +131,12 @@ def test_a_file_that_is_gone_or_broken_is_told_and_its_return_is_heard(song: Pat
     assert "loop.wav" in said and player.voice is before and look() == []
     (song.parent / "loop.wav").write_bytes(whole)
     assert look() == ["Changed."] and player.voice is not before
+
+
+def test_what_changes_while_the_song_is_first_rendered_is_heard(song: Path) -> None:
+    player = LivePlayer(voice_of(Recipe.load(song)))
+    changed = (song.parent / "loop.wav").stat().st_mtime_ns
+    reloader = Reloader(player, song, lambda: voice_of(Recipe.load(song)), begun=changed)
+    for _ in range(4):
+        reloader.look()
+    assert list(reloader.news()) == [None]
