@@ -6,11 +6,11 @@ track's own; ``master.limiter`` is the limiter's first knob; ``dust`` is a macro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from studio.errors import Key, RecipeError, Told, nearest
+from studio.errors import Gather, Key, RecipeError, Told, nearest, within
 from studio.records import Kind, Record
 from studio.steps import Step, Unread
 from studio.typed import expect
@@ -122,6 +122,30 @@ def steps_in(value: object, *, bypassed: bool = True) -> Iterator[tuple[Path, St
         for index, item in enumerate(value):
             for way, step in steps_in(item, bypassed=bypassed):
                 yield (index, *way), step
+
+
+def check_values(value: object) -> None:
+    """Check, in a recipe, a chain or a step with all that it holds, the values whose ranges only this machine knows.
+
+    Raises:
+        StudioError: values that do not fit (all of them at once), each with the way to it.
+    """
+    gather = Gather()
+    members: Iterable[tuple[Path, object]] = ()
+    if isinstance(value, Step):
+        with gather, within(value.step):
+            value.check_values()
+        members = (((value.step, name), getattr(value, name)) for name in value.parameters())
+    elif isinstance(value, Record):
+        members = (((name,), getattr(value, name)) for name in value.kinds())
+    elif isinstance(value, Mapping):
+        members = (((str(name),), member) for name, member in value.items())
+    elif isinstance(value, tuple):
+        members = (((index,), member) for index, member in enumerate(value))
+    for way, member in members:
+        with gather, within(*way):
+            check_values(member)
+    gather.done()
 
 
 def addresses(root: Record) -> Iterator[tuple[str, Kind]]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 _reading: ContextVar[Path] = ContextVar("the folder of the document that is being read", default=Path())
+_found: ContextVar[dict[str, Any] | None] = ContextVar("what has been searched for in this operation", default=None)
+
+Found = TypeVar("Found")
 
 
 VARIABLES = (
@@ -36,12 +40,40 @@ def misspelt_variables() -> dict[str, str]:
 
 @contextmanager
 def reading(folder: Path) -> Iterator[None]:
-    """While a document is read, paths in it mean files in its folder."""
+    """While a document is read, paths in it mean files in its folder, and what is searched for is searched for once."""
     token = _reading.set(folder)
+    try:
+        with searching_once():
+            yield
+    finally:
+        _reading.reset(token)
+
+
+@contextmanager
+def searching_once() -> Iterator[None]:
+    """While it lasts, the machine is searched once for what `found_once` is asked for; the next time anew.
+
+    Inside another it is part of that one.
+    """
+    if _found.get() is not None:
+        yield
+        return
+    token = _found.set({})
     try:
         yield
     finally:
-        _reading.reset(token)
+        _found.reset(token)
+
+
+def found_once(what: str, search: Callable[[], Found]) -> Found:
+    """What a search gives: that of before within one `searching_once`, else of now; `what` names it."""
+    kept = _found.get()
+    if kept is None:
+        return search()
+    if what not in kept:
+        kept[what] = search()
+    found: Found = kept[what]
+    return found
 
 
 def folder_of_reading() -> Path:

@@ -172,6 +172,13 @@ class Step(Record):
             StudioError: what would stop it, as far as that can be known beforehand.
         """
 
+    def check_values(self) -> None:
+        """Check those of its values whose ranges only this machine knows, such as the parameters of a plugin.
+
+        Raises:
+            StudioError: values that do not fit (all of them at once).
+        """
+
     def takes(self, channels: int) -> bool:
         """Whether a sound of so many channels can go through it."""
         return True

@@ -56,6 +56,7 @@ NEEDS = {
     "plugins": (
         "hosting/test_plugin.py",
         "hosting/test_floating_point.py",
+        "hosting/test_looking.py",
         "sessions/test_plugins.py",
         "live/test_remotes.py",
     ),

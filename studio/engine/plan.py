@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from studio.address import check_values
 from studio.context import RenderContext
 from studio.curves import Curve
 from studio.effects.mixing import Gain, Pan
 from studio.engine.mastering import Mastered
 from studio.engine.nodes import Change, Cut, Fader, Fitted, Node, Play, Process, Read, Stream, held, mixed
 from studio.errors import Gather, MissingError, OutputError, Place, RecipeError, ScoreError, within
-from studio.folders import cache_folder
+from studio.folders import cache_folder, searching_once
 from studio.headers import cut_short
 from studio.midi import Part, read_midi, split, together
 from studio.midi.picks import chosen
@@ -103,7 +104,8 @@ def plan(recipe: Recipe, score: Score | Path | str | None = None, *, faders: boo
     Raises:
         StudioError: something the recipe names is not there, or does not fit.
     """
-    with recipe.placing():
+    with recipe.placing(), searching_once():
+        check_values(recipe)
         return _Planner(recipe, score, faders).plan()
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from studio.errors import MissingError, OutputError, StudioError, nearest
-from studio.folders import cache_folder, folder_of_reading, plugin_folders
+from studio.folders import cache_folder, folder_of_reading, found_once, plugin_folders
 from studio.hosting.contract import PluginError
 from studio.hosting.description import Description
 from studio.hosting.host import host_of
@@ -84,8 +84,10 @@ def list_plugins() -> Iterator[Found]:
 
 
 def find_plugin(wanted: str) -> Path:
-    """The file of the plugin that `wanted` means: a path, a file's name with or without its ending, a plugin's own
-    name, or its id.
+    """The file of the plugin that `wanted` means: a path, a file's name with or without its ending, else a plugin's own
+    name, or its id, where it is known.
+
+    The folders are searched once for all that one reading of a recipe asks for (`studio.folders.searching_once`).
 
     Raises:
         MissingError: there is none; the nearest names are offered.
@@ -94,21 +96,31 @@ def find_plugin(wanted: str) -> Path:
     given = folder_of_reading() / Path(wanted).expanduser()
     if given.exists() and given.suffix.lower() in _SUFFIXES:
         return _trusted(given)
-    folded, names = wanted.casefold(), dict[str, Path]()
-    for path in candidates():
-        for name in (path.name, path.stem, path.stem.removesuffix("-vst")):
-            names.setdefault(name.casefold(), path)
-        known = _recall(path)
-        if isinstance(known, Description):
-            for name in (known.about.name, known.about.id):
-                names.setdefault(name.casefold(), path)
+    folded = wanted.casefold()
+    files = found_once("plugins", lambda: tuple(candidates()))
+    for path in files:
+        if folded in {name.casefold() for name in (path.name, path.stem, path.stem.removesuffix("-vst"))}:
+            return path
+    # Under their number, since another may become known while the search lasts.
+    names = found_once(f"names of plugins, {len(_known)} known", lambda: _own_names(files))
     if folded in names:
         return names[folded]
-    offered = sorted({path.stem for path in candidates()})
+    offered = sorted({path.stem for path in files})
     raise MissingError(
         f"there is no plugin {wanted!r} on this machine.",
         nearest(wanted, offered) or "Install it, or give its folder with STUDIO_PLUGINS.",
     )
+
+
+def _own_names(files: Sequence[Path]) -> dict[str, Path]:
+    """Files by the names and ids that the plugins in them give themselves, as far as they are known."""
+    names = dict[str, Path]()
+    for path in files:
+        known = _recall(path)
+        if isinstance(known, Description):
+            for name in (known.about.name, known.about.id):
+                names.setdefault(name.casefold(), path)
+    return names
 
 
 def is_installed(path: Path) -> bool:
@@ -143,6 +155,19 @@ def describe_plugin(wanted: str, host: str | None = None) -> Description:
             f"{path.name} is blocked: {known}", f"`studio plugins forget {path.stem}` gives it another chance."
         )
     return known
+
+
+def recall_plugin(wanted: str, host: str | None = None) -> Description | None:
+    """What is known of a plugin already; None of one that is not here, is blocked, or was never looked at.
+
+    No process is started.
+    """
+    file, _, inner = wanted.partition("#")
+    try:
+        known = _recall(find_plugin(file), host, inner)
+    except (MissingError, PluginError):
+        return None
+    return known if isinstance(known, Description) else None
 
 
 def look(path: Path, host: str | None = None, inner: str = "") -> Description | str:
@@ -276,5 +301,6 @@ __all__ = [
     "list_plugins",
     "look",
     "probe_plugin",
+    "recall_plugin",
     "scan_plugins",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 from collections.abc import Iterator, Mapping
@@ -13,9 +14,9 @@ import numpy as np
 from studio.audio import Block
 from studio.context import GRID, BlockContext, RenderContext
 from studio.curves import moves
-from studio.errors import Gather, MissingError, RecipeError, nearest, shown, within
+from studio.errors import Gather, MissingError, RecipeError, StudioError, collecting, nearest, shown, within
 from studio.folders import folder_of_reading, reading
-from studio.hosting.catalogue import describe_plugin
+from studio.hosting.catalogue import describe_plugin, recall_plugin
 from studio.hosting.contract import PluginError
 from studio.hosting.description import Description
 from studio.hosting.host import HOSTS, TELLING
@@ -70,8 +71,17 @@ class Plugin(Effect, Instrument):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "_home", folder_of_reading().resolve())
-        known = self._known()
-        if known is None:
+        known = self._recalled()
+        if known is not None:
+            self._read_settings(known)
+
+    def _read_settings(self, known: Description) -> None:
+        """Read the settings, which stand as they were written, by the plugin's own parameters.
+
+        Raises:
+            StudioError: it has no such parameter, or values do not fit (all of them at once).
+        """
+        if "_read" in self.__dict__:
             return
         gather, settings = Gather(), dict[str, Any]()
         for name, value in self.settings.items():
@@ -79,19 +89,40 @@ class Plugin(Effect, Instrument):
                 if name not in known.named:
                     raise RecipeError(
                         f"`{self.step}` has no {name!r}, and {known.about.name} has no such parameter.",
-                        nearest(name, [*self.dials(), *self.parameters()]),
+                        nearest(name, [*_dials(known), *self.parameters()]),
                     )
                 settings[name] = known.named[name].knob.parse(value)
         gather.done()
         object.__setattr__(self, "settings", settings)
+        object.__setattr__(self, "_read", True)
+
+    def check_values(self) -> None:
+        """Look at the plugin, if nothing is known of it, and read its settings.
+
+        Raises:
+            StudioError: it has no such parameter, or values do not fit (all of them at once).
+        """
+        known = self._known()
+        if known is not None:
+            self._read_settings(known)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all of it is equal; settings by what they mean, as far as that is known without a look."""
+        if not isinstance(other, Plugin):
+            return NotImplemented
+        if ("_read" in self.__dict__) != ("_read" in other.__dict__):
+            self._recalled_settings()
+            other._recalled_settings()
+        return all(getattr(self, name) == getattr(other, name) for name in self.kinds())
 
     def __getattr__(self, name: str) -> Any:
         """A parameter of the plugin: where it is set, else where a fresh plugin has it."""
         if name.startswith("_") or name == "settings":
             raise AttributeError(name)
-        if name in self.settings:
-            return self.settings[name]
         known = self._known()
+        if name in self.settings:
+            self._recalled_settings()
+            return self.settings[name]
         if known is None or name not in known.named:
             raise AttributeError(f"{self.step!r} has no {name!r}")
         kind = known.named[name].knob
@@ -107,13 +138,15 @@ class Plugin(Effect, Instrument):
 
     def data(self, *, full: bool = False) -> Any:
         """Plain data that `parse` reads back as an equal value."""
+        self._recalled_settings()
         plain = super().data(full=full)
         said = plain[self.step]
         if not isinstance(said, dict):
             return plain
         said.pop("settings", None)
+        known = self._recalled() if "_read" in self.__dict__ else None
         for name, value in self.settings.items():
-            said[name] = self.now()[name].data(value, full)
+            said[name] = value if known is None else known.named[name].knob.data(value, full)
         return plain
 
     @property
@@ -123,8 +156,8 @@ class Plugin(Effect, Instrument):
 
     def dials(self) -> Mapping[str, Kind]:
         """The plugin's parameters, and of the step's own knobs those that change its sound."""
-        own = {name: self.kinds()[name] for name in _HEARD}
-        return {name: kind for name, kind in self.now().items() if name not in self.kinds()} | own
+        known = self._known()
+        return dict.fromkeys(self.settings, _UNKNOWN) | _own_dials() if known is None else _dials(known)
 
     def now(self) -> Mapping[str, Kind]:
         """The fields it has now: its own, and the parameters of the plugin."""
@@ -135,7 +168,8 @@ class Plugin(Effect, Instrument):
 
     def kind_of(self, name: str) -> Kind:
         """The kind of one field as it is now."""
-        return self.now()[name]
+        own = self.kinds()
+        return own[name] if name in own else self.now()[name]
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields or parameters changed."""
@@ -171,6 +205,7 @@ class Plugin(Effect, Instrument):
 
     def follows_tempo(self) -> bool:
         """A VST2 plugin is told the tempo, whether it listens or not."""
+        self.check_values()
         moving = any(getattr(value, "musical", False) for value in self.settings.values())
         known = self._known()
         return moving or (known is not None and known.host in TELLING)
@@ -281,6 +316,7 @@ class Plugin(Effect, Instrument):
 
     def perform(self, known: Description, context: RenderContext) -> Performance:
         """The plugin at its start: preset loaded, program chosen, every parameter where it begins."""
+        self._read_settings(known)
         start = BlockContext(self, context, 0, GRID)
         positions = {known.named[name].index: _first(known.named[name], start, name) for name in self.settings}
         preset = context.find(self.preset).read_bytes() if self.preset else None
@@ -323,27 +359,57 @@ class Plugin(Effect, Instrument):
             MissingError, PluginError: there is no such plugin, or it cannot be used.
         """
         try:
-            return describe_plugin(self._file_here, self.host)
+            known = describe_plugin(self._file_here, self.host)
         except (MissingError, PluginError):
             if self.on_error == "stop":
                 raise
             return None
+        self._read_settings(known)
+        return known
 
     def _known(self) -> Description | None:
-        """What is known of the plugin, or None when it is not here: a recipe can be read all the same."""
-        if "_description" not in self.__dict__:
+        """What is known of the plugin, which is looked at if nothing is, or None when it is not here."""
+        known = self._recalled()
+        if known is None:
             try:
-                object.__setattr__(self, "_description", describe_plugin(self._file_here, self.host))
+                known = describe_plugin(self._file_here, self.host)
             except (MissingError, PluginError):
                 return None
-        known: Description = self.__dict__["_description"]
+            object.__setattr__(self, "_description", known)
         return known
+
+    def _recalled(self) -> Description | None:
+        """What is known of the plugin without a look at it: a recipe can be read all the same."""
+        if "_description" not in self.__dict__:
+            known = recall_plugin(self._file_here, self.host)
+            if known is None:
+                return None
+            object.__setattr__(self, "_description", known)
+        found: Description = self.__dict__["_description"]
+        return found
+
+    def _recalled_settings(self) -> None:
+        """Read the settings if what is needed for it is known by now; what does not fit stays as it was written."""
+        known = None if "_read" in self.__dict__ else self._recalled()
+        if known is not None:
+            with contextlib.suppress(StudioError), collecting(None):
+                self._read_settings(known)
 
     @property
     def _file_here(self) -> str:
         """The file where it lay when the recipe was read."""
         given = self._home / self.file
         return str(given) if given.exists() else self.file
+
+
+def _own_dials() -> dict[str, Kind]:
+    return {name: Plugin.kinds()[name] for name in _HEARD}
+
+
+def _dials(known: Description) -> dict[str, Kind]:
+    """The parameters of a plugin, and of the step's own knobs those that change its sound."""
+    own = Plugin.kinds()
+    return {name: each.knob for name, each in known.named.items() if name not in own} | _own_dials()
 
 
 class _Through:

@@ -180,6 +180,7 @@ class ParameterMap:
 
     def _plugin(self, plugin: Plugin, address: str, way: Path) -> None:
         """Its settings, and what else of it can be turned as long as no preset puts it where nobody knows."""
+        plugin.check_values()
         settings = dict(plugin.settings)
         object.__setattr__(plugin, "settings", settings)
         known = not (plugin.preset or plugin.program)

@@ -369,9 +369,10 @@ class Recipe(Record):
         Raises:
             StudioError: there is no such knob, or the value does not fit it.
         """
-        path, _ = locate(self, address)
-        with within(address):
-            return self.put(path, value)
+        with reading(self.folder):
+            path, _ = locate(self, address)
+            with within(address):
+                return self.put(path, value)
 
     def put(self, path: Way, value: object) -> Recipe:
         """The same by a path, such as ``("tracks", "keys", "chain", 0, "rate")``, to a knob or a whole chain.

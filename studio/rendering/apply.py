@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from studio.address import check_values
 from studio.audio import Block, to_channels
 from studio.audiofile import probe
 from studio.context import RenderContext
@@ -61,7 +62,9 @@ def chain_of(data: object, folder: Path = Path()) -> tuple[Step, ...]:
     if isinstance(data, str) and data not in registry():
         data = {"preset": data}
     with reading(folder):
-        return _STEPS.parse(data)
+        steps: tuple[Step, ...] = _STEPS.parse(data)
+        check_values(steps)
+        return steps
 
 
 def apply_file(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from studio.address import steps_in
+from studio.address import check_values, steps_in
 from studio.audiofile import probe
 from studio.context import RenderContext
 from studio.curves import Points
@@ -127,6 +127,8 @@ class _Checker:
     def __init__(self, recipe: Recipe, score: Path | None, taking: Collector) -> None:
         self.taking = taking
         self.recipe = recipe
+        with self._guarded():
+            check_values(recipe)
         with self._guarded():
             self.recipe = recipe.settled()
         self.files = RenderContext(folder=recipe.folder)

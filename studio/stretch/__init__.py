@@ -3,12 +3,13 @@
 from studio.stretch import fitting, harmonising, slicing, stretching, tuning
 from studio.stretch.content import choose
 from studio.stretch.f0 import F0Track, track_f0
+from studio.stretch.loop_analysis import LoopAnalysis, LoopReading, analyse_loop
 from studio.stretch.marks import Marks, pitch_marks
 from studio.stretch.onsets import find_hits
 from studio.stretch.stretcher import METHODS, stretch
 from studio.stretch.timemap import OverTime, TimeMap
 
 __all__ = [
-    "METHODS", "F0Track", "Marks", "OverTime", "TimeMap", "choose", "find_hits", "fitting", "harmonising",
-    "pitch_marks", "slicing", "stretch", "stretching", "track_f0", "tuning",
+    "METHODS", "F0Track", "LoopAnalysis", "LoopReading", "Marks", "OverTime", "TimeMap", "analyse_loop", "choose",
+    "find_hits", "fitting", "harmonising", "pitch_marks", "slicing", "stretch", "stretching", "track_f0", "tuning",
 ]  # fmt: skip

@@ -37,7 +37,7 @@ def test_parameters_are_set_by_name_in_the_plugins_own_units() -> None:
     with pytest.raises(StudioError, match="out of range"):
         Plugin.parse({"file": "ZamCompX2", "threshold": "-300 dB"})
     with pytest.raises(StudioError, match="JTM 45"):
-        Plugin.parse({"file": "ZamTube", "tone_stack_model": "JTM 54"})
+        Plugin.parse({"file": "ZamTube", "tone_stack_model": "JTM 54"}).check_values()
 
 
 @pytest.mark.parametrize("name", ["ZamCompX2", "ZamCompX2.vst3", "/usr/lib/vst3/ZamCompX2.vst3"])
