@@ -24,7 +24,8 @@ from studio.effects.space import Convolution
 from studio.engine import Cache, tape
 from studio.errors import OutputError, RecipeError, RenderError, StudioError
 from studio.interchange.archive import Archive
-from studio.recipe import Recipe
+from studio.recipe import Recipe, document
+from studio.recipe.document import Document
 from studio.recipe.pack import CARD, install_pack, pack
 from studio.rendering.render import render
 from tests.listening import white
@@ -182,3 +183,19 @@ def test_what_memory_has_no_room_for_is_refused_in_numbers(tmp_path: Path, monke
     assert refused.value.path[:2] == ("tracks", "a")
     with pytest.raises(RenderError, match=r"of sound and more, worked on as a whole, needs \d MB .* 1 MB are free"):
         render(Recipe.loads(song % "reverse", tmp_path))
+
+
+def test_a_recipe_may_hold_as_much_as_a_film_and_no_aliases_without_end(tmp_path: Path) -> None:
+    clips = "".join(f"{{file: a.wav, at: {index} s, fade_in: 10 ms, fade_out: 9 ms}}," for index in range(4_500))
+    text = f"tracks: {{a: {{play: {{clips: {{clips: [{clips}]}}}}}}}}"
+    assert len(Document(text).data["tracks"]["a"]["play"]["clips"]["clips"]) == 4_500
+    with pytest.raises(RecipeError, match=r"its aliases \(\*\) repeat more than 20,000.\n .*Write them out"):
+        Document("a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9]\nb: [" + "*a, " * 2_001 + "]")
+    with pytest.raises(RecipeError, match=r"more values inside values than 40.\n .*Nest them less"):
+        Document("a: " + "[" * 41 + "]" * 41)
+
+
+def test_a_recipe_with_too_many_values_is_told_how_many_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document, "MOST_VALUES", 1_000)
+    with pytest.raises(RecipeError, match=r"1,000 at most.\n .*Divide it into several songs"):
+        Document("a: [" + "1, " * 1_000 + "]")

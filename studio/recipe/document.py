@@ -21,8 +21,13 @@ from studio.disk import check_regular
 from studio.errors import Gather, Key, MissingError, Place, Problems, RecipeError, StudioError, collector, shown
 from studio.typed import expect
 
-LARGEST_BYTES = 1_000_000
-MOST_VALUES = 20_000
+LARGEST_BYTES = 16_000_000
+MOST_VALUES = 1_000_000
+"""Those that stand in the text: 50,000 clips with fades are half of it."""
+
+MOST_REPEATED = 20_000
+"""Those that aliases put in once more; a text of a few lines can have any number of them."""
+
 DEEPEST = 40
 
 _TAG = "tag:yaml.org,2002:"
@@ -35,9 +40,9 @@ _LONGEST_NUMBER = 400
 class _TooMuch(Exception):
     """The text is larger than any recipe; nothing more of it is read."""
 
-    def __init__(self, path: tuple[Key, ...]) -> None:
-        super().__init__(path)
-        self.path = path
+    def __init__(self, cause: str, mend: str, path: tuple[Key, ...]) -> None:
+        super().__init__(cause)
+        self.refusal = RecipeError(cause, mend, path=path)
 
 
 class Document:
@@ -47,7 +52,8 @@ class Document:
         self.text = text
         self.file = file
         self._marks: dict[tuple[Key, ...], tuple[int, int]] = {}
-        self._values = 0
+        self._read: set[int] = set()
+        self._repeated = 0
         self._lines = text.splitlines()
         self.data: Any = None
         try:
@@ -55,13 +61,7 @@ class Document:
         except StudioError as error:
             raise self.placed(error) from None
         except _TooMuch as error:
-            raise self.placed(
-                RecipeError(
-                    "more values, or deeper ones, than a recipe can have.",
-                    "Take out repeated aliases.",
-                    path=error.path,
-                )
-            ) from None
+            raise self.placed(error.refusal) from None
 
     def _composed(self) -> Node | None:
         """The text as nodes; under a collector without the lines that are no YAML, each of which it is told."""
@@ -95,7 +95,11 @@ class Document:
         except OSError as error:
             raise MissingError(f"the file cannot be opened: {error.strerror}.", place=Place(str(path))) from None
         if len(content) > LARGEST_BYTES:
-            raise RecipeError("the file is larger than 1 MB.", "That is no recipe.", place=Place(str(path)))
+            raise RecipeError(
+                f"the file is larger than {LARGEST_BYTES // 1_000_000} MB.",
+                "That is no recipe, or one to be divided into several songs.",
+                place=Place(str(path)),
+            )
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -150,10 +154,8 @@ class Document:
     def _plain(self, node: Node | None, path: tuple[Key, ...], depth: int) -> Any:
         if node is None:
             return None
-        self._values += 1
+        self._count(node, path, depth)
         self._marks.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
-        if self._values > MOST_VALUES or depth > DEEPEST:
-            raise _TooMuch(path)
         if isinstance(node, MappingNode):
             return self._mapping(node, path, depth)
         if isinstance(node, SequenceNode):
@@ -163,6 +165,27 @@ class Document:
             gather.done()
             return items
         return _scalar(expect(ScalarNode, node), path)
+
+    def _count(self, node: Node, path: tuple[Key, ...], depth: int) -> None:
+        """Keep an account of the values, those in the text and those that aliases repeat."""
+        if depth > DEEPEST:
+            raise _TooMuch(
+                f"more values inside values than {DEEPEST}.", "Nest them less, and no alias in itself.", path
+            )
+        if id(node) not in self._read:
+            self._read.add(id(node))
+        else:
+            self._repeated += 1
+        if self._repeated > MOST_REPEATED:
+            raise _TooMuch(
+                f"more values than a recipe can have: its aliases (*) repeat more than {MOST_REPEATED:,}.",
+                "Write them out, or take out repeated aliases.",
+                path,
+            )
+        if len(self._read) > MOST_VALUES:
+            raise _TooMuch(
+                f"more values than a recipe can have: {MOST_VALUES:,} at most.", "Divide it into several songs.", path
+            )
 
     def _item(self, gather: Gather, node: Node, path: tuple[Key, ...], depth: int) -> Any:
         """What stands in a list or mapping; None where an error was gathered instead."""

@@ -88,10 +88,12 @@ class Clips(Source):
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         """Fail now, before any work, if it could not be done later."""
-        gather = Gather()
+        gather, sound = Gather(), set[str]()
         for index, clip in enumerate(self.clips):
-            with gather, within("clips", index, "file"):
-                next(stream_audio(context.find(clip.file)))
+            if clip.file not in sound:
+                with gather, within("clips", index, "file"):
+                    next(stream_audio(context.find(clip.file)))
+                    sound.add(clip.file)
         gather.done()
 
     def inner(self) -> Iterator[Step]:
