@@ -12,7 +12,7 @@ from studio.errors import KnobError, MissingError, OutputError, StudioError
 from studio.live.live_parameters import Dials, dial
 from studio.live.muting import Muting
 from studio.live.priority import ahead
-from studio.live.transport import Transport
+from studio.live.transport import LiveTransport
 
 LARGEST_PACKET = 8192
 _SIZES = {**dict.fromkeys("ifcrm", 4), **dict.fromkeys("hdt", 8), **dict.fromkeys("TFNI", 0)}
@@ -49,7 +49,7 @@ class OscControl:
         host: str = "127.0.0.1",
         learn: Callable[[str], object] | None = None,
         muting: Muting | None = None,
-        transport: Transport | None = None,
+        transport: LiveTransport | None = None,
     ) -> None:
         _require_osc()
         self._muting, self._transport = muting, transport
@@ -140,7 +140,7 @@ class OscControl:
             return
         self._tell(sender, name, dials)
 
-    def _move(self, transport: Transport, verb: str, values: list[Any]) -> None:
+    def _move(self, transport: LiveTransport, verb: str, values: list[Any]) -> None:
         if verb == "locate":
             transport.locate(float(values[0]))
         elif verb != "transport" and (not values or _switch(values[0])):

@@ -15,7 +15,7 @@ from studio.floating_point import floating_point_kept
 from studio.live.output import LEAVING_SECONDS, LiveOutput
 from studio.live.player import LivePlayer
 from studio.live.priority import undisturbed
-from studio.live.transport import Transport, frame_at
+from studio.live.transport import LiveTransport, frame_at
 from studio.typed import present
 
 _FRAMES = 1 << 32
@@ -92,7 +92,7 @@ class Jack(LiveOutput):
                 self._leaving = True
                 self._left.wait(LEAVING_SECONDS)
 
-    def transport(self, player: LivePlayer) -> Transport:
+    def transport(self, player: LivePlayer) -> LiveTransport:
         """What starts, stops and moves the song: JACK's transport where it is followed, else the player."""
         return self if self._follow else player
 

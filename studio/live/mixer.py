@@ -16,7 +16,7 @@ from studio.engine.nodes import Change, Cut, Fader, Fitted, Hold, Node, Process,
 from studio.errors import StudioError
 from studio.live.clock import LiveClock
 from studio.live.live_parameters import ParameterMap, labels
-from studio.live.muting import Gate
+from studio.live.muting import MuteGate
 from studio.live.units import Deck, Effects, Level, LiveUnit, Memory, Mix
 from studio.live.voice import LiveVoice
 from studio.recipe.model import Send
@@ -79,7 +79,7 @@ class LiveMixer:
         self._context = replace(planned.context, place=self._clock)
         self._board = ParameterMap()
         self._units: list[LiveUnit] = []
-        self._gates: dict[str, Gate] = {}
+        self._gates: dict[str, MuteGate] = {}
         self._made: dict[str, LiveUnit] = {}
         self._memories: dict[str, Memory] = {}
         self._remarks: list[str] = []
@@ -131,9 +131,9 @@ class LiveMixer:
         self._units.append(unit)
         return unit
 
-    def _gate(self, node: Fader) -> Gate:
+    def _gate(self, node: Fader) -> MuteGate:
         """What mutes a strip: one for its fader and its sends. Side-chains hear it before, as in a render."""
-        return self._gates.setdefault(_strip(node.path), Gate(node.path[0] == "tracks"))
+        return self._gates.setdefault(_strip(node.path), MuteGate(node.path[0] == "tracks"))
 
     def _memory(self, node: Node) -> Memory:
         if node.key not in self._memories:

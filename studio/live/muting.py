@@ -10,7 +10,7 @@ from studio.audio import Block
 from studio.errors import RecipeError, nearest
 
 
-class Gate:
+class MuteGate:
     """Opens and closes what leaves a strip, gliding in one block.
 
     Args:
@@ -32,7 +32,7 @@ class Gate:
         return block * np.linspace(self._from, self._to, block.shape[1], dtype=np.float32)
 
 
-Gates = Mapping[str, Gate]
+Gates = Mapping[str, MuteGate]
 """Gates by the name of their strip."""
 
 

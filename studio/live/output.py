@@ -8,7 +8,7 @@ from typing import Self
 
 from studio.live.health import Health, Watch
 from studio.live.player import LivePlayer
-from studio.live.transport import Transport
+from studio.live.transport import LiveTransport
 
 LEAVING_SECONDS = 0.3
 """How long an output waits for the period that is being played, before it leaves without its end."""
@@ -41,7 +41,7 @@ class LiveOutput(ABC):
     def close(self) -> None:
         """Let go of the device."""
 
-    def transport(self, player: LivePlayer) -> Transport:
+    def transport(self, player: LivePlayer) -> LiveTransport:
         """What starts, stops and moves the song."""
         return player
 

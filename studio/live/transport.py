@@ -9,7 +9,7 @@ from studio.errors import KnobError
 _FURTHEST = 1 << 31
 
 
-class Transport(Protocol):
+class LiveTransport(Protocol):
     """Says whether a song moves, and where it is."""
 
     def roll(self, on: bool) -> None:

@@ -18,7 +18,7 @@ from studio.curves import moves
 from studio.effect_chain import AlignedSum, EffectChain, Fifo
 from studio.errors import StudioError
 from studio.live.clock import LiveClock
-from studio.live.muting import Gate
+from studio.live.muting import MuteGate
 from studio.steps import Effect
 
 MEMORY_SECONDS = 4.0
@@ -98,7 +98,7 @@ class Level:
 
     out: Block
 
-    def __init__(self, signal: LiveUnit, effects: Sequence[Effect], context: RenderContext, gate: Gate) -> None:
+    def __init__(self, signal: LiveUnit, effects: Sequence[Effect], context: RenderContext, gate: MuteGate) -> None:
         self._signal, self._context, self._gate, self._count = signal, context, gate, 0
         self._steps = [(effect, next(iter(effect.parameters())), effect.open(context)) for effect in effects]
         self._known: list[object] = []

@@ -11,7 +11,7 @@ from studio.audio import Block
 from studio.context import RenderContext
 from studio.live.clock import LiveClock
 from studio.live.live_parameters import LiveParameter
-from studio.live.muting import Gate
+from studio.live.muting import MuteGate
 from studio.live.units import Effects, Input, LiveUnit, Round
 
 _LONGEST_WARMING = 2.0
@@ -41,7 +41,7 @@ class LiveVoice:
         clock: LiveClock,
         remarks: Sequence[str] = (),
         files: Collection[Path] = (),
-        gates: Mapping[str, Gate] | None = None,
+        gates: Mapping[str, MuteGate] | None = None,
     ) -> None:
         self.dials, self.context, self.remarks = dials, context, tuple(remarks)
         self.files, self.gates = tuple(files), gates or {}
