@@ -15,6 +15,9 @@ from click.shell_completion import BashComplete, CompletionItem, add_completion_
 if TYPE_CHECKING:
     from click import Context, Parameter
 
+PLUGINS = ("vst3", "lv2", "clap", "sfz", "source")
+"""What a chain or an instrument can be exported as."""
+
 BASH = """\
 %(complete_func)s() {
     local IFS=$'\\n'
@@ -130,7 +133,6 @@ def methods(context: Context, parameter: Parameter, incomplete: str) -> list[Com
 
 def formats(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem]:
     """Everything a chain or a song can be exported as."""
-    from studio.cli.export import PLUGINS
     from studio.sessions.exporting import FORMS
 
     return list(_words(((name, "") for name in (*PLUGINS, *FORMS)), incomplete))

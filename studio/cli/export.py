@@ -9,10 +9,8 @@ from pathlib import Path
 
 import click
 
-from studio.cli.completing import chains_and_recipes, formats
+from studio.cli.completing import PLUGINS, chains_and_recipes, formats
 from studio.cli.show import as_json, losses, say, table
-
-PLUGINS = ("vst3", "lv2", "clap", "sfz", "source")
 
 
 @click.command("export")
