@@ -88,7 +88,8 @@ class Time:
         return cls(bars, beats, seconds)._checked()
 
     def _checked(self) -> Time:
-        if max(abs(self.bars), abs(self.beats), abs(self.seconds)) > _LONGEST:
+        parts = (self.bars, self.beats, self.seconds)
+        if any(abs(part.numerator) > _LONGEST * part.denominator for part in parts):  # fractions compare slowly
             raise KnobError("a time longer than any song.", f"{_LONGEST} bars, beats or seconds at most.")
         return self
 
