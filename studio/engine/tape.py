@@ -173,21 +173,21 @@ class Tape:
         return True
 
     def _opened(self) -> FileIO:
-        if self._file is None:
+        if (file := self._file) is None:
             try:
-                self._load(self._path)
+                file = self._load(self._path)
             except OSError as error:
                 with writing(self._path, "the cache", "choose another folder for it with STUDIO_CACHE"):
                     raise error
         _OPEN.used(self)
-        assert self._file is not None
-        return self._file
+        return file
 
-    def _load(self, path: Path) -> None:
+    def _load(self, path: Path) -> FileIO:
         self._path = path
-        self._file = path.open("rb", buffering=0)
-        self._close = weakref.finalize(self, self._file.close)
+        self._file = file = path.open("rb", buffering=0)
+        self._close = weakref.finalize(self, file.close)
         _OPEN.used(self)
+        return file
 
 
 def _unlink(path: Path) -> None:
