@@ -97,7 +97,7 @@ def test_numbers_out_of_range_and_unknown_knobs_are_refused_with_the_range_and_t
                 assert caught.value.path == (name, knob)
                 assert "is out of range" in caught.value.cause and kind.range in caught.value.mend
         with pytest.raises(RecipeError) as unknown:
-            made(name, **{knob + "x": 1})
+            made(name, **{knob + "x": 1}).check_values()  # a plugin is looked at when its values are checked
         assert f"`{name}` has no {knob + 'x'!r}" in unknown.value.cause and knob in unknown.value.mend
 
 

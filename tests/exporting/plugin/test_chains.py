@@ -68,7 +68,7 @@ def test_what_comes_late_is_on_time_in_both_lv2_hosts_at_every_rate(tmp_path: Pa
     }
     made = export(RackBlock.parse(rack), tmp_path / "Late.lv2")
     assert made.card and made.card.verdict
-    assert made.card.verdict.hosts == ("lv2apply (lilv)", "Ardour 7, headless")
+    assert made.card.verdict.hosts == ("lv2apply (lilv)", "our own LV2 host", "Ardour 7, headless")
     assert made.card.verdict.worst_db < -140
 
 
