@@ -48,7 +48,7 @@ class Audio:
 
     @classmethod
     def silence(cls, seconds: float, rate: int = 44100, channels: int = 2) -> Audio:
-        """Silence of a number of frames."""
+        """Silence of so many seconds."""
         return cls(np.zeros((channels, round(seconds * rate)), np.float32), rate)
 
     @classmethod

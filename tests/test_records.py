@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import FrozenInstanceError
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from studio.errors import KnobError, Problems, RecipeError, StudioError
 from studio.knobs import Live, Text, choice, count, knob, switch
 from studio.records import REQUIRED, ListOf, MapOf, Nested, Record, field
+from studio.steps import Step, registry
 from studio.units import DB, HZ
 
 
@@ -143,3 +145,16 @@ def test_a_mapping_is_asked_for_where_one_must_be() -> None:
     for value in (["a"], "a", 3):
         with pytest.raises(StudioError, match="Write `singer: value` pairs"):
             Choir.parse({"name": "x", "named": value})
+
+
+def test_errors_call_every_record_by_a_word_of_recipes_and_not_by_the_name_of_its_class() -> None:
+    registry()
+    wrong, kinds = [], [Record]
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        words = re.findall("[A-Z][a-z0-9]*", kind.__name__)
+        ours = kind.__module__.startswith("studio.") and not issubclass(kind, Step)  # those go by their own names
+        if ours and len(words) > 1 and "".join(words).lower() in kind.called():
+            wrong.append(f"{kind.__name__}: {kind.called()}")
+    assert wrong == []

@@ -77,7 +77,7 @@ class Rack(Playing):
 
     @recipe.setter
     def recipe(self, recipe: Recipe) -> None:
-        """The recipe as it stands under the hand."""
+        """Put another recipe in its place; that is one step of undo."""
         self._change(recipe)
 
     @property

@@ -102,7 +102,7 @@ class Echo(_Timed):
         return _EchoLoop(self, context)
 
     def frames_at(self, context: RenderContext, frame: int) -> int:
-        """The time of the echo at every frame, in frames."""
+        """The time of the echo, in frames, as it is at a frame of the song; one at least."""
         return max(1, round(self.seconds_at(context, frame) * context.rate))
 
 

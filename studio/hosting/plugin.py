@@ -200,7 +200,7 @@ class Plugin(Effect, Instrument):
             yield Component("plugin", known.path.name, known.about.version, known.stamp)
 
     def programs(self) -> Iterator[str]:
-        """The names of the programs it carries."""
+        """The programs of others that run when it does: the plugin itself."""
         yield f"the plugin {self.file}, as it is installed here"
 
     def follows_tempo(self) -> bool:

@@ -75,7 +75,7 @@ class Jack(LiveOutput):
 
     @contextmanager
     def playing(self, player: LivePlayer) -> Iterator[None]:
-        """Whether sound is being asked for."""
+        """Play while it lasts."""
         channels = range(1, player.voice.context.channels + 1)
         self._ins = [self._client.inports.register(f"in_{channel}") for channel in channels if player.voice.listens]
         self._outs = [self._client.outports.register(f"out_{channel}") for channel in channels]

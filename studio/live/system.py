@@ -56,7 +56,7 @@ class System(LiveOutput):
 
     @contextmanager
     def playing(self, player: LivePlayer) -> Iterator[None]:
-        """Whether sound is being asked for."""
+        """Play while it lasts."""
         player.warm(self.period)
         self._player, self._running = player, True
         thread = threading.Thread(target=self._play, args=(player,), daemon=True, name="sound")

@@ -56,6 +56,11 @@ class PlacedClip(Record):
         ListOf(each=StepKind(kinds=("effect", "transform")), help="what this piece alone goes through")
     )
 
+    @classmethod
+    def called(cls) -> str:
+        """What error messages call it, with its article."""
+        return "a clip"
+
     def __post_init__(self) -> None:
         super().__post_init__()
         with within("offset"):
