@@ -8,6 +8,7 @@ from a file run through the same checks.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, wraps
@@ -197,8 +198,9 @@ class Record:
 
     @classmethod
     def called(cls) -> str:
-        """What error messages call it, with its article."""
-        return f"a {cls.__name__.lower()}"
+        """What error messages call it, with its article: the words of its class's name."""
+        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", cls.__name__).lower()
+        return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
