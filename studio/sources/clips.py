@@ -87,9 +87,12 @@ class Clips(Source):
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
         """The files whose content the sound depends on."""
+        found = set[str]()
         for index, clip in enumerate(self.clips):
-            with within("clips", index, "file"):
-                yield context.find(clip.file)
+            if clip.file not in found:
+                with within("clips", index, "file"):
+                    yield context.find(clip.file)
+                found.add(clip.file)
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         """Fail now, before any work, if it could not be done later."""
