@@ -30,7 +30,7 @@ from studio.cli.show import as_json, say, table
 def command(
     source: Path, target: Path, out: Path, method: str, amount: float, model: str, compare: bool, as_script: bool
 ) -> None:
-    """Give the SOURCE file the colour of the TARGET file, and say what was kept."""
+    """Give the SOURCE file the timbre of the TARGET file, and say what was kept."""
     from studio.rendering.transfers import HEADS, PAGE, compare_methods, shown, transfer_file
 
     if compare:

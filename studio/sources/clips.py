@@ -166,7 +166,7 @@ def _sound(clip: PlacedClip, context: RenderContext) -> Block:
 
 def _through(chain: Sequence[Step], piece: Block, context: RenderContext, origin: Path | None) -> Block:
     """A sound through steps whose time begins with it; effects keep its length."""
-    own = replace(context, place=int, origin=origin)
+    own = replace(context, song_frame=int, origin=origin)
     for index, step in enumerate(chain):
         if step.bypass or not piece.shape[1]:
             continue
