@@ -87,9 +87,12 @@ class Clips(Source):
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
         """The files whose content the sound depends on."""
+        gather, found = Gather(), list[Path]()
         for index, clip in enumerate(self.clips):
-            with within("clips", index, "file"):
-                yield context.find(clip.file)
+            with gather, within("clips", index, "file"):
+                found.append(context.find(clip.file))
+        gather.done()
+        yield from found
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         """Fail now, before any work, if it could not be done later."""
