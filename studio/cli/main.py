@@ -170,6 +170,7 @@ COMMANDS = (
     "export",
     "merge",
     "player",
+    "sound",
     "transfer",
     "train",
     "steps",
