@@ -57,10 +57,10 @@ from .steps import Step as Step
 from .steps import Transform as Transform
 from .stretch.sound_card import SoundCard as SoundCard
 from .stretch.sound_card import describe_sound as describe_sound
-from .training.colours import SpectralTraining as SpectralTraining
 from .training.ears import EarsTraining as EarsTraining
 from .training.instruments import TrainingSource as TrainingSource
 from .training.protocol import learn as learn
+from .training.spectral import SpectralTraining as SpectralTraining
 from .training.voices import VoiceTraining as VoiceTraining
 from .training.waves import WaveformTraining as WaveformTraining
 from .trust import revoke_trust as revoke_trust

@@ -69,10 +69,10 @@ class Pulse:
         parts = np.asarray(parts, np.float64)
         if not self.rises.any():
             return np.zeros(len(parts))
-        places = np.round(parts * _HOP * _FINE * len(self.rises) / self.seconds).astype(np.int64)
-        heard = self._spectrum[np.minimum(places, len(self._spectrum) - 1)]
+        bins = np.round(parts * _HOP * _FINE * len(self.rises) / self.seconds).astype(np.int64)
+        heard = self._spectrum[np.minimum(bins, len(self._spectrum) - 1)]
         turned = heard * np.exp(-2j * np.pi * parts * _LATE / self.seconds)
-        return np.where(places < len(self._spectrum), turned.real, 0.0)
+        return np.where(bins < len(self._spectrum), turned.real, 0.0)
 
     def grid(self, beats: Floats) -> Floats:
         """From −1 to 1, how well beats, or halves, quarters, eighths, thirds or sixths of them, explain the hits.

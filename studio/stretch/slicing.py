@@ -96,13 +96,13 @@ class Slice(Instrument):
         out = np.zeros((context.channels, round(float(score.length) * context.rate)), np.float32)
         lost = 0
         for note, start, end in zip(score.notes, starts.tolist(), ends.tolist(), strict=True):
-            place = note.pitch - self.root
-            if not 0 <= place < len(pieces):
+            index = note.pitch - self.root
+            if not 0 <= index < len(pieces):
                 lost += 1
                 continue
             held = round((end - start) * context.rate) if self.length == "note" else None
             level = amplitude(self.gain) * (note.velocity / 127) ** 2
-            out = _added(out, _cut(pieces[place], held, context.rate) * np.float32(level), round(start * context.rate))
+            out = _added(out, _cut(pieces[index], held, context.rate) * np.float32(level), round(start * context.rate))
         if lost:
             log.warning(
                 "%d notes are outside the %d pieces of %s, on the keys from %d to %d",
