@@ -345,10 +345,10 @@ class Plugin(Effect, Instrument):
             return ()
         turns, last = [], dict[int, float]()
         for piece, held in now.cells(*moving):
-            places = {known.named[name].index: known.named[name].position(held[name]) for name in moving}
-            if places != last:
-                turns.append((int(piece.start), places))
-                last = places
+            positions = {known.named[name].index: known.named[name].position(held[name]) for name in moving}
+            if positions != last:
+                turns.append((int(piece.start), positions))
+                last = positions
         return turns
 
     def _program(self, known: Description) -> int | None:
