@@ -228,7 +228,7 @@ class NativeChain:
         self._behind = [self._core.mirepoix_behind(self._chain, row) for row in range(len(tree.rows))]
         self._early = self._latency
         # A song that goes straight on at one tempo needs no table.
-        self._straight = context.place is int and len(context.tempo.tempos) == 1
+        self._straight = context.song_frame is int and len(context.tempo.tempos) == 1
         self._still = _Tables(None, None, None, None, 0, float(context.tempo.tempos[0].bpm))
 
     def push(self, block: Block, sides: SideReader | None = None) -> Block:
@@ -252,7 +252,7 @@ class NativeChain:
         if step >= 0:
             with within(*self._tree.paths[step]):
                 raise RenderError(
-                    f"the step gave NaN or infinity at {self._context.place(failed.value) / self._context.rate:.2f} s.",
+                    f"the step gave NaN or infinity at {self._context.song_frame(failed.value) / self._context.rate:.2f} s.",
                     "Its knobs make it unstable: lower feedback, resonance or gain.",
                 )
         early = min(self._early, frames)
@@ -266,13 +266,13 @@ class NativeChain:
         for index, name in enumerate(names if sides is not None else ()):
             assert sides is not None
             for first, last in self._runs(frames):
-                place = self._context.place(self._position + first)
+                place = self._context.song_frame(self._position + first)
                 beside[index * channels : (index + 1) * channels, first:last] = sides(name, place, last - first)
         return beside
 
     def _runs(self, frames: int) -> Iterator[tuple[int, int]]:
         """The parts of a block over which the song goes straight on."""
-        place, begin = self._context.place, self._position
+        place, begin = self._context.song_frame, self._position
         if place(begin + frames - 1) == place(begin) + frames - 1:
             yield 0, frames
             return
@@ -304,7 +304,7 @@ class NativeChain:
 
     def _places(self, first: int, last: int) -> Floats:
         """The frames of the song at which cells begin."""
-        place = self._context.place
+        place = self._context.song_frame
         if place is int:
             return np.arange(first, last, dtype=np.float64) * GRID
         return np.array([place(cell * GRID) for cell in range(first, last)], np.float64)
@@ -333,7 +333,7 @@ class NativeChain:
             table[:, :2] = value
             return table
         rate, tempo = self._context.rate, self._context.tempo
-        if self._context.place is int:
+        if self._context.song_frame is int:
             marks = np.arange(2 * first, 2 * last + 1) * (GRID / 2)
             values = value.values(marks / rate, tempo)
             begin, middle, end = values[:-1:2], values[1::2], values[2::2]
