@@ -55,6 +55,8 @@ from .steps import ScoreStep as ScoreStep
 from .steps import Source as Source
 from .steps import Step as Step
 from .steps import Transform as Transform
+from .stretch.sound_card import SoundCard as SoundCard
+from .stretch.sound_card import describe_sound as describe_sound
 from .training.ears import EarsTraining as EarsTraining
 from .training.instruments import TrainingSource as TrainingSource
 from .training.protocol import learn as learn
