@@ -5,6 +5,7 @@ import { deskOf, openDesk } from "./desk.js";
 import { dial } from "./dial.js";
 import { openPalette, openText, openName } from "./sheets.js";
 import { makeTurns } from "./turns.js";
+import { makeWritten } from "./written.js";
 import { goneNote } from "./gone.js";
 
 const rackTurns = (globalThis.__mirepoixTurns ??= new Map());
@@ -33,7 +34,8 @@ function render({ model, el }) {
   let asking = false; // of all views only the one that asked opens what comes
   const ahead = () => { for (const each of controls.values()) each.settle?.(); turns.push(); };
   const doing = (what, more = {}) => { ahead(); asking = ["yaml", "python", "shelf"].includes(what); model.send({ kind: "do", what, ...more }); };
-  const type = (id, text) => { ahead(); model.send({ kind: "type", id, text, ear: turns.ear() }); };
+  const written = makeWritten(model);
+  const type = (id, text) => { ahead(); return written.send({ id, text, ear: turns.ear() }); };
   const value = (id) => (turns.holds(id) ? turns.value(id) : model.get("values")[id]);
   /** A switch turns under the finger; Python hears of it and may say otherwise. */
   const flip = (id, on, show) => { show(on); turns.turn(id, on, false); };
@@ -292,6 +294,7 @@ function render({ model, el }) {
 
   const told = (message) => {
     if (message.kind === "turned") refresh(message.values);
+    else if (message.kind === "read") written.answered(message);
     else if (message.kind === "refused") {
       const each = controls.get(message.id);
       if (each) { each.show(value(message.id)); each.say(message.text); } else { desk.state = message.text; desk.bad = true; desk.changed(); }

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.readable import objections
 from tests.widgets.lab import LISTEN, PICTURES, Lab, command, execute
 from tests.widgets.songs import CELL
 from tests.widgets.test_knob import at, drag
@@ -64,6 +65,18 @@ def test_a_knob_turned_while_the_song_loops_is_heard_and_is_one_step_of_undo(lab
     page.keyboard.type("50 %")
     page.keyboard.press("Enter")
     expect(dust).to_have_attribute("aria-valuenow", "0.5")
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_the_rack_can_be_read_by_everybody_in_both_of_jupyters_themes(lab: Lab, page: Page, theme: str) -> None:
+    rack = opened(lab, page)
+    page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", f"JupyterLab {theme}")
+    page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg=str(theme == "Light").lower())
+    rack.get_by_role("switch", name="echo on").click()
+    rack.get_by_role("button", name="mute bass").click()
+    expect(rack.locator(".mx-off")).to_have_count(1)
+    page.screenshot(path=PICTURES / f"rack-{theme.lower()}.png")
+    assert objections(page, ".mx-rack") == []
 
 
 def test_steps_are_bypassed_moved_added_and_removed(lab: Lab, page: Page) -> None:
