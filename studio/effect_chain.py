@@ -59,15 +59,15 @@ class _Link:
     def push(self, block: Block, sides: SideReader | None) -> Block:
         self._waiting.push(block)
         block = self._waiting.pull(self._waiting.ready // GRID * GRID)
-        frames, place = block.shape[1], self._context.place
-        if frames > GRID and place(self._position + frames - 1) != place(self._position) + frames - 1:
+        frames, song_frame = block.shape[1], self._context.song_frame
+        if frames > GRID and song_frame(self._position + frames - 1) != song_frame(self._position) + frames - 1:
             # The song goes on elsewhere: up to there as it was, and from there as it is.
             cells = [block[:, start : start + GRID] for start in range(0, frames, GRID)]
             return np.concatenate([self._run_on(cell, sides) for cell in cells], axis=1)
         return self._run_on(block, sides) if frames else block
 
     def _run_on(self, block: Block, sides: SideReader | None) -> Block:
-        now = BlockContext(self._effect, self._context, self._context.place(self._position), block.shape[1], sides)
+        now = BlockContext(self._effect, self._context, self._context.song_frame(self._position), block.shape[1], sides)
         self._position += block.shape[1]
         with within(self._effect.label):
             try:

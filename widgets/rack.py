@@ -145,10 +145,10 @@ class Rack(Playing):
         """Throw dice for the selected strip; the same seed is the same throw."""
         self._change(randomised(self._now, seed, amount, self._strip()))
 
-    def morph(self, one: Recipe | str, other: Recipe | str, place: float) -> None:
+    def morph(self, one: Recipe | str, other: Recipe | str, position: float) -> None:
         """Stand between two settings: recipes, or names of presets for the selected chain."""
         ends = [end if isinstance(end, Recipe) else self._with_preset(end) for end in (one, other)]
-        self._change(morphed(ends[0], ends[1], min(1.0, max(0.0, float(place)))))
+        self._change(morphed(ends[0], ends[1], min(1.0, max(0.0, float(position)))))
 
     def load_preset(self, name: str) -> None:
         """Put a chain preset in place of the selected chain.

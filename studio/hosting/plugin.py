@@ -301,8 +301,8 @@ class Plugin(Effect, Instrument):
                 events.append((due[at][0] - start, due[at][1]))
                 at += 1
             turns = self._turns(known, BlockContext(self, context, start, stop - start))
-            place = transport_at(context.tempo, start, context.rate)
-            yield from performance.play(events, stop - start, place, turns)
+            transport = transport_at(context.tempo, start, context.rate)
+            yield from performance.play(events, stop - start, transport, turns)
         yield from self._tail(performance, context)
 
     def _tail(self, performance: Performance, context: RenderContext) -> Iterator[Block]:
@@ -332,10 +332,10 @@ class Plugin(Effect, Instrument):
             return ()
         turns, last = [], dict[int, float]()
         for piece, held in now.cells(*moving):
-            places = {known.named[name].index: known.named[name].position(held[name]) for name in moving}
-            if places != last:
-                turns.append((int(piece.start), places))
-                last = places
+            positions = {known.named[name].index: known.named[name].position(held[name]) for name in moving}
+            if positions != last:
+                turns.append((int(piece.start), positions))
+                last = positions
         return turns
 
     def _program(self, known: Description) -> int | None:

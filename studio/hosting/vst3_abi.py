@@ -228,8 +228,8 @@ def _itself(this: Any, wanted: Any, found: Any) -> int:
 
 
 def _named(text: Any) -> int:
-    for place, mark in enumerate("mirepoix\0"):
-        text[place] = ord(mark)
+    for index, mark in enumerate("mirepoix\0"):
+        text[index] = ord(mark)
     return OK
 
 

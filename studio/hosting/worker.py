@@ -137,9 +137,9 @@ class _Desk:
         self._turned, self._dressed, self._channels = turned, dressed, channels
         for voice in self._voices:
             # Before, so that it begins at rest where the parameters are; and after, since some begin at their defaults.
-            self._place(voice, positions)
+            self._set_positions(voice, positions)
             voice.prepare(rate)
-            self._place(voice, positions)
+            self._set_positions(voice, positions)
         return {"latency": self._voices[0].latency}
 
     def _dress(self, channels: int, program: int | None, preset: str | None) -> None:
@@ -197,9 +197,9 @@ class _Desk:
 
     def _turn(self, positions: dict[str, float]) -> None:
         for voice in self._voices:
-            self._place(voice, positions)
+            self._set_positions(voice, positions)
 
-    def _place(self, voice: Host, positions: dict[str, float]) -> None:
+    def _set_positions(self, voice: Host, positions: dict[str, float]) -> None:
         for index, position in positions.items():
             voice.turn(int(index), position)
 

@@ -111,8 +111,8 @@ def _loudness(sketch: WaveformSummary, seconds: float) -> str:
 
 
 def _loudness_y(lufs: float) -> float:
-    place = (min(_LOUDEST, max(_QUIETEST, lufs)) - _QUIETEST) / (_LOUDEST - _QUIETEST)
-    return _WAVE + _SPECTRUM + _LOUDNESS * (1 - place)
+    height = (min(_LOUDEST, max(_QUIETEST, lufs)) - _QUIETEST) / (_LOUDEST - _QUIETEST)
+    return _WAVE + _SPECTRUM + _LOUDNESS * (1 - height)
 
 
 def _axes(seconds: float, rate: int) -> str:

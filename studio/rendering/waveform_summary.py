@@ -156,8 +156,8 @@ def _bands(rate: int) -> csr_array:
     weights = np.maximum(0.0, 1.0 - distance)
     for row in np.flatnonzero(weights.sum(axis=0) < 1.0):
         # Low rows are narrower than a bin: they take what lies between their two neighbours.
-        place = np.interp(centres[row], bins, np.arange(len(bins)))
-        below, share = int(place), place - int(place)
+        bin_position = np.interp(centres[row], bins, np.arange(len(bins)))
+        below, share = int(bin_position), bin_position - int(bin_position)
         weights[:, row] = 0.0
         weights[below, row], weights[min(below + 1, len(bins) - 1), row] = 1 - share, share
     return csr_array(weights.T.astype(np.float32))
@@ -188,8 +188,8 @@ def _png(spectrum: NDArray[np.float32]) -> bytes:
     from PIL import Image
 
     level = np.clip((spectrum - FLOOR_DB) / -FLOOR_DB, 0, 1).T[::-1] if len(spectrum) else np.zeros((ROWS, 1))
-    places = np.linspace(0, len(_MAP) - 1, _SHADES)
-    palette = np.stack([np.interp(places, np.arange(len(_MAP)), channel) for channel in _MAP.T], axis=-1)
+    positions = np.linspace(0, len(_MAP) - 1, _SHADES)
+    palette = np.stack([np.interp(positions, np.arange(len(_MAP)), channel) for channel in _MAP.T], axis=-1)
     image = Image.fromarray(np.rint(level * (_SHADES - 1)).astype(np.uint8))
     image.putpalette(palette.astype(np.uint8).tobytes())
     out = io.BytesIO()

@@ -134,7 +134,7 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
     whole = AudioWriter(tmp_path / "mix.wav", RATE, 2, "wav", "24", Tags())
     whole.write(white(0.1))
     digest = whole.finish(QUIET)
-    whole.place()
+    whole.put()
     import hashlib
 
     assert hashlib.sha256((tmp_path / "mix.wav").read_bytes()).hexdigest() == digest

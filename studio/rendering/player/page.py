@@ -159,7 +159,7 @@ def _head(manifest: Manifest, song: dict[str, Any]) -> str:
         "script": program,
     }
     # In one pass, so that nothing that a person wrote is taken for a place to fill.
-    return re.sub(r"<!--(\w+)-->", lambda place: parts[place[1]], frame)
+    return re.sub(r"<!--(\w+)-->", lambda mark: parts[mark[1]], frame)
 
 
 __all__ = ["PAGE", "bytes_of_peaks", "write_player"]
