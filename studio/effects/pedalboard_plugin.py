@@ -60,6 +60,17 @@ class PedalboardPlugin(Effect, step="pedalboard"):
         _check_names(name, values or {})
         return super().parse({"plugin": name, "values": values or {}, **beside})
 
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """A class's name, or its attributes below it."""
+        classes = {
+            name: {"type": ["object", "null"], "properties": dict.fromkeys(twin.knobs, {}), "additionalProperties": False}
+            for name, twin in TWINS.items()
+        }
+        beside = {name: cls.kinds()[name].member(name) for name in _BESIDE}
+        written = {"type": "object", "properties": classes | beside, "additionalProperties": False, "minProperties": 1}
+        return {"anyOf": [{"enum": list(TWINS)}, written]}
+
     def data(self, *, full: bool = False) -> Any:
         """Plain data that `parse` reads back as an equal value."""
         if full:

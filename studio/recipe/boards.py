@@ -20,16 +20,45 @@ from studio.effects.pedalboard_plugin import PedalboardPlugin, make
 from studio.effects.pedalboard_twins import CONVOLUTION_DB, TWINS, values_of
 from studio.effects.space import Convolution
 from studio.errors import Gather, MissingError, Place, RecipeError, nearest, within
+from studio.folders import reading
 from studio.hosting.catalogue import describe_plugin
 from studio.levels import SILENCE_DB, decibels
 from studio.macros import settle
+from studio.recipe.presets import ChainPreset
 from studio.steps import Step, parse_step
 
 if TYPE_CHECKING:
-    from pedalboard import Pedalboard, Plugin
+    from pedalboard import Plugin
+    from pedalboard._pedalboard import Pedalboard
 
 _TURNED = 1e-6
 _RESPONSE = "impulse_response_filename"
+
+
+def chain(given: object, *, title: str = "Chain", folder: Path | str | None = None) -> ChainPreset:
+    """Anything that stands for a chain as a value that can be saved, automated, shared and exported.
+
+    >>> board = pedalboard.Pedalboard([pedalboard.Chorus(rate_hz=0.7), pedalboard.Reverb(room_size=0.8)])
+    >>> studio.export(studio.chain(board, title="Haze"), "Haze.vst3")
+
+    Args:
+        given: a `pedalboard.Pedalboard`, one of its plugins (hosted ones too), steps, or plain data as in a recipe.
+        title: its name for people.
+        folder: where states of hosted plugins and responses that are only in memory are kept, and what relative paths
+            mean. Without it, a hosted plugin is known by the parameters that have been turned.
+
+    Raises:
+        StudioError: what cannot be a step of a chain, by its place; all of it at once.
+    """
+    where = None if folder is None else Path(folder)
+    if is_board(given):
+        given = steps_of(given, where)  # type: ignore[arg-type]
+    elif isinstance(given, Step):
+        given = [given]
+    elif isinstance(given, ChainPreset):
+        return given
+    with reading(where or Path()):
+        return ChainPreset.parse({"title": title, "chain": given})
 
 
 def is_board(given: object) -> bool:
@@ -70,9 +99,18 @@ def steps_of(board: Plugin, folder: Path | None = None) -> list[Step]:
 def _values(plugin: Any, folder: Path | None) -> dict[str, Any]:
     """The attributes of one of pedalboard's own plugins, as plain values."""
     values = {attribute: getattr(plugin, attribute) for attribute in TWINS[type(plugin).__name__].knobs}
-    if _RESPONSE in values and values[_RESPONSE] is None:
-        values[_RESPONSE] = _written_response(plugin, folder)
+    if _RESPONSE in values:
+        file = values[_RESPONSE]
+        values[_RESPONSE] = _written_response(plugin, folder) if file is None else _seen_from(Path(file), folder)
     return {attribute: getattr(value, "name", value) for attribute, value in values.items()}
+
+
+def _seen_from(file: Path, folder: Path | None) -> str:
+    """The path of a file as it is written in a chain that lies in `folder`."""
+    if folder is None:
+        return str(file)
+    whole = file.resolve()
+    return str(whole.relative_to(folder.resolve()) if whole.is_relative_to(folder.resolve()) else whole)
 
 
 def _written_response(plugin: Any, folder: Path | None) -> str:
@@ -214,7 +252,7 @@ def read_board(script: Path, name: str) -> Plugin:
         ) from None
     except Exception as error:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(script)]
-        line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
+        line = (error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else 0) or 0
         raise RecipeError(
             f"the script fails: {type(error).__name__}: {error}.", "Mend it.", place=Place(str(script), line)
         ) from None
