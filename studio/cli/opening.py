@@ -149,7 +149,7 @@ def target_of(name: str, stack: ExitStack) -> Target:
     from dataclasses import replace
 
     from studio.exporting.target import Target
-    from studio.recipe.boards import chain as board_chain
+    from studio.recipe.chains import chain as board_chain
 
     if is_board_of_script(name):
         return Target.parse(board_chain(board_of_script(name), title=name.rpartition(":")[2]))

@@ -10,7 +10,7 @@ from studio.context import BlockContext, RenderContext
 from studio.effects.pedal import fed, live
 from studio.effects.pedalboard_twins import TWINS, knobs_of
 from studio.errors import Gather, KnobError, RecipeError, StudioError, collecting, nearest, shown, within
-from studio.knobs import Text
+from studio.knobs import Choice
 from studio.records import Kind, MapOf, field
 from studio.steps import Effect, Run, Step, parse_step
 
@@ -32,8 +32,8 @@ class PedalboardPlugin(Effect, step="pedalboard"):
     What is not set stands where pedalboard has it.
     """
 
-    plugin: str = field(Text(longest=80, help="its class in pedalboard, such as Chorus"))
-    values: Mapping[str, Any] = field(
+    plugin: str = field(Choice(options=tuple(TWINS), help="its class in pedalboard"))
+    settings: Mapping[str, Any] = field(
         MapOf(each=Kind(), what="attribute", help="its attributes, by pedalboard's names")
     )
 
@@ -46,7 +46,7 @@ class PedalboardPlugin(Effect, step="pedalboard"):
             return data
         given: dict[Any, Any] = dict(data) if isinstance(data, Mapping) else {data: {}}
         beside = {key: given.pop(key) for key in _BESIDE if key in given}
-        if "plugin" in given:
+        if not given.keys().isdisjoint(cls.kinds()):
             return super().parse(given | beside)
         if len(given) != 1 or not isinstance(next(iter(given)), str):
             raise RecipeError(
@@ -58,13 +58,17 @@ class PedalboardPlugin(Effect, step="pedalboard"):
                 f"{shown(values)} are no attributes.", f"Write `{name}: {{attribute: value}}`.", path=(name,)
             )
         _check_names(name, values or {})
-        return super().parse({"plugin": name, "values": values or {}, **beside})
+        return super().parse({"plugin": name, "settings": values or {}, **beside})
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
         """A class's name, or its attributes below it."""
         classes = {
-            name: {"type": ["object", "null"], "properties": dict.fromkeys(twin.knobs, {}), "additionalProperties": False}
+            name: {
+                "type": ["object", "null"],
+                "properties": {key: {} for key in twin.knobs},
+                "additionalProperties": False,
+            }
             for name, twin in TWINS.items()
         }
         beside = {name: cls.kinds()[name].member(name) for name in _BESIDE}
@@ -76,12 +80,12 @@ class PedalboardPlugin(Effect, step="pedalboard"):
         if full:
             return super().data(full=True)
         common = {key: getattr(self, key) for key in _BESIDE if getattr(self, key)}
-        inner = {self.plugin: dict(self.values)} if self.values or common else self.plugin
+        inner = {self.plugin: dict(self.settings)} if self.settings or common else self.plugin
         return {self.step: {**inner, **common} if isinstance(inner, dict) else inner}
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_names(self.plugin, self.values)
+        _check_names(self.plugin, self.settings)
 
     def resolved(self) -> Step:
         """Our own step that sounds the same, where there is one for these values; else itself.
@@ -89,10 +93,10 @@ class PedalboardPlugin(Effect, step="pedalboard"):
         Raises:
             StudioError: values that neither takes.
         """
-        moving = [name for name, value in self.values.items() if isinstance(value, (Mapping, list, tuple))]
+        moving = [name for name, value in self.settings.items() if isinstance(value, (Mapping, list, tuple))]
         with within(self.plugin):
-            still = {name: value for name, value in self.values.items() if name not in moving}
-            values = _attributes(self.plugin, still) | {name: self.values[name] for name in moving}
+            still = {name: value for name, value in self.settings.items() if name not in moving}
+            values = _attributes(self.plugin, still) | {name: self.settings[name] for name in moving}
             try:
                 with collecting(None):
                     own = parse_step({TWINS[self.plugin].step: knobs_of(self.plugin, values)})
@@ -106,24 +110,24 @@ class PedalboardPlugin(Effect, step="pedalboard"):
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
         """The impulse response, where it has one."""
-        if _RESPONSE in self.values:
+        if _RESPONSE in self.settings:
             with within(_RESPONSE):
-                yield context.find(str(self.values[_RESPONSE]))
+                yield context.find(str(self.settings[_RESPONSE]))
 
-    def values_here(self, context: RenderContext) -> dict[str, Any]:
+    def settings_here(self, context: RenderContext) -> dict[str, Any]:
         """Its values, with files where they lie.
 
         Raises:
             MissingError: one is not there.
         """
-        values = dict(self.values)
+        values = dict(self.settings)
         for file in self.assets(context):
             values[_RESPONSE] = str(file)
         return values
 
     def open(self, context: RenderContext) -> Run:
         """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
-        plugin = make(self.plugin, self.values_here(context))
+        plugin = make(self.plugin, self.settings_here(context))
         if self.plugin in _CUT:
             return fed(plugin, context, _CUT[self.plugin])
 

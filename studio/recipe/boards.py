@@ -20,12 +20,11 @@ from studio.effects.pedalboard_plugin import PedalboardPlugin, make
 from studio.effects.pedalboard_twins import CONVOLUTION_DB, TWINS, values_of
 from studio.effects.space import Convolution
 from studio.errors import Gather, MissingError, Place, RecipeError, nearest, within
-from studio.folders import reading
 from studio.hosting.catalogue import describe_plugin
 from studio.levels import SILENCE_DB, decibels
 from studio.macros import settle
-from studio.recipe.presets import ChainPreset
 from studio.steps import Step, parse_step
+from studio.tempo import TempoMap
 
 if TYPE_CHECKING:
     from pedalboard import Plugin
@@ -33,32 +32,6 @@ if TYPE_CHECKING:
 
 _TURNED = 1e-6
 _RESPONSE = "impulse_response_filename"
-
-
-def chain(given: object, *, title: str = "Chain", folder: Path | str | None = None) -> ChainPreset:
-    """Anything that stands for a chain as a value that can be saved, automated, shared and exported.
-
-    >>> board = pedalboard.Pedalboard([pedalboard.Chorus(rate_hz=0.7), pedalboard.Reverb(room_size=0.8)])
-    >>> studio.export(studio.chain(board, title="Haze"), "Haze.vst3")
-
-    Args:
-        given: a `pedalboard.Pedalboard`, one of its plugins (hosted ones too), steps, or plain data as in a recipe.
-        title: its name for people.
-        folder: where states of hosted plugins and responses that are only in memory are kept, and what relative paths
-            mean. Without it, a hosted plugin is known by the parameters that have been turned.
-
-    Raises:
-        StudioError: what cannot be a step of a chain, by its place; all of it at once.
-    """
-    where = None if folder is None else Path(folder)
-    if is_board(given):
-        given = steps_of(given, where)  # type: ignore[arg-type]
-    elif isinstance(given, Step):
-        given = [given]
-    elif isinstance(given, ChainPreset):
-        return given
-    with reading(where or Path()):
-        return ChainPreset.parse({"title": title, "chain": given})
 
 
 def is_board(given: object) -> bool:
@@ -93,7 +66,7 @@ def steps_of(board: Plugin, folder: Path | None = None) -> list[Step]:
         return [parse_step({"plugin": _hosted(board, folder)})]
     if type(board).__name__ not in TWINS:
         raise RecipeError(f"a {type(board).__name__} cannot be a step.", "Take it off the board.")
-    return [PedalboardPlugin(plugin=type(board).__name__, values=_values(board, folder)).resolved()]
+    return [PedalboardPlugin(plugin=type(board).__name__, settings=_values(board, folder)).resolved()]
 
 
 def _values(plugin: Any, folder: Path | None) -> dict[str, Any]:
@@ -155,7 +128,13 @@ def board_of(steps: Sequence[Step], context: RenderContext) -> Pedalboard:
     """
     import pedalboard
 
-    return pedalboard.Pedalboard(list(_plugins(steps, context)))
+    board: Pedalboard = pedalboard.Pedalboard(list(_plugins(steps, context)))  # type: ignore[attr-defined]
+    return board
+
+
+def board_of_rack(rack: RackBlock, *, bpm: float = 120.0, folder: Path | str = Path()) -> Pedalboard:
+    """The board of a chain with knobs in front of it; see `board_of`."""
+    return board_of((rack,), RenderContext(tempo=TempoMap.constant(bpm), folder=Path(folder)))
 
 
 def _plugins(steps: Sequence[Step], context: RenderContext) -> list[Plugin]:
@@ -177,7 +156,7 @@ def _of_step(step: Step, context: RenderContext) -> list[Plugin]:
     if isinstance(step, Layers):
         return [pedalboard.Mix([pedalboard.Chain(_plugins(chain, context)) for chain in step.chains])]
     if isinstance(step, PedalboardPlugin):
-        return [make(step.plugin, step.values_here(context))]
+        return [make(step.plugin, step.settings_here(context))]
     gather, knobs = Gather(), dict[str, Any]()
     for name in step.parameters():
         knobs[name] = getattr(step, name)

@@ -19,7 +19,6 @@ from studio.macros import MACROS, Macro, checked
 from studio.recipe.document import Document, write
 from studio.records import ListOf, Parsed, Record, field
 from studio.stored import refuse_later
-from studio.tempo import TempoMap
 from studio.views import view
 
 if TYPE_CHECKING:
@@ -103,10 +102,8 @@ class ChainPreset(Record):
         Raises:
             StudioError: steps that pedalboard has not, knobs that it cannot have so, or curves: all of them at once.
         """
-        from studio.recipe.boards import board_of
-
-        context = RenderContext(tempo=TempoMap.constant(bpm), folder=Path(folder))
-        return board_of((RackBlock(chain=self.chain, knobs=self.knobs),), context)
+        board: Pedalboard = view("board")(RackBlock(chain=self.chain, knobs=self.knobs), bpm=bpm, folder=folder)
+        return board
 
     def changed(self) -> list[str]:
         """The format comes first, always."""

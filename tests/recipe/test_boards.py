@@ -184,3 +184,14 @@ def test_a_script_that_fails_is_told_with_its_line(tmp_path: Path, text: str, sa
     with pytest.raises(StudioError) as told:
         read_board(tmp_path / "mine.py", "board")
     assert said in str(told.value)
+
+
+def test_a_board_of_a_script_is_what_an_export_takes(tmp_path: Path) -> None:
+    from contextlib import ExitStack
+
+    from studio.cli.opening import target_of
+
+    (tmp_path / "mine.py").write_text("from pedalboard import *\nhaze = Pedalboard([Chorus(0.7), Gain(-3)])\n")
+    with ExitStack() as stack:
+        target = target_of(f"{tmp_path}/mine.py:haze", stack)
+    assert target.name == "haze" and [step.step for step in target.rack.chain] == ["chorus", "gain"]
