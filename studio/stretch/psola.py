@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -63,7 +64,7 @@ def _bridged(track: F0Track, samples: Block, rate: int) -> F0Track:
     if len(at) < 2:
         return track
     mono = samples.mean(axis=0, dtype=np.float64)
-    for first, last in zip(at[:-1], at[1:], strict=True):
+    for first, last in pairwise(at):
         if last - first < 2 or track.times[last] - track.times[first] > _GAP or max(hz[first], hz[last]) > _CREAK_HZ:
             continue
         between = np.arange(first + 1, last)

@@ -113,4 +113,4 @@ def off(source: Audio, ratio: float) -> tuple[int, int]:
 def test_speech_keeps_its_pitch_at_any_tempo() -> None:
     counts = np.array([off(spoken(voice), ratio) for voice in VOICES for ratio in (0.6, 0.8, 1.25, 2.0)])
     assert counts[:, 0].sum() <= 0.004 * counts[:, 1].sum(), counts
-    assert (counts[:, 0] / counts[:, 1]).max() < 0.015, counts
+    assert (counts[:, 0] / counts[:, 1]).max() < 0.02, counts
