@@ -14,7 +14,8 @@ from studio.context import RenderContext
 from studio.midi import split, together
 from studio.score import DRUM_CHANNEL, Event, Note, Score
 from studio.sources.fluid import PERIOD
-from studio.sources.soundfont import SoundFont, _milliseconds, _periods
+from studio.sources.fluid_performance import _milliseconds, _periods
+from studio.sources.soundfont import SoundFont
 from studio.tempo import TempoMap
 from tests.listening import db, log_mel_distance_db, rms_db
 from tests.songs import MESSAGES, band
