@@ -80,7 +80,9 @@ class Knob(anywidget.AnyWidget):
     def _told(self, widget: object, content: dict[str, Any], buffers: object) -> None:
         if content.get("kind") != "type":
             return
+        refused = ""
         try:
             self.value = self.committed = float(self.number.number(str(content.get("text"))))
         except StudioError as error:
-            self.send({"kind": "refused", "text": " ".join(part for part in (error.cause, error.mend) if part)})
+            refused = " ".join(part for part in (error.cause, error.mend) if part)
+        self.send({"kind": "read", "token": content.get("token"), "refused": refused})

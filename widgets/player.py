@@ -41,7 +41,7 @@ class Playing(anywidget.AnyWidget):
         self.send({"kind": "transport", "do": "pause"})
 
     def seek(self, seconds: float) -> None:
-        """Go to a place."""
+        """Go to a time."""
         self.send({"kind": "transport", "do": "seek", "frame": max(0, round(seconds * self.rate))})
 
     def loop(self, begin: float | None = None, end: float | None = None) -> None:

@@ -60,12 +60,13 @@ def command(
     RECIPE is a file, the name of a preset, a MIDI file, the session of a DAW (song.dawproject, song.rpp or song.ardour),
     or - for standard input. A MIDI file is played as it is, and brought to -14 LUFS.
     """
-    from studio.engine import Cache, plan
+    from studio.engine import Cache
     from studio.rendering import render
+    from studio.rendering.checking import checked_plan
 
     with ExitStack() as stack:
-        song = recipe_of(recipe, stack, turns, {name: value for name, value in output.items() if value})
-        planned = plan(song, score)
+        song = recipe_of(recipe, stack, turns, {name: value for name, value in output.items() if value}, score)
+        planned = checked_plan(song, score)
         if explain:
             _explain(planned, None if no_cache else Cache(), as_script)
             return

@@ -20,7 +20,7 @@ from studio.nets.material import phrases
 from studio.nets.vae import Waves
 from studio.nets.voice import Voice
 from studio.steps import Transform, parse_step
-from studio.timbre.colours import SPECTRALS
+from studio.timbre.spectral import SPECTRALS
 from tests.listening import null_db, sine, white
 from tests.waiting import PATIENCE, wait_until
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from studio.errors import KnobError, ModelError
-from studio.nets.decoder import COLOUR, DecoderShape, decoder, echoed
+from studio.nets.decoder import EMBEDDING, DecoderShape, decoder, echoed
 from studio.nets.features import Features
 from studio.nets.losses import esr
 from studio.nets.material import material, phrases
@@ -31,7 +31,7 @@ def pair() -> Voice:
 
 
 def test_each_instrument_has_its_own_colour_and_the_rest_is_shared(pair: Voice) -> None:
-    assert pair.instruments == ("flute", "trumpet") and pair.model.colours.weight.shape == (2, COLOUR)
+    assert pair.instruments == ("flute", "trumpet") and pair.model.colours.weight.shape == (2, EMBEDDING)
     for program, name, other in ((73, "flute", "trumpet"), (56, "trumpet", "flute")):
         held = material([phrases(program, 60, 80, 0.2, RATE, 7)])
         ours, theirs = pair.of(name), pair.of(other)
@@ -42,10 +42,10 @@ def test_each_instrument_has_its_own_colour_and_the_rest_is_shared(pair: Voice) 
 def test_between_two_colours_lie_instruments_between_them(pair: Voice) -> None:
     flute, trumpet = pair.of("flute"), pair.of("trumpet")
     given = Features(np.full(100, 440.0), np.full(100, flute.card["loudness_mean"]), np.ones(100, bool))
-    ends = [flute.sing(given, follow=False, colour=flute.colour(trumpet, share)) for share in (0.0, 0.5, 1.0)]
+    ends = [flute.sing(given, follow=False, embedding=flute.embedding(trumpet, share)) for share in (0.0, 0.5, 1.0)]
     apart = [null_db(each.samples, ends[0].samples) for each in ends[1:]]
     assert apart[0] < apart[1]
-    ramp = flute.sing(given, follow=False, colour=flute.colour(trumpet, np.linspace(0, 1, 100)))
+    ramp = flute.sing(given, follow=False, embedding=flute.embedding(trumpet, np.linspace(0, 1, 100)))
     assert null_db(ramp.samples[:, :2000], ends[0].samples[:, :2000]) < null_db(
         ramp.samples[:, -2000:], ends[0].samples[:, -2000:]
     )
