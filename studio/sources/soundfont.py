@@ -125,7 +125,7 @@ class SoundFont(Instrument, step="soundfont"):
                 events,
                 context.rate,
                 turned=partial(self._turns, context) if moves(self.reverb) or moves(self.chorus) else None,
-                reverb=0.0 if moves(self.reverb) else self.reverb or None,
+                reverb=(self.reverb or None) if isinstance(self.reverb, float) else 0.0,
                 chorus=chorus,
                 reset=partial(self._select, synth, score, ports),
             )
