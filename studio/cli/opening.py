@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from pedalboard import Plugin
+
     from studio.exporting.target import Target
     from studio.recipe import Recipe
     from studio.recipe.document import Document
@@ -24,6 +26,7 @@ PLAIN_LOUDNESS = -14.0
 """The LUFS to which a MIDI file is brought that is rendered without a recipe."""
 
 _STRIP = re.compile(r"(?P<song>[^\n:#{}\[\]]+)(?P<mark>[:#])(?P<strip>\S[^:#\n]*|)")
+_BOARD = re.compile(r"[^\n{}\[\]]+\.py:\w+")
 
 
 _WHERE = "studio.where"
@@ -151,6 +154,23 @@ def recipe_file_of(name: str) -> Path:
     return found
 
 
+def is_board_of_script(name: str) -> bool:
+    """Whether a word is ``script.py:board``: a board of pedalboard's in a Python script, which then runs."""
+    return bool(_BOARD.fullmatch(name))
+
+
+def board_of_script(name: str) -> Plugin:
+    """The board that ``script.py:board`` means; the script runs, since the user named it.
+
+    Raises:
+        StudioError: the script fails, or it holds no such board.
+    """
+    from studio.recipe.boards import read_board
+
+    script, _, board = name.rpartition(":")
+    return read_board(Path(script), board)
+
+
 def target_of(name: str, stack: ExitStack) -> Target:
     """The chain or instrument that a word means for a plugin: a strip of any recipe, a preset, or steps in YAML.
 
@@ -160,7 +180,10 @@ def target_of(name: str, stack: ExitStack) -> Target:
     from dataclasses import replace
 
     from studio.exporting.target import Target
+    from studio.recipe.chains import chain as board_chain
 
+    if is_board_of_script(name):
+        return Target.parse(board_chain(board_of_script(name), title=name.rpartition(":")[2]))
     named = _STRIP.fullmatch(name.removeprefix("\n"))
     if not named:
         return Target.parse(chain_text(name))
