@@ -357,5 +357,5 @@ def _stretch(tempo: Tempo, after: Tempo | None, beats: Fraction) -> Fraction:
 
 def grid(points: Sequence[Time], tempo: TempoMap, musical: bool) -> Floats:
     """Where `points` lie on the axis a curve runs along: beats when it is musical, seconds when not."""
-    place = tempo.beat_of if musical else tempo.second_of
-    return np.array([float(place(point)) for point in points])
+    measure = tempo.beat_of if musical else tempo.second_of
+    return np.array([float(measure(point)) for point in points])

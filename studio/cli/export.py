@@ -10,11 +10,13 @@ from pathlib import Path
 import click
 
 from studio.cli.completing import PLUGINS, chains_and_recipes, formats
+from studio.cli.opening import recipe_of, session_options, target_of
 from studio.cli.show import as_json, losses, say, table
 
 
 @click.command("export")
 @click.argument("song", shell_complete=chains_and_recipes)
+@session_options
 @click.option(
     "--format",
     "form",
@@ -36,7 +38,7 @@ from studio.cli.show import as_json, losses, say, table
     "presets",
     multiple=True,
     metavar="NAME=KNOBS",
-    help="Another place of a plugin's knobs, that it offers as a preset: 'Worn=wear: 0.8, drive: 0.5'; again for more.",
+    help="Another setting of a plugin's knobs, that it offers as a preset: 'Worn=wear: 0.8, drive: 0.5'; again for more.",
 )
 @click.option("--force", is_flag=True, help="Replace a session that is there.")
 @click.option("--json", "as_script", is_flag=True, help="Print what was made as JSON.")
@@ -55,8 +57,8 @@ def command(
 ) -> None:
     """Make a plugin of a chain, or a session of a song, for any DAW.
 
-    For a plugin SONG is the name of a preset, a preset file, steps in YAML, or the chain of a track, a bus or the
-    master of a recipe: song.yaml:keys. Its knobs become the plugin's parameters, and other hosts than ours verify it.
+    For a plugin SONG is the name of a preset, a preset file, steps in YAML, - for steps on standard input, or the chain
+    of a track, a bus or the master of a recipe: song.yaml:keys, demo:keys, -:keys. Its knobs become the plugin's parameters, and other hosts than ours verify it.
 
     With a hash it is the instrument of a track, sampled, with its chain behind it: song.yaml#keys. Also an instrument in
     YAML, {soundfont: {program: violin}}, or one with a chain, {play: voice, chain: [reverb]}.
@@ -79,7 +81,6 @@ def command(
 
 
 def _session(song: str, form: str, out: Path, name: str | None, force: bool, as_script: bool) -> None:
-    from studio.cli.opening import recipe_of
     from studio.sessions.exporting import export_session
 
     with ExitStack() as stack:
@@ -107,7 +108,6 @@ def _plugin(
     from studio.exporting.instrument.card import InstrumentCard
     from studio.exporting.plugin.bundle import file_name
     from studio.exporting.plugin.install import plugin_folder
-    from studio.exporting.target import Target
     from studio.recipe.document import Document
 
     if install and out:
@@ -116,7 +116,8 @@ def _plugin(
         raise click.UsageError("--install is for plugins; say with --out where this goes.")
     if install and target:
         raise click.UsageError("--install is for this system; leave --target out.")
-    meant = Target.parse(chain)
+    with ExitStack() as stack:
+        meant = target_of(chain, stack)
     called = name or meant.name
     folder = plugin_folder(form) if install else out or Path()
     ending = "" if form == "source" else f".{form}"
@@ -125,8 +126,8 @@ def _plugin(
     tell = (lambda phrase: None) if as_script else (lambda phrase: say(f"{phrase} …", dim=True))
     given = {}
     for preset in presets:
-        words, _, places = preset.partition("=")
-        given[words.strip()] = Document(f"{{{places.strip().strip('{}')}}}", "--preset").data
+        words, _, settings = preset.partition("=")
+        given[words.strip()] = Document(f"{{{settings.strip().strip('{}')}}}", "--preset").data
     made = export(
         meant,
         path,

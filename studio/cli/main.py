@@ -28,9 +28,10 @@ class Studio(click.Group):
     """Commands whose errors are printed without a traceback, with `--json` as JSON."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        """Words that begin with a dash and a blank are YAML, and no option."""
+        """Words that begin with a dash and a blank are YAML, or a strip of standard input, and no option."""
         context.meta[_AS_SCRIPT] = "--json" in args
-        return super().parse_args(context, [f"\n{word}" if word[:2] in ("- ", "-\n") else word for word in args])
+        plain = ("- ", "-\n", "-:", "-#")
+        return super().parse_args(context, [f"\n{word}" if word[:2] in plain else word for word in args])
 
     def make_context(self, *args: Any, **options: Any) -> click.Context:
         """Words that click refuses can be names of files, and those anything."""
@@ -170,6 +171,7 @@ COMMANDS = (
     "export",
     "merge",
     "player",
+    "sound",
     "transfer",
     "train",
     "steps",

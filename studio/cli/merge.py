@@ -6,18 +6,20 @@ from pathlib import Path
 
 import click
 
+from studio.cli.completing import recipes
+from studio.cli.opening import recipe_file_of
 from studio.cli.show import say
 
 
 @click.command("merge")
-@click.argument("song", type=click.Path(path_type=Path))
+@click.argument("song", shell_complete=recipes)
 @click.option(
     "--from", "session", type=click.Path(path_type=Path), required=True, help="A session that the studio wrote."
 )
 @click.option("--dry-run", is_flag=True, help="Show what would come home; write nothing.")
 @click.option("--media", type=click.Path(path_type=Path), help="A folder to look in for audio files that are missing.")
 @click.option("--anywhere", is_flag=True, help="Take audio from outside the session's folder, where it says.")
-def command(song: Path, session: Path, dry_run: bool, media: Path | None, anywhere: bool) -> None:
+def command(song: str, session: Path, dry_run: bool, media: Path | None, anywhere: bool) -> None:
     """Bring what was changed in a DAW home into SONG, the recipe that the session was made of.
 
     Comments and order stay; a copy of the recipe is left beside it. Where the recipe was changed too, nothing is
@@ -26,7 +28,8 @@ def command(song: Path, session: Path, dry_run: bool, media: Path | None, anywhe
     from studio.cli.show import losses, table
     from studio.sessions.merging import merge_session
 
-    merged = merge_session(song, session, dry_run=dry_run, media=media, anywhere=anywhere)
+    path = recipe_file_of(song)
+    merged = merge_session(path, session, dry_run=dry_run, media=media, anywhere=anywhere)
     losses(merged.losses)
     if merged.changes:
         table(("changed", "is now"), [(change.where, _short(change.value)) for change in merged.changes])
@@ -41,11 +44,11 @@ def command(song: Path, session: Path, dry_run: bool, media: Path | None, anywhe
     if not merged.changes and merged.notes:
         return
     if not merged.changes:
-        say(f"Nothing came home; {song} is as it was.")
+        say(f"Nothing came home; {path} is as it was.")
     elif dry_run:
-        say(f"{song} is as it was: this was a dry run.")
+        say(f"{path} is as it was: this was a dry run.")
     else:
-        say(f"{song} is written; what it was is in {song.name}.bak.")
+        say(f"{path} is written; what it was is in {path.name}.bak.")
     if merged.conflicts:
         raise SystemExit(1)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from studio.cli.completing import recipes, turns
-from studio.cli.opening import recipe_of
+from studio.cli.opening import recipe_of, session_options
 from studio.cli.show import as_json, finite, say, table
 from studio.cli.watch import watching
 from studio.typed import present
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 @click.command("render")
 @click.argument("recipe", shell_complete=recipes)
+@session_options
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder for the files."
 )
@@ -60,12 +61,13 @@ def command(
     RECIPE is a file, the name of a preset, a MIDI file, the session of a DAW (song.dawproject, song.rpp or song.ardour),
     or - for standard input. A MIDI file is played as it is, and brought to -14 LUFS.
     """
-    from studio.engine import Cache, plan
+    from studio.engine import Cache
     from studio.rendering import render
+    from studio.rendering.checking import checked_plan
 
     with ExitStack() as stack:
-        song = recipe_of(recipe, stack, turns, {name: value for name, value in output.items() if value})
-        planned = plan(song, score)
+        song = recipe_of(recipe, stack, turns, {name: value for name, value in output.items() if value}, score)
+        planned = checked_plan(song, score)
         if explain:
             _explain(planned, None if no_cache else Cache(), as_script)
             return

@@ -48,7 +48,7 @@ class Resample(Effect):
 class Mp3(Effect):
     """Encode as MP3 and decode again, losses and all."""
 
-    quality: float = knob(4.0, 0.0, 10.0, help="LAME's variable-rate quality: 0 is best, 10 worst", live=False)
+    quality: float = knob(4.0, 0.0, 9.999, help="LAME's variable-rate quality: 0 is best, 9.999 worst", live=False)
 
     libraries = ("pedalboard",)
 

@@ -302,7 +302,7 @@ class _Planner:
 
     def _chain(self, name: str, strip: Track | Bus | Master, node: Node) -> Node:
         run: list[Effect] = []
-        # From here on the place of a frame in the sound is its place in the song.
+        # From here on a frame of the sound is the same frame of the song.
         placed = 1 + max((index for index, step in enumerate(strip.chain) if _moves_time(step)), default=-1)
         for index, step in enumerate(strip.chain):
             if step.bypass:

@@ -18,12 +18,13 @@ from studio.errors import MissingError, OutputError, StudioError, nearest
 from studio.folders import cache_folder, folder_of_reading, found_once, plugin_folders
 from studio.hosting.contract import PluginError
 from studio.hosting.description import Description
-from studio.hosting.host import host_of
+from studio.hosting.host import hosts_of
 from studio.hosting.measuring import latency_movers, measure, true_latency
+from studio.hosting.vst3_files import is_named
 from studio.hosting.workers import LOADING, Worker
 from studio.notes import read_note, write_note
 
-FORMAT = 2
+FORMAT = 3
 """Raised when descriptions are made differently, so that all are made anew."""
 
 _SUFFIXES = {".vst3", ".so", ".dll", ".vst", ".component"}
@@ -46,6 +47,9 @@ OWN_WORDS = (
 )
 """What a `plugin` step says itself; a parameter of the same name goes by another."""
 
+_UNANSWERED = "did not answer"
+"""What is said of a plugin that hangs: no other host is asked to wait for it too."""
+
 _known: dict[str, Description | str] = {}
 
 
@@ -58,23 +62,25 @@ class Found:
 
 
 def candidates() -> Iterator[Path]:
-    """Every file in the plugin folders that looks like one, each once."""
+    """Every file in the plugin folders that looks like one, each once; folders that are links are entered."""
     seen: set[Path] = set()
     for folder in plugin_folders():
         if folder.is_dir():
-            for path in _below(folder):
-                real = path.resolve()
-                if real not in seen:
-                    seen.add(real)
-                    yield path
+            yield from _below(folder, seen)
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _below(folder: Path, seen: set[Path]) -> Iterator[Path]:
+    real = folder.resolve()
+    if real in seen:
+        return
+    seen.add(real)
     for path in sorted(folder.iterdir(), key=lambda path: path.name.casefold()):
         if path.suffix.lower() in _SUFFIXES and (path.is_file() or path.suffix.lower() not in _LIBRARIES):
-            yield path
-        elif path.is_dir() and not path.is_symlink():
-            yield from _below(path)
+            if path.resolve() not in seen:
+                seen.add(path.resolve())
+                yield path
+        elif path.is_dir():
+            yield from _below(path, seen)
 
 
 def list_plugins() -> Iterator[Found]:
@@ -105,6 +111,11 @@ def find_plugin(wanted: str) -> Path:
     names = found_once(f"names of plugins, {len(_known)} known", lambda: _own_names(files))
     if folded in names:
         return names[folded]
+    if folded.startswith("vst3-"):
+        for path in files:
+            known = _recall(path)
+            if isinstance(known, Description) and is_named(wanted, known.about.name, known.about.id):
+                return path
     offered = sorted({path.stem for path in files})
     raise MissingError(
         f"there is no plugin {wanted!r} on this machine.",
@@ -124,15 +135,16 @@ def _own_names(files: Sequence[Path]) -> dict[str, Path]:
 
 
 def is_installed(path: Path) -> bool:
-    """Whether a path leads into a folder for plugins, links followed."""
-    real = path.resolve()
-    return any(real.is_relative_to(folder.resolve()) for folder in plugin_folders())
+    """Whether a path lies in a folder for plugins, or leads there; whoever puts links there means them."""
+    places = {path.resolve()} | ({path.absolute()} if ".." not in path.parts else set())
+    folders = {way for folder in plugin_folders() for way in (folder.absolute(), folder.resolve())}
+    return any(place.is_relative_to(folder) for place in places for folder in folders)
 
 
 def _trusted(path: Path) -> Path:
     """A path in one of the plugin folders, as it is there; others could be anybody's code."""
     real = path.resolve()
-    if not is_installed(real):
+    if not is_installed(path):
         raise PluginError(
             f"{path.name} lies in {real.parent}, which is no folder for plugins; what a recipe brings along is not run.",
             "Install it, or name its folder in STUDIO_PLUGINS if you trust it.",
@@ -171,27 +183,45 @@ def recall_plugin(wanted: str, host: str | None = None) -> Description | None:
 
 
 def look(path: Path, host: str | None = None, inner: str = "") -> Description | str:
-    """Load a plugin in a process of its own, describe and measure it; the reason when that cannot be done."""
-    worker: Worker | None = None
+    """Load a plugin in a process of its own, describe and measure it; the reason when that cannot be done.
+
+    Where its first host cannot play it the next is asked, and the description says why it is that one.
+    """
+    reasons = list[str]()
     try:
-        worker = Worker(path, host_of(path, host), inner)
-        answer = worker.ask({"do": "describe", "taken": OWN_WORDS}, LOADING)
+        hosts = hosts_of(path, host)
     except PluginError as error:
         return _remember(path, host, inner, error.cause)
+    for taking in hosts:
+        known = _looked(path, taking, inner)
+        if isinstance(known, Description):
+            return _remember(path, host, inner, replace(known, instead=" ".join(reasons)))
+        reasons.append(known)
+        if _UNANSWERED in known:
+            break
+    return _remember(path, host, inner, reasons[0])
+
+
+def _looked(path: Path, host: str, inner: str) -> Description | str:
+    """A plugin as one host finds it, or why that cannot play it."""
+    worker: Worker | None = None
+    try:
+        worker = Worker(path, host, inner)
+        answer = worker.ask({"do": "describe", "taken": OWN_WORDS}, LOADING)
+    except PluginError as error:
+        return error.cause
     finally:
         if worker is not None:
             worker.close()
     try:
-        description = Description.answered(path, host_of(path, host), inner, answer, _key(path, None, "")[:12])
+        description = Description.answered(path, host, inner, answer, _key(path, None, "")[:12])
     except StudioError as error:
-        return _remember(path, host, inner, f"what it says of itself cannot be ({' '.join(str(error).split())[:200]}).")
+        return f"what it says of itself cannot be ({' '.join(str(error).split())[:200]})."
     movers = latency_movers(description)
     steady = tuple(replace(each, live=each.live and each.index not in movers) for each in description.parameters)
     description = replace(description, parameters=steady)
     measured = measure(description)
-    if measured.reason:
-        return _remember(path, host, inner, measured.reason)
-    return _remember(path, host, inner, replace(description, measured=measured))
+    return measured.reason or replace(description, measured=measured)
 
 
 def probe_plugin(wanted: str, host: str | None = None) -> tuple[Description, int | None]:

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from studio.hosting.contract import Host, PluginError
 
-HOSTS = ("pedalboard", "vst2", "vst3")
-"""`vst3` is our own: it tells VST3 plugins the tempo, and feeds their side inputs."""
+HOSTS = ("vst3", "vst2", "pedalboard")
+"""Those of our own are called by their format; pedalboard's plays VST3 plugins and Audio Units."""
 
-TELLING = ("vst2", "vst3")
+TELLING = ("vst3", "vst2")
 """Hosts that tell plugins where the song is."""
 
 
-def host_of(path: Path, wanted: str | None = None) -> str:
-    """The host that takes a file.
+def hosts_of(path: Path, wanted: str | None = None) -> tuple[str, ...]:
+    """The hosts that take a file, the best first: where one cannot play it, the next may.
 
     Raises:
         PluginError: nobody knows its format.
     """
     if wanted:
-        return wanted
+        return (wanted,)
     suffix = path.suffix.lower()
-    if suffix in (".vst3", ".component", ".appex"):
-        return "pedalboard"
+    if suffix == ".vst3":
+        return ("pedalboard",) if sys.platform == "darwin" else ("vst3", "pedalboard")
+    if suffix in (".component", ".appex"):
+        return ("pedalboard",)
     if suffix in (".so", ".dll", ".vst", ".dylib"):
-        return "vst2"
+        return ("vst2",)
     raise PluginError(f"{path.name} is no plugin of a format known here.", "Use a VST3, a VST2 or an Audio Unit.")
 
 

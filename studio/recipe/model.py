@@ -54,7 +54,7 @@ _MASTER = "master"
 _UNDER = {"effect": "chain", "transform": "chain", "score": "notes", "instrument": "play", "source": "play"}
 
 
-def _elsewhere(word: str, own: type[Record], **places: type[Record]) -> str:
+def _elsewhere(word: str, own: type[Record], **homes: type[Record]) -> str:
     """A hint for a word that is none here: what it is called here, or where else in a recipe it stands."""
     kinds = own.kinds()
     if meant(word, kinds) or get_close_matches(word, kinds, cutoff=0.8):
@@ -63,10 +63,10 @@ def _elsewhere(word: str, own: type[Record], **places: type[Record]) -> str:
     under = _UNDER.get(step.kind) if step is not None else None
     if step is not None and under in kinds:
         return f"`{step.step}` is a step: write it under `{under}:`."
-    for place, record in places.items():
+    for home, record in homes.items():
         for name in (word, *meant(word, record.kinds())):
             if name in record.kinds():
-                return f"`{name}` stands {place.replace('_', ' ')}."
+                return f"`{name}` stands {home.replace('_', ' ')}."
     return nearest(word, kinds)
 
 

@@ -20,6 +20,7 @@ from studio.engine.plan import check_length, frames_of
 from studio.errors import (
     Collector,
     MissingError,
+    Problems,
     RecipeError,
     StudioError,
     attempt,
@@ -72,15 +73,6 @@ def check(path: Path | str, score: Path | None = None) -> Checked:
     return check_document(document, Path(path).parent, score, taking)
 
 
-def misread(document: Document, folder: Path) -> tuple[StudioError, ...]:
-    """Every mistake in the words, values and routes of a document, without a look at any file."""
-    taking = Collector()
-    with collecting(taking), reading(folder):
-        _read(document, Path(folder, Path(document.file).name or RECIPE_FILE))
-    placed = [document.placed(error) for error in taking.errors]
-    return tuple(sorted(placed, key=lambda error: _order(error, document.file)))
-
-
 def check_document(
     document: Document, folder: Path, score: Path | None = None, taking: Collector | None = None
 ) -> Checked:
@@ -102,6 +94,25 @@ def check_document(
     file = document.file
     placed = [document.placed(error) for error in errors]
     return Checked(tuple(sorted(placed, key=lambda error: _order(error, file))), planned)
+
+
+def checked_plan(recipe: Recipe, score: Score | Path | str | None = None) -> Plan:
+    """The plan of a recipe.
+
+    Raises:
+        StudioError: it cannot be made; every mistake in it is told, as `check` tells them.
+    """
+    try:
+        return plan(recipe, score)
+    except StudioError:
+        taking = Collector()
+        with recipe.placing(), collecting(taking), reading(recipe.folder):
+            _Checker(recipe, score, taking).check()
+        if not taking.errors:
+            raise
+        found = taking.errors[0] if len(taking.errors) == 1 else Problems(taking.errors)
+    with recipe.placing():
+        raise found
 
 
 def _read(document: Document, path: Path) -> Recipe | None:
@@ -126,7 +137,7 @@ def _order(error: StudioError, file: str) -> tuple[int, int]:
 class _Checker:
     """Walks through a recipe; the collector takes what it meets."""
 
-    def __init__(self, recipe: Recipe, score: Path | None, taking: Collector) -> None:
+    def __init__(self, recipe: Recipe, score: Score | Path | str | None, taking: Collector) -> None:
         self.taking = taking
         self.recipe = recipe
         with self._guarded():
@@ -216,11 +227,13 @@ class _Checker:
         )
         return lost or any(f"mean {bus}?" in nearest(word, self.recipe.buses) for word in words)
 
-    def _score(self, given: Path | None) -> Score | None:
+    def _score(self, given: Score | Path | str | None) -> Score | None:
+        if isinstance(given, Score):
+            return given
         if given is None and self.recipe.score is None:
             return None
         self.unscored = True
-        path = given if given is not None else self.files.find(str(self.recipe.score))
+        path = Path(given) if given is not None else self.files.find(str(self.recipe.score))
         score = read_midi(path)
         self.unscored = False
         return score
@@ -327,4 +340,4 @@ def _hashable(step: Step) -> bool:
     return True
 
 
-__all__ = ["Checked", "check", "check_document", "misread"]
+__all__ = ["Checked", "check", "check_document", "checked_plan"]

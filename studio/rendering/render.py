@@ -19,7 +19,7 @@ import numpy as np
 from studio.audio import Audio, Block
 from studio.budgets import most_open_files
 from studio.disk import remove_abandoned, writing
-from studio.engine import Cache, Engine, Listener, Plan, Task, plan
+from studio.engine import Cache, Engine, Listener, Plan, Task
 from studio.engine.loudness import measure
 from studio.engine.nodes import Node
 from studio.engine.plan import PlannedStrip
@@ -29,6 +29,7 @@ from studio.folders import cache_folder
 from studio.notes import read_note, write_note
 from studio.recipe import Recipe
 from studio.rendering.audio_writer import Tags
+from studio.rendering.checking import checked_plan
 from studio.rendering.delivered import clipping_remark, loudness_remarks
 from studio.rendering.manifest import MANIFEST, Entry, Manifest, slug
 from studio.rendering.report import REPORT, write_report
@@ -112,8 +113,8 @@ class Result:
         return still({"": self.mix}, self.plan.recipe.title or "a song")
 
     def __repr__(self) -> str:
-        place = f", in {self.folder}" if self.folder else ""
-        return f"Result({self.plan.recipe.title or 'a song'}, {self.frames / self.plan.context.rate:.1f} s{place})"
+        where = f", in {self.folder}" if self.folder else ""
+        return f"Result({self.plan.recipe.title or 'a song'}, {self.frames / self.plan.context.rate:.1f} s{where})"
 
 
 def render(
@@ -144,7 +145,7 @@ def render(
         Interrupted: the user pressed Ctrl-C; likewise.
     """
     song = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
-    planned = plan(song, score)
+    planned = checked_plan(song, score)
     store = Cache() if cache is True else cache or None
     options: dict[str, Any] = {} if block is None else {"block": block}
     engine = Engine(store, workers=workers, listener=listener, **options)

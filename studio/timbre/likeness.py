@@ -124,8 +124,9 @@ def _shares(made: Floats, wanted: Floats) -> tuple[Floats, Floats]:
     from scipy.cluster.vq import kmeans2
 
     spread = wanted.std(axis=0) + 1e-9
-    count = max(2, min(BINS, len(wanted) // 4))
-    centres, _ = kmeans2(wanted / spread, count, seed=0, minit="++", missing="warn")
+    scaled = wanted / spread
+    count = min(max(2, min(BINS, len(wanted) // 4)), len(np.unique(scaled.round(6), axis=0)))
+    centres, _ = kmeans2(scaled, count, seed=0, minit="++", missing="warn")
     found: list[Floats] = []
     for rows in (made, wanted):
         near: NDArray[np.int64] = np.linalg.norm((rows / spread)[:, None] - centres[None], axis=2).argmin(axis=1)

@@ -120,14 +120,14 @@ def costs() -> None:
 def _isolated(step: Plugin, sound: Block) -> None:
     performance = step.perform(catalogue.describe_plugin(step.file), STAGE)
     for start in range(0, sound.shape[1], 8192):
-        performance.hand_over(sound[:, start : start + 8192], None, (), None)
+        performance.hand_over(sound[:, start : start + 8192], None, (), ())
     performance.catch_up()
     performance.leave()
 
 
 def _preview(step: Plugin, sound: Block) -> None:
     performance = step.perform(catalogue.describe_plugin(step.file), STAGE)
-    performance.process(sound, None, (), None)
+    performance.process(sound, None, (), ())
     performance.leave()
 
 

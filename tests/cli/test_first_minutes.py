@@ -60,6 +60,24 @@ def test_presets_files_and_standard_input_are_taken_wherever_a_recipe_is(desk: P
     assert [error["file"] for error in json.loads(wrong.stdout)["errors"]] == ["standard input"]
 
 
+def test_every_command_takes_recipes_chains_and_sounds_by_the_same_words(desk: Path) -> None:
+    studio("new", "--from", "demo", "-o", "mine.yaml")
+    text = (desk / "mine.yaml").read_text()
+    for word, given in (("demo:bass", None), ("-:bass", text), ("mine.yaml:bass", None), ("-", "- lowpass: 4 kHz")):
+        studio("export", word, "--format", "source", "-o", f"at {word.partition(':')[0]}", given=given)
+    assert (desk / "at demo" / "demo bass").is_dir() and (desk / "at -" / "song bass").is_dir()
+    assert "Did you mean demo" in studio("export", "dmo:bass", code=1).stderr
+    studio("preset", "save", "mine.yaml", "my-song")
+    assert "comes with the studio" in studio("merge", "demo", "--from", "x.rpp", code=1).stderr
+    assert "x.rpp" in studio("merge", "my-song", "--from", "x.rpp", code=1).stderr, "the recipe is found by its name"
+    soundfile.write(desk / "a.wav", white(0.5, channels=1).T, 22_050)
+    sound = (desk / "a.wav").read_bytes()
+    studio("transfer", "-", "a.wav", "-o", "b.wav", given=sound)
+    studio("transfer", "a.wav", "-", "-o", "c.wav", given=sound)
+    assert (soundfile.read("b.wav")[0] == soundfile.read("c.wav")[0]).all()
+    assert "not both" in studio("transfer", "-", "-", "-o", "d.wav", given=sound, code=2).stderr
+
+
 def test_a_bare_midi_file_is_brought_to_14_lufs(desk: Path) -> None:
     band_file(desk / "song.mid", seconds=2, parts=2)
     answer = json.loads(studio("render", "song.mid", "-o", "out", "--stems", "none", "--json").stdout)
@@ -74,6 +92,16 @@ def test_a_render_tells_all_that_is_wrong_with_a_recipe_and_with_its_turns(desk:
     )
     both = studio("render", "x.yaml", "--explain", code=1).stderr
     assert "2 is out of range" in both and "no bus 'rom'" in both, "words and routes are told together, as check does"
+    (desk / "files.yaml").write_text(
+        "score: gone.mid\ntracks:\n  a: {part: all, play: {soundfont: no.sf2}, chain: [{convolution: no.wav}]}\n"
+        "  b: {play: {clips: [{file: one.wav}, {file: two.wav}]}}\n"
+    )
+    for wrong, more in (("", ""), ("  c: {play: {noise: {length: 1 s}}, pan: 2}\n", "2 is out of range")):
+        (desk / "files.yaml").write_text((desk / "files.yaml").read_text() + wrong)
+        told = studio("render", "files.yaml", "-o", "out", code=1).stderr
+        for word in ("gone.mid", "no.sf2", "no.wav", "one.wav", "two.wav", more):
+            assert word in told, "files are told with the words, and in one go"
+    assert not (desk / "out").exists()
     errors = studio("render", "demo", "--set", "keys.pan=7", "--set", "keyz.pan=0", "--explain", code=1).stderr
     assert "7 is out of range" in errors and "keyz" in errors
 
@@ -116,6 +144,8 @@ COMPLETED = [
     (["preset", "show"], "lofi", "lofi-band"),
     (["preset", "save", "song.yaml", "x", "--from"], "a.ch", "a.chorus"),
     (["new", "--from"], "de", "demo"),
+    (["merge"], "so", "song.yaml"),
+    (["transfer", "a.wav"], "so", "song.yaml"),
 ]  # fmt: skip
 
 SONG = "tracks: {a: {play: {noise: {length: 1 s}}, chain: [chorus]}}\n"

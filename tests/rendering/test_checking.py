@@ -58,6 +58,8 @@ KINDS = {
     "nothing to play #!": "chain: [chorus]",
     "preset": NOISE + "\nchain:\n  - preset: taap #!",
     "preset's knob": NOISE + "\nchain:\n  - preset: {use: tape, waer: 0.2} #!",
+    "encoder": NOISE + "\nchain:\n  - mp3: {quality: 10} #!",
+    "several files": "play:\n  clips:\n    - file: gone.wav #!\n    - file: away.wav #!",
     "response": NOISE + "\nchain:\n  - convolution: nowhere.wav #!",
     "clips": "play:\n  clips:\n    - {file: loop.wav, at: 0 bars}\n    - {file: gone.wav} #!\n    - file: loop.wav\n      gian: 3 dB #!",
     "clip's offset": "play:\n  clips:\n    - {file: loop.wav, offset: 1 bar} #!",

@@ -247,7 +247,7 @@ class _Loaded:
     def process(
         self,
         sound: Any,
-        places: Mapping[int, float],
+        values: Mapping[int, float],
         beside: Any = None,
         notes: Sequence[Structure] | None = None,
         song: Transport | None = None,
@@ -258,7 +258,7 @@ class _Loaded:
         """
         events: list[Structure] = [*(notes or ())]
         events += [
-            _Event(sizeof(_Event), 0, 0, 5, 0, known, None, -1, -1, -1, -1, value) for known, value in places.items()
+            _Event(sizeof(_Event), 0, 0, 5, 0, known, None, -1, -1, -1, -1, value) for known, value in values.items()
         ]
         listed = _Events(
             None,
@@ -423,20 +423,20 @@ def _played(
     given = [np.pad(array, ((0, 0), (0, latency))) for array in (sound, beside) if array is not None]
     moves, out = dict(signal["moves"]), []
     for start in range(0, given[0].shape[1], block):
-        places = moves.get(start, ())
-        turned = {info.id: _at(info, place) for info, place in zip(infos, places, strict=False)}
+        positions = moves.get(start, ())
+        turned = {info.id: _at(info, position) for info, position in zip(infos, positions, strict=False)}
         first, *rest = (np.ascontiguousarray(array[:, start : start + block]) for array in given)
         out.append(plugin.process(first, turned, rest[0] if rest else None, song=transport_at(signal, start)))
     plugin.close()
     return np.concatenate(out, axis=1)[:, latency:], latency
 
 
-def _at(info: _ParameterInfo, place: float) -> float:
-    return float(info.low + (info.high - info.low) * place)
+def _at(info: _ParameterInfo, position: float) -> float:
+    return float(info.low + (info.high - info.low) * position)
 
 
 def _read(plugin: _Loaded, info: _ParameterInfo) -> dict[str, Any]:
-    texts = [plugin.text(info.id, _at(info, place)) for place in (0.0, 0.5, 1.0)]
+    texts = [plugin.text(info.id, _at(info, position)) for position in (0.0, 0.5, 1.0)]
     return {"name": info.name.decode(), "unit": " ".join(texts[0].split()[1:]), "texts": texts}
 
 
@@ -445,7 +445,7 @@ def _comes_back(load: Callable[[], _Loaded], infos: list[_ParameterInfo]) -> boo
     one, other = load(), load()
     _must(one.calls.activate(one.address, 44_100, 1, 64))
     random = np.random.default_rng(3)
-    places = {info.id: _at(info, round(random.random()) if info.flags & 1 else random.random()) for info in infos}
-    one.process(np.zeros((2, 64), np.float32), places)
+    values = {info.id: _at(info, round(random.random()) if info.flags & 1 else random.random()) for info in infos}
+    one.process(np.zeros((2, 64), np.float32), values)
     other.restore(one.saved())
-    return all(abs(other.value(known) - value) < 1e-9 for known, value in places.items())
+    return all(abs(other.value(known) - value) < 1e-9 for known, value in values.items())

@@ -32,8 +32,8 @@ def _vst3(design: Design, stem: str, built: Built) -> Files:
     target = built[0][0].target
     if target == "macos":
         return _mac_bundle(design, stem, built)
-    place = {"linux": "{}-linux/{}.so", "windows": "{}-win/{}.vst3"}[target]
-    return {f"Contents/{place.format(compiler.machine, stem)}": library for compiler, library in built}
+    path = {"linux": "{}-linux/{}.so", "windows": "{}-win/{}.vst3"}[target]
+    return {f"Contents/{path.format(compiler.machine, stem)}": library for compiler, library in built}
 
 
 def _mac_bundle(design: Design, stem: str, built: Built) -> Files:

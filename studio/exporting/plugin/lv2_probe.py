@@ -91,8 +91,8 @@ class Lv2:
     def __init__(self, bundle: Path, uri: str, rate: float) -> None:
         lilv = self._lilv = _lilv()
         world = c_void_p(lilv.lilv_world_new())
-        place = c_void_p(lilv.lilv_new_file_uri(world, None, f"{bundle.resolve()}/".encode()))
-        lilv.lilv_world_load_bundle(world, place)
+        location = c_void_p(lilv.lilv_new_file_uri(world, None, f"{bundle.resolve()}/".encode()))
+        lilv.lilv_world_load_bundle(world, location)
         plugins = c_void_p(lilv.lilv_world_get_all_plugins(world))
         node = c_void_p(lilv.lilv_new_uri(world, uri.encode()))
         plugin = c_void_p(lilv.lilv_plugins_get_by_uri(plugins, node))
