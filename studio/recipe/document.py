@@ -18,7 +18,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from studio.disk import check_regular
 from studio.errors import Gather, Key, MissingError, Place, Problems, RecipeError, StudioError, collector, shown
-from studio.recipe.yaml_tree import DEEPEST, Node, NoYaml, compose, uncollected
+from studio.recipe.yaml_tree import DEEPEST, YamlNode, NoYaml, compose, uncollected
 
 LARGEST_BYTES = 16_000_000
 MOST_VALUES = 1_000_000
@@ -50,7 +50,7 @@ class Document:
         self.file = file
         self._lines = text.splitlines()
         self._readable = text
-        self._members: dict[int, dict[Key, tuple[int, int, Node]]] = {}
+        self._members: dict[int, dict[Key, tuple[int, int, YamlNode]]] = {}
         self._read: set[int] = set()
         self._repeated = 0
         self.data: Any = None
@@ -62,7 +62,7 @@ class Document:
         except _TooMuch as error:
             raise self.placed(error.refusal) from None
 
-    def _composed(self) -> Node | None:
+    def _composed(self) -> YamlNode | None:
         """The text as nodes; under a collector without the lines that are no YAML, each of which it is told."""
         taking, lines = collector(), list(self._lines)
         for _ in range(_MOST_REPAIRS if taking else 0):
@@ -79,7 +79,7 @@ class Document:
                 lines[line - 1] = ""
         return self._composed_of(self.text if lines == self._lines else "\n".join(lines))
 
-    def _composed_of(self, text: str) -> Node | None:
+    def _composed_of(self, text: str) -> YamlNode | None:
         self._readable = text
         return compose(text)
 
@@ -131,14 +131,14 @@ class Document:
         return self._placed_at(line + 1, column + 1)
 
     @cached_property
-    def _root(self) -> Node | None:
+    def _root(self) -> YamlNode | None:
         """The text as nodes once more: only errors ask for lines, and most texts have none."""
         try:
             return compose(self._readable)
         except RecipeError:
             return None
 
-    def _below(self, node: Node, way: Sequence[Key]) -> tuple[int, int, Node] | None:
+    def _below(self, node: YamlNode, way: Sequence[Key]) -> tuple[int, int, YamlNode] | None:
         """The node at the end of a way below another one, and where it or its name begins; None where there is none."""
         found = None
         for key in way:
@@ -166,7 +166,7 @@ class Document:
                 single.place = self._placed_at(about.line, about.column)
         return error
 
-    def _plain(self, node: Node | None, path: tuple[Key, ...], depth: int) -> Any:
+    def _plain(self, node: YamlNode | None, path: tuple[Key, ...], depth: int) -> Any:
         if node is None:
             return None
         self._count(node, path, depth)
@@ -180,7 +180,7 @@ class Document:
         gather.done()
         return items
 
-    def _count(self, node: Node, path: tuple[Key, ...], depth: int) -> None:
+    def _count(self, node: YamlNode, path: tuple[Key, ...], depth: int) -> None:
         """Keep an account of the values, those in the text and those that aliases repeat."""
         if depth > DEEPEST:
             raise _TooMuch(
@@ -201,13 +201,13 @@ class Document:
                 f"more values than a recipe can have: {MOST_VALUES:,} at most.", "Divide it into several songs.", path
             )
 
-    def _item(self, gather: Gather, node: Node, path: tuple[Key, ...], depth: int) -> Any:
+    def _item(self, gather: Gather, node: YamlNode, path: tuple[Key, ...], depth: int) -> Any:
         """What stands in a list or mapping; None where an error was gathered instead."""
         with gather:
             return self._plain(node, path, depth + 1)
         return None
 
-    def _mapping(self, node: Node, path: tuple[Key, ...], depth: int) -> dict[str, Any]:
+    def _mapping(self, node: YamlNode, path: tuple[Key, ...], depth: int) -> dict[str, Any]:
         _check_tag(node, "map", path)
         gather, plain = Gather(), dict[str, Any]()
         for key_node, value in node.value:
@@ -228,11 +228,11 @@ class Document:
         gather.done()
         return plain
 
-    def _start(self, node: Node) -> Place:
+    def _start(self, node: YamlNode) -> Place:
         return self._placed_at(node.start_mark.line + 1, node.start_mark.column + 1)
 
 
-def _members(node: Node) -> Iterator[tuple[Key, tuple[int, int, Node]]]:
+def _members(node: YamlNode) -> Iterator[tuple[Key, tuple[int, int, YamlNode]]]:
     """What stands in a list or mapping: where it begins (that of a mapping with its name), and the node."""
     if node.id == "sequence":
         for index, item in enumerate(node.value):
@@ -270,18 +270,18 @@ def _line_to_leave_out(lines: list[str], error: StudioError) -> int | None:
     return best if best is not None and reach[best] > error.place.line else None
 
 
-def _check_tag(node: Node, kind: str, path: tuple[Key, ...]) -> None:
+def _check_tag(node: YamlNode, kind: str, path: tuple[Key, ...]) -> None:
     if str(node.tag) != _TAG + kind:
         raise RecipeError(f"a YAML tag ({str(node.tag).removeprefix(_TAG)}).", "Recipes hold plain data.", path=path)
 
 
-def _words(node: Node) -> str:
+def _words(node: YamlNode) -> str:
     """Its text; JSON writes a character beyond the basic plane as two escapes, which YAML takes for two characters."""
     text = str(node.value)
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _scalar(node: Node, path: tuple[Key, ...]) -> str | int | float | bool | None:
+def _scalar(node: YamlNode, path: tuple[Key, ...]) -> str | int | float | bool | None:
     kind, text = str(node.tag).removeprefix(_TAG), _words(node)
     plain = text.replace("_", "").lower()
     if kind in ("str", "timestamp"):

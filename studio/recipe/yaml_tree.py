@@ -52,7 +52,7 @@ class Mark(Protocol):
     column: int
 
 
-class Node(Protocol):
+class YamlNode(Protocol):
     """A node of either library.
 
     Attributes:
@@ -74,7 +74,7 @@ class NoYaml(RecipeError):
     context_line = 0
 
 
-def compose(text: str) -> Node | None:
+def compose(text: str) -> YamlNode | None:
     """The text as nodes, what is repeated by an alias being the same node; None for a text without any.
 
     Raises:
@@ -103,7 +103,7 @@ class _Unlike(Exception):
     """A text that libyaml does not read, or perhaps not as YAML 1.2."""
 
 
-def _by_libyaml(text: str) -> Node | None:
+def _by_libyaml(text: str) -> YamlNode | None:
     if not yaml.__with_libyaml__ or any(sign in text and where.search(text) for sign, where in _UNLIKE.items()):
         raise _Unlike
     try:
@@ -146,7 +146,7 @@ def _tag(word: str) -> str:
     return f"{_TAG}str"
 
 
-def _by_ruamel(text: str) -> Node | None:
+def _by_ruamel(text: str) -> YamlNode | None:
     try:
         return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]
     except MarkedYAMLError as error:

@@ -11,7 +11,7 @@ import pytest
 from studio.errors import Collector, RecipeError, collecting
 from studio.recipe import yaml_tree
 from studio.recipe.document import Document
-from studio.recipe.yaml_tree import Node, NoYaml
+from studio.recipe.yaml_tree import YamlNode, NoYaml
 from tests.test_fuzz import mangled_text, seeds
 
 ODD = (
@@ -58,7 +58,7 @@ SIGNS = [
 ]
 
 
-def told(node: Node | None, seen: dict[int, int] | None = None, member: bool = False) -> Any:
+def told(node: YamlNode | None, seen: dict[int, int] | None = None, member: bool = False) -> Any:
     """All of a tree that anybody asks for; where nothing is written behind a name, only that name has a place."""
     seen = {} if seen is None else seen
     if node is None or id(node) in seen:
