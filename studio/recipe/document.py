@@ -18,7 +18,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from studio.disk import check_regular
 from studio.errors import Gather, Key, MissingError, Place, Problems, RecipeError, StudioError, collector, shown
-from studio.recipe.yaml_tree import DEEPEST, YamlNode, NoYaml, compose, uncollected
+from studio.recipe.yaml_tree import DEEPEST, NoYaml, YamlNode, compose, uncollected
 
 LARGEST_BYTES = 16_000_000
 MOST_VALUES = 1_000_000

@@ -11,7 +11,7 @@ import pytest
 from studio.errors import Collector, RecipeError, collecting
 from studio.recipe import yaml_tree
 from studio.recipe.document import Document
-from studio.recipe.yaml_tree import YamlNode, NoYaml
+from studio.recipe.yaml_tree import NoYaml, YamlNode
 from tests.test_fuzz import mangled_text, seeds
 
 ODD = (
