@@ -45,7 +45,7 @@ _UNLIKE = {
 """Signs, and where they stand so that a text is left to ruamel.yaml."""
 
 
-class Mark(Protocol):
+class YamlMark(Protocol):
     """A place in a text; both count from 0."""
 
     line: int
@@ -65,7 +65,7 @@ class YamlNode(Protocol):
     id: str
     tag: str
     value: Any
-    start_mark: Mark
+    start_mark: YamlMark
 
 
 class NoYaml(RecipeError):
