@@ -225,6 +225,7 @@ def _manifests(home: str) -> Made:
 
 XML = (
     '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file://{home}/canary.wav">]><{root}>&e;</{root}>',
+    '<?xml version="1.0" encoding="UTF-x"?><{root}/>', '<?xml version="1.0" encoding="utf-7"?><{root}/>', '<?xml version="1.0" encoding="hex"?><{root}/>',
     '<?xml version="1.0"?><!DOCTYPE x SYSTEM "http://127.0.0.1:9/x.dtd"><{root}/>',
     '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(f'<!ENTITY a{n} "{("&a;" if not n else f"&a{n - 1};") * 10}">' for n in range(9)) + "]><{root}>&a8;</{root}>",
     "<{root}>" * 20_000, "<{root}", "", "\x00", "<{root} version='\x1b[2J'/>", "<{root} xmlns:x='y'><x:z/></{root}>", "<{root} version='3000' rate='nan' sample-rate='1e99'/>",
