@@ -19,6 +19,7 @@ PATHS = (
     "../canary.wav", "../../canary.wav", "{home}/canary.wav", "a/../../canary.wav", "..\\canary.wav", "C:\\canary.wav",
     "\\\\host\\share\\canary.wav", "~/canary.wav", "file://{home}/canary.wav", "/dev/zero", "/proc/self/mem", ".", "..", "/",
     "canary.wav\n", "\x1b[2J.wav", "con", "-o", "$(touch {home}/run)", "`touch {home}/run`", "; touch {home}/run", "%2e%2e/canary.wav",
+    "x" * 300 + ".wav", "é" * 150 + ".wav", "a/" * 3_000 + "x.wav",
 )  # fmt: skip
 """`{home}` is a folder with things that are none of anybody's business."""
 
