@@ -188,8 +188,9 @@ def test_a_project_builds_with_nothing_but_a_compiler(tmp_path: Path) -> None:
 def test_a_project_builds_into_plugins_of_every_format(tmp_path: Path) -> None:
     import subprocess
 
-    from studio.exporting.plugin.clap_probe import _Entry, _Loaded
+    from studio.exporting.plugin.clap_probe import _Loaded
     from studio.exporting.plugin.lv2_probe import Lv2
+    from studio.hosting.clap_abi import ClapEntry
     from studio.hosting.vst3_host import Vst3
 
     made = export("gain: -6", tmp_path / "project", format="source", name="Soft; `gain`")
@@ -200,7 +201,7 @@ def test_a_project_builds_into_plugins_of_every_format(tmp_path: Path) -> None:
     sound = np.full((2, 512), 0.5, np.float32)
     effect = Vst3(vst3)
     effect.prepare(44_100)
-    entry = _Entry.in_dll(ctypes.CDLL(str(clap)), "clap_entry")
+    entry = ClapEntry.in_dll(ctypes.CDLL(str(clap)), "clap_entry")
     entry.init(str(clap).encode())
     other = _Loaded(entry)
     other.calls.activate(other.address, 44_100.0, 1, 512)
