@@ -126,6 +126,7 @@ def _find(wanted: str) -> tuple[Path, str]:
     Raises:
         MissingError, PluginError: as `find_plugin`.
     """
+    files: tuple[Path, ...] | None = None
     if not _is_uri(wanted):
         file, _, inner = wanted.partition("#")
         given = folder_of_reading() / Path(file).expanduser()
@@ -137,7 +138,7 @@ def _find(wanted: str) -> tuple[Path, str]:
         for path in files:
             if folded in {name.casefold() for name in (path.name, path.stem, path.stem.removesuffix("-vst"))}:
                 return path, inner_uri(path, inner) if is_bundle(path) else inner
-    files, folded = found_once("plugins", lambda: tuple(candidates())), wanted.casefold()
+    files, folded = files or found_once("plugins", lambda: tuple(candidates())), wanted.casefold()
     # Under their number, since another may become known while the search lasts.
     names = found_once(f"names of plugins, {len(_known)} known", lambda: _own_names(files))
     if folded in names:

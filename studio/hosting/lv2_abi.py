@@ -98,7 +98,7 @@ ScheduleCall = CFUNCTYPE(c_int, c_void_p, c_uint32, c_void_p)
 """Work to be done later, and a response to it: (handle, size, data)."""
 
 
-class Schedule(Structure):
+class Lv2Schedule(Structure):
     """Where a plugin hands in work that it may not do while it makes sound."""
 
     _fields_ = [("handle", c_void_p), ("schedule", ScheduleCall)]

@@ -9,10 +9,10 @@ from typing import Any
 
 from studio.hosting import lv2_abi as abi
 from studio.hosting.contract import Transport
-from studio.hosting.lv2_features import ROOM, Features
+from studio.hosting.lv2_features import ROOM, Lv2Features
 
 
-def sequence(features: Features, events: Sequence[tuple[int, bytes]], song: Transport | None) -> Any:
+def sequence(features: Lv2Features, events: Sequence[tuple[int, bytes]], song: Transport | None) -> Any:
     """A buffer with messages of MIDI at their frames, behind the position of the song."""
     body = _event(0, *_position(features, song)) if song else b""
     midi = features.number(abi.MIDI)
@@ -21,13 +21,13 @@ def sequence(features: Features, events: Sequence[tuple[int, bytes]], song: Tran
     return ctypes.create_string_buffer(whole, max(ROOM, len(whole)))
 
 
-def room_for_events(features: Features) -> Any:
+def room_for_events(features: Lv2Features) -> Any:
     """An empty buffer that a plugin may fill."""
     head = struct.pack("=II", ROOM - 8, features.number(f"{abi.ATOM}Chunk"))
     return ctypes.create_string_buffer(head, ROOM)
 
 
-def old_events(features: Features, events: Sequence[tuple[int, bytes]]) -> Any:
+def old_events(features: Lv2Features, events: Sequence[tuple[int, bytes]]) -> Any:
     """The same messages as plugins from before atoms take them; also the buffer that they fill."""
     midi = features.number(abi.MIDI)
     body = b"".join(
@@ -44,7 +44,7 @@ def _event(frame: int, kind: int, body: bytes) -> bytes:
     return struct.pack("=qII", frame, len(body), kind) + body + b"\0" * (-len(body) % 8)
 
 
-def _position(features: Features, song: Transport) -> tuple[int, bytes]:
+def _position(features: Lv2Features, song: Transport) -> tuple[int, bytes]:
     beats = song.denominator / 4
     bar = song.numerator / beats
     said: list[tuple[str, str, bytes]] = [

@@ -27,7 +27,7 @@ _PLAIN = (
 """What asks for nothing but a host that keeps to it."""
 
 
-class Features:
+class Lv2Features:
     """The features that an instance is given, and what it says through them."""
 
     def __init__(self, rate: float, fixed: bool) -> None:
@@ -39,7 +39,7 @@ class Features:
         self.map = abi.UridMap(None, abi.MapCall(lambda _, uri: self.number(uri.decode("utf-8", "replace"))))
         self.unmap = abi.UridUnmap(None, abi.UnmapCall(lambda _, number: self._name(number)))
         old = abi.UriMap(None, abi.OldMapCall(lambda _, kind, uri: self.number(uri.decode("utf-8", "replace"))))
-        schedule = abi.Schedule(None, abi.ScheduleCall(lambda _, size, data: self._put_off(size, data)))
+        schedule = abi.Lv2Schedule(None, abi.ScheduleCall(lambda _, size, data: self._put_off(size, data)))
         log = abi.Log(None, abi.Log._fields_[1][1](self._said), abi.Log._fields_[2][1](self._said))
         self._respond = abi.ScheduleCall(lambda _, size, data: self._answered(size, data))
         kept = abi.PathCall(lambda _, path: self._path(path))

@@ -19,8 +19,8 @@ from studio.hosting import lv2_abi as abi
 from studio.hosting.contract import About, PluginError, Transport
 from studio.hosting.lv2_abi import World, each, lilv, text_of
 from studio.hosting.lv2_events import old_events, room_for_events, sequence
-from studio.hosting.lv2_features import FIXED, LARGEST, Features
-from studio.hosting.lv2_ports import Port, ports_of
+from studio.hosting.lv2_features import FIXED, LARGEST, Lv2Features
+from studio.hosting.lv2_ports import Lv2Port, ports_of
 from studio.hosting.parameters import Raw
 
 _HELD = {f"{abi.CORE}enabled": 1.0, f"{abi.CORE}freeWheeling": 0.0}
@@ -72,7 +72,7 @@ class Lv2:
         self._fixed = any(uri.endswith(("fixedBlockLength", "powerOf2BlockLength")) for uri in wanted)
         self.ports = ports_of(self._world, self._plugin)
         self.about = self._about()
-        if lacking := Features(44_100.0, self._fixed).missing(wanted):
+        if lacking := Lv2Features(44_100.0, self._fixed).missing(wanted):
             raise PluginError(f"{self.about.name} wants what this host has not: {', '.join(sorted(lacking))}.")
         if not self.about.outputs:
             raise PluginError(f"{self.about.name} makes no sound: it has no output of audio.")
@@ -109,7 +109,7 @@ class Lv2:
             outputs=len(outputs),
         )
 
-    def _sounding(self, inputs: bool) -> list[Port]:
+    def _sounding(self, inputs: bool) -> list[Lv2Port]:
         return [port for port in self.ports if port.kind == "audio" and port.input == inputs]
 
     def _value(self, uri: str) -> int | None:
@@ -189,11 +189,11 @@ class Lv2:
 
     def _keep(self, kept: bytes | str) -> None:
         """Take up a state's controls now, and the rest with the next instance."""
-        features = self._features if self._made is not None else Features(self._rate, self._fixed)
+        features = self._features if self._made is not None else Lv2Features(self._rate, self._fixed)
         self._restore(kept, features, self._made)
         self._kept = kept
 
-    def _restore(self, kept: bytes | str, features: Features, made: Any) -> None:
+    def _restore(self, kept: bytes | str, features: Lv2Features, made: Any) -> None:
         maps = byref(features.map)
         if isinstance(kept, str):
             state = lilv().lilv_state_new_from_world(self._world.at, maps, self._world.node(kept))
@@ -232,7 +232,7 @@ class Lv2:
 
     def _instantiate(self, rate: int) -> None:
         self.close()
-        self._rate, self._features = rate, Features(float(rate), self._fixed)
+        self._rate, self._features = rate, Lv2Features(float(rate), self._fixed)
         made = lilv().lilv_plugin_instantiate(self._plugin, c_double(rate), self._features.array)
         if not made:
             raise PluginError(f"{self.about.name} would not start at {rate} Hz, or its binary cannot be loaded.")
@@ -257,7 +257,7 @@ class Lv2:
         if wanted:
             wanted(self._handle)
 
-    def _connect(self, port: Port, to: Any) -> None:
+    def _connect(self, port: Lv2Port, to: Any) -> None:
         self._calls.connect_port(self._handle, port.index, cast(to, c_void_p) if to is not None else None)
 
     def process(self, block: Block, transport: Transport | None) -> Block:
@@ -340,7 +340,7 @@ def _number(kind: Any, address: int) -> Any:
     return kind.from_address(address).value
 
 
-def _turnable(port: Port) -> bool:
+def _turnable(port: Lv2Port) -> bool:
     own = port.designation in _HELD or port.designation.startswith(abi.TIME)
     return port.kind == "control" and port.input and not own
 

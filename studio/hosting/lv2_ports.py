@@ -23,7 +23,7 @@ _SYMBOLS = {
 
 
 @dataclass(frozen=True)
-class Port:
+class Lv2Port:
     """One port: `kind` is ``audio``, ``control``, ``cv``, ``events`` or ``old_events``."""
 
     index: int
@@ -89,7 +89,7 @@ class Port:
         return f"{self.value(position):.7g} {self.unit}".strip()
 
 
-def ports_of(world: World, plugin: c_void_p) -> list[Port]:
+def ports_of(world: World, plugin: c_void_p) -> list[Lv2Port]:
     """All ports of a plugin, in their order."""
     reader = _Reader(world, plugin)
     return [reader.port(index) for index in range(lilv().lilv_plugin_get_num_ports(plugin))]
@@ -105,7 +105,7 @@ class _Reader:
             self._nodes[uri] = self._world.node(uri)
         return self._nodes[uri]
 
-    def port(self, index: int) -> Port:
+    def port(self, index: int) -> Lv2Port:
         at = c_void_p(lilv().lilv_plugin_get_port_by_index(self._plugin, c_uint32(index)))
 
         def is_a(uri: str) -> bool:
@@ -129,14 +129,14 @@ class _Reader:
             "optional": has(f"{abi.CORE}connectionOptional"),
         }  # fmt: skip
         if kind == "control":
-            return Port(**plain, **self._control(at, has))
+            return Lv2Port(**plain, **self._control(at, has))
         if kind in ("events", "old_events"):
-            return Port(
+            return Lv2Port(
                 **plain,
                 midi=kind == "old_events" or self._hears(at, abi.MIDI),
                 time=self._hears(at, f"{abi.TIME}Position"),
             )
-        return Port(**plain)
+        return Lv2Port(**plain)
 
     def _hears(self, port: c_void_p, uri: str) -> bool:
         return bool(lilv().lilv_port_supports_event(self._plugin, port, self._node(uri)))

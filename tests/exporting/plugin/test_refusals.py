@@ -189,8 +189,8 @@ def test_a_project_builds_into_plugins_of_every_format(tmp_path: Path) -> None:
     import subprocess
 
     from studio.exporting.plugin.clap_probe import _Loaded
-    from studio.exporting.plugin.lv2_probe import Lv2
     from studio.hosting.clap_abi import ClapEntry
+    from studio.hosting.lv2_host import Lv2
     from studio.hosting.vst3_host import Vst3
 
     made = export("gain: -6", tmp_path / "project", format="source", name="Soft; `gain`")
@@ -205,10 +205,11 @@ def test_a_project_builds_into_plugins_of_every_format(tmp_path: Path) -> None:
     entry.init(str(clap).encode())
     other = _Loaded(entry)
     other.calls.activate(other.address, 44_100.0, 1, 512)
-    turtle = Lv2(lv2, Design.of("gain: -6", "Soft; `gain`").uri, 44_100)
-    for out in (effect.process(sound, None), other.process(sound, {}), turtle.run(sound)):
+    turtle = Lv2(lv2, Design.of("gain: -6", "Soft; `gain`").uri)
+    turtle.prepare(44_100)
+    for out in (effect.process(sound, None), other.process(sound, {}), turtle.process(sound, None)):
         assert np.allclose(out, 0.5 * 10 ** (-6 / 20), atol=1e-6)
-    assert effect.about.name == other.name == turtle.name == "Soft; `gain`"
+    assert effect.about.name == other.name == turtle.about.name == "Soft; `gain`"
 
 
 def test_the_command_exports_and_installs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
