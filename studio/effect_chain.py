@@ -1,15 +1,17 @@
-"""A chain of effects at work."""
+"""A chain of effects at work: native ones that stand side by side run as one, in the core; the others in Python."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 
 from studio.audio import Block
 from studio.context import GRID, BlockContext, RenderContext, SideReader
 from studio.errors import RenderError, StudioError, within
+from studio.native_chain import NativeChain
 from studio.steps import Effect, Run
 
 
@@ -27,8 +29,16 @@ class EffectChain:
     """
 
     def __init__(self, effects: Sequence[Effect], context: RenderContext, piece: int = 0, start: int = 0) -> None:
-        self._links = [_Link(effect, context, start) for effect in effects if not effect.bypass]
-        self._piece, self._waiting = piece, Fifo(context.channels)
+        self._links: list[_Link | NativeChain] = []
+        running = (effect for effect in effects if not effect.bypass)
+        for native, group in groupby(running, key=lambda effect: effect.is_native()):
+            if native:
+                self._links.append(NativeChain(group, context, start))
+            else:
+                self._links += [_Link(effect, context, start) for effect in group]
+        # The core gives the same bits however the sound is cut.
+        python = any(isinstance(link, _Link) for link in self._links)
+        self._piece, self._waiting = piece if python else 0, Fifo(context.channels)
 
     def push(self, block: Block, sides: SideReader | None = None) -> Block:
         """Process a block; fewer frames come out while latency fills, never more than went in."""
