@@ -27,6 +27,7 @@ from .recipe import Pick as Pick
 from .recipe import Recipe as Recipe
 from .recipe import Send as Send
 from .recipe import Track as Track
+from .recipe.chains import chain as chain
 from .recipe.model import load as load
 from .recipe.pack import install_pack as install_pack
 from .recipe.pack import pack as pack
@@ -55,10 +56,12 @@ from .steps import ScoreStep as ScoreStep
 from .steps import Source as Source
 from .steps import Step as Step
 from .steps import Transform as Transform
-from .training.colours import SpectralTraining as SpectralTraining
+from .stretch.sound_card import SoundCard as SoundCard
+from .stretch.sound_card import describe_sound as describe_sound
 from .training.ears import EarsTraining as EarsTraining
 from .training.instruments import TrainingSource as TrainingSource
 from .training.protocol import learn as learn
+from .training.spectral import SpectralTraining as SpectralTraining
 from .training.voices import VoiceTraining as VoiceTraining
 from .training.waves import WaveformTraining as WaveformTraining
 from .trust import revoke_trust as revoke_trust

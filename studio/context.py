@@ -32,7 +32,7 @@ class RenderContext:
     tempo: TempoMap = field(default_factory=TempoMap)
     folder: Path = Path()
     score: Score | None = field(default=None, repr=False)
-    place: Callable[[int], int] = field(default=int, repr=False, compare=False)
+    song_frame: Callable[[int], int] = field(default=int, repr=False, compare=False)
     """The frame of the song that a frame counted from the start of a chain belongs to: itself, but in a loop."""
 
     origin: Path | None = None

@@ -111,6 +111,6 @@ def _sandbox() -> Diagnosis:
 
 def _folder(name: str, folder: Path, variable: str) -> Diagnosis:
     """A folder that may be made when it is first needed."""
-    standing = next(place for place in (folder, *folder.parents) if place.exists())
+    standing = next(ancestor for ancestor in (folder, *folder.parents) if ancestor.exists())
     there = os.access(standing, os.W_OK)
     return Diagnosis(name, there, False, str(folder), f"set {variable} to a folder you can write")

@@ -1,15 +1,17 @@
-"""A chain of effects at work."""
+"""A chain of effects at work: native ones that stand side by side run as one, in the core; the others in Python."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 
 from studio.audio import Block
 from studio.context import GRID, BlockContext, RenderContext, SideReader
 from studio.errors import RenderError, StudioError, within
+from studio.native_chain import NativeChain
 from studio.steps import Effect, Run
 
 
@@ -27,8 +29,16 @@ class EffectChain:
     """
 
     def __init__(self, effects: Sequence[Effect], context: RenderContext, piece: int = 0, start: int = 0) -> None:
-        self._links = [_Link(effect, context, start) for effect in effects if not effect.bypass]
-        self._piece, self._waiting = piece, Fifo(context.channels)
+        self._links: list[_Link | NativeChain] = []
+        running = (effect for effect in effects if not effect.bypass)
+        for native, group in groupby(running, key=lambda effect: effect.is_native()):
+            if native:
+                self._links.append(NativeChain(group, context, start))
+            else:
+                self._links += [_Link(effect, context, start) for effect in group]
+        # The core gives the same bits however the sound is cut.
+        python = any(isinstance(link, _Link) for link in self._links)
+        self._piece, self._waiting = piece if python else 0, Fifo(context.channels)
 
     def push(self, block: Block, sides: SideReader | None = None) -> Block:
         """Process a block; fewer frames come out while latency fills, never more than went in."""
@@ -59,15 +69,15 @@ class _Link:
     def push(self, block: Block, sides: SideReader | None) -> Block:
         self._waiting.push(block)
         block = self._waiting.pull(self._waiting.ready // GRID * GRID)
-        frames, place = block.shape[1], self._context.place
-        if frames > GRID and place(self._position + frames - 1) != place(self._position) + frames - 1:
+        frames, song_frame = block.shape[1], self._context.song_frame
+        if frames > GRID and song_frame(self._position + frames - 1) != song_frame(self._position) + frames - 1:
             # The song goes on elsewhere: up to there as it was, and from there as it is.
             cells = [block[:, start : start + GRID] for start in range(0, frames, GRID)]
             return np.concatenate([self._run_on(cell, sides) for cell in cells], axis=1)
         return self._run_on(block, sides) if frames else block
 
     def _run_on(self, block: Block, sides: SideReader | None) -> Block:
-        now = BlockContext(self._effect, self._context, self._context.place(self._position), block.shape[1], sides)
+        now = BlockContext(self._effect, self._context, self._context.song_frame(self._position), block.shape[1], sides)
         self._position += block.shape[1]
         with within(self._effect.label):
             try:

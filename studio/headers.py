@@ -64,6 +64,12 @@ def chunk_of(path: Path, wanted: bytes) -> bytes:
         return b""
 
 
+def order_of(path: Path) -> str:
+    """How the numbers of a file's chunks are written, as `struct` says it: ``<`` or, in AIFF and RIFX, ``>``."""
+    with path.open("rb") as file:
+        return _FORMS.get(file.read(4), "<")
+
+
 def _chunks(path: Path, wanted: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The names of the chunks, and of those called `wanted` the beginning."""
     length = path.stat().st_size

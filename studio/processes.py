@@ -26,13 +26,13 @@ def python_command(program: str, *arguments: str) -> list[str]:
         arguments: what it finds in `sys.argv[1:]`.
     """
     first = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if Path(folder).is_absolute()]
-    places = f"import sys; sys.path[:0] = {_elsewhere(first)!a}; sys.path.append({_HOME!a}); "
+    paths = f"import sys; sys.path[:0] = {_elsewhere(first)!a}; sys.path.append({_HOME!a}); "
     # -E: an empty part of PYTHONPATH means the working folder. -u: what it printed before a crash is not lost.
-    return [sys.executable, "-P", "-E", "-u", "-c", places + program, *arguments]
+    return [sys.executable, "-P", "-E", "-u", "-c", paths + program, *arguments]
 
 
 def forget_working_folder() -> None:
-    """Take the working folder off this interpreter's list of places for modules.
+    """Take the working folder off this interpreter's list of folders for modules.
 
     It stands there after `python -c`, `python -m` and an empty part of `PYTHONPATH`. The folder that this studio lies
     in stays.

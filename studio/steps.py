@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 from studio.audio import Audio, Block
 from studio.context import BlockContext, RenderContext
@@ -33,6 +33,9 @@ from studio.knobs import File, Port, Switch, Text
 from studio.provenance import Component, check_declared, libraries, writer_of
 from studio.records import Kind, MapOf, Record, field
 from studio.score import Score
+
+if TYPE_CHECKING:
+    from studio.native_chain import Tree
 
 Run: TypeAlias = Callable[[Block, BlockContext], Block]
 """An effect at work: takes the next block, of any number of whole cells of the grid, and gives what is ready.
@@ -120,6 +123,10 @@ class Step(Record):
         if first is not None and list(knobs) == [first] and not isinstance(knobs[first], dict):
             return {self.step: knobs[first]}
         return {self.step: knobs} if knobs else self.step
+
+    def resolved(self) -> Step:
+        """The step that it stands for: itself, unless it is another way of writing one."""
+        return self
 
     def inner(self) -> Iterator[Step]:
         """The steps it holds, depth first."""
@@ -236,7 +243,34 @@ class Effect(Step, abstract=True):
     kind = "effect"
 
     def open(self, context: RenderContext) -> Run:
-        """Begin a run, with all state at rest."""
+        """Begin a run, with all state at rest: that of its native struct, where it has no other."""
+        from studio.native_chain import NativeChain
+
+        if not self.is_native():
+            raise NotImplementedError(f"{self.step} has neither `open` nor a native struct")
+        chain = NativeChain((self,), context)
+        return lambda block, now: chain.push(block, now.sides)
+
+    def is_native(self) -> bool:
+        """Whether it runs inside the core, as its knobs stand: a struct of its class's name lies in the header beside it."""
+        from studio.native_library import native_of
+
+        return type(self).open is Effect.open and native_of(type(self)) is not None
+
+    def made_by(self) -> Iterator[Component]:
+        """What its sound depends on besides its knobs and files: the native core too, if it runs there."""
+        from studio.native_library import made_natively
+
+        yield from super().made_by()
+        if self.is_native():
+            yield from made_natively(type(self))
+
+    def write(self, tree: Tree) -> None:
+        """Write it into the tree of a native chain; only where `is_native`."""
+        tree.step(self)
+
+    def response(self, knob: str, context: RenderContext) -> Audio:
+        """The recorded sound that a knob of kind file means to its native struct."""
         raise NotImplementedError
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
@@ -329,14 +363,22 @@ def parse_step(data: object, *kinds: str) -> Step:
         return data
     if isinstance(data, Step):
         find_step(data.step, *kinds)
-        return data
+        return _resolved(data, *kinds)
     if isinstance(data, str):
-        return find_step(data, *kinds).parse(None)
+        return _resolved(find_step(data, *kinds).parse(None), *kinds)
     if isinstance(data, Mapping) and len(data) == 1:
         [(name, value)] = data.items()
         with within(str(name)):
-            return find_step(str(name), *kinds).parse(value)
+            return _resolved(find_step(str(name), *kinds).parse(value), *kinds)
     raise RecipeError(f"{shown(data)} is not a step.", "Write its name, or `name: {knob: value}`.")
+
+
+def _resolved(step: Step, *kinds: str) -> Step:
+    """What a step stands for, which must be of one of the kinds too."""
+    meant = step.resolved()
+    if meant is not step:
+        find_step(meant.step, *kinds)
+    return meant
 
 
 @dataclass(frozen=True, kw_only=True)

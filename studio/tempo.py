@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import TypeVar
 
@@ -38,7 +38,7 @@ _JSON_TERM = (
 TIME_PATTERN = rf"^\s*(?:[+\-−]?(?:\d+(?:\.\d*)?|\.\d+)|{_JSON_TERM}(?:\s*\+?\s*{_JSON_TERM})*)\s*$"
 """A regular expression, as a JSON Schema has them, of the texts that `Time.parse` reads."""
 _STRETCH = {"": Fraction(1), ".": Fraction(3, 2), "d": Fraction(3, 2), "t": Fraction(2, 3)}
-_SECONDS = {"s": Fraction(1), "ms": Fraction(1, 1000), "min": Fraction(60)}
+_SECONDS = {"ms": Fraction(1, 1000), "min": Fraction(60)}
 _HINT = "Write a time such as 1.5 s, 80 ms, 2 beats, 4 bars, 1/8, 1/8. (dotted), 1/8t (triplet) or 4 bars 2 beats."
 _LONGEST, _LONGEST_TEXT = 1_000_000, 2_000
 
@@ -94,9 +94,21 @@ class Time:
             return cls(seconds=_exact(value))._checked()
         if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
             raise KnobError(f"{shown(value)} is not a time.", _HINT)
-        placed = _position(value.replace("−", "-").strip())
+        text = value.replace("−", "-").strip()
+        # Most times are lengths, and read at once.
+        placed = _position(text) if text[:1].isalpha() or text.count(".") > 1 else None
         if placed is not None:
             return placed._wanted(position)._checked()
+        try:
+            return cls._read(value)
+        except KnobError as error:
+            if position and (names := sorted(_named.get())):
+                error.mend += f" Sections are: {', '.join(names[:12])}."
+            raise
+
+    @classmethod
+    @lru_cache(maxsize=1024)
+    def _read(cls, value: str) -> Time:
         bars = beats = seconds = Fraction(0)
         rest = value.replace("−", "-").strip()
         if _BARE.fullmatch(rest):
@@ -104,17 +116,17 @@ class Time:
         while rest or not value.strip():
             term = _TERM.match(rest)
             if term is None:
-                names = sorted(_named.get()) if position else []
-                known = f" Sections are: {', '.join(names[:12])}." if names else ""
-                raise KnobError(f"{shown(value)} is not a time.", _HINT + known)
+                raise KnobError(f"{shown(value)} is not a time.", _HINT)
             if term["note"]:
                 beats += 4 * Fraction(term["note"]) * _STRETCH[(term["dot"] or "")[:1]]
             elif term["unit"].startswith("bar"):
-                bars += Fraction(term["number"])
+                bars += _fraction(term["number"])
             elif term["unit"].startswith("beat"):
-                beats += Fraction(term["number"])
+                beats += _fraction(term["number"])
+            elif term["unit"] == "s":
+                seconds += _fraction(term["number"])
             else:
-                seconds += Fraction(term["number"]) * _SECONDS[term["unit"]]
+                seconds += _fraction(term["number"]) * _SECONDS[term["unit"]]
             rest = rest[term.end() :].strip().removeprefix("+").strip()
         return cls(bars, beats, seconds)._checked()
 
@@ -129,6 +141,12 @@ class Time:
             raise KnobError("a time longer than any song.", f"{_LONGEST} bars, beats or seconds at most.")
         return self
 
+    def __hash__(self) -> int:
+        parts = (self.bars, self.beats, self.seconds)
+        return hash(
+            tuple((part.numerator, part.denominator) for part in parts)
+        )  # that of a fraction takes ten times as long
+
     @property
     def musical(self) -> bool:
         """Whether it moves with the tempo map."""
@@ -138,13 +156,19 @@ class Time:
         """Whether it is earlier on every tempo map; that of bars and seconds, or of two sections, only a map can tell."""
         if self.mark != other.mark:
             return False
-        later = (self.bars - other.bars, self.beats - other.beats, self.seconds - other.seconds)
-        return min(later) < 0 and max(later) <= 0
+        pairs = ((self.bars, other.bars), (self.beats, other.beats), (self.seconds, other.seconds))
+        # As fractions are compared, without making any: long curves ask it for every point.
+        signs = [mine.numerator * its.denominator - its.numerator * mine.denominator for mine, its in pairs]
+        return min(signs) < 0 and max(signs) <= 0
 
     def __bool__(self) -> bool:
         return bool(self.bars or self.beats or self.seconds or self.mark)
 
     def __str__(self) -> str:
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         if self.mark:
             offset = Time(self.bars, self.beats, self.seconds)
             if not offset:
@@ -203,6 +227,11 @@ def _counted(bar: str, beat: str, sixteenth: str) -> Time:
     if min(numbers) < 0:
         raise KnobError(f"bar {bar}, beat {beat}.", "Bars, beats and sixteenths are counted from 1.")
     return Time(bars=numbers[0], beats=numbers[1] + numbers[2] / 4)
+
+
+def _fraction(text: str) -> Fraction:
+    """As `Fraction` reads it, but whole numbers five times as fast."""
+    return Fraction(int(text)) if text.isdecimal() else Fraction(text)
 
 
 def _exact(number: float | Fraction) -> Fraction:
@@ -445,5 +474,5 @@ def _stretch(tempo: Tempo, after: Tempo | None, beats: Fraction) -> Fraction:
 
 def grid(points: Sequence[Time], tempo: TempoMap, musical: bool) -> Floats:
     """Where `points` lie on the axis a curve runs along: beats when it is musical, seconds when not."""
-    place = tempo.beat_of if musical else tempo.second_of
-    return np.array([float(place(point)) for point in points])
+    measure = tempo.beat_of if musical else tempo.second_of
+    return np.array([float(measure(point)) for point in points])

@@ -149,8 +149,8 @@ def _hashed(path: Path, inode: int, size: int, changed: int) -> str:
 
 
 def _write(files: Any) -> None:
-    place = trust_file()
+    path = trust_file()
     plain = {"trusted": _FORMAT, "files": [asdict(each) for each in files]}
-    write_whole(place, json.dumps(plain, indent=2) + "\n")
+    write_whole(path, json.dumps(plain, indent=2) + "\n")
     if sys.platform != "win32":
-        place.chmod(0o600)
+        path.chmod(0o600)

@@ -28,8 +28,8 @@ from studio.nets.training import TrainingProgress
 from studio.nets.vae import Vae, VaeShape, Waves, train_vae
 from studio.nets.voice import Voice
 from studio.nets.voice_training import train_voice
-from studio.timbre.colours import SPECTRALS, Seen
 from studio.timbre.likeness import shipped_ears
+from studio.timbre.spectral import SPECTRALS, Seen
 from studio.timbre.torch_library import need_torch
 from studio.timbre.voices import VOICES
 from tests.listening import rms_db
@@ -99,7 +99,7 @@ def _nets(device: torch.device, quick: bool) -> dict[str, tuple[float, Callable[
     voice = _moved(VOICES.load(VOICES.shipped()["trumpet"]), device)
     orchestra = _moved(VOICES.load(VOICES.shipped()["orchestra"]), device)
     flute, violin = orchestra.of("flute"), orchestra.of("violin")
-    blended = flute.colour(violin, np.linspace(0, 1, given.frames))
+    blended = flute.embedding(violin, np.linspace(0, 1, given.frames))
     spectral = SPECTRALS.load(SPECTRALS.shipped()["orchestra"])
     spectral = Spectral(deepcopy(spectral.model).to(device), spectral.card)
     torch.manual_seed(0)
@@ -114,7 +114,7 @@ def _nets(device: torch.device, quick: bool) -> dict[str, tuple[float, Callable[
     seconds = sound.seconds
     return {
         "voice": (seconds, lambda: voice.sing(given).samples),
-        "orchestra": (seconds, lambda: flute.sing(given, colour=blended).samples),
+        "orchestra": (seconds, lambda: flute.sing(given, embedding=blended).samples),
         "live": (seconds, lambda: _live(voice, given)),
         "spectral": (seconds, seen),
         "vae": (seconds, lambda: waves.sing(sound).samples),

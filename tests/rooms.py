@@ -16,7 +16,7 @@ NOUNS = "nouns"
 CODE = {".py", ".hpp", ".cpp", ".js", ".css"}
 
 ORDER = (
-    NOUNS, "native", "midi", "sources", "effects", "editing", "stretch", "hosting", "nets", "timbre", "recipe", "engine",
+    "native", NOUNS, "midi", "sources", "effects", "editing", "stretch", "hosting", "nets", "timbre", "recipe", "engine",
     "rendering", "training", "exporting", "interchange", "sessions", "live", "doctor", "extend", "cli", "widgets",
 )  # fmt: skip
 """From what everything stands on to what stands on everything; import-linter holds the rooms to it."""

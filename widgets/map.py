@@ -58,16 +58,16 @@ class Map(Playing):
             raise AudioError(f"{len(sounds)} sounds.", f"A map holds {MOST} at most.")
         given = Given(sounds)
         if at is None:
-            places = likeness(list(sounds.values()))
+            points = likeness(list(sounds.values()))
         else:
             missing = next((name for name in sounds if name not in at), None)
             if missing is not None:
                 raise AudioError(f"{missing!r} has no place on the map.", "Give (x, y) for every sound.")
-            places = np.array([[float(number) for number in at[name][:2]] for name in sounds])
-            if not np.isfinite(places).all():
+            points = np.array([[float(number) for number in at[name][:2]] for name in sounds])
+            if not np.isfinite(points).all():
                 raise AudioError("a place that is NaN or infinite.", "Give finite numbers.")
-        low, high = places.min(axis=0), places.max(axis=0)
-        unit = (places - low) / np.where(high > low, high - low, 1.0)
+        low, high = points.min(axis=0), points.max(axis=0)
+        unit = (points - low) / np.where(high > low, high - low, 1.0)
         lengths = [audio.frames for audio in sounds.values()]
         super().__init__(rate=given.rate, title=title or "Map")
         self.points = [
@@ -111,10 +111,10 @@ def likeness(sounds: Sequence[Audio]) -> NDArray[np.float64]:
     if len(sounds) < 3:
         return np.stack([np.arange(len(sounds), dtype=np.float64), np.zeros(len(sounds))], axis=1)
     left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
-    places = left[:, :2] * sizes[:2]
+    points = left[:, :2] * sizes[:2]
     # Signs of components are arbitrary: the widest point always lies to the right and above.
-    signs = np.sign(places[np.abs(places).argmax(axis=0), [0, 1]])
-    return np.asarray(places * np.where(signs == 0, 1, signs))
+    signs = np.sign(points[np.abs(points).argmax(axis=0), [0, 1]])
+    return np.asarray(points * np.where(signs == 0, 1, signs))
 
 
 def _features(mono: Block, rate: int) -> NDArray[np.float64]:

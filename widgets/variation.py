@@ -29,19 +29,19 @@ def randomised(recipe: Recipe, seed: int, amount: float = 0.25, way: Way = ()) -
         throw = float(random.uniform(-1, 1))
         if path[-1] in MIXER:
             continue
-        place = min(1.0, max(0.0, number.position(get(recipe, path)) + amount * throw))
-        value = min(number.high, max(number.low, number.at(place)))
+        position = min(1.0, max(0.0, number.position(get(recipe, path)) + amount * throw))
+        value = min(number.high, max(number.low, number.at(position)))
         changed = _put(changed, path, round(value) if number.whole else value)
     return changed
 
 
-def morphed(one: Recipe, other: Recipe, place: float) -> Recipe:
+def morphed(one: Recipe, other: Recipe, position: float) -> Recipe:
     """Between two settings: every knob goes its way from `one` (0) to `other` (1), along its taper.
 
     What only one of them has, and what cannot stand in between, is taken from the nearer one.
     """
-    nearer, further = (one, other) if place < 0.5 else (other, one)
-    share = place if nearer is one else 1 - place
+    nearer, further = (one, other) if position < 0.5 else (other, one)
+    share = position if nearer is one else 1 - position
     changed, theirs = nearer, dict(turnable(further))
     for path, number in turnable(nearer):
         if theirs.get(path) == number:

@@ -10,12 +10,13 @@ from pathlib import Path
 import click
 
 from studio.cli.completing import PLUGINS, chains_and_recipes, formats
-from studio.cli.opening import recipe_of, target_of
+from studio.cli.opening import recipe_of, session_options, target_of
 from studio.cli.show import as_json, losses, say, table
 
 
 @click.command("export")
 @click.argument("song", shell_complete=chains_and_recipes)
+@session_options
 @click.option(
     "--format",
     "form",
@@ -37,7 +38,7 @@ from studio.cli.show import as_json, losses, say, table
     "presets",
     multiple=True,
     metavar="NAME=KNOBS",
-    help="Another place of a plugin's knobs, that it offers as a preset: 'Worn=wear: 0.8, drive: 0.5'; again for more.",
+    help="Another setting of a plugin's knobs, that it offers as a preset: 'Worn=wear: 0.8, drive: 0.5'; again for more.",
 )
 @click.option("--force", is_flag=True, help="Replace a session that is there.")
 @click.option("--json", "as_script", is_flag=True, help="Print what was made as JSON.")
@@ -125,8 +126,8 @@ def _plugin(
     tell = (lambda phrase: None) if as_script else (lambda phrase: say(f"{phrase} …", dim=True))
     given = {}
     for preset in presets:
-        words, _, places = preset.partition("=")
-        given[words.strip()] = Document(f"{{{places.strip().strip('{}')}}}", "--preset").data
+        words, _, settings = preset.partition("=")
+        given[words.strip()] = Document(f"{{{settings.strip().strip('{}')}}}", "--preset").data
     made = export(
         meant,
         path,

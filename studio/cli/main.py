@@ -171,6 +171,7 @@ COMMANDS = (
     "export",
     "merge",
     "player",
+    "sound",
     "transfer",
     "train",
     "steps",

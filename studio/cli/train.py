@@ -113,9 +113,9 @@ def spectral(
     instruments: tuple[str, ...], minutes: float, licence: str, seed: int, report: Path | None, out: Path
 ) -> None:
     """Learn a spectral autoencoder of several INSTRUMENTS, each name=folder or name=gm:program:lowest:highest."""
-    from studio.training.colours import SpectralTraining
     from studio.training.instruments import TrainingSource
     from studio.training.protocol import learn
+    from studio.training.spectral import SpectralTraining
 
     parsed = tuple(TrainingSource.parse(each) for each in instruments)
     card = learn(SpectralTraining(parsed, minutes * 60, licence, seed), out, report, say)

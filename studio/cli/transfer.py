@@ -32,7 +32,7 @@ from studio.cli.show import as_json, say, table
 def command(
     source: str, target: str, out: Path, method: str, amount: float, model: str, compare: bool, as_script: bool
 ) -> None:
-    """Give the SOURCE file the colour of the TARGET file, and say what was kept; one of them may be - for standard input."""
+    """Give the SOURCE file the timbre of the TARGET file, and say what was kept; one of them may be - for standard input."""
     from studio.rendering.transfers import HEADS, PAGE, compare_methods, shown, transfer_file
 
     if source == target == STDIN:

@@ -135,15 +135,15 @@ class _EchoLoop:
 
     def _repeat(self, block: Block, held: dict[str, float]) -> Block:
         size = self._ring.shape[1]
-        places = np.arange(self._written, self._written + block.shape[1])
+        indices = np.arange(self._written, self._written + block.shape[1])
         self._written += block.shape[1]
-        heard = self._filtered(self._ring[:, (places - self._delay) % size], held)
+        heard = self._filtered(self._ring[:, (indices - self._delay) % size], held)
         sent = block.astype(np.float64)
         if self._echo.pingpong and block.shape[0] == 2:
             sent = np.stack([sent.mean(axis=0) + heard[1] * held["feedback"], heard[0] * held["feedback"]])
         else:
             sent = sent + heard * held["feedback"]
-        self._ring[:, places % size] = sent
+        self._ring[:, indices % size] = sent
         return np.asarray(block + heard * held["mix"], dtype=np.float32)
 
     def _filtered(self, heard: np.ndarray, held: dict[str, float]) -> np.ndarray:

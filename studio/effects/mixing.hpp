@@ -19,11 +19,13 @@ struct Gain {
     double tail_seconds() const { return 0.0; }
 
     void process(float* const* audio, const BlockContext& now) {
-        const float still = static_cast<float>(amplitude(gain.to));
-        for (int i = 0; i < now.frames; ++i) {
-            const float factor = gain.moves() ? static_cast<float>(amplitude(gain.at(now.offset + i))) : still;
-            for (int c = 0; c < channels_; ++c) audio[c][i] *= factor;
-        }
+        float factors[GRID];
+        if (gain.moves())
+            for (int i = 0; i < now.frames; ++i) factors[i] = static_cast<float>(amplitude(gain.at(now.offset + i)));
+        else
+            std::fill_n(factors, now.frames, static_cast<float>(amplitude(gain.to)));
+        for (int c = 0; c < channels_; ++c)
+            for (int i = 0; i < now.frames; ++i) audio[c][i] *= factors[i];
     }
 
 private:

@@ -1,4 +1,4 @@
-"""What a mixer does: level, place and width."""
+"""What a mixer does: level, pan and width."""
 
 from __future__ import annotations
 

@@ -36,6 +36,6 @@ def resampled(samples: Block, source: int, target: int) -> Block:
     common = math.gcd(source, target)
     up, down = target // common, source // common
     most = max(up, down)
-    places = np.arange(-CROSSINGS * most, CROSSINGS * most + 1) / most
-    taps = CUTOFF / most * np.sinc(CUTOFF * places) * np.kaiser(len(places), BETA)
+    offsets = np.arange(-CROSSINGS * most, CROSSINGS * most + 1) / most
+    taps = CUTOFF / most * np.sinc(CUTOFF * offsets) * np.kaiser(len(offsets), BETA)
     return np.asarray(resample_poly(samples.astype(np.float64), up, down, axis=1, window=taps), dtype=np.float32)

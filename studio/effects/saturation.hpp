@@ -46,9 +46,15 @@ struct ClipShape {
 
 struct BitcrushShape {
     Knob depth;
+    // To the nearest whole number, halves to the even one; what has no fraction stays. Quicker than the library's.
+    static float rounded(float x) {
+        constexpr float WHOLE = 8388608.0f;  // from here on there are no fractions
+        const float size = std::fabs(x);
+        return size < WHOLE ? std::copysign((size + WHOLE) - WHOLE, x) : x;
+    }
     auto bend() const {
         const float steps = std::pow(2.0f, static_cast<float>(depth.middle())), step = 1.0f / steps;
-        return [steps, step](float x) { return std::nearbyint(x * steps) * step; };
+        return [steps, step](float x) { return rounded(x * steps) * step; };
     }
 };
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from studio.audio import Block, to_channels
+from studio.audio import Audio, Block, to_channels
 from studio.audiofile import probe
 from studio.budgets import check_memory
 from studio.context import BlockContext, RenderContext
@@ -88,6 +88,16 @@ class Convolution(Effect):
             return wet + dry.pull(wet.shape[1])
 
         return run
+
+    def response(self, knob: str, context: RenderContext) -> Audio:
+        """The room, at its own rate.
+
+        Raises:
+            StudioError: it cannot be read, or held in memory.
+        """
+        path = context.find(self.file)
+        _check_memory(path, context)
+        return read_response(path)
 
     def tail_seconds(self, context: RenderContext) -> float:
         """The longest silence, in seconds, behind which more sound can still come."""

@@ -374,7 +374,7 @@ class _Planner:
         """A signal through a chain, whose steps stand in the recipe from `first` on; in the song if no `context` is given."""
         context = context or self.context
         run: list[Effect] = []
-        # From here on the place of a frame in the sound is its place in the song.
+        # From here on a frame of the sound is the same frame of the song.
         there = first + placed(chain)
         for index, step in enumerate(chain, first):
             if step.bypass:

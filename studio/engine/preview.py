@@ -1,7 +1,7 @@
 """A part of a song at once: what turning a knob sounds like before the whole is rendered.
 
-What the engine holds already is read, from the place that is heard; only what lies behind the change is computed,
-from a little before that place on, so that filters and echoes have their state. It is close to the render but not
+What the engine holds already is read, from the time that is heard; only what lies behind the change is computed,
+from a little before that time on, so that filters and echoes have their state. It is close to the render but not
 bit for bit it: what rang from further back is missing.
 """
 
@@ -24,7 +24,7 @@ from studio.errors import StudioError
 from studio.levels import decibels
 
 LONGEST_LEAD = 1.0
-"""Seconds before the place that is heard from which a chain is run at most."""
+"""Seconds before the time that is heard from which a chain is run at most."""
 
 LIMITER_LEAD = 0.3
 """Seconds after which a limiter has forgotten what it held down."""
@@ -163,12 +163,12 @@ class _Processed(_Lined):
         if node.sides:
             heard = lambda name, first, frames: engine.read(node.sides[name], first, frames)  # noqa: E731
         fed = _lead(node, begin)
-        with _placed(node):
+        with _located(node):
             super().__init__(source, EffectChain(node.effects, node.context, start=fed), begin, fed, heard)
         self._node = node
 
     def _more(self, frames: int) -> Block:
-        with _placed(self._node):
+        with _located(self._node):
             return super()._more(frames)
 
 
@@ -218,7 +218,7 @@ def _lead(node: Node, begin: int) -> int:
 
 
 @contextlib.contextmanager
-def _placed(node: Node) -> Iterator[None]:
+def _located(node: Node) -> Iterator[None]:
     """Say where in the recipe an error arose, if nobody nearer to it has."""
     try:
         yield

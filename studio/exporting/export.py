@@ -66,7 +66,7 @@ def export(
         target: linux, macos or windows; another system than this one is built but cannot be verified.
         allow_mismatch: keep a plugin that hosts hear differently from the render.
         grid: which keys and velocities of an instrument are sampled, and for how long.
-        presets: other places of a plugin's knobs, by name, which it offers beside the recipe's own.
+        presets: other settings of a plugin's knobs, by name, which it offers beside the recipe's own.
         say: is told what is going on.
 
     Returns:

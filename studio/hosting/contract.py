@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol, Self
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Protocol
 
 from studio.audio import Block
 from studio.errors import RenderError
@@ -36,13 +36,13 @@ class Transport:
     numerator: int
     denominator: int
 
-    @classmethod
-    def read(cls, plain: dict[str, Any] | None) -> Self | None:
-        """The sound in blocks of shape (channels, frames) of any length."""
-        return None if plain is None else cls(**plain)
+    def later(self, frames: int, rate: float) -> Transport:
+        """The same some frames on, at its tempo."""
+        quarters = self.quarters + frames / rate * self.tempo_bpm / 60
+        return replace(self, frame=self.frame + frames, quarters=quarters) if frames else self
 
     def data(self) -> dict[str, Any]:
-        """Plain data that `parse` reads back as an equal value."""
+        """Its fields as plain data."""
         return asdict(self)
 
 
@@ -90,6 +90,10 @@ class Host(Protocol):
 
     def load_state(self, content: bytes) -> None:
         """Take up a state: the format's preset file, or the plugin's bytes as they are."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it; it is not used again."""
         ...
 
 

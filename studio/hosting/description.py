@@ -98,6 +98,8 @@ class Description:
     measured: Measured = Measured()
     stamp: str = ""
     """A hash of the size and time of its binary: another one may sound different under the same version."""
+    instead: str = ""
+    """Why its format's own host does not play it, where another does."""
 
     @classmethod
     def answered(cls, path: Path, host: str, inner: str, answer: object, stamp: str) -> Self:
@@ -138,6 +140,7 @@ class Description:
             load_seconds=plain["load_seconds"],
             measured=Measured(**plain["measured"]),
             stamp=plain["stamp"],
+            instead=plain["instead"],
         )
 
     def data(self) -> dict[str, Any]:

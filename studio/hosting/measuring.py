@@ -103,7 +103,7 @@ def _sound(description: Description, pool: Pool) -> Block:
     try:
         if description.about.instrument:
             events = [(0, b"\x90\x3c\x64"), (RATE // 4, b"\x80\x3c\x40")]
-            return np.concatenate(list(performance.play(events, _FRAMES, None)), axis=1)
+            return np.concatenate(list(performance.play(events, _FRAMES, ())), axis=1)
         noise = np.random.default_rng(7).uniform(-0.25, 0.25, (2, _FRAMES)).astype(np.float32)
         return np.concatenate(list(_streamed(performance, noise)), axis=1)
     finally:
@@ -113,7 +113,7 @@ def _sound(description: Description, pool: Pool) -> Block:
 
 def _streamed(performance: Performance, sound: Block) -> Iterator[Block]:
     for start in range(0, sound.shape[1], _BLOCK):
-        yield performance.process(sound[:, start : start + _BLOCK], None, (), None)
+        yield performance.process(sound[:, start : start + _BLOCK], None, (), ())
 
 
 def _apart_db(one: Block, other: Block) -> float:

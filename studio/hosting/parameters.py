@@ -111,16 +111,16 @@ class Parameter:
             return self.choices.index(str(value)) / max(1, len(self.choices) - 1)
         if not isinstance(value, (int, float)):
             raise TypeError(f"a number was due, and {value!r} came.")
-        return float(self.place(np.float64(value)))
+        return float(self.positions_of(np.float64(value)))
 
-    def place(self, values: Floats | np.float64) -> Any:
+    def positions_of(self, values: Floats | np.float64) -> Any:
         """The positions of numbers in its unit."""
-        known, places = np.asarray(self.values), np.asarray(self.positions)
+        known, positions = np.asarray(self.values), np.asarray(self.positions)
         if known[0] > known[-1]:
-            known, places = known[::-1], places[::-1]
+            known, positions = known[::-1], positions[::-1]
         if self.log:
             known, values = np.log(known), np.log(np.clip(values, known[0], known[-1]))
-        return np.interp(values, known, places)
+        return np.interp(values, known, positions)
 
     def value(self, position: float) -> float:
         """The number in its unit at a position."""
@@ -186,9 +186,9 @@ def _described(raw: Raw, name: str) -> Parameter:
         # Not a number that grows with the position: the position itself is all there is to turn.
         return Parameter(**about, unit="", positions=(0.0, 1.0), values=(0.0, 1.0), whole=False, choices=())
     whole = few and bool(np.all(numbers == np.round(numbers)))
-    places, values, log = _law(positions, numbers, _digit(texts))
+    marked, values, log = _law(positions, numbers, _digit(texts))
     about["log"] = log
-    return Parameter(**about, unit=unit, positions=places, values=values, whole=whole, choices=())
+    return Parameter(**about, unit=unit, positions=marked, values=values, whole=whole, choices=())
 
 
 def _law(positions: Floats, numbers: Floats, digit: float) -> tuple[tuple[float, ...], tuple[float, ...], bool]:
@@ -209,18 +209,18 @@ def _law(positions: Floats, numbers: Floats, digit: float) -> tuple[tuple[float,
         here = positions[numbers == number]
         edge = 0.0 if here[0] == 0 else 1.0 if here[-1] == 1 else None
         marks.append((float(here.mean()) if edge is None else edge, number))
-    return tuple(place for place, _ in marks), tuple(number for _, number in marks), False
+    return tuple(position for position, _ in marks), tuple(number for _, number in marks), False
 
 
 def _digit(texts: Sequence[str]) -> float:
-    """One in the last place that the plugin writes, at its coarsest."""
+    """One in the last decimal that the plugin writes, at its coarsest."""
     coarsest = 0.0
     for text in texts:
         match = _NUMBER.match(text)
         number = match[1] if match else ""
-        places = len(re.split(r"[.,]", number)[1]) if re.search(r"[.,]", number) and "e" not in number.lower() else 0
+        decimals = len(re.split(r"[.,]", number)[1]) if re.search(r"[.,]", number) and "e" not in number.lower() else 0
         factor = 1000.0 if match and match[2].strip().casefold() == "khz" else 1.0
-        coarsest = max(coarsest, 10.0**-places * factor)
+        coarsest = max(coarsest, 10.0**-decimals * factor)
     return coarsest
 
 

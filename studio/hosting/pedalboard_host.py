@@ -165,6 +165,9 @@ class InPedalboard:
         else:
             self._plugin.raw_state = content
 
+    def close(self) -> None:
+        """pedalboard lets go of it with the last word for it."""
+
 
 @as_in_a_daw
 def _text(parameter: Any, position: float) -> str:

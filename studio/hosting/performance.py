@@ -7,19 +7,18 @@ import math
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
 from typing import Any
 from weakref import finalize
 
 import numpy as np
 
 from studio.audio import Block
-from studio.hosting.contract import PluginError, Transport
+from studio.hosting.contract import PluginError
 from studio.hosting.description import Description
 from studio.hosting.pool import POOL, Pool
+from studio.hosting.song_position import SongPositions, positions_within
 from studio.hosting.worker import CHANNELS, FRAMES, SLOTS
 from studio.hosting.workers import LOADING, PATIENCE, Worker
-from studio.tempo import TempoMap
 
 LOUDEST = 1000.0
 """+60 dBFS: more is no sound but a plugin that has run away."""
@@ -98,22 +97,20 @@ class Performance:
     def burst(self) -> Block:
         """A short test of whether it sounds at all; it leaves the plugin in the middle of something."""
         if self._description.about.instrument:
-            return np.concatenate(list(self.play([(0, b"\x90\x3c\x64")], _BURST, None)), axis=1)
+            return np.concatenate(list(self.play([(0, b"\x90\x3c\x64")], _BURST, ())), axis=1)
         noise = np.random.default_rng(1).uniform(-0.25, 0.25, (self._channels, _BURST)).astype(np.float32)
-        return self.process(noise, None, (), None)
+        return self.process(noise, None, (), ())
 
-    def process(self, block: Block, sides: Block | None, turns: Turns, transport: Mapping[str, float] | None) -> Block:
+    def process(self, block: Block, sides: Block | None, turns: Turns, song: SongPositions) -> Block:
         """The next frames through an effect; while latency fills fewer come out.
 
         Raises:
             PluginError: it crashed, hung, or gave what is no sound.
         """
-        before = self.hand_over(block, sides, turns, transport)
+        before = self.hand_over(block, sides, turns, song)
         return np.concatenate([before, self.catch_up()], axis=1)
 
-    def hand_over(
-        self, block: Block, sides: Block | None, turns: Turns, transport: Mapping[str, float] | None
-    ) -> Block:
+    def hand_over(self, block: Block, sides: Block | None, turns: Turns, song: SongPositions) -> Block:
         """Give it the next frames and, while it works on them, take what it made of those before.
 
         Raises:
@@ -128,7 +125,7 @@ class Performance:
                 "do": "process",
                 "sides": 0 if side is None else side.shape[0],
                 "turns": _within(turns, start, stop),
-                "transport": _later(transport, start),
+                "song": positions_within(song, start, stop),
             }
             self._post(request, stop - start)
             if len(self._pending) > 1:
@@ -150,7 +147,7 @@ class Performance:
         self,
         events: Sequence[tuple[int, bytes]],
         frames: int,
-        transport: Mapping[str, float] | None,
+        song: SongPositions,
         turns: Turns = (),
     ) -> Iterator[Block]:
         """The next frames of an instrument, in blocks, with messages at frames of the whole.
@@ -164,7 +161,7 @@ class Performance:
                 "do": "play",
                 "turns": _within(turns, start, stop),
                 "events": [[frame - start, data.hex()] for frame, data in events if start <= frame < stop],
-                "transport": _later(transport, start),
+                "song": positions_within(song, start, stop),
             }
             self._post(request, stop - start)
             yield self._take()
@@ -220,23 +217,3 @@ def _within(turns: Turns, start: int, stop: int) -> list[tuple[int, dict[str, fl
         for frame, positions in turns
         if start <= frame < stop
     ]
-
-
-def _later(transport: Mapping[str, float] | None, frames: int) -> dict[str, float] | None:
-    if transport is None or not frames:
-        return None if transport is None else dict(transport)
-    return {
-        **transport,
-        "frame": transport["frame"] + frames,
-        "quarters": transport["quarters"] + frames * transport["quarters_per_frame"],
-    }
-
-
-def transport_at(tempo: TempoMap, frame: int, rate: int) -> dict[str, float]:
-    """Where the song is at a frame, as plain data for a worker; its tempo holds until the next block."""
-    beat = tempo.beat_at(Fraction(frame, rate))
-    bpm = tempo.bpm_at(beat)
-    meter = [meter for meter in tempo.meters if meter.beat <= beat][-1]
-    bar = meter.beat + (beat - meter.beat) // meter.bar * meter.bar
-    now = Transport(frame, float(beat), float(bar), bpm, meter.count, meter.unit)
-    return now.data() | {"quarters_per_frame": bpm / 60 / rate}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +22,9 @@ from studio.hosting.contract import PluginError
 from studio.hosting.description import Description
 from studio.hosting.host import HOSTS, TELLING
 from studio.hosting.parameters import Parameter
-from studio.hosting.performance import Performance, Turns, transport_at
+from studio.hosting.performance import Performance, Turns
+from studio.hosting.song_position import SongPositions, song_positions
+from studio.hosting.vst3_files import is_named
 from studio.hosting.workers import PATIENCE
 from studio.knobs import File, Text, choice, knob, port
 from studio.provenance import Component
@@ -43,18 +46,24 @@ _UNKNOWN = Kind(default=None, help="a parameter of a plugin that is not here: ke
 
 
 class Plugin(Effect, Instrument):
-    """Use a plugin of somebody else's: a VST3, a VST2, or on macOS an Audio Unit.
+    """Use a plugin of somebody else's: a VST3, VST2 or LV2, or on macOS an Audio Unit.
 
     Under `chain:` it is an effect, under `play:` an instrument. Its parameters stand beside these knobs, by name and
     in its own units, as `studio plugins show` lists them: `plugin: {file: ZamTube, tube_drive: 4, bass: 7}`. They can
     move, and macros can drive them. It runs in a process of its own: if it crashes, hangs or gives what is no sound,
-    the render ends with an error that names it, or goes on without it. A VST2 is told tempo and meter; a VST3 is not,
-    since pedalboard, which hosts it, knows none.
+    the render ends with an error that names it, or goes on without it. It is told tempo, meter and position; only where
+    pedalboard hosts it (an Audio Unit, a VST3 that our own host cannot play, `host: pedalboard`) it is not.
     """
 
-    file: str = field(Text(longest=400, help="its name, its file, or its id; `file#name` where a file holds several"))
+    version = 2
+
+    file: str = field(
+        Text(longest=400, help="its name, its file, its id or URI; `file#name` where a file holds several")
+    )
     host: str | None = choice(None, *HOSTS, help="what loads it, instead of what fits its format")
-    preset: str | None = field(File(default=None, help="a .vstpreset, .fxp or .fxb file, or the plugin's own state"))
+    preset: str | None = field(
+        File(default=None, help="a .vstpreset, .fxp, .fxb or LV2 preset (.ttl) file, or the plugin's own state")
+    )
     program: str | None = field(
         Text(default=None, longest=200, help="one of its own programs, by name or number from 1")
     )
@@ -152,7 +161,12 @@ class Plugin(Effect, Instrument):
     @property
     def label(self) -> str:
         """Its own name, else the plugin's, so that several are told apart."""
-        return self.name or Path(self.file.partition("#")[0]).stem.replace(".", "_") or self.step
+        file, _, inner = self.file.partition("#")
+        if "://" in self.file or self.file.startswith("urn:"):
+            inner = re.split(r"[/#:]", self.file.rstrip("/"))[-1]
+        elif "://" in inner:
+            inner = re.split(r"[/#]", inner.rstrip("/"))[-1]
+        return self.name or re.sub(r"\W+", "_", inner or Path(file).stem).strip("_") or self.step
 
     def dials(self) -> Mapping[str, Kind]:
         """The plugin's parameters, and of the step's own knobs those that change its sound."""
@@ -204,7 +218,7 @@ class Plugin(Effect, Instrument):
         yield f"the plugin {self.file}, as it is installed here"
 
     def follows_tempo(self) -> bool:
-        """A VST2 plugin is told the tempo, whether it listens or not."""
+        """A plugin that is told the tempo may listen."""
         self.check_values()
         moving = any(getattr(value, "musical", False) for value in self.settings.values())
         known = self._known()
@@ -223,7 +237,15 @@ class Plugin(Effect, Instrument):
         if not known.measured.repeats:
             apart = f" (by {known.measured.differs_db:.0f} dBFS in half a second of noise)"
             yield f"{about.name} does not repeat itself: fresh processes give different sounds{apart}."
-        if self.id is not None and self.id != about.id:
+        if known.instead:
+            yield (
+                f"{about.name} is played by {known.host}, which tells it no tempo and feeds no side inputs: "
+                f"in our own host {known.instead}"
+            )
+        switch = "its_sidechain"
+        if self.sidechain is not None and switch in known.named and self.settings.get(switch, False) is False:
+            yield f"{about.name} listens to its side input only with `{switch}: true`."
+        if self.id is not None and not is_named(self.id, about.name, about.id):
             yield f"{self.label} is another plugin here ({about.id}) than the recipe was made with ({self.id})."
         if self.made_with is not None and self.made_with != about.version:
             yield f"{about.name} is version {about.version} here; the recipe was made with {self.made_with}."
@@ -242,8 +264,7 @@ class Plugin(Effect, Instrument):
         if self.sidechain is not None and not known.about.sides:
             raise RecipeError(
                 f"{known.about.name} has no side input that {known.host} can reach.",
-                "For a VST3 write `host: vst3` beside it; else take `sidechain` out, or use its VST2 version, or `compressor`"
-                " and `ducker`, which have one.",
+                "Take `sidechain` out, or use `compressor` and `ducker`, which have one.",
                 path=("sidechain",),
             )
         return _Through(self, known, context)
@@ -301,18 +322,20 @@ class Plugin(Effect, Instrument):
                 events.append((due[at][0] - start, due[at][1]))
                 at += 1
             turns = self._turns(known, BlockContext(self, context, start, stop - start))
-            place = transport_at(context.tempo, start, context.rate)
-            yield from performance.play(events, stop - start, place, turns)
-        yield from self._tail(performance, context)
+            song = _song(known, context, start, stop - start)
+            yield from performance.play(events, stop - start, song, turns)
+        yield from self._tail(known, performance, context, owed)
 
-    def _tail(self, performance: Performance, context: RenderContext) -> Iterator[Block]:
+    def _tail(
+        self, known: Description, performance: Performance, context: RenderContext, start: int
+    ) -> Iterator[Block]:
         events = [(0, data) for data in _ALL_QUIET]
         quiet, left = 0, int(_LONGEST_TAIL * context.rate)
         while left > 0 and quiet < context.rate // 2:
-            for block in performance.play(events, _BLOCK, None):
+            for block in performance.play(events, _BLOCK, _song(known, context, start, _BLOCK)):
                 quiet = quiet + block.shape[1] if np.max(np.abs(block), initial=0.0) < _SILENCE else 0
                 yield block
-            events, left = [], left - _BLOCK
+            events, left, start = [], left - _BLOCK, start + _BLOCK
 
     def perform(self, known: Description, context: RenderContext) -> Performance:
         """The plugin at its start: preset loaded, program chosen, every parameter where it begins."""
@@ -332,10 +355,10 @@ class Plugin(Effect, Instrument):
             return ()
         turns, last = [], dict[int, float]()
         for piece, held in now.cells(*moving):
-            places = {known.named[name].index: known.named[name].position(held[name]) for name in moving}
-            if places != last:
-                turns.append((int(piece.start), places))
-                last = places
+            positions = {known.named[name].index: known.named[name].position(held[name]) for name in moving}
+            if positions != last:
+                turns.append((int(piece.start), positions))
+                last = positions
         return turns
 
     def _program(self, known: Description) -> int | None:
@@ -398,8 +421,9 @@ class Plugin(Effect, Instrument):
     @property
     def _file_here(self) -> str:
         """The file where it lay when the recipe was read."""
-        given = self._home / self.file
-        return str(given) if given.exists() else self.file
+        file, mark, inner = self.file.partition("#")
+        given = self._home / file
+        return f"{given}{mark}{inner}" if given.exists() else self.file
 
 
 def _own_dials() -> dict[str, Kind]:
@@ -445,10 +469,8 @@ class _Through:
         sides = now.side("sidechain")
         if sides is not None:
             sides = _as_wide(sides, self._known.about.sides)
-        transport = (
-            transport_at(self._context.tempo, now.start, self._context.rate) if self._known.host in TELLING else None
-        )
-        return self._performance.hand_over(block, sides, self._step._turns(self._known, now), transport)
+        song = _song(self._known, self._context, now.start, block.shape[1])
+        return self._performance.hand_over(block, sides, self._step._turns(self._known, now), song)
 
     def _forget(self, frames: int) -> None:
         """Let go of the dry sound whose place has been taken."""
@@ -466,6 +488,13 @@ def _first(parameter: Parameter, start: BlockContext, name: str) -> float:
     for _, held in start.cells(name):
         return parameter.position(held[name])
     raise TypeError("a block has no first cell")
+
+
+def _song(known: Description, context: RenderContext, start: int, frames: int) -> SongPositions:
+    """Where the song is during a block, for a host that tells it."""
+    if known.host not in TELLING:
+        return ()
+    return song_positions(context.tempo, start, frames, context.rate)
 
 
 def _as_wide(block: Block, channels: int) -> Block:

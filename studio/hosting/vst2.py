@@ -298,6 +298,9 @@ class Vst2:
                 return int(word in (b"sendVstEvents", b"sendVstMidiEvent", b"sendVstTimeInfo", b"supplyIdle"))
         return 0
 
+    def close(self) -> None:
+        """It ends with its process: many of that age do not stand being closed."""
+
 
 def _channels(block: Block) -> Any:
     """The channels as C has them; each must lie in one piece."""

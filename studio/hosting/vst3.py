@@ -17,7 +17,7 @@ from studio.tempo import Floats
 MOST = 8192
 """Plugins with more parameters than this have them for MIDI controllers, or are broken."""
 
-_PLACES = 33
+_POINTS = 33
 _NEAR = 1e-6
 
 
@@ -52,10 +52,10 @@ class Control:
 
     def to_positions(self, values: Floats) -> Floats:
         """Positions from 0 to 1 of values in the plugin's own range."""
-        places = np.linspace(0, 1, len(self.plain))
+        positions = np.linspace(0, 1, len(self.plain))
         if self.plain[0] > self.plain[-1]:
-            return np.interp(values, self.plain[::-1], places[::-1])
-        return np.interp(values, self.plain, places)
+            return np.interp(values, self.plain[::-1], positions[::-1])
+        return np.interp(values, self.plain, positions)
 
 
 @as_in_a_daw
@@ -86,11 +86,14 @@ def ask_controls(path: Path, identity: str) -> list[dict[str, Any]]:
 
 def _range(controller: c_void_p, number: int) -> tuple[float, ...]:
     """The values at equal distances; the two ends alone where all others lie between them on a line."""
-    places = np.linspace(0, 1, _PLACES)
+    positions = np.linspace(0, 1, _POINTS)
     values = np.array(
-        [abi.call(controller, abi.TO_PLAIN, c_double, (c_uint32, number), (c_double, float(place))) for place in places]
+        [
+            abi.call(controller, abi.TO_PLAIN, c_double, (c_uint32, number), (c_double, float(position)))
+            for position in positions
+        ]
     )
-    line = values[0] + (values[-1] - values[0]) * places
+    line = values[0] + (values[-1] - values[0]) * positions
     if np.max(np.abs(values - line)) <= _NEAR * max(1e-12, abs(values[-1] - values[0])):
         return float(values[0]), float(values[-1])
     return tuple(values.tolist())

@@ -34,14 +34,14 @@ from studio.hosting.contract import PluginError
 
 # The slots of the interfaces' tables: each begins with the three of FUnknown, components and controllers go on with
 # the two of IPluginBase.
-QUERY = 0
+QUERY, RELEASE = 0, 2
 FACTORY_INFO, COUNT_CLASSES, CLASS_INFO, CREATE, CLASS_INFO_2 = 3, 4, 5, 6, 7
 INITIALIZE, TERMINATE = 3, 4
 CONTROLLER_CLASS, BUS_COUNT, BUS_INFO, ACTIVATE_BUS, SET_ACTIVE, SET_STATE, GET_STATE = 5, 7, 8, 10, 11, 12, 13
 ARRANGE, ARRANGEMENT, LATENCY, SET_UP, SET_PROCESSING, PROCESS = 3, 4, 6, 7, 8, 9
 SET_COMPONENT_STATE, SET_OWN_STATE, GET_OWN_STATE = 5, 6, 7
 COUNT_PARAMETERS, PARAMETER_INFO, TO_TEXT, TO_PLAIN, GET_POSITION, SET_POSITION, SET_HANDLER = 8, 9, 10, 12, 14, 15, 16
-CONNECT = 3
+CONNECT, DISCONNECT = 3, 4
 ASSIGNMENT = 3
 UNIT_COUNT, UNIT_INFO, LIST_COUNT, LIST_INFO, PROGRAM_NAME = 3, 4, 5, 6, 7
 
@@ -228,8 +228,8 @@ def _itself(this: Any, wanted: Any, found: Any) -> int:
 
 
 def _named(text: Any) -> int:
-    for place, mark in enumerate("mirepoix\0"):
-        text[place] = ord(mark)
+    for index, mark in enumerate("mirepoix\0"):
+        text[index] = ord(mark)
     return OK
 
 
@@ -311,12 +311,37 @@ def opened(module: c_void_p, wanted: bytes, name: str) -> tuple[c_void_p, c_void
     found = _made(module, bytes(apart), CONTROLLER)
     if not found or call(found, INITIALIZE, c_int32, (c_void_p, _APPLICATION.address)) != OK:
         raise PluginError(f"{name} has no controller that can be opened.")
-    ends = interface(component, CONNECTION), interface(found, CONNECTION)
-    if all(ends):
-        # Some controllers learn of their parameters from the component only.
-        for one, other in (ends, ends[::-1]):
-            call(one, CONNECT, c_int32, (c_void_p, other))
+    # Some controllers learn of their parameters from the component only.
+    _joined(component, found, CONNECT)
     return component, found
+
+
+def closed(component: c_void_p, controller: c_void_p, *others: c_void_p) -> None:
+    """Let go of an instance that `opened` gave, and of other interfaces of it."""
+    inside = interface(component, CONTROLLER)
+    _joined(component, controller, DISCONNECT)
+    if inside:
+        released(inside)
+    else:
+        call(controller, TERMINATE, c_int32)
+    call(component, TERMINATE, c_int32)
+    for each in (*others, controller, component):
+        released(each)
+
+
+def released(thing: c_void_p) -> None:
+    """Give an interface back."""
+    call(thing, RELEASE, c_uint32)
+
+
+def _joined(component: c_void_p, controller: c_void_p, how: int) -> None:
+    """Connect or disconnect both halves of a plugin, if both can be."""
+    ends = interface(component, CONNECTION), interface(controller, CONNECTION)
+    if all(ends):
+        for one, other in (ends, ends[::-1]):
+            call(one, how, c_int32, (c_void_p, other))
+    for end in filter(None, ends):
+        released(end)
 
 
 def controller(path: Path, digits: str) -> c_void_p:

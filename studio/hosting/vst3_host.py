@@ -18,6 +18,7 @@ from ctypes import (
     c_uint8,
     c_uint16,
     c_uint32,
+    c_uint64,
     c_void_p,
 )
 from functools import partial
@@ -26,18 +27,25 @@ from pathlib import Path
 import numpy as np
 
 from studio.audio import Block
+from studio.floating_point import all_as_in_a_daw
 from studio.hosting import vst3_abi as abi
 from studio.hosting.contract import About, PluginError, Transport
 from studio.hosting.parameters import Raw
+from studio.hosting.vst3_files import juce_state, preset_parts
 from studio.hosting.vst3_served import Changes, Events, Vst3Stream
 
 LARGEST = 8192
 """Frames that a plugin is given at most at once."""
 
+_DPF = "2046504473616C63"
+"""How class ids begin that DISTRHO's framework gives. It reads sound from the first bus alone, and takes the channels of
+side inputs behind those of that bus (`process` in DistrhoPluginVST3.cpp, at least up to 2023)."""
+
 _WORTHLESS = abi.READ_ONLY | abi.HIDDEN
 _Text = c_uint16 * 128
 
 
+@all_as_in_a_daw
 class Vst3:
     """A VST3 plugin in this process.
 
@@ -63,18 +71,20 @@ class Vst3:
             (c_int32, (c_uint32,), lambda _: abi.OK), (c_int32, (c_int32,), lambda _: abi.OK),
         )  # fmt: skip
         abi.call(self._controller, abi.SET_HANDLER, c_int32, (c_void_p, self._handler.address))
+        self._mapping = abi.interface(self._controller, abi.MAPPING)
         self._pass_state(self._component_state())
         self.controls = self._infos()
         self._turns, self._happened = Changes(), Events()
         self._sink, self._nowhere = Changes(), Events()
-        self._rate, self._active, self._skip = 44_100, False, 0
+        self._rate, self._active, self._skip, self._late = 44_100, False, 0, 0
         self._arrange()
         self.about = self._about(chosen)
 
     def close(self) -> None:
         """Let go of the plugin."""
         self._stop()
-        abi.call(self._component, abi.TERMINATE, c_int32)
+        abi.call(self._controller, abi.SET_HANDLER, c_int32, (c_void_p, None))
+        abi.closed(self._component, self._controller, self._processor, *filter(None, (self._mapping,)))
 
     # What it is
 
@@ -181,9 +191,19 @@ class Vst3:
         setup = abi.Setup(0, 0, LARGEST, float(rate))
         if abi.call(self._processor, abi.SET_UP, c_int32, (c_void_p, byref(setup))) not in (abi.OK, abi.NOT_DONE):
             raise PluginError(f"{self.about.name} does not work at {rate} Hz.")
+        self._rate = rate
+        self._start()
+        if self._turns:
+            # So that it begins at rest where its parameters are, and not on the way there.
+            self._run(np.zeros((0, 64), np.float32), None)
+            self._stop()
+            self._start()
+        self._skip = self._late = self.latency
+
+    def _start(self) -> None:
         abi.call(self._component, abi.SET_ACTIVE, c_int32, (c_uint8, 1))
         abi.call(self._processor, abi.SET_PROCESSING, c_int32, (c_uint8, 1))
-        self._rate, self._active, self._skip = rate, True, self.latency
+        self._active = True
 
     def _stop(self) -> None:
         if self._active:
@@ -193,14 +213,14 @@ class Vst3:
 
     def _arrange(self, main: int = abi.STEREO) -> None:
         """Ask for a layout, take the one it has, and open all its buses."""
-        counts = [
-            abi.call(self._component, abi.BUS_COUNT, c_int32, (c_int32, abi.AUDIO), (c_int32, way)) for way in (0, 1)
-        ]
-        wanted = [(ctypes.c_uint64 * max(1, count))(*[main, *[abi.STEREO] * 31][:count]) for count in counts]
-        abi.call(
-            self._processor, abi.ARRANGE, c_int32,
-            (c_void_p, byref(wanted[0])), (c_int32, counts[0]), (c_void_p, byref(wanted[1])), (c_int32, counts[1]),
-        )  # fmt: skip
+        own = [self._arrangements(way) for way in (abi.INPUT, abi.OUTPUT)]
+        # Side inputs stay as they are: some shut those that they are asked to change.
+        wanted = [[main, *each[1:]] if each else each for each in own]
+        for layout in (wanted, own):
+            ins, outs = ((c_uint64 * max(1, len(each)))(*each) for each in layout)
+            given = (c_void_p, byref(ins)), (c_int32, len(own[0])), (c_void_p, byref(outs)), (c_int32, len(own[1]))
+            if abi.call(self._processor, abi.ARRANGE, c_int32, *given) == abi.OK:
+                break
         self._channels: list[list[int]] = [[], []]
         for media in (abi.AUDIO, abi.EVENTS):
             for way in (abi.INPUT, abi.OUTPUT):
@@ -212,13 +232,27 @@ class Vst3:
                     if media == abi.AUDIO:
                         self._channels[way].append(int(info.channels))
 
+    def _arrangements(self, way: int) -> list[int]:
+        """The speakers of each bus of sound, as it has them now."""
+        found = []
+        for bus in range(abi.call(self._component, abi.BUS_COUNT, c_int32, (c_int32, abi.AUDIO), (c_int32, way))):
+            speakers = c_uint64(abi.STEREO)
+            asked = (c_int32, way), (c_int32, bus), (c_void_p, byref(speakers))
+            abi.call(self._processor, abi.ARRANGEMENT, c_int32, *asked)
+            found.append(speakers.value)
+        return found
+
     def process(self, block: Block, transport: Transport | None) -> Block:
         """The next frames through an effect, its side inputs behind the main one; while latency fills fewer come out."""
         pieces = [
-            self._run(block[:, start : start + LARGEST], _at(transport, start, self._rate))
+            self._run(block[:, start : start + LARGEST], transport and transport.later(start, self._rate))
             for start in range(0, block.shape[1], LARGEST)
         ]
         out = np.concatenate(pieces, axis=1) if pieces else np.zeros((self.about.outputs, 0), np.float32)
+        if self.latency != self._late:
+            raise PluginError(
+                f"{self.about.name} changed its latency from {self._late} to {self.latency} frames in mid-song."
+            )
         skipped = min(self._skip, out.shape[1])
         self._skip -= skipped
         return out[:, skipped:]
@@ -248,9 +282,9 @@ class Vst3:
                 13: lambda: (abi.CHANNEL_PRESSURE, message[1] / 127),
                 14: lambda: (abi.PITCH_BEND, (message[1] | message[2] << 7) / 16383),
             }.get(kind, lambda: (-1, 0.0))()
-            mapping, parameter = abi.interface(self._controller, abi.MAPPING), c_uint32()
+            parameter = c_uint32()
             asked = (c_int32, 0), (c_int16, channel), (c_int16, number), (c_void_p, byref(parameter))
-            if mapping and number >= 0 and abi.call(mapping, abi.ASSIGNMENT, c_int32, *asked) == abi.OK:
+            if self._mapping and number >= 0 and abi.call(self._mapping, abi.ASSIGNMENT, c_int32, *asked) == abi.OK:
                 self._turns.add(parameter.value, frame, position)
             return
         self._happened.list.append(event)
@@ -258,6 +292,8 @@ class Vst3:
     def _run(self, block: Block, transport: Transport | None) -> Block:
         frames = block.shape[1]
         ins, outs = self._channels
+        if self.about.id.startswith(_DPF) and ins:
+            ins = [sum(ins)]
         given = np.zeros((sum(ins), frames), np.float32)
         given[: min(len(block), len(given))] = block[: len(given)]
         out = np.zeros((sum(outs), frames), np.float32)
@@ -279,7 +315,10 @@ class Vst3:
 
     def state(self) -> bytes:
         """A .vstpreset file of where it stands."""
-        self.process(np.zeros((0, 64), np.float32), None) if self._active else None
+        # What was turned reaches the component, whose state this is, with the next sound only.
+        if not self._active:
+            self.prepare(self._rate)
+        self._run(np.zeros((0, 64), np.float32), None)
         parts = [(b"Comp", self._component_state()), (b"Cont", self._own_state())]
         head = 48
         body, entries = b"", b""
@@ -290,7 +329,7 @@ class Vst3:
         return struct.pack("<4si32sq", b"VST3", 1, self.about.id.encode(), head + len(body)) + body + listing
 
     def load_state(self, content: bytes) -> None:
-        """From a .vstpreset file, or the component's bytes as they are.
+        """From a .vstpreset file, a state as JUCE's hosts keep it, or the component's bytes as they are.
 
         Raises:
             PluginError: it is another plugin's, damaged, or refused.
@@ -300,8 +339,10 @@ class Vst3:
             theirs = content[8:40].decode("ascii", "replace")
             if theirs.upper() != self.about.id:
                 raise PluginError(f"the preset belongs to another plugin ({theirs}), not to {self.about.name}.")
-            parts = _parts(content)
+            parts = preset_parts(content)
             content, own = parts.get(b"Comp", b""), parts.get(b"Cont", b"")
+        elif (kept := juce_state(content)) is not None:
+            content, own = kept
         stream = Vst3Stream(content)
         if abi.call(self._component, abi.SET_STATE, c_int32, (c_void_p, stream.address)) not in (abi.OK, abi.NOT_DONE):
             raise PluginError(f"{self.about.name} does not take that state.")
@@ -315,7 +356,8 @@ class Vst3:
         return bytes(stream.content)
 
     def _own_state(self) -> bytes:
-        if abi.interface(self._component, abi.CONTROLLER):
+        if found := abi.interface(self._component, abi.CONTROLLER):
+            abi.released(found)
             return b""
         stream = Vst3Stream()
         abi.call(self._controller, abi.GET_OWN_STATE, c_int32, (c_void_p, stream.address))
@@ -324,31 +366,6 @@ class Vst3:
     def _pass_state(self, content: bytes) -> None:
         if content:
             abi.call(self._controller, abi.SET_COMPONENT_STATE, c_int32, (c_void_p, Vst3Stream(content).address))
-
-
-def _parts(content: bytes) -> dict[bytes, bytes]:
-    """The chunks of a .vstpreset file by their names."""
-    try:
-        (start,) = struct.unpack_from("<q", content, 40)
-        (count,) = struct.unpack_from("<i", content, start + 4)
-        found = {}
-        for index in range(min(count, 64)):
-            name, offset, size = struct.unpack_from("<4sqq", content, start + 8 + 20 * index)
-            if not 0 <= offset <= offset + size <= len(content):
-                raise PluginError("the preset is cut short.")
-            found[name] = content[offset : offset + size]
-        return found
-    except struct.error:
-        raise PluginError("the preset is cut short.") from None
-
-
-def _at(transport: Transport | None, frames: int, rate: int) -> Transport | None:
-    """The transport some frames on, at the same tempo."""
-    if transport is None or not frames:
-        return transport
-    plain = transport.data()
-    quarters = transport.quarters + frames / rate * transport.tempo_bpm / 60
-    return Transport(**plain | {"frame": transport.frame + frames, "quarters": quarters})
 
 
 def _context(transport: Transport | None, rate: int) -> abi.Context:

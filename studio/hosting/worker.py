@@ -25,6 +25,7 @@ from studio.foreign import connect
 from studio.hosting.contract import Host, Transport
 from studio.hosting.host import load
 from studio.hosting.parameters import describe
+from studio.hosting.song_position import later
 from studio.hosting.vst3 import ask_controls
 
 SLOTS, CHANNELS, FRAMES = 2, 18, 16_384
@@ -71,7 +72,7 @@ class _Desk:
         self._channels = 2
         self.does: dict[str, Callable[..., Plain]] = {
             "describe": self.describe, "wander": self.wander, "open": self.open, "process": self.process, "play": self.play, "state": self.state,
-            "controls": self.controls,
+            "controls": self.controls, "contents": self.contents,
         }  # fmt: skip
 
     def _load(self) -> Host:
@@ -83,6 +84,8 @@ class _Desk:
         host = self._load()
         seconds = time.perf_counter() - began
         parameters = describe(host.parameters(), taken)
+        # Many know how late they are only once they are told the rate.
+        host.prepare(44_100)
         return {
             "about": vars(host.about),
             "latency": host.latency,
@@ -94,6 +97,15 @@ class _Desk:
     def controls(self, identity: str) -> Plain:
         """The parameters as the format numbers them; the plugin is opened for this beside its host."""
         return {"controls": ask_controls(self._path, identity)}
+
+    def contents(self, bundles: list[str]) -> Plain:
+        """What LV2 bundles hold, by their paths: (URI, name) of each plugin."""
+        from studio.hosting.lv2_host import contents
+
+        found: dict[str, list[tuple[str, str]]] = {}
+        for bundle, uri, name in contents([Path(bundle) for bundle in bundles]):
+            found.setdefault(str(bundle), []).append((uri, name))
+        return {"contents": found}
 
     def wander(self, seconds: float) -> Plain:
         """The parameters that move the latency, as far as can be found out in some seconds."""
@@ -137,13 +149,15 @@ class _Desk:
         self._turned, self._dressed, self._channels = turned, dressed, channels
         for voice in self._voices:
             # Before, so that it begins at rest where the parameters are; and after, since some begin at their defaults.
-            self._place(voice, positions)
+            self._set_positions(voice, positions)
             voice.prepare(rate)
-            self._place(voice, positions)
+            self._set_positions(voice, positions)
         return {"latency": self._voices[0].latency}
 
     def _dress(self, channels: int, program: int | None, preset: str | None) -> None:
         """New instances: one, or one a channel when the plugin is mono and the sound is not."""
+        for voice in self._voices:
+            voice.close()
         first = self._load()
         alone = first.about.instrument or first.about.inputs != 1
         self._voices = [first, *(self._load() for _ in range(0 if alone else channels - 1))]
@@ -154,14 +168,14 @@ class _Desk:
             if program is not None:
                 voice.choose(program)
 
-    def process(self, slot: int, frames: int, sides: int, turns: list[Any], transport: Plain | None = None) -> Plain:
+    def process(self, slot: int, frames: int, sides: int, turns: list[Any], song: list[Any]) -> Plain:
         """The next frames, cut where parameters turn."""
         channels = self._channels
         pieces = []
-        for start, stop, positions in _cut(frames, turns):
+        for start, stop, positions, transport in _cut(frames, turns, song):
             self._turn(positions)
             block = np.ascontiguousarray(self._taken[slot, : channels + sides, start:stop])
-            pieces.append(self._through(block, channels, _later(transport, start)))
+            pieces.append(self._through(block, channels, transport))
         return self._give(slot, pieces)
 
     def _through(self, block: Block, channels: int, transport: Transport | None) -> Block:
@@ -178,16 +192,14 @@ class _Desk:
         wide = np.concatenate([main[: about.inputs], sides]) if len(sides) else main[: about.inputs]
         return _fit(self._voices[0].process(wide, transport), channels)
 
-    def play(
-        self, slot: int, frames: int, turns: list[Any], events: list[Any], transport: Plain | None = None
-    ) -> Plain:
+    def play(self, slot: int, frames: int, turns: list[Any], events: list[Any], song: list[Any]) -> Plain:
         """The next frames of an instrument."""
         messages = [(int(frame), bytes.fromhex(data)) for frame, data in events]
         pieces = []
-        for start, stop, positions in _cut(frames, turns):
+        for start, stop, positions, transport in _cut(frames, turns, song):
             self._turn(positions)
             due = [(frame - start, data) for frame, data in messages if start <= frame < stop]
-            given = self._voices[0].play(due, stop - start, _later(transport, start))
+            given = self._voices[0].play(due, stop - start, transport)
             pieces.append(_fit(given, self._channels))
         return self._give(slot, pieces)
 
@@ -197,9 +209,9 @@ class _Desk:
 
     def _turn(self, positions: dict[str, float]) -> None:
         for voice in self._voices:
-            self._place(voice, positions)
+            self._set_positions(voice, positions)
 
-    def _place(self, voice: Host, positions: dict[str, float]) -> None:
+    def _set_positions(self, voice: Host, positions: dict[str, float]) -> None:
         for index, position in positions.items():
             voice.turn(int(index), position)
 
@@ -211,21 +223,20 @@ class _Desk:
         return {"frames": at, "latency": self._voices[0].latency}
 
 
-def _cut(frames: int, turns: list[Any]) -> Iterator[tuple[int, int, dict[str, float]]]:
-    """The block in pieces, each with what is turned at its start."""
-    marks = [*turns, [frames, {}]] if turns and turns[0][0] == 0 else [[0, {}], *turns, [frames, {}]]
-    for (start, positions), (stop, _) in pairwise(marks):
-        if stop > start:
-            yield start, stop, positions
+def _cut(
+    frames: int, turns: list[Any], song: list[Any]
+) -> Iterator[tuple[int, int, dict[str, float], Transport | None]]:
+    """The block in pieces, each with what is turned at its start, and where the song is there."""
+    turned, told = dict(turns), dict(song)
+    now: tuple[int, Plain] | None = None
+    for start, stop in pairwise(sorted({0, frames, *turned, *told})):
+        if start in told:
+            now = start, told[start]
+        yield start, stop, turned.get(start, {}), None if now is None else _transport(later(now[1], start - now[0]))
 
 
-def _later(transport: Plain | None, frames: int) -> Transport | None:
-    """The transport some frames on; the tempo holds for that while."""
-    if transport is None:
-        return None
-    quarters = frames * transport["quarters_per_frame"]
-    plain = {key: value for key, value in transport.items() if key != "quarters_per_frame"}
-    return Transport.read(plain | {"frame": plain["frame"] + frames, "quarters": plain["quarters"] + quarters})
+def _transport(plain: Plain) -> Transport:
+    return Transport(**{key: value for key, value in plain.items() if key != "quarters_per_frame"})
 
 
 def _fit(block: Block, channels: int) -> Block:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from studio.interchange.timeline import Loss
 
-_PLACES = 3
+_NAMED = 3
 """So many places are named, the rest is counted."""
 
 
@@ -30,10 +30,10 @@ def losses_of(leftovers: Iterable[Leftover]) -> list[Loss]:
     for leftover in leftovers:
         kinds.setdefault(leftover.what, {}).setdefault(leftover.where, leftover.said)
     found = []
-    for what, places in kinds.items():
-        named = ", ".join(list(places)[:_PLACES])
-        more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
-        said = next(iter(places.values()))
+    for what, elements in kinds.items():
+        named = ", ".join(list(elements)[:_NAMED])
+        more = f" and {len(elements) - _NAMED} more" if len(elements) > _NAMED else ""
+        said = next(iter(elements.values()))
         shown = f" {said[:60]}" if said else ""
         found.append(Loss(f"{what}{shown}", f"{named}{more}", "the studio does not know it"))
     return found

@@ -41,7 +41,9 @@ def motions(
 
 
 def _positions(parameter: Parameter, curve: Curve, context: RenderContext, frames: int) -> Lane:
-    return _drawn(lambda seconds: parameter.place(curve.values(seconds, context.tempo)), frames, context.rate, 1.0)
+    return _drawn(
+        lambda seconds: parameter.positions_of(curve.values(seconds, context.tempo)), frames, context.rate, 1.0
+    )
 
 
 def _drawn(curve: Callable[[Floats], Floats], frames: int, rate: int, span: float) -> Lane:
@@ -95,7 +97,7 @@ def _means(motion: Motion, control: Control) -> bool:
 def positions(motion: Motion, control: Control) -> Lane:
     """The lane of a motion from 0 to 1."""
     if not motion.plain:
-        return motion.lane.mapped(lambda place: min(1.0, max(0.0, place)))
+        return motion.lane.mapped(lambda position: min(1.0, max(0.0, position)))
     return motion.lane.mapped(lambda value: float(control.to_positions(np.array(value))))
 
 
@@ -103,7 +105,7 @@ def plain(motion: Motion, control: Control, frames: int, rate: int) -> Lane:
     """The lane of a motion in the plugin's own range, for those who draw straight lines there."""
     lane, span = positions(motion, control), abs(control.plain[-1] - control.plain[0])
     if len(control.plain) == 2:
-        return lane.mapped(lambda place: float(control.to_plain(np.array(place))))
+        return lane.mapped(lambda position: float(control.to_plain(np.array(position))))
     return _drawn(lambda seconds: control.to_plain(lane.at(seconds)), frames, rate, max(1e-9, span))
 
 
@@ -111,12 +113,12 @@ def _values(parameter: Parameter, lane: Lane) -> Lane:
     """Positions as numbers in the parameter's unit: where its law is bent, a straight line gets more points."""
     bent = parameter.log or len(parameter.positions) > 2
     straight = lane.straight()
-    times, places = [straight.seconds[0]], [straight.values[0]]
-    for second, place in zip(straight.seconds[1:], straight.values[1:], strict=True):
-        pieces = max(1, math.ceil(abs(place - places[-1]) * _BENDS)) if bent and second > times[-1] else 1
-        start, low = times[-1], places[-1]
+    times, positions = [straight.seconds[0]], [straight.values[0]]
+    for second, position in zip(straight.seconds[1:], straight.values[1:], strict=True):
+        pieces = max(1, math.ceil(abs(position - positions[-1]) * _BENDS)) if bent and second > times[-1] else 1
+        start, low = times[-1], positions[-1]
         times += [start + (second - start) * (index + 1) / pieces for index in range(pieces)]
-        places += [low + (place - low) * (index + 1) / pieces for index in range(pieces)]
+        positions += [low + (position - low) * (index + 1) / pieces for index in range(pieces)]
     least, most = min(parameter.values), max(parameter.values)
-    values = (min(most, max(least, parameter.value(place))) for place in places)
+    values = (min(most, max(least, parameter.value(position))) for position in positions)
     return replace(straight, seconds=tuple(times), values=tuple(values), held=())

@@ -79,7 +79,7 @@ def _joined(tempos: list[Tempo]) -> tuple[Tempo, ...]:
             continue
         run = tempos[start : index + 1]
         beats, bpms = (np.array([float(getattr(each, name)) for each in run]) for name in ("beat", "bpm"))
-        kept += [run[place] for place in simplified(beats, bpms, LINE_BPM)]
+        kept += [run[index] for index in simplified(beats, bpms, LINE_BPM)]
         start = index + 1
     return tuple(Tempo(_near(each.beat), each.bpm, each.ramp) for each in kept)
 

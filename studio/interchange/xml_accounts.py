@@ -58,10 +58,10 @@ def _inside(element: Element, where: str, silent: Silent, touched: set[Element])
             yield Leftover(silent.called.get(child.tag, child.tag), where, " ".join(attributes[:_SHOWN]))
             continue
         named = quiet(child, "name") if child.tag in silent.owners else None
-        place = named or where
+        inner = named or where
         if isinstance(child, Accounted):
-            yield from _attributes(child, place, silent)
-        yield from _inside(child, place, silent, touched)
+            yield from _attributes(child, inner, silent)
+        yield from _inside(child, inner, silent, touched)
 
 
 def _hollow(element: Element, silent: Silent) -> bool:

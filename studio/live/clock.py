@@ -17,13 +17,13 @@ class LiveClock:
     def __call__(self, count: int) -> int:
         return self._wrapped(count + self._origin)
 
-    def locate(self, count: int, place: int) -> None:
-        """From now on, frame `count` belongs to frame `place` of the song."""
-        self._origin = place - count
+    def locate(self, count: int, frame: int) -> None:
+        """From now on, frame `count` belongs to `frame` of the song."""
+        self._origin = frame - count
 
-    def since(self, place: int, count: int) -> int:
-        """How many frames ago `place` was when `count` is now."""
-        return self._wrapped(self(count) - place)
+    def since(self, frame: int, count: int) -> int:
+        """How many frames ago `frame` was when `count` is now."""
+        return self._wrapped(self(count) - frame)
 
     def _wrapped(self, frame: int) -> int:
         return frame % self.frames if self.frames else frame

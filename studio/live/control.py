@@ -169,33 +169,33 @@ def whole(packet: bytes) -> bool:
     if len(packet) % 4 or not packet:
         return False
     if packet[:8] == b"#bundle\0":
-        place = 16
-        while place < len(packet):
-            size = int.from_bytes(packet[place : place + 4], "big")
-            if size == 0 or not whole(packet[place + 4 : place + 4 + size]) or place + 4 + size > len(packet):
+        offset = 16
+        while offset < len(packet):
+            size = int.from_bytes(packet[offset : offset + 4], "big")
+            if size == 0 or not whole(packet[offset + 4 : offset + 4 + size]) or offset + 4 + size > len(packet):
                 return False
-            place += 4 + size
-        return place == len(packet)
-    place = _after_text(packet, 0)
-    if packet[:1] != b"/" or packet[place : place + 1] != b",":
+            offset += 4 + size
+        return offset == len(packet)
+    offset = _after_text(packet, 0)
+    if packet[:1] != b"/" or packet[offset : offset + 1] != b",":
         return False
-    tags = packet[place : packet.find(b"\0", place)][1:]
-    place = _after_text(packet, place)
+    tags = packet[offset : packet.find(b"\0", offset)][1:]
+    offset = _after_text(packet, offset)
     for tag in tags.decode("latin-1"):
         if tag in "sS":
-            place = _after_text(packet, place)
+            offset = _after_text(packet, offset)
         elif tag == "b":
-            place += 4 + -(-int.from_bytes(packet[place : place + 4], "big") // 4) * 4
+            offset += 4 + -(-int.from_bytes(packet[offset : offset + 4], "big") // 4) * 4
         elif tag in _SIZES:
-            place += _SIZES[tag]
+            offset += _SIZES[tag]
         else:
             return False
-    return place == len(packet)
+    return offset == len(packet)
 
 
-def _after_text(packet: bytes, place: int) -> int:
+def _after_text(packet: bytes, offset: int) -> int:
     """Where what follows a text begins: texts end with a zero and are filled up to four bytes."""
-    end = packet.find(b"\0", place)
+    end = packet.find(b"\0", offset)
     return len(packet) + 1 if end < 0 else (end // 4 + 1) * 4
 
 

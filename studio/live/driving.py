@@ -31,7 +31,7 @@ def moves_of(recipe: Recipe, timeline: Timeline) -> list[Move]:
             RemotePan(number, first(strip.pan)),
             RemoteMute(number, strip.mute),
         ]
-        moves += [RemoteSend(number, place, first(send.level)) for place, send in enumerate(strip.sends, 1)]
+        moves += [RemoteSend(number, index, first(send.level)) for index, send in enumerate(strip.sends, 1)]
         moves += _plugin_moves(number, strip, chains.get(strip.name, ()))
     return moves
 
@@ -39,12 +39,12 @@ def moves_of(recipe: Recipe, timeline: Timeline) -> list[Move]:
 def _plugin_moves(number: int, strip: TimelineStrip, chain: tuple[object, ...]) -> Iterator[RemoteParameter]:
     """The parameters that the recipe sets of the plugins at the end of a chain, which are those of the session."""
     live = chain[len(chain) - len(strip.devices) :]
-    for place, (step, device) in enumerate(zip(live, strip.devices, strict=False), 1):
+    for index, (step, device) in enumerate(zip(live, strip.devices, strict=False), 1):
         if isinstance(step, Plugin):
-            yield from _parameters(number, place, step, device)
+            yield from _parameters(number, index, step, device)
 
 
-def _parameters(number: int, place: int, step: Plugin, device: Device) -> Iterator[RemoteParameter]:
+def _parameters(number: int, index: int, step: Plugin, device: Device) -> Iterator[RemoteParameter]:
     known = describe_plugin(step.file, step.host)
     # Those that move stand in the session as lanes.
     still = {name: value for name, value in step.settings.items() if not moves(value)}
@@ -56,4 +56,4 @@ def _parameters(number: int, place: int, step: Plugin, device: Device) -> Iterat
         if name in named and named[name].id in counted:
             position = known.named[name].position(value)
             [plain] = named[name].to_plain(np.array([position])).tolist()
-            yield RemoteParameter(number, place, counted.index(named[name].id) + 1, plain, position)
+            yield RemoteParameter(number, index, counted.index(named[name].id) + 1, plain, position)

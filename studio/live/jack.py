@@ -111,7 +111,7 @@ class Jack(LiveOutput):
         (self._client.transport_start if on else self._client.transport_stop)()
 
     def locate(self, seconds: float) -> None:
-        """Move JACK's transport to a place, in seconds.
+        """Move JACK's transport to a time, in seconds.
 
         Raises:
             KnobError: it is none.
@@ -140,12 +140,12 @@ class Jack(LiveOutput):
         block = np.zeros((len(self._outs), frames), np.float32)
         for channel, port in zip(block, self._ins, strict=False):
             channel[:] = port.get_array()
-        place, rolling = None, True
+        frame, rolling = None, True
         if self._follow:
             state, position = self._client.transport_query_struct()
             # Begun as much earlier as the chains are late, so that what is heard is where the transport is.
-            place, rolling = int(position.frame) + player.latency, state == self._rolling
-        out = player.process(block, place, rolling)
+            frame, rolling = int(position.frame) + player.latency, state == self._rolling
+        out = player.process(block, frame, rolling)
         for port, channel in zip(self._outs, out, strict=True):
             port.get_array()[:] = channel
         self._watch.end()

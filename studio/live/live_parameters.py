@@ -80,13 +80,13 @@ class LiveParameter:
         return self.kind.position(self.target)
 
     def slide(self, position: float) -> float:
-        """Turn it to a place on a slider from 0 to 1.
+        """Turn it to a position on a slider from 0 to 1.
 
         Raises:
             KnobError: no number from 0 to 1.
         """
         if not 0.0 <= position <= 1.0:
-            raise KnobError(f"{position} is no place on a slider.", "It goes from 0 to 1.")
+            raise KnobError(f"{position} is no position on a slider.", "It goes from 0 to 1.")
         return self.turn(min(max(self.kind.at(position), self.kind.low), self.kind.high))
 
 

@@ -76,7 +76,7 @@ class LiveMixer:
     ) -> None:
         self._plan, self._engine, self._frames, self._lift = planned, engine, frames, lift
         self._strips, self._clock = strips, LiveClock(frames)
-        self._context = replace(planned.context, place=self._clock)
+        self._context = replace(planned.context, song_frame=self._clock)
         self._board = ParameterMap()
         self._units: list[LiveUnit] = []
         self._gates: dict[str, MuteGate] = {}
@@ -145,8 +145,8 @@ class LiveMixer:
         """The effects of a chain with dials for knobs; the path says whose they are."""
         chain, strip = get(self._plan.settled, node.path), _strip(node.path)
         called = labels(chain)
-        places = [next(index for index, step in enumerate(chain) if step is effect) for effect in node.effects]
-        return [self._board.equipped(chain[at], f"{strip}.{called[at]}", (*node.path, at)) for at in places]
+        indices = [next(index for index, step in enumerate(chain) if step is effect) for effect in node.effects]
+        return [self._board.equipped(chain[at], f"{strip}.{called[at]}", (*node.path, at)) for at in indices]
 
     def _faders(self, node: Fader) -> list[Effect]:
         """The effects of a fader, pan or send, each with the strip's knob that it stands for as a dial."""

@@ -27,7 +27,7 @@ class LivePlayer:
     def __init__(self, voice: LiveVoice) -> None:
         self._voice = self._newest = voice
         self._old: LiveVoice | None = None
-        self._faded = self._place = 0
+        self._faded = self._frame = 0
         self._frames = GRID
         self._jumps = deque[int](maxlen=1)
         self._rolls = True
@@ -61,7 +61,7 @@ class LivePlayer:
     @property
     def seconds(self) -> float:
         """Where in the song it is, in seconds."""
-        frame = self._jumps[0] if self._jumps else self._place
+        frame = self._jumps[0] if self._jumps else self._frame
         length = self._newest.frames
         return (frame % length if length else frame) / self._newest.context.rate
 
@@ -70,7 +70,7 @@ class LivePlayer:
         self._rolls = on
 
     def locate(self, seconds: float) -> None:
-        """Move to a place, in seconds from the song's start.
+        """Move to a time, in seconds from the song's start.
 
         Raises:
             KnobError: it is none.
@@ -92,22 +92,22 @@ class LivePlayer:
         self.muting.take(voice.gates)
         self._newest = voice
 
-    def process(self, block: Block, place: int | None = None, rolling: bool = True) -> Block:
+    def process(self, block: Block, frame: int | None = None, rolling: bool = True) -> Block:
         """The next block.
 
         Args:
             block: the live input.
-            place: the frame of the song that is due, by somebody else's transport; by its own when None.
+            frame: the frame of the song that is due, by somebody else's transport; by its own when None.
             rolling: whether the transport moves; while it does not, the song is silent.
         """
-        if place is None:
-            place, rolling = self._jumps.pop() if self._jumps else self._place, self._rolls
-        self._place = place + block.shape[1] if rolling else place
+        if frame is None:
+            frame, rolling = self._jumps.pop() if self._jumps else self._frame, self._rolls
+        self._frame = frame + block.shape[1] if rolling else frame
         newest = self._newest
         if newest is not self._voice and self._old is None:
             self._old, self._voice, self._faded = self._voice, newest, 0
-        out = self._voice.process(block, place, rolling)
-        return out if self._old is None else self._crossed(self._old.process(block, place, rolling), out)
+        out = self._voice.process(block, frame, rolling)
+        return out if self._old is None else self._crossed(self._old.process(block, frame, rolling), out)
 
     def _crossed(self, old: Block, new: Block) -> Block:
         length = int(FADE_SECONDS * self._voice.context.rate)

@@ -30,10 +30,10 @@ class RemoteFader:
 
 @dataclass(frozen=True)
 class RemotePan:
-    """A strip's place, from −1 left to 1 right."""
+    """A strip's pan, from −1 left to 1 right."""
 
     strip: int
-    place: float
+    position: float
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,9 @@ def _ardour(move: Move) -> Message:
     match move:
         case RemoteFader(strip, factor):
             return "/strip/gain", (strip, _db(factor, -193.0))
-        case RemotePan(strip, place):
+        case RemotePan(strip, position):
             # Its OSC counts from the right.
-            return "/strip/pan_stereo_position", (strip, (1 - place) / 2)
+            return "/strip/pan_stereo_position", (strip, (1 - position) / 2)
         case RemoteMute(strip, on):
             return "/strip/mute", (strip, int(on))
         case RemoteSend(strip, send, factor):
@@ -106,8 +106,8 @@ def _reaper(move: Move) -> Message:
     match move:
         case RemoteFader(strip, factor):
             return f"/track/{strip}/volume/db", (_db(factor, -150.0),)
-        case RemotePan(strip, place):
-            return f"/track/{strip}/pan", ((place + 1) / 2,)
+        case RemotePan(strip, position):
+            return f"/track/{strip}/pan", ((position + 1) / 2,)
         case RemoteMute(strip, on):
             return f"/track/{strip}/mute", (int(on),)
         case RemoteSend(strip, send, factor):
@@ -124,8 +124,8 @@ def _live(move: Move) -> Message:
     match move:
         case RemoteFader(strip, factor):
             return "/live/track/set/volume", (strip - 1, _live_fader(factor))
-        case RemotePan(strip, place):
-            return "/live/track/set/panning", (strip - 1, float(place))
+        case RemotePan(strip, position):
+            return "/live/track/set/panning", (strip - 1, float(position))
         case RemoteMute(strip, on):
             return "/live/track/set/mute", (strip - 1, int(on))
         case RemoteSend(strip, send, factor):

@@ -88,7 +88,7 @@ def chain_voice(
 ) -> LiveVoice:
     """A chain on a sound in a loop, or on live input; `files` are those that it was made of."""
     clock = LiveClock(loop.frames if loop else None)
-    context, board = replace(context, place=clock), ParameterMap()
+    context, board = replace(context, song_frame=clock), ParameterMap()
     called = zip(chain, labels(chain), strict=True)
     effects = [board.equipped(step, label, (index,)) for index, (step, label) in enumerate(called)]
     source = Deck(loop.samples, loop.frames) if loop else Input()

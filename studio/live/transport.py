@@ -17,7 +17,7 @@ class LiveTransport(Protocol):
         ...
 
     def locate(self, seconds: float) -> None:
-        """Move to a place, in seconds from the song's start, which is not negative.
+        """Move to a time, in seconds from the song's start, which is not negative.
 
         Raises:
             KnobError: it is none.
@@ -36,11 +36,11 @@ class LiveTransport(Protocol):
 
 
 def frame_at(seconds: float, rate: int) -> int:
-    """The frame of the song at a place in seconds.
+    """The frame of the song at a time in seconds.
 
     Raises:
         KnobError: it lies before the song, or further than JACK can count.
     """
     if not 0 <= seconds * rate < _FURTHEST:
-        raise KnobError(f"{seconds} is no place in a song.", "Give seconds from its start.")
+        raise KnobError(f"{seconds} is no time in a song.", "Give seconds from its start.")
     return round(seconds * rate)

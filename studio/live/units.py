@@ -30,7 +30,7 @@ class Round:
     """One period: the live input, and the frame of the song that is due, or None while the transport stands."""
 
     block: Block
-    place: int | None
+    frame: int | None
 
 
 class LiveUnit(Protocol):
@@ -70,14 +70,14 @@ class Deck:
         """Do one round: take what the inputs hold and leave the result, of shape (channels, frames), behind."""
         channels, frames = due.block.shape
         self.out = np.zeros((channels, frames), np.float32)
-        if due.place is None:
+        if due.frame is None:
             return
-        done, place = 0, due.place % self._loop
+        done, start = 0, due.frame % self._loop
         while done < frames:
-            size = min(frames - done, self._loop - place)
-            there = self._sound[:, place : place + size]
+            size = min(frames - done, self._loop - start)
+            there = self._sound[:, start : start + size]
             self.out[:, done : done + there.shape[1]] = there
-            done, place = done + size, 0
+            done, start = done + size, 0
 
 
 class Mix:
@@ -119,15 +119,15 @@ class Level:
         self._count += block.shape[1]
 
     def _through(self, block: Block) -> Block:
-        place = self._context.place(self._count)
+        frame = self._context.song_frame(self._count)
         for effect, _, run in self._steps:
             if block.shape[1]:
-                block = run(block, BlockContext(effect, self._context, place, block.shape[1]))
+                block = run(block, BlockContext(effect, self._context, frame, block.shape[1]))
         return block
 
 
 class Memory:
-    """The last seconds of a signal, for side-chains, which read it by its place in the song."""
+    """The last seconds of a signal, for side-chains, which read it by the frame of the song."""
 
     out: Block
 
@@ -143,9 +143,9 @@ class Memory:
         self._ring[:, self._at(self.count, frames)] = self.out
         self.count += frames
 
-    def read(self, place: int, frames: int) -> Block:
-        """The signal from a place of the song that it has passed."""
-        return self._ring[:, self._at(self.count - self._clock.since(place, self.count), frames)]
+    def read(self, frame: int, frames: int) -> Block:
+        """The signal from a frame of the song that it has passed."""
+        return self._ring[:, self._at(self.count - self._clock.since(frame, self.count), frames)]
 
     def _at(self, count: int, frames: int) -> np.ndarray:
         return np.arange(count, count + frames) % self._ring.shape[1]
@@ -191,5 +191,5 @@ class Effects:
             owed = self._taken - self._given - block.shape[1]
             return np.pad(block, ((0, 0), (owed, 0)))
 
-    def _hear(self, name: str, place: int, frames: int) -> Block:
-        return self._sides[name].read(place, frames)
+    def _hear(self, name: str, frame: int, frames: int) -> Block:
+        return self._sides[name].read(frame, frames)

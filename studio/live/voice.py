@@ -26,7 +26,7 @@ class LiveVoice:
     Args:
         units: in the order in which they play; the last one is heard.
         dials: its knobs, by address.
-        context: rate, channels and tempo, with `clock` as its place.
+        context: rate, channels and tempo, with `clock` as its `song_frame`.
         clock: where in the song it is.
         remarks: what whoever plays it should know.
         files: those that it was made of.
@@ -77,12 +77,12 @@ class LiveVoice:
             if settled == _SETTLED:
                 return
 
-    def process(self, block: Block, place: int, rolling: bool = True) -> Block:
+    def process(self, block: Block, frame: int, rolling: bool = True) -> Block:
         """The next block.
 
         Args:
             block: the live input, of a multiple of `GRID` frames.
-            place: the frame of the song that is due.
+            frame: the frame of the song that is due.
             rolling: whether the song goes on; while it does not, it is silent, and what rings rings on.
         """
         frames = block.shape[1]
@@ -91,9 +91,9 @@ class LiveVoice:
         for gate in self.gates.values():
             gate.begin()
         if rolling:
-            self._clock.locate(self._count, place)
+            self._clock.locate(self._count, frame)
         self._count += frames
-        due = Round(block, place if rolling else None)
+        due = Round(block, frame if rolling else None)
         for unit in self._units:
             unit.run(due)
         return self._filled(self._units[-1].out, frames)

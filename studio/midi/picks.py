@@ -113,7 +113,7 @@ class Pick(Record):
         return all(fitting for given, fitting in wanted if given is not None)
 
 
-def _place(part: Part) -> tuple[int, ...]:
+def _order(part: Part) -> tuple[int, ...]:
     """What tells a part from all others of its score."""
     return part.track, part.port, part.channel, part.program, part.bank
 
@@ -128,7 +128,7 @@ def chosen(picks: Mapping[str, Sequence[Pick]], parts: Sequence[Part]) -> dict[s
     named = [pick for own in picks.values() for pick in own if pick.which == "some"]
     taken: dict[tuple[int, ...], frozenset[int]] = {}
     for part in (part for pick in named for part in pick.among(parts)):
-        taken[_place(part)] = taken.get(_place(part), frozenset()) | part.own
+        taken[_order(part)] = taken.get(_order(part), frozenset()) | part.own
     for name, own in picks.items():
         found: dict[tuple[int, ...], frozenset[int]] = {}
         for index, pick in enumerate(own):
@@ -137,14 +137,14 @@ def chosen(picks: Mapping[str, Sequence[Pick]], parts: Sequence[Part]) -> dict[s
             elif pick.which == "all":
                 fitting = list(parts)
             else:
-                left = [replace(part, own=part.own - taken.get(_place(part), frozenset())) for part in parts]
+                left = [replace(part, own=part.own - taken.get(_order(part), frozenset())) for part in parts]
                 fitting = [part for part in left if part.own]
             for part in fitting:
-                found[_place(part)] = found.get(_place(part), frozenset()) | part.own
+                found[_order(part)] = found.get(_order(part), frozenset()) | part.own
             if not fitting and not pick.optional:
                 with gather, within("tracks", name, "part", index):
                     raise MissingError(_missing(name, pick, parts), _listing(parts))
-        tracks[name] = tuple(replace(part, own=found[_place(part)]) for part in parts if _place(part) in found)
+        tracks[name] = tuple(replace(part, own=found[_order(part)]) for part in parts if _order(part) in found)
     gather.done()
     return tracks
 

@@ -1,4 +1,4 @@
-"""A spectral autoencoder: each spectrum of a sound as a few numbers, and back, in the colours of instruments it knows.
+"""A spectral autoencoder: each spectrum of a sound as a few numbers, and back, in the timbre of instruments it knows.
 
 One encoder for all instruments and one decoder that each instrument bends to itself, with an adversary that keeps the
 instrument out of the numbers (after Mor et al., Universal Music Translation, ICLR 2019), so that what was played on one
@@ -24,7 +24,7 @@ from studio.nets.film import Film
 from studio.nets.inference import inference
 from studio.nets.model_file import CardFormat, ModelFormat, check_count, write_model
 from studio.nets.streaming import Recurrent, State, StreamingConv
-from studio.nets.training import TrainingProgress, best_place, finished, mixed_precision, train
+from studio.nets.training import TrainingProgress, best_device, finished, mixed_precision, train
 from studio.records import Kind
 from studio.stored import Members, Real, Several, Whole, Words
 from studio.stretch.overlap import hann
@@ -74,6 +74,7 @@ class Autoencoder(nn.Module):
         self.bend = Film(shape.embedding, shape.memory)
         self.told = Recurrent(nn.GRU(shape.memory, shape.memory, batch_first=True))
         self.widen = nn.Sequential(nn.Linear(2 * shape.memory, shape.width), nn.LayerNorm(shape.width))
+        # Called so in the weights of model files.
         self.colour = Film(shape.embedding, shape.width)
         self.spectrum = nn.Linear(shape.width, BINS)
         self.mean = nn.Linear(shape.embedding, BINS)
@@ -89,7 +90,7 @@ class Autoencoder(nn.Module):
         return torch.tanh(self.latents(made.transpose(1, 2)) / 3) * 3, (context, memory)
 
     def decode(self, latents: Tensor, instrument: Tensor, state: State = None) -> tuple[Tensor, State]:
-        """Scaled spectra of latents, in the colour of an embedding ``(batch, embedding)``, and what is kept."""
+        """Scaled spectra of latents, in the timbre of an embedding ``(batch, embedding)``, and what is kept."""
         given = instrument[:, None]
         seed = torch.nn.functional.leaky_relu(self.bend(self.unfold(latents), given), 0.1)
         remembered, state = self.told(seed.transpose(1, 2), state)
@@ -272,14 +273,14 @@ CONFUSION = 0.02
 
 def try_step(device: torch.device | None = None) -> None:
     """Do what one step of a training does, where it will be done, on a model that is thrown away."""
-    place = device or best_place()
-    model = Autoencoder(AutoencoderShape()).to(place)
-    drawn = torch.zeros(BATCH, FRAMES + WARM, BINS, device=place)
-    with mixed_precision(place):
-        made, _ = model(drawn, torch.zeros(BATCH, dtype=torch.long, device=place))
+    on = device or best_device()
+    model = Autoencoder(AutoencoderShape()).to(on)
+    drawn = torch.zeros(BATCH, FRAMES + WARM, BINS, device=on)
+    with mixed_precision(on):
+        made, _ = model(drawn, torch.zeros(BATCH, dtype=torch.long, device=on))
         loss = distance(made, drawn).mean()
     loss.backward()  # type: ignore[no-untyped-call]
-    finished(place)
+    finished(on)
 
 
 def train_spectral(
@@ -307,9 +308,9 @@ def train_spectral(
     """
     names = list(learned)
     shape = shape or AutoencoderShape(instruments=len(names))
-    place = device or best_place()
-    sounds = [learnable(learned[name]).to(place) for name in names]
-    others = [learnable(held[name]).float().to(place) for name in names]
+    on = device or best_device()
+    sounds = [learnable(learned[name]).to(on) for name in names]
+    others = [learnable(held[name]).float().to(on) for name in names]
     for name, sound, other in zip(names, sounds, others, strict=True):
         if len(sound) < 4 * (FRAMES + WARM) or not len(other):
             raise AudioError(
@@ -320,7 +321,7 @@ def train_spectral(
         model = Autoencoder(shape)
         adversary = nn.Sequential(nn.Linear(shape.latents, 64), nn.LeakyReLU(0.1), nn.Linear(64, len(names)))
     model.usual.copy_(torch.cat(sounds)[::8].float().mean(dim=0))
-    whole = nn.ModuleList([model, adversary]).to(place)
+    whole = nn.ModuleList([model, adversary]).to(on)
 
     def loss(step: int) -> Tensor:
         random = np.random.default_rng([seed, step])
@@ -328,7 +329,7 @@ def train_spectral(
         starts = [int(random.integers(0, max(1, len(sounds[index]) - FRAMES - WARM))) for index in picked]
         pairs = zip(picked, starts, strict=True)
         drawn = torch.stack([sounds[index][start : start + FRAMES + WARM] for index, start in pairs]).float()
-        truth = torch.tensor(picked, device=place)
+        truth = torch.tensor(picked, device=on)
         made, latents = model(drawn, truth)
         turned = _Reversed.apply(latents, CONFUSION)  # type: ignore[no-untyped-call]
         guess = adversary(turned[:, WARM:].flatten(0, 1))
@@ -338,7 +339,7 @@ def train_spectral(
     def judge() -> float:
         model.eval()
         with torch.inference_mode():
-            numbers = torch.arange(len(names), device=place)[:, None]
+            numbers = torch.arange(len(names), device=on)[:, None]
             found = [
                 float(distance(model(part[None], number)[0], part[None]).mean())
                 for number, part in zip(numbers, others, strict=True)

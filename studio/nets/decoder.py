@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from studio.nets.film import Film
 from studio.nets.synthesis import audible, filtered_noise, harmonics, phases
 
-COLOUR = 16
+EMBEDDING = 16
 """Numbers that say which instrument it is, where a voice knows several."""
 
 ROOM_DECAY = 5.0
@@ -43,7 +43,7 @@ class Decoder(nn.Module):
     """A GRU between two small networks (after Engel et al., ICLR 2020), and the synthesisers behind it.
 
     It has no look-ahead: fed frame by frame with its state, it gives what it gives in one go. Where it knows several
-    instruments they share all but a colour, which bends what goes into the GRU and what comes out of it; colours between
+    instruments they share all but an embedding, which bends what goes into the GRU and what comes out of it; embeddings between
     those of two instruments are instruments between them.
     """
 
@@ -59,29 +59,30 @@ class Decoder(nn.Module):
             # Silence at first: noise that starts loud takes over from harmonics and stays.
             self.noise.bias.fill_(-5.0)
         if shape.instruments:
-            self.colours = nn.Embedding(shape.instruments, COLOUR)
-            self.entrance, self.exit = Film(COLOUR, width), Film(COLOUR, width)
+            # Called so in the weights of model files.
+            self.colours = nn.Embedding(shape.instruments, EMBEDDING)
+            self.entrance, self.exit = Film(EMBEDDING, width), Film(EMBEDDING, width)
         if shape.room:
             self.echoes = nn.Parameter(torch.zeros(shape.room))
 
     def controls(
-        self, pitch: Tensor, loudness: Tensor, colour: Tensor | None = None, state: Tensor | None = None
+        self, pitch: Tensor, loudness: Tensor, embedding: Tensor | None = None, state: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Amplitudes of harmonics ``(batch, frames, harmonics)`` and noise ``(batch, frames, bands)``, and the state.
 
         Args:
             pitch: ``(batch, frames)``, in octaves from 220 Hz.
             loudness: ``(batch, frames)``, in standard deviations from the mean of the training sound.
-            colour: ``(batch, frames or 1, COLOUR)``, where the voice knows several instruments.
+            embedding: ``(batch, frames or 1, EMBEDDING)``, where the voice knows several instruments.
         """
         given = torch.stack([pitch, loudness], dim=-1)
         entering = self.inputs(given)
-        if colour is not None:
-            entering = self.entrance(entering, colour)
+        if embedding is not None:
+            entering = self.entrance(entering, embedding)
         remembered, state = self.memory(entering, state)
         hidden = self.outputs(torch.cat([remembered, given], dim=-1))
-        if colour is not None:
-            hidden = self.exit(hidden, colour)
+        if embedding is not None:
+            hidden = self.exit(hidden, embedding)
         strengths = self.strengths(hidden)
         hz = 220.0 * torch.exp2(pitch)
         share = torch.softmax(strengths[..., 1:], dim=-1) * audible(hz, self.shape.harmonics, self.shape.rate)
@@ -101,9 +102,9 @@ class Decoder(nn.Module):
         fading = torch.exp(torch.linspace(0, -ROOM_DECAY, self.shape.room, device=self.echoes.device))
         return 0.05 * self.echoes * fading
 
-    def forward(self, pitch: Tensor, loudness: Tensor, white: Tensor, colour: Tensor | None = None) -> Tensor:
+    def forward(self, pitch: Tensor, loudness: Tensor, white: Tensor, embedding: Tensor | None = None) -> Tensor:
         """The sound of ``(batch, frames)`` of pitch and loudness in its room, ``(batch, (frames - 1) * hop)``."""
-        amplitudes, bands, _ = self.controls(pitch, loudness, colour)
+        amplitudes, bands, _ = self.controls(pitch, loudness, embedding)
         dry, _ = self.sound(pitch, amplitudes, bands, white)
         return dry + echoed(dry, self.room())[:, : dry.shape[1]] if self.shape.room else dry
 

@@ -22,7 +22,7 @@ from studio.nets.inference import inference
 from studio.nets.material import phrases
 from studio.nets.mel import log_mel
 from studio.nets.model_file import CardFormat, ModelFormat, write_model
-from studio.nets.training import TrainingProgress, best_place, finished, train
+from studio.nets.training import TrainingProgress, best_device, finished, train
 from studio.records import Kind
 from studio.stored import Real, Several, Whole, Words
 from studio.tempo import Floats
@@ -128,10 +128,10 @@ class InstrumentClassifier:
         windows = heard(audio)
         if not len(windows):
             return np.zeros((0, 64)), np.zeros((0, len(self.card["classes"])))
-        found, chances, place = [], [], next(self.net.parameters()).device
+        found, chances, on = [], [], next(self.net.parameters()).device
         with inference():
             for first in range(0, len(windows), 64):
-                embedded = self.net.embed(windows[first : first + 64].to(place))
+                embedded = self.net.embed(windows[first : first + 64].to(on))
                 found.append(embedded)
                 chances.append(torch.softmax(self.net.classes(torch.relu(embedded)), dim=1))
         return torch.cat(found).cpu().double().numpy(), torch.cat(chances).cpu().double().numpy()
@@ -186,7 +186,7 @@ class InstrumentPhrases:
             each: seconds of phrases for each instrument; a fifth as much again is held out.
             programs: some of `PROGRAMS`.
         """
-        learned, held = ([_played(name, font, length, seed + place) for name in programs] for place, length in
+        learned, held = ([_played(name, font, length, seed + index) for name in programs] for index, length in
                          enumerate((each, each / 5)))  # fmt: skip
         truth, unheard = (
             torch.cat([torch.full((len(part),), index) for index, part in enumerate(parts)])
@@ -197,11 +197,11 @@ class InstrumentPhrases:
 
 def try_step(given: InstrumentPhrases) -> None:
     """Do what one step of a training does, on a network that is thrown away."""
-    place = best_place()
-    net = Net(len(given.classes)).to(place)
-    made = net(given.sounds[:BATCH].to(place))
-    nn.functional.cross_entropy(made, given.truth[:BATCH].to(place)).backward()  # type: ignore[no-untyped-call]
-    finished(place)
+    on = best_device()
+    net = Net(len(given.classes)).to(on)
+    made = net(given.sounds[:BATCH].to(on))
+    nn.functional.cross_entropy(made, given.truth[:BATCH].to(on)).backward()  # type: ignore[no-untyped-call]
+    finished(on)
 
 
 def train_ears(
@@ -222,17 +222,15 @@ def train_ears(
         checkpoint: where to go on from when the training is interrupted.
         tell: is told how far it has come.
     """
-    place = device or best_place()
-    sounds, others, truth, unheard = (
-        each.to(place) for each in (given.sounds, given.others, given.truth, given.unheard)
-    )
+    on = device or best_device()
+    sounds, others, truth, unheard = (each.to(on) for each in (given.sounds, given.others, given.truth, given.unheard))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = Net(len(given.classes))
-    net.to(place)
+    net.to(on)
 
     def loss(step: int) -> Tensor:
-        drawn = torch.tensor(np.random.default_rng([seed, step]).integers(0, len(sounds), BATCH), device=place)
+        drawn = torch.tensor(np.random.default_rng([seed, step]).integers(0, len(sounds), BATCH), device=on)
         return nn.functional.cross_entropy(net(sounds[drawn]), truth[drawn], label_smoothing=0.05)
 
     def judge() -> float:

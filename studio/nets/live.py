@@ -104,11 +104,11 @@ class LiveDecoder:
         if not len(hz):
             return np.zeros(0, np.float32)
         with inference():
-            colour = self._voice.colour(self._towards, blend)
-            pitch, amplitudes, bands, self._state = self._voice.controls(hz, loud, colour, self._state)
+            embedding = self._voice.embedding(self._towards, blend)
+            pitch, amplitudes, bands, self._state = self._voice.controls(hz, loud, embedding, self._state)
             if self.rate != self._voice.rate:
                 amplitudes = amplitudes * audible(220 * torch.exp2(pitch), amplitudes.shape[2], self.rate)
-            frames = (pitch, amplitudes, self._placed(bands))
+            frames = (pitch, amplitudes, self._resampled(bands))
             if self._last is not None:
                 frames = tuple(torch.cat(pair, dim=1) for pair in zip(self._last, frames, strict=True))  # type: ignore[assignment]
             self._last = tuple(frame[:, -1:] for frame in frames)  # type: ignore[assignment]
@@ -130,13 +130,13 @@ class LiveDecoder:
         self._waiting = tones[:, frames * self.hop :]
         return tones[:, : frames * self.hop] + laid[:, : frames * self.hop]
 
-    def _placed(self, bands: Tensor) -> Tensor:
+    def _resampled(self, bands: Tensor) -> Tensor:
         """Bands that lie evenly up to the half of this rate, from those up to the half of the voice's."""
         if self.rate == self._voice.rate:
             return bands
         count = bands.shape[2]
-        place = torch.arange(count, device=bands.device) * (self.rate / self._voice.rate)
-        left = place.long().clamp(max=count - 2)
-        share = place - left
+        position = torch.arange(count, device=bands.device) * (self.rate / self._voice.rate)
+        left = position.long().clamp(max=count - 2)
+        share = position - left
         made = bands[..., left] * (1 - share) + bands[..., left + 1] * share
-        return made.clamp_min(0.0) * (place <= count - 1)
+        return made.clamp_min(0.0) * (position <= count - 1)

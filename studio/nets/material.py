@@ -60,9 +60,11 @@ class Material:
         border = round(self.frames * (1 - HELD_OUT))
         return self.part(0, border), self.part(border, self.frames)
 
-    def to(self, place: torch.device) -> Material:
+    def to(self, device: torch.device) -> Material:
         """The same where it is to be trained on."""
-        return replace(self, pitch=self.pitch.to(place), loudness=self.loudness.to(place), sound=self.sound.to(place))
+        return replace(
+            self, pitch=self.pitch.to(device), loudness=self.loudness.to(device), sound=self.sound.to(device)
+        )
 
     def part(self, first: int, last: int) -> Material:
         """The frames from `first` to `last`."""
@@ -75,7 +77,7 @@ class Material:
         )
 
     def draw(self, step: int, count: int, frames: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Pitch, loudness and sound of `count` places drawn for a step, the same each time."""
+        """Pitch, loudness and sound of `count` pieces drawn for a step, the same each time."""
         random = np.random.default_rng(step)
         starts = random.integers(0, max(1, self.frames - frames), count).tolist()
         parts = [self.part(start, start + frames) for start in starts]

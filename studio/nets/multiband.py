@@ -51,8 +51,8 @@ def prototype(bands: int) -> Floats:
 def filters(bands: int) -> tuple[Tensor, Tensor]:
     """Those that cut and those that join, ``(bands, 1, taps)`` each."""
     count, low = taps(bands), prototype(bands)
-    band, place = np.arange(bands)[:, None], np.arange(count) - (count - 1) / 2
-    angle = (2 * band + 1) * np.pi / (2 * bands) * place
+    band, offset = np.arange(bands)[:, None], np.arange(count) - (count - 1) / 2
+    angle = (2 * band + 1) * np.pi / (2 * bands) * offset
     turn = (-1.0) ** band * np.pi / 4
     # Convolutions of torch are correlations: the filters that cut are turned round, those that join are not.
     cut, join = (2 * low * np.cos(angle + sign * turn) for sign in (1, -1))

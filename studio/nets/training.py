@@ -54,22 +54,22 @@ class TrainingProgress:
         }
 
 
-def best_place() -> torch.device:
+def best_device() -> torch.device:
     """Where training is fastest: on a GPU if there is one."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def finished(place: torch.device) -> None:
+def finished(device: torch.device) -> None:
     """Wait until a device has done what it was told, so that a clock says how long that took."""
-    if place.type == "cuda":
-        torch.cuda.synchronize(place)
-    elif place.type == "mps":
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
         torch.mps.synchronize()
 
 
-def mixed_precision(place: torch.device, mixed: bool | None = None) -> torch.autocast:
+def mixed_precision(device: torch.device, mixed: bool | None = None) -> torch.autocast:
     """Losses in bfloat16 where that does no harm: None means on a GPU only, where it is faster."""
-    return torch.autocast(place.type, torch.bfloat16, enabled=place.type == "cuda" if mixed is None else mixed)
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" if mixed is None else mixed)
 
 
 def train(

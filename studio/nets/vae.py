@@ -33,7 +33,7 @@ from studio.nets.streaming import (
     StreamingModule,
     single_precision,
 )
-from studio.nets.training import TrainingProgress, best_place, finished, mixed_precision, train
+from studio.nets.training import TrainingProgress, best_device, finished, mixed_precision, train
 from studio.records import Kind
 from studio.stored import Members, Several, Whole
 
@@ -266,13 +266,13 @@ SILENT_DB = -80.0
 
 def try_step(shape: VaeShape, device: torch.device | None = None) -> None:
     """Do what one step of a training does, where it will be done, on a model that is thrown away."""
-    place = device or best_place()
-    model = Vae(shape).to(place)
-    wanted = torch.zeros(BATCH, round(SECONDS * shape.rate) // shape.ratio * shape.ratio, device=place)
-    with mixed_precision(place):
+    on = device or best_device()
+    model = Vae(shape).to(on)
+    wanted = torch.zeros(BATCH, round(SECONDS * shape.rate) // shape.ratio * shape.ratio, device=on)
+    with mixed_precision(on):
         loss = apart(model, model(wanted[:, None])[0], wanted)
     loss.backward()  # type: ignore[no-untyped-call]
-    finished(place)
+    finished(on)
 
 
 def apart(model: Vae, made: Tensor, wanted: Tensor) -> Tensor:
@@ -304,13 +304,13 @@ def train_vae(
     """
     check_sound(sound)
     shape = shape or VaeShape(rate=sound.rate)
-    place = device or best_place()
+    on = device or best_device()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Vae(shape)
-    model.to(place)
-    held = torch.tensor(held_out(sound).samples[0], device=place)
-    learned = torch.tensor(sound.samples[0, : sound.frames - len(held)], device=place)
+    model.to(on)
+    held = torch.tensor(held_out(sound).samples[0], device=on)
+    learned = torch.tensor(sound.samples[0, : sound.frames - len(held)], device=on)
     frames = round(SECONDS * sound.rate) // shape.ratio * shape.ratio
     held = held[: min(len(held), 5 * sound.rate) // shape.ratio * shape.ratio]
 
@@ -319,7 +319,7 @@ def train_vae(
         starts = random.integers(0, len(learned) - frames, BATCH).tolist()
         wanted = torch.stack([learned[start : start + frames] for start in starts])
         mean, log_variance, _ = model.encode(wanted[:, None])
-        drawn = torch.randn(mean.shape, generator=torch.Generator().manual_seed(step)).to(place)
+        drawn = torch.randn(mean.shape, generator=torch.Generator().manual_seed(step)).to(on)
         made, _ = model.decode(mean + drawn * (log_variance / 2).exp())
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
         return apart(model, made, wanted) + DIVERGENCE * divergence

@@ -103,8 +103,8 @@ class Voice:
         number = self.instruments.index(name) if self.model.shape.instruments else None
         return replace(self, card=self.card | self.card.get("instruments", {}).get(name, {}), instrument=number)
 
-    def colour(self, towards: Voice | None = None, share: Floats | float = 0.0) -> Tensor | None:
-        """What tells the model the instrument, ``(1, frames or 1, COLOUR)``.
+    def embedding(self, towards: Voice | None = None, share: Floats | float = 0.0) -> Tensor | None:
+        """What tells the model the instrument, ``(1, frames or 1, EMBEDDING)``.
 
         Args:
             towards: another instrument of the same model.
@@ -120,16 +120,16 @@ class Voice:
             return ours + (self.model.colours.weight[towards.instrument] - ours) * moved
 
     def sing(
-        self, given: Features, seed: int = 0, follow: bool = True, colour: Tensor | None = None, room: float = 1.0
+        self, given: Features, seed: int = 0, follow: bool = True, embedding: Tensor | None = None, room: float = 1.0
     ) -> Audio:
         """The sound of pitch and loudness as they are.
 
         Args:
             follow: bring the loudness to what is asked for, by up to `FOLLOW` dB; needs the whole sound.
-            colour: of `colour`, where it is not the instrument as it is.
+            embedding: of `embedding`, where it is not the instrument as it is.
             room: how much of the room it was learned in is heard.
         """
-        pitch, amplitudes, bands, _ = self.controls(given.hz, given.loudness, colour)
+        pitch, amplitudes, bands, _ = self.controls(given.hz, given.loudness, embedding)
         with inference():
             made = self.in_room(self._rendered(pitch, amplitudes, bands, seed), room)[
                 :, : (given.frames - 1) * self.model.shape.hop
@@ -138,7 +138,7 @@ class Voice:
 
     @inference()
     def controls(
-        self, hz: Floats, loud: Floats, colour: Tensor | None = None, state: Tensor | None = None
+        self, hz: Floats, loud: Floats, embedding: Tensor | None = None, state: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Pitch in octaves from 220 Hz, amplitudes of harmonics and of bands of noise, and the state (see `Decoder`).
 
@@ -152,8 +152,8 @@ class Voice:
         pitch = torch.tensor(np.log2(hz / 220), dtype=torch.float32, device=self.device)[None]
         scaled = self.scaled(torch.tensor(loud, dtype=torch.float32, device=self.device))[None]
         known = pitch.clamp(self.card["lowest_octave"] - BEYOND, self.card["highest_octave"] + BEYOND)
-        colour = self.colour() if colour is None else colour
-        amplitudes, bands, state = self.model.controls(known, scaled, colour, state)
+        embedding = self.embedding() if embedding is None else embedding
+        amplitudes, bands, state = self.model.controls(known, scaled, embedding, state)
         made = amplitudes * audible(220.0 * torch.exp2(pitch), amplitudes.shape[2], self.rate)
         made = made * (amplitudes.sum(-1, keepdim=True) / made.sum(-1, keepdim=True).clamp_min(1e-7))
         return pitch, made, bands, state
@@ -226,6 +226,6 @@ def followed(made: Audio, given: Features) -> Audio:
     change = np.clip(wanted - found, -_HUSH, np.where(wanted > QUIETEST + 10, FOLLOW, 0.0))
     change = np.where(found > QUIETEST + 10, change, 0.0)
     smooth = np.convolve(np.pad(change, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
-    places = np.arange(made.frames) / hop_of(made.rate)
-    gain = 10 ** (np.interp(places, np.arange(len(smooth)), smooth) / 20)
+    frames = np.arange(made.frames) / hop_of(made.rate)
+    gain = 10 ** (np.interp(frames, np.arange(len(smooth)), smooth) / 20)
     return Audio((made.samples * gain).astype(np.float32), made.rate)

@@ -16,7 +16,7 @@ from studio.nets.decoder import DecoderShape, decoder, parameters
 from studio.nets.features import QUIETEST
 from studio.nets.losses import spectral
 from studio.nets.material import Material
-from studio.nets.training import TrainingProgress, best_place, finished, train
+from studio.nets.training import TrainingProgress, best_device, finished, train
 from studio.nets.voice import Voice
 from studio.nets.voice_card import KIND, VERSION
 
@@ -42,7 +42,7 @@ def train_voice(
     """Train a voice for so many seconds, first on strengths of harmonics, then on sound; on a GPU if there is one.
 
     Args:
-        sounds: of each instrument, by its name; several share all but their colour.
+        sounds: of each instrument, by its name; several share all but their embedding.
         about: goes into the card: a name, where the sound comes from, its licence.
         shape: by default that of `shape_for`.
         start: a voice to start from, of the same rate; what it learned of any instrument helps with another.
@@ -51,8 +51,8 @@ def train_voice(
         checkpoint: where to go on from when the training is interrupted.
         tell: is told how far it has come, with what gives ten seconds of held-out sound as it sings them now.
     """
-    place = device or best_place()
-    pairs = {name: sound.to(place).split() for name, sound in sounds.items()}
+    on = device or best_device()
+    pairs = {name: sound.to(on).split() for name, sound in sounds.items()}
     one = next(iter(sounds.values()))
     shape = shape or shape_for(sounds, start)
     ranges = {name: heard_range(learned) for name, (learned, _) in pairs.items()}
@@ -66,7 +66,7 @@ def train_voice(
         "parameters": 0,
         **about,
     }
-    whole = Voice(decoder(shape, seed).to(place), card)
+    whole = Voice(decoder(shape, seed).to(on), card)
     model = whole.model
     card["parameters"] = parameters(model)
     voices = [whole.of(name) for name in whole.instruments]
@@ -80,36 +80,36 @@ def train_voice(
         turns = [(step * count + slot) % len(learned) for slot in range(count)]
         return [(turn, int(random.integers(0, max(1, learned[turn].frames - frames)))) for turn in turns]
 
-    def given(places: list[tuple[int, int]], frames: int) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Pitch, loudness and colour at those places."""
-        parts = [(turn, slice(start, start + frames + 1)) for turn, start in places]
+    def given(starts: list[tuple[int, int]], frames: int) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Pitch, loudness and embedding from those starts on."""
+        parts = [(turn, slice(start, start + frames + 1)) for turn, start in starts]
         pitch = torch.stack([learned[turn].pitch[span] for turn, span in parts])
         loud = torch.stack([voices[turn].scaled(learned[turn].loudness[span]) for turn, span in parts])
         if not shape.instruments:
             return pitch, loud, None
-        return pitch, loud, model.colours(torch.tensor([turn for turn, _ in parts], device=place))[:, None]
+        return pitch, loud, model.colours(torch.tensor([turn for turn, _ in parts], device=on))[:, None]
 
     wanted_strengths = [strengths(sound, shape.harmonics) for sound in learned]
 
     def harmonic_loss(step: int) -> Tensor:
         frames, floor = 2 * FRAMES, 1e-5
-        places = drawn(step, 2 * BATCH, frames)
-        goal = torch.stack([wanted_strengths[turn][start : start + frames + 1] for turn, start in places])
-        made, _, _ = model.controls(*given(places, frames))
+        starts = drawn(step, 2 * BATCH, frames)
+        goal = torch.stack([wanted_strengths[turn][start : start + frames + 1] for turn, start in starts])
+        made, _, _ = model.controls(*given(starts, frames))
         return ((made + floor).log() - (goal + floor).log()).abs().mean()
 
-    # The echoes of what was before a place that is drawn are not its own: where there is a room, it sounds first.
+    # The echoes of what was before a piece that is drawn are not its own: where there is a room, it sounds first.
     before = -(-shape.room // shape.hop)
 
     def loss(step: int) -> Tensor:
         frames = before + FRAMES
-        places = drawn(step, BATCH, frames)
-        pitch, loud, colour = given(places, frames)
+        starts = drawn(step, BATCH, frames)
+        pitch, loud, embedding = given(starts, frames)
         first, last = before * shape.hop, frames * shape.hop
-        wanted = torch.stack([learned[turn].part(start, start + frames).sound for turn, start in places])
+        wanted = torch.stack([learned[turn].part(start, start + frames).sound for turn, start in starts])
         random = torch.Generator().manual_seed(step)
-        white = torch.rand(wanted.shape, generator=random).to(place) * 2 - 1
-        made = model(pitch, loud, white, colour)
+        white = torch.rand(wanted.shape, generator=random).to(on) * 2 - 1
+        made = model(pitch, loud, white, embedding)
         picked = int(np.random.default_rng(step).integers(3))
         return spectral(made[:, first:last], wanted[:, first:last], (WINDOWS[picked], WINDOWS[picked + 3]), 2)
 
@@ -193,7 +193,7 @@ def heard_range(sound: Material) -> dict[str, float]:
 
 
 def _go_on_from(voices: list[Voice], start: Voice) -> None:
-    """Take over what another voice learned; a colour that it does not have begins amid those it has."""
+    """Take over what another voice learned; an embedding that it does not have begins amid those it has."""
     model = voices[0].model
     known = {
         name: weight for name, weight in start.model.state_dict().items() if name not in ("colours.weight", "echoes")
@@ -206,14 +206,14 @@ def _go_on_from(voices: list[Voice], start: Voice) -> None:
 
 def try_step(sound: Material, shape: DecoderShape, device: torch.device | None = None) -> None:
     """Do what one step of a training does, where it will be done, on a voice that is thrown away."""
-    place = device or best_place()
-    model = decoder(shape, 0).to(place)
-    pitch, loud, wanted = (each.to(place) for each in sound.draw(0, BATCH, FRAMES))
-    colour = model.colours.weight[:1, None] if shape.instruments else None
-    white = torch.rand(wanted.shape, device=place) * 2 - 1
-    made = model(pitch, (loud - loud.mean()) / (loud.std() + 1e-3), white, colour)
+    on = device or best_device()
+    model = decoder(shape, 0).to(on)
+    pitch, loud, wanted = (each.to(on) for each in sound.draw(0, BATCH, FRAMES))
+    embedding = model.colours.weight[:1, None] if shape.instruments else None
+    white = torch.rand(wanted.shape, device=on) * 2 - 1
+    made = model(pitch, (loud - loud.mean()) / (loud.std() + 1e-3), white, embedding)
     spectral(made, wanted, (WINDOWS[0], WINDOWS[3]), 2).backward()  # type: ignore[no-untyped-call]
-    finished(place)
+    finished(on)
 
 
 def judged(voice: Voice, held: Material, longest: float = 20.0) -> float:
@@ -227,7 +227,7 @@ def made_of(voice: Voice, part: Material) -> Tensor:
     white = torch.rand(1, part.frames * part.hop, generator=torch.Generator().manual_seed(1)) * 2 - 1
     white = white.to(part.sound.device)
     with torch.inference_mode():
-        made: Tensor = voice.model(part.pitch[None], voice.scaled(part.loudness)[None], white, voice.colour())
+        made: Tensor = voice.model(part.pitch[None], voice.scaled(part.loudness)[None], white, voice.embedding())
         return made
 
 

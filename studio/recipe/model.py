@@ -45,6 +45,7 @@ from studio.recipe.sections import (
     check_arrangement,
 )
 from studio.recipe.timing import MeterKind, Meters, TempoKind, TempoPoints
+from studio.recipe.yaml_tree import uncollected
 from studio.records import ListOf, MapOf, Nested, Parsed, Record, field
 from studio.score import Score
 from studio.steps import Step, StepKind, registry
@@ -63,7 +64,7 @@ _MASTER = "master"
 _UNDER = {"effect": "chain", "transform": "chain", "score": "notes", "instrument": "play", "source": "play"}
 
 
-def _elsewhere(word: str, own: type[Record], **places: type[Record]) -> str:
+def _elsewhere(word: str, own: type[Record], **homes: type[Record]) -> str:
     """A hint for a word that is none here: what it is called here, or where else in a recipe it stands."""
     kinds = own.kinds()
     if meant(word, kinds) or get_close_matches(word, kinds, cutoff=0.8):
@@ -72,10 +73,10 @@ def _elsewhere(word: str, own: type[Record], **places: type[Record]) -> str:
     under = _UNDER.get(step.kind) if step is not None else None
     if step is not None and under in kinds:
         return f"`{step.step}` is a step: write it under `{under}:`."
-    for place, record in places.items():
+    for home, record in homes.items():
         for name in (word, *meant(word, record.kinds())):
             if name in record.kinds():
-                return f"`{name}` stands {place.replace('_', ' ')}."
+                return f"`{name}` stands {home.replace('_', ' ')}."
     return nearest(word, kinds)
 
 
@@ -316,11 +317,12 @@ class Recipe(Record):
         path = Path(folder, Path(document.file).name or RECIPE_FILE)
         try:
             refuse_later(document.data, "recipe", FORMAT, "a recipe")
-            with reading(path.parent):
+            with reading(path.parent), uncollected():
                 recipe = cls.parse(document.data)
         except StudioError as error:
             raise document.placed(error) from None
-        return recipe.replace(origin=Origin(path, document.text))
+        object.__setattr__(recipe, "origin", Origin(path, document.text))  # `replace` would read all of it again.
+        return recipe
 
     def _repr_html_(self) -> str:
         shown: str = view("written")(self.title or "Recipe", self.dumps())

@@ -177,7 +177,7 @@ class AudioWriter:
             with self.part.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
 
-    def place(self) -> None:
+    def put(self) -> None:
         """Move the finished file to where it goes."""
         with writing(self.path):
             self.part.replace(self.path)

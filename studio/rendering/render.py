@@ -113,8 +113,8 @@ class Result:
         return still({"": self.mix}, self.plan.recipe.title or "a song")
 
     def __repr__(self) -> str:
-        place = f", in {self.folder}" if self.folder else ""
-        return f"Result({self.plan.recipe.title or 'a song'}, {self.frames / self.plan.context.rate:.1f} s{place})"
+        where = f", in {self.folder}" if self.folder else ""
+        return f"Result({self.plan.recipe.title or 'a song'}, {self.frames / self.plan.context.rate:.1f} s{where})"
 
 
 def render(

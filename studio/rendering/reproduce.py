@@ -46,18 +46,18 @@ def reproduce(folder: Path, home: Path | None = None) -> list[FileCheck]:
         )
     recipe = Recipe.loads(write(dict(manifest.recipe)), base)
     with tempfile.TemporaryDirectory(prefix="studio-") as name:
-        place = Path(name)
-        recipe.save(place / "song.yaml")
-        renders = [_rendered(place, number) for number in range(_TIMES)]
-        planned = plan(Recipe.load(place / "song.yaml"))
+        room = Path(name)
+        recipe.save(room / "song.yaml")
+        renders = [_rendered(room, number) for number in range(_TIMES)]
+        planned = plan(Recipe.load(room / "song.yaml"))
         files = list(_files(manifest, [Manifest.load(out) for out, _ in renders]))
         return [*files, *_guilty(planned, [cache for _, cache in renders])]
 
 
-def _rendered(place: Path, number: int) -> tuple[Path, Path]:
+def _rendered(room: Path, number: int) -> tuple[Path, Path]:
     """The folders of the files and of the cache of a new render."""
-    out, cache = place / f"out {number}", place / f"cache {number}"
-    words = ("render", str(place / "song.yaml"), "-o", str(out), "--no-report", "--json")
+    out, cache = room / f"out {number}", room / f"cache {number}"
+    words = ("render", str(room / "song.yaml"), "-o", str(out), "--no-report", "--json")
     done = subprocess.run(
         python_command("from studio.cli.main import main; main()", *words),
         env=os.environ | {"STUDIO_CACHE": str(cache)}, capture_output=True, text=True, check=False,

@@ -110,9 +110,9 @@ class SignalWriter:
         clipped = 0.0 if self._holds_any_level else max(0.0, decibels(self._peak))
         return Written(self.path, self.frames, self._file.finish(loudness), loudness, sketch, clipped)
 
-    def place(self) -> None:
+    def put(self) -> None:
         """Move the finished file to where it goes."""
-        self._file.place()
+        self._file.put()
 
     def abandon(self) -> None:
         """Leave nothing behind."""
@@ -139,7 +139,7 @@ class SignalWriters:
         try:
             if error is None:
                 for writer in self._all:
-                    writer.place()
+                    writer.put()
                 return
         except BaseException:
             self._abandon()

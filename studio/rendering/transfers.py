@@ -1,4 +1,4 @@
-"""One file in the colours of another: by one method, or by all of them on a page."""
+"""One file in the timbre of another: by one method, or by all of them on a page."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def transfer_file(
     bits: str = "24",
     model: str = "",
 ) -> Figures:
-    """Write the source in the colours of the target, and give its figures.
+    """Write the source in the timbre of the target, and give its figures.
 
     Args:
         model: for the methods `sing` and `spectral`, the voice or instrument that stands for the target.
@@ -83,7 +83,7 @@ def compare_methods(
         listener(ProgressEvent("finished", method, sound.seconds))
     page = filled(
         title=f"{markup(source.name)} → {markup(target.name)}",
-        story="The source in the colours of the target, by every method.",
+        story="The source in the timbre of the target, by every method.",
         facts=f"{clock(sound.seconds)} · {sound.rate / 1000:g} kHz · amount {amount:g}",
         sections="\n".join(sections),
         appendix=_table(found),

@@ -41,10 +41,10 @@ def split_chain(chain: Sequence[Step], context: RenderContext, frames: int) -> S
         StudioError: a plugin of the chain is missing or fails.
     """
     live: list[Device] = []
-    for place in range(len(chain) - 1, -1, -1):
-        device = device_of(chain[place], context, frames)
+    for index in range(len(chain) - 1, -1, -1):
+        device = device_of(chain[index], context, frames)
         if device is None:
-            return Split(tuple(chain[: place + 1]), tuple(live))
+            return Split(tuple(chain[: index + 1]), tuple(live))
         live.insert(0, device)
     return Split((), tuple(live))
 

@@ -108,7 +108,7 @@ def export_session(
         raise OutputError(f"{target} is there already.", "Choose another name or folder, or give --force.")
     called = target.name.removesuffix(f".{form.ending}")
     with ExitStack() as stack:
-        folder = stack.enter_context(_place(target, form, replace))
+        folder = stack.enter_context(_session_folder(target, form, replace))
         session = session_of(recipe, folder / form.media.format(name=called), cache=cache, workers=workers)
         if form.media:
             session.print_media()
@@ -119,7 +119,7 @@ def export_session(
 
 
 @contextmanager
-def _place(target: Path, form: Form, replace: bool) -> Iterator[Path]:
+def _session_folder(target: Path, form: Form, replace: bool) -> Iterator[Path]:
     """A folder to write a session into; of a format that is one file, that file in it then takes its place."""
     if not form.ending:
         with whole_folder(target, replace=replace) as folder:

@@ -77,11 +77,11 @@ def edited(score: Score, edits: Sequence[NoteEdits]) -> tuple[Score, list[HeardN
     for each in edits:
         owner: Note | None = None
         for gone in each.gone:
-            place = next((index for index, note in enumerate(notes) if _is(note, gone, score)), None)
-            if place is None:
+            found = next((index for index, note in enumerate(notes) if _is(note, gone, score)), None)
+            if found is None:
                 lost.append(gone)
             else:
-                owner = notes.pop(place)
+                owner = notes.pop(found)
         for new in each.new:
             beside = owner or next((note for note in notes if note.channel == new.channel), None)
             start, end = score.tick(new.start), score.tick(new.start + new.beats)

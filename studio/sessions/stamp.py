@@ -25,16 +25,16 @@ class Base:
     score: bytes | None
 
 
-def stamp(place: Path, recipe: Recipe) -> None:
+def stamp(session: Path, recipe: Recipe) -> None:
     """Keep a recipe with its MIDI file, as they are, in the folder of a session or in its archive."""
     kept = {BASE: recipe.dumps().encode()}
     if recipe.score is not None:
         kept[SCORE] = RenderContext(folder=recipe.folder).find(recipe.score).read_bytes()
-    if place.is_dir():
+    if session.is_dir():
         for name, content in kept.items():
-            write_whole(place / name, content)
+            write_whole(session / name, content)
         return
-    with zipfile.ZipFile(place, "a", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(session, "a", zipfile.ZIP_DEFLATED) as archive:
         for name, content in kept.items():
             info = zipfile.ZipInfo(name, _EPOCH)
             info.compress_type = zipfile.ZIP_DEFLATED

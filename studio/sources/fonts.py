@@ -63,8 +63,8 @@ def find_font(name: str, context: RenderContext) -> Path:
 def _candidates(file: str) -> Iterator[Path]:
     if file.startswith("{pretty_midi}"):
         spec = find_spec("pretty_midi")
-        for place in (spec.submodule_search_locations or []) if spec else []:
-            yield Path(file.format(pretty_midi=place))
+        for package in (spec.submodule_search_locations or []) if spec else []:
+            yield Path(file.format(pretty_midi=package))
         return
     for folder in soundfont_folders():
         yield folder / file

@@ -197,9 +197,9 @@ def repair_octaves(hz: Floats) -> Floats:
 
 
 def _neighbours(sound: NDArray[np.bool_]) -> tuple[Whole, Whole]:
-    """For each place the nearest one that is `sound` before it and behind it; at the ends the one on the other side."""
-    places = np.arange(len(sound))
-    before = np.maximum.accumulate(np.where(sound, places, -1))
-    behind = np.minimum.accumulate(np.where(sound, places, len(sound))[::-1])[::-1]
+    """For each frame the nearest one that is `sound` before it and behind it; at the ends the one on the other side."""
+    frames = np.arange(len(sound))
+    before = np.maximum.accumulate(np.where(sound, frames, -1))
+    behind = np.minimum.accumulate(np.where(sound, frames, len(sound))[::-1])[::-1]
     before, behind = np.where(before < 0, behind, before), np.where(behind == len(sound), before, behind)
     return np.clip(before, 0, len(sound) - 1), np.clip(behind, 0, len(sound) - 1)

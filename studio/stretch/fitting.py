@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -17,11 +18,12 @@ from studio.records import field
 from studio.steps import Transform
 from studio.stretch.anchors import Anchor, Anchors
 from studio.stretch.loop_analysis import analyse_loop
+from studio.stretch.onsets import find_hits
 from studio.stretch.stretcher import ALL_LIBRARIES, check_method, libraries_of, stretch
 from studio.stretch.stretching import FORMANTS, METHOD
 from studio.stretch.timemap import TimeMap, check_ratio
-from studio.tempo import TempoMap, Time
-from studio.units import BPM, SEMITONES
+from studio.tempo import Floats, TempoMap, Time
+from studio.units import BPM, COUNT, SEMITONES
 
 log = logging.getLogger(__name__)
 
@@ -35,21 +37,29 @@ class Warp(Transform):
     """Let moments of a sound fall on bars of the song, and all between them follow the tempo map.
 
     Each marker is a moment of the sound and the place in the song where it is heard. Before the first and behind
-    the last one the sound keeps their tempo; what would come before the start of the song is cut off.
+    the last one the sound keeps their tempo; what would come before the start of the song is cut off. Without markers
+    the sound is a loop, whose tempo is found as in `fit`, and which begins with the song: of each of its beats the hit that is
+    nearest is moved onto the beat of the song.
     """
 
-    version = 3
+    version = 4
 
-    markers: tuple[Anchor, ...] = field(Anchors(help="moments of the sound, in seconds, and their places in the song"))
+    markers: tuple[Anchor, ...] = field(
+        Anchors(default=(), help="moments of the sound, in seconds, and their places in the song; found if left out")
+    )
+    from_bpm: float | None = field(
+        Number(default=None, unit=BPM, low=20, high=400, help="the tempo of the loop, where there are no markers")
+    )
     semitones: float = knob(0.0, -48.0, 48.0, SEMITONES, help="how much higher", live=False)
     formant_semitones: float | None = field(FORMANTS)
     method: str = field(METHOD)
 
-    libraries = ALL_LIBRARIES
+    libraries = (*ALL_LIBRARIES, "soundfile")
 
     def uses(self) -> tuple[str, ...]:
         """The libraries that count for the knobs as they stand."""
-        return libraries_of(self.method)
+        # Without markers the tempo of the loop is found, in comments of its file as well.
+        return (*libraries_of(self.method), *(() if self.markers or self.from_bpm else ("soundfile",)))
 
     def takes(self, channels: int) -> bool:
         """Whether a sound of so many channels can go through it."""
@@ -66,7 +76,7 @@ class Warp(Transform):
                 "Put markers in order of time.",
                 path=("markers", index),
             )
-        last = float(self.markers[-1][0].seconds)
+        last = float(self.markers[-1][0].seconds) if self.markers else 0.0
         if seconds is not None and last > seconds:
             raise KnobError(
                 f"a marker at {last:g} s of a sound of {seconds:.3f} s.",
@@ -77,8 +87,18 @@ class Warp(Transform):
     def apply(self, audio: Audio, context: RenderContext) -> Audio:
         """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         self.ready(context, audio.seconds)
+        if not self.markers:
+            if self.from_bpm:
+                own = audio.seconds * self.from_bpm / 60
+            else:
+                audio, own = _loop_of(audio, context, None)
+            return self._through(audio, context, *_played_beats(audio, own))
         seconds = np.array([float(source.seconds) for source, _ in self.markers])
         beats = np.array([float(context.tempo.beat_of(target)) for _, target in self.markers])
+        return self._through(audio, context, seconds, beats)
+
+    def _through(self, audio: Audio, context: RenderContext, seconds: Floats, beats: Floats) -> Audio:
+        """The sound with its moments, in `seconds`, on `beats` of the song."""
         speed = np.diff(beats) / np.diff(seconds)
         begin = max(0.0, seconds[0] - beats[0] / speed[0])
         audio = Audio(audio.samples[:, round(begin * audio.rate) :], audio.rate)
@@ -105,18 +125,43 @@ class Warp(Transform):
         return True
 
 
+_NEAR = 0.06
+"""Seconds that a hit may lie away from the beat that it is taken for."""
+
+
+def _played_beats(loop: Audio, beats: float) -> tuple[Floats, Floats]:
+    """The moments of a loop at which its beats are played: their hits, or where they should be if none is near."""
+    whole = np.append(np.arange(np.ceil(beats)), beats)
+    seconds = whole * loop.seconds / beats
+    hits = find_hits(loop.samples, loop.rate) / loop.rate
+    if hits.size:
+        reach = min(_NEAR, loop.seconds / beats / 4)
+        nearest = hits[np.abs(hits[:, None] - seconds[None, 1:-1]).argmin(axis=0)]
+        seconds[1:-1] = np.where(np.abs(nearest - seconds[1:-1]) < reach, nearest, seconds[1:-1])
+    return seconds, whole
+
+
 class Fit(Transform):
     """Fit a loop to bars of the song, as often as you like, each time onto its own bars of the tempo map.
 
-    A loop that is too long for its bars is cut, one that is too short is repeated. Its tempo is found when
-    `from_bpm` does not give it: in the name and the ACID chunk of its file when it comes straight from there, by its
-    length and its hits. Where two are about as likely, or it does not last whole beats, `from_bpm` is asked for. With
+    Without `bars` it is as many beats of the song as of its own. A loop that is too long for its bars is cut, one that is
+    too short is repeated. Its tempo is found when `from_bpm` does not give it: in the name, the chunks and the tags of its
+    file when it comes straight from there, by its length and its hits. Where two are about as likely, or it does not last whole beats, `from_bpm` is asked for. With
     `bpm` it is fitted to that tempo instead of the song's: ``fit: {bars: 1, bpm: 120}`` gives a bar of two seconds.
     """
 
-    version = 4
+    version = 5
 
-    bars: int = count(1, 1, 1024, help="how long it is to be")
+    bars: int | None = field(
+        Number(
+            default=None,
+            low=1,
+            high=1024,
+            unit=COUNT,
+            whole=True,
+            help="how long it is to be; as long as it is if left out",
+        )
+    )
     times: int = count(1, 1, 10_000, help="how often it plays, one after the other")
     at: Time = span("0 s", help="where in the song it starts", position=True)
     bpm: float | None = field(Number(default=None, unit=BPM, low=20, high=400, help="a tempo other than the song's"))
@@ -136,10 +181,7 @@ class Fit(Transform):
         """Fail now, before any work, if it could not be done later."""
         check_method(self.method, self.semitones, self.formant_semitones, context.channels, bends=True)
         tempo = self._tempo(context)
-        bar = tempo.bar_of_beat(tempo.beat_of(self.at))
-        end = float(tempo.second_at(tempo.beat_of_bar(bar + self.times * self.bars)))
-        if end > LONGEST_SECONDS:
-            raise RenderError(f"the loop would play for {end / 3600:.1f} hours.", "Play it less often.")
+        self._check_end(tempo, _exact(seconds * self.from_bpm / 60) if seconds and self.from_bpm else Fraction(0))
         if self.from_bpm is not None:
             with within("from_bpm"):
                 beats = tempo.beat_of(self.at)
@@ -149,10 +191,14 @@ class Fit(Transform):
         """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         self.ready(context, audio.seconds)
         tempo = self._tempo(context)
-        starts = list(self._starts(tempo))
+        if self.from_bpm:
+            beats = audio.seconds * self.from_bpm / 60
+        else:
+            first, second = islice(self._starts(tempo, Fraction(0)), 2)
+            audio, beats = _loop_of(audio, context, float(second - first) or None)
+        self._check_end(tempo, _exact(beats))
+        starts = list(self._starts(tempo, _exact(beats)))
         frames = [_frame(tempo, beat, audio.rate) for beat in starts]
-        wanted = float(starts[1] - starts[0])
-        beats = audio.seconds * self.from_bpm / 60 if self.from_bpm else _beats_of(audio, context, wanted)
         out = np.zeros((audio.channels, frames[-1]), np.float32)
         done: dict[bytes, Audio] = {}
         for index in range(self.times):
@@ -181,11 +227,17 @@ class Fit(Transform):
         meter = context.tempo.meters[0]
         return TempoMap.constant(Fraction(self.bpm), meter.count, meter.unit)
 
-    def _starts(self, tempo: TempoMap) -> Iterator[Fraction]:
-        """The beats on which the loop begins, and the one on which the last ends."""
-        bar = tempo.bar_of_beat(tempo.beat_of(self.at))
+    def _starts(self, tempo: TempoMap, own: Fraction) -> Iterator[Fraction]:
+        """The beats on which the loop, of so many beats of its `own`, begins, and the one on which the last ends."""
+        first = tempo.beat_of(self.at)
+        bar = tempo.bar_of_beat(first)
         for index in range(self.times + 1):
-            yield tempo.beat_of_bar(bar + index * self.bars)
+            yield first + index * own if self.bars is None else tempo.beat_of_bar(bar + index * self.bars)
+
+    def _check_end(self, tempo: TempoMap, own: Fraction) -> None:
+        *_, last = self._starts(tempo, own)
+        if (end := float(tempo.second_at(last))) > LONGEST_SECONDS:
+            raise RenderError(f"the loop would play for {end / 3600:.1f} hours.", "Play it less often.")
 
     def follows_tempo(self) -> bool:
         """Whether the tempo map has a say in how it sounds."""
@@ -215,16 +267,20 @@ class _Path(NamedTuple):
         return TimeMap.through(audio.frames, audio.rate, pairs)
 
 
-def _beats_of(audio: Audio, context: RenderContext, wanted: float) -> float:
-    """How many beats a loop lasts that is to fill `wanted` of them; silence is taken for just those."""
+def _exact(beats: float) -> Fraction:
+    return Fraction(beats).limit_denominator(1_000_000)
+
+
+def _loop_of(audio: Audio, context: RenderContext, wanted: float | None) -> tuple[Audio, float]:
+    """A loop and how many beats it lasts that is to fill `wanted` of them; silence is taken for just those."""
     loop = analyse_loop(audio, context.origin, wanted)
-    if not loop.readings:
-        return wanted
-    reading = loop.settled("from_bpm")
+    if not loop.readings and wanted:
+        return audio, wanted
+    reading = loop.settled("from_bpm") if loop.readings else loop.best
     log.info("the loop is taken for %s (confidence %.0f %%)", reading, 100 * loop.confidence)
     for remark in loop.remarks:
         log.warning("%s", remark)
-    return reading.beats
+    return loop.of(audio), reading.beats
 
 
 def _looped(audio: Audio, beats: float, wanted: float) -> Audio:

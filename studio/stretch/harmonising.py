@@ -45,7 +45,7 @@ class Harmonise(Transform):
     formants, so that it sounds like the same singer (TD-PSOLA).
     """
 
-    version = 3
+    version = 4
 
     voices: tuple[float, ...] = field(
         Numbers(
@@ -84,10 +84,10 @@ class Harmonise(Transform):
         out = audio.samples * np.float32(amplitude(self.dry))
         mono = audio.samples.mean(axis=0, keepdims=True)
         random = np.random.default_rng(0)
-        for voice, place in zip(voices, _places(len(voices), self.spread), strict=True):
+        for voice, pan in zip(voices, _pans(len(voices), self.spread), strict=True):
             off, late = random.uniform(-1, 1) * self.detune, random.uniform(0, 1) * self.delay / 1000
             sung = self._sung(mono, audio.rate, line, voice, off, late)
-            out += sung * _gains(place, audio.channels) * np.float32(amplitude(self.level))
+            out += sung * _gains(pan, audio.channels) * np.float32(amplitude(self.level))
         return Audio(out, audio.rate)
 
     def follows(self, context: RenderContext) -> Score | None:
@@ -154,14 +154,14 @@ def _smoothed(values: Floats, seconds: float) -> Floats:
     return np.convolve(padded, np.full(2 * half + 1, 1 / (2 * half + 1)), mode="valid") if len(values) else values
 
 
-def _places(voices: int, spread: float) -> Floats:
+def _pans(voices: int, spread: float) -> Floats:
     """Where voices stand from left (-1) to right (1), the first ones outermost in turn."""
     return spread * np.linspace(-1, 1, voices) if voices > 1 else np.zeros(voices)
 
 
-def _gains(place: float, channels: int) -> np.ndarray:
+def _gains(pan: float, channels: int) -> np.ndarray:
     """One gain a channel, of constant power."""
     if channels != 2:
         return np.ones((channels, 1), np.float32)
-    angle = (place + 1) * np.pi / 4
+    angle = (pan + 1) * np.pi / 4
     return np.array([[np.cos(angle)], [np.sin(angle)]], np.float32) * np.float32(np.sqrt(2))

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from studio.audio import Audio
+from studio.audiofile import probe
 from studio.errors import AudioError
-from studio.stretch.loop_hints import LoopHint, hints_in
+from studio.stretch.loop_hints import LoopHint, hints_in, looped_part
 from studio.stretch.pulse import Pulse, pulse_of
 from studio.tempo import Floats
 
@@ -46,6 +47,11 @@ _FAINT, _FAINT_DB = 0.1, 2.0
 chance, rises by up to 1.8 dB)."""
 
 _FAINT_CONFIDENCE = 0.5
+
+_DOUBLED_BPM, _SPARSE, _BACKED = 130.0, 0.04, 0.05
+"""From this tempo on, eighths may as well be sixteenths at half of it, unless a share of the hits falls on sixteenths of its
+own, or its snare is on 2 and 4."""
+
 _STEP = 0.02
 """How finely lengths that are no whole number of beats are tried."""
 
@@ -72,6 +78,8 @@ class LoopAnalysis:
         meter: beats of a bar.
         confidence: from 0 to 1, how sure the first reading is.
         remarks: what the file says that does not agree with its sound, in sentences.
+        swing: where the second eighth lies in its beat, 0.5 for straight ones; None where there are none.
+        start: the second at which the loop begins in the sound; what is before it and behind its length belongs to none.
     """
 
     seconds: float
@@ -79,6 +87,14 @@ class LoopAnalysis:
     meter: int
     confidence: float
     remarks: tuple[str, ...] = ()
+    swing: float | None = None
+    start: float = 0.0
+
+    def of(self, audio: Audio) -> Audio:
+        """The loop alone, out of the sound that was analysed (at any rate)."""
+        first = round(self.start * audio.rate)
+        last = min(audio.frames, round((self.start + self.seconds) * audio.rate))
+        return audio if (first, last) == (0, audio.frames) else Audio(audio.samples[:, first:last], audio.rate)
 
     @property
     def sure(self) -> bool:
@@ -135,9 +151,10 @@ def analyse_loop(audio: Audio, file: Path | None = None, wanted: float | None = 
     Raises:
         AudioError: the file cannot be read.
     """
+    start, audio = _part(audio, file)
     pulse = pulse_of(audio)
     if not pulse.rises.size:
-        return LoopAnalysis(audio.seconds, (), 4, 0.0)
+        return LoopAnalysis(audio.seconds, (), 4, 0.0, start=start)
     hints = hints_in(file) if file is not None else ()
     odds, remarks, named = _odds(pulse, hints, wanted)
     beats = np.array(list(odds))
@@ -156,7 +173,36 @@ def analyse_loop(audio: Audio, file: Path | None = None, wanted: float | None = 
     if best.beats not in named and best.beats % 1:
         confidence = min(confidence, _FAINT_CONFIDENCE)
         remarks.append("It does not last whole beats: a bar may be cut off, or a tail left on.")
-    return LoopAnalysis(audio.seconds, readings, _meter(best.beats, pulse, hints), confidence, tuple(remarks))
+    if best.beats not in named | {wanted} and _perhaps_doubled(pulse, best):
+        confidence = min(confidence, _FAINT_CONFIDENCE)
+        remarks.append(f"Its eighths may as well be sixteenths at {best.bpm / 2:.4g} bpm.")
+        half = next((each for each in readings[1:] if each.beats == best.beats / 2), None)
+        if half is not None:
+            readings = (best, half, *(each for each in readings[1:] if each is not half))
+    meter = _meter(best.beats, pulse, hints)
+    return LoopAnalysis(audio.seconds, readings, meter, confidence, tuple(remarks), pulse.swing(best.beats), start)
+
+
+def _part(audio: Audio, file: Path | None) -> tuple[float, Audio]:
+    """The second at which the loop begins, and the loop: the part that the file loops if that is most of it."""
+    part = looped_part(file) if file is not None else None
+    if file is None or part is None:
+        return 0.0, audio
+    rate, _, frames = probe(file)
+    first, last = part
+    if first > 0.05 * frames or last - first < frames / 2 or last > frames:
+        return 0.0, audio
+    return first / rate, LoopAnalysis((last - first) / rate, (), 4, 0.0, start=first / rate).of(audio)
+
+
+def _perhaps_doubled(pulse: Pulse, reading: LoopReading) -> bool:
+    """Whether nothing but the usual tempo speaks against half as many beats."""
+    return (
+        reading.bpm >= _DOUBLED_BPM
+        and reading.beats >= 4
+        and pulse.sixteenths(reading.beats) < _SPARSE
+        and pulse.backbeat(reading.beats) < _BACKED
+    )
 
 
 def _odds(

@@ -76,7 +76,7 @@ def melody(track: F0Track, notes: NDArray[np.int64]) -> Melody:
 
 
 def nearest_note(pitch: Floats, notes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The place in `notes` of the one nearest to each pitch."""
+    """The index in `notes` of the one nearest to each pitch."""
     right = np.clip(np.searchsorted(notes, pitch), 1, len(notes) - 1)
     return np.asarray(right - (pitch - notes[right - 1] <= notes[right] - pitch))
 

@@ -68,13 +68,13 @@ def overlap_add(windows: Iterable[Floats], hop: int, first: int, channels: int, 
         laid = room.reshape(channels, -1)
         laid[:, : tail.shape[1]] += tail
         done = count * hop
-        _place(out, laid[:, :done], position)
+        _added(out, laid[:, :done], position)
         tail, position = laid[:, done:], position + done
-    _place(out, tail, position)
+    _added(out, tail, position)
     return out
 
 
-def _place(out: Block, piece: Floats, position: int) -> None:
+def _added(out: Block, piece: Floats, position: int) -> None:
     low, high = max(position, 0), min(position + piece.shape[1], out.shape[1])
     if low < high:
         out[:, low:high] = piece[:, low - position : high - position]

@@ -11,15 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from studio.audio import Audio, Block
-from studio.audiofile import read_audio, stream_audio
+from studio.audiofile import probe, read_audio, stream_audio
 from studio.context import RenderContext
 from studio.errors import AudioError, within
-from studio.knobs import Number, choice, count, file, knob, span
+from studio.knobs import Number, choice, count, file, knob, span, switch
 from studio.levels import SILENCE_DB, amplitude
 from studio.records import field
 from studio.score import Score
 from studio.steps import Instrument
 from studio.stretch.loop_analysis import analyse_loop
+from studio.stretch.loop_hints import cues_in
 from studio.stretch.onsets import find_hits
 from studio.tempo import TempoMap, Time
 from studio.units import BPM, COUNT, DB
@@ -36,13 +37,15 @@ _LEAD = 0.002
 class Slice(Instrument):
     """Cut a loop at its hits and play the pieces from the keys: the first on `root`, the next on the key above.
 
-    With `pieces` it is cut into so many equal ones, with `every` into ones of a length; bars and beats are the loop's own,
-    by its tempo, which is found when `bpm` does not give it (see `fit`). Velocity sets the level. A piece plays to its end, or with `play: note` as long as its note is held.
+    With `cues` it is cut at the cue points of its file, with `pieces` into so many equal ones, with `every` into ones of a
+    length; bars and beats are the loop's own, by its tempo, which is found when `bpm` does not give it (see `fit`).
+    Velocity sets the level. A piece plays to its end, or with `length: note` as long as its note is held.
     """
 
     file: str = file(help="an audio file")
     root: int = count(36, 0, 127, help="the key of the first piece; 36 is C1")
     sensitivity: float = knob(9.0, 3.0, 40.0, DB, help="how much louder a hit is than what is before it", live=False)
+    cues: bool = switch(False, help="cut at the cue points of the file")
     every: Time | None = span(None, help="cut in pieces of this length instead of at hits")
     pieces: int | None = field(
         Number(
@@ -60,15 +63,26 @@ class Slice(Instrument):
     length: str = choice("slice", "slice", "note", help="whether a piece plays to its end or as long as its note")
     gain: float = knob(0.0, SILENCE_DB, 24.0, DB, help="level", live=False)
 
-    version = 3
+    version = 4
     libraries = ("scipy", "soundfile", "soxr")
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         """Fail now, before any work, if it could not be done later."""
         with within("file"):
             next(stream_audio(context.find(self.file)))
-        if self.every is not None and self.pieces is not None:
-            raise AudioError("the loop cannot be cut in both ways.", "Give `pieces` or `every`.", path=("pieces",))
+        ways = [
+            way
+            for way, given in (("every", self.every), ("pieces", self.pieces), ("cues", self.cues or None))
+            if given is not None
+        ]
+        if len(ways) > 1:
+            raise AudioError(
+                "the loop cannot be cut in both ways.", f"Give `{ways[0]}` or `{ways[1]}`.", path=(ways[1],)
+            )
+        if self.cues and not cues_in(context.find(self.file)):
+            raise AudioError(
+                f"{self.file} has no cue points.", "Leave `cues` out: it is then cut at its hits.", path=("cues",)
+            )
         if self.every is not None and not context.tempo.length_of(self.every):
             raise AudioError("there is nothing to cut.", "Give pieces of some length.", path=("every",))
 
@@ -82,13 +96,13 @@ class Slice(Instrument):
         out = np.zeros((context.channels, round(float(score.length) * context.rate)), np.float32)
         lost = 0
         for note, start, end in zip(score.notes, starts.tolist(), ends.tolist(), strict=True):
-            place = note.pitch - self.root
-            if not 0 <= place < len(pieces):
+            index = note.pitch - self.root
+            if not 0 <= index < len(pieces):
                 lost += 1
                 continue
             held = round((end - start) * context.rate) if self.length == "note" else None
             level = amplitude(self.gain) * (note.velocity / 127) ** 2
-            out = _added(out, _cut(pieces[place], held, context.rate) * np.float32(level), round(start * context.rate))
+            out = _added(out, _cut(pieces[index], held, context.rate) * np.float32(level), round(start * context.rate))
         if lost:
             log.warning(
                 "%d notes are outside the %d pieces of %s, on the keys from %d to %d",
@@ -111,6 +125,10 @@ class Slice(Instrument):
         """The loop cut into pieces, the first from its start."""
         if self.pieces is not None:
             cuts = np.round(np.arange(1, self.pieces) * loop.frames / self.pieces)
+        elif self.cues:
+            path = context.find(self.file)
+            cuts = np.round(np.array(cues_in(path)) * loop.rate / probe(path)[0])
+            cuts = cuts[cuts > 0]
         elif self.every is not None:
             length = self._length(loop, context) * loop.rate
             cuts = np.round(np.arange(1, loop.frames / max(length, 1.0)) * length)

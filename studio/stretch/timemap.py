@@ -178,13 +178,13 @@ class TimeMap:
         hits = hits[_apart(self.target_of(hits), self.frames_out)]
         if not len(hits):
             return self
-        places = self.target_of(hits)
+        moved = self.target_of(hits)
         room = np.minimum(
-            np.diff(hits, prepend=0, append=self.frames_in), np.diff(places, prepend=0, append=self.frames_out)
+            np.diff(hits, prepend=0, append=self.frames_in), np.diff(moved, prepend=0, append=self.frames_out)
         )
         behind = np.minimum(after, _HELD * room[1:] * after / (before + after))
         ahead = np.minimum(before, _HELD * room[:-1] * before / (before + after))
-        begins, ends = np.array([hits - ahead, places - ahead]), np.array([hits + behind, places + behind])
+        begins, ends = np.array([hits - ahead, moved - ahead]), np.array([hits + behind, moved + behind])
         # Where time is squeezed a held piece reaches further in the output than the path around it: what is left of that
         # path between two pieces is what lies between them in the input and in the output.
         points = np.array([self.source, self.target])
@@ -239,9 +239,9 @@ def semitones_at(semitones: float | OverTime, seconds: Floats) -> Floats:
 def _apart(rising: Floats, end: float) -> NDArray[np.bool_]:
     """Which of some rising places stand more than `_NEAR` behind the one chosen before them, and before the end."""
     chosen, last = np.zeros(len(rising), np.bool_), 0.0
-    for index, place in enumerate(rising):
-        if last + _NEAR < place < end - _NEAR:
-            chosen[index], last = True, place
+    for index, point in enumerate(rising):
+        if last + _NEAR < point < end - _NEAR:
+            chosen[index], last = True, point
     return chosen
 
 

@@ -14,7 +14,7 @@ from studio.tempo import Floats
 def wsola(samples: Block, time: TimeMap, rate: int, *, window: float = 0.046, tolerance: float = 0.0125) -> Block:
     """Stretch by WSOLA (Verhelst & Roelands 1993).
 
-    Each window may leave its place by up to `tolerance` seconds, to where it looks most like what the window before
+    Each window may leave its aim by up to `tolerance` seconds, to where it looks most like what the window before
     would have gone on with. The likeness is the normalised cross-correlation of all channels together, so they
     move as one and keep their phases: the stereo image stays. While the continuation itself lies within the
     tolerance it is taken, being its own best likeness; the sound is then copied as it is. Where it has left, the likest
@@ -43,11 +43,11 @@ def _starts(samples: Block, wanted: Whole, size: int, reach: int) -> Whole:
     coarse = padded[:, : padded.shape[1] // _COARSE * _COARSE].reshape(len(padded), -1, _COARSE).mean(axis=2)
     starts = wanted.copy()
     position = int(wanted[0])
-    for index, place in enumerate(wanted.tolist()[1:], 1):
+    for index, target in enumerate(wanted.tolist()[1:], 1):
         position += hop
-        ahead = position - place
+        ahead = position - target
         if abs(ahead) > reach:
-            low, high = sorted((place + margin, place + margin - (reach if ahead > 0 else -reach)))
+            low, high = sorted((target + margin, target + margin - (reach if ahead > 0 else -reach)))
             here = position + margin
             near = _COARSE * _likest(coarse, here // _COARSE, low // _COARSE, high // _COARSE, size // _COARSE)
             near += here % _COARSE

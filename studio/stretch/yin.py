@@ -55,12 +55,12 @@ def candidates(windows: Floats, longest: int, shortest: int) -> Candidates:
     dips = (inner <= normal[:, shortest - 1 : -2]) & (inner < normal[:, shortest + 1 :])
     depth = np.where(dips, inner, SHALLOW)
     before = np.minimum.accumulate(np.pad(depth, ((0, 0), (1, 0)), constant_values=SHALLOW), axis=1)[:, :-1]
-    rows, places = np.nonzero(depth < before)
+    rows, lag_indices = np.nonzero(depth < before)
     rank = np.searchsorted(rows, rows, side="right") - 1 - np.arange(len(rows))
-    rows, places, rank = (each[rank < MOST] for each in (rows, places, rank))
+    rows, lag_indices, rank = (each[rank < MOST] for each in (rows, lag_indices, rank))
     lags, depths = np.full((len(windows), MOST), np.nan), np.full((len(windows), MOST), np.inf)
-    lags[rows, rank] = _between(difference, rows, places + shortest)
-    depths[rows, rank] = depth[rows, places]
+    lags[rows, rank] = _between(difference, rows, lag_indices + shortest)
+    depths[rows, rank] = depth[rows, lag_indices]
     return Candidates(lags, depths, power)
 
 

@@ -1,4 +1,4 @@
-"""Timbre: sounds in the colours of others."""
+"""Timbre: sounds in the timbre of others."""
 
 from studio.timbre import latent_controls as latent_hands
 from studio.timbre import performing, singing, singing_along

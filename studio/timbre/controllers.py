@@ -46,8 +46,8 @@ class Steps:
 
     def at(self, seconds: Floats) -> Floats:
         """What it is at some seconds."""
-        places = np.searchsorted(self.seconds, seconds, side="right")
-        return np.array([self.first, *self.values])[places]
+        indices = np.searchsorted(self.seconds, seconds, side="right")
+        return np.array([self.first, *self.values])[indices]
 
 
 class Controls:

@@ -125,12 +125,12 @@ def _begun(hits: Floats, track: F0Track) -> Floats:
 
 def _matched(heard: Floats, wanted: Floats) -> int:
     """How many pairs there are, each moment in one of them at most."""
-    count = place = 0
+    count = index = 0
     for moment in wanted.tolist():
-        while place < len(heard) and heard[place] < moment - CLOSE_SECONDS:
-            place += 1
-        if place < len(heard) and heard[place] <= moment + CLOSE_SECONDS:
-            count, place = count + 1, place + 1
+        while index < len(heard) and heard[index] < moment - CLOSE_SECONDS:
+            index += 1
+        if index < len(heard) and heard[index] <= moment + CLOSE_SECONDS:
+            count, index = count + 1, index + 1
     return count
 
 

@@ -1,4 +1,4 @@
-"""Hybrids: the source keeps its pitch, rhythm and loudness, and inherits the colour of the target."""
+"""Hybrids: the source keeps its pitch, rhythm and loudness, and inherits the timbre of the target."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def envelope(source: Audio, target: Audio, amount: Floats | float) -> Audio:
     """
     spectra, model = analysed(source), analysed(target)
     order = max(2, round(0.5 * source.rate / max(_pitch(source), _pitch(target))))
-    magnitudes, colour = spectra.magnitudes, model.magnitudes
+    magnitudes, theirs = spectra.magnitudes, model.magnitudes
     own = true_envelope(magnitudes, order)
-    wanted = true_envelope(colour[loud(colour)], order).mean(axis=0) if len(colour) else own
+    wanted = true_envelope(theirs[loud(theirs)], order).mean(axis=0) if len(theirs) else own
     return spectra.changed(_kept(magnitudes, np.clip(wanted - own, -MOST, MOST) * _column(amount))).sound()
 
 

@@ -20,7 +20,7 @@ _ALIKE = -0.3
 
 
 class Image(NamedTuple):
-    """One sound and its place.
+    """One sound and its pan.
 
     Attributes:
         middle: ``(frames,)``, the mean of the channels, those that are turned round turned back.

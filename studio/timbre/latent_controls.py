@@ -20,9 +20,9 @@ from studio.tempo import Floats
 from studio.timbre import latents as hands
 from studio.timbre import waves
 from studio.timbre.attributes import attributes
-from studio.timbre.colours import SPECTRALS, Seen
 from studio.timbre.latents import Directions, directions
 from studio.timbre.scripted import ENDING, Scripted, load_scripted
+from studio.timbre.spectral import SPECTRALS, Seen
 from studio.trust import require_trust
 from studio.units import COUNT, MS
 
@@ -136,7 +136,7 @@ class Latent(_ModelStep):
         seen = Seen(audio, model)
         with within("instrument"):
             instrument = self.instrument or seen.nearest()
-            colour = model.instrument(instrument)
+            embedding = model.instrument(instrument)
         if not self.instrument:
             log.info("decoded as %s, which it is most like", instrument)
         known = Directions.parse(model.card["directions"]) if "directions" in model.card else None
@@ -145,7 +145,7 @@ class Latent(_ModelStep):
         if self.brightness != 0 or self.pitch != 0:
             found = self._leaned(found, Directions.parse(model.card["leanings"]), seconds, context)
         edited = self._edited(found, known, seconds, context, lambda sound: Seen(sound, model).latents)
-        return seen.sound(edited, colour)
+        return seen.sound(edited, embedding)
 
     def _leaned(self, latents: Floats, along: Directions, seconds: Floats, context: RenderContext) -> Floats:
         for name in ("brightness", "pitch"):

@@ -61,9 +61,9 @@ def _transported(source: Spectra, target: Spectra, channel: int, amounts: Floats
             continue
         masses, others = _masses(one, turns[0][window]), _masses(two, turns[1][window])
         left, right, weight = _plan(masses.weights, others.weights)
-        place = (1 - amount) * masses.centres[left] + amount * others.centres[right]
-        centre = np.clip(np.round(place).astype(np.int64), 0, bins - 1)
-        phase = phases[centre] + advance * place
+        bin_position = (1 - amount) * masses.centres[left] + amount * others.centres[right]
+        centre = np.clip(np.round(bin_position).astype(np.int64), 0, bins - 1)
+        phase = phases[centre] + advance * bin_position
         moved = np.zeros(bins, np.complex128)
         for own, spectrum, scale in ((masses, one, 1 - amount), (others, two, amount)):
             index = left if own is masses else right

@@ -122,9 +122,9 @@ def _rest(own: Spectra, other: Spectra, there: NDArray[np.int64], share: Floats)
 
     mine, theirs = (uniform_filter1d(np.log(each.magnitudes + 1e-7), _SMOOTH, axis=1) for each in (own, other))
     if theirs.shape[1] != mine.shape[1]:
-        places = np.linspace(0, theirs.shape[1] - 1, mine.shape[1])
-        left = np.minimum(places.astype(np.int64), theirs.shape[1] - 2)
-        theirs = theirs[:, left] + (theirs[:, left + 1] - theirs[:, left]) * (places - left)
+        positions = np.linspace(0, theirs.shape[1] - 1, mine.shape[1])
+        left = np.minimum(positions.astype(np.int64), theirs.shape[1] - 2)
+        theirs = theirs[:, left] + (theirs[:, left + 1] - theirs[:, left]) * (positions - left)
     change = theirs[there] - mine
     change -= np.median(change, axis=1, keepdims=True)
     gains = np.exp(np.clip(change, -_MOST_CHANGE, _MOST_CHANGE) * share[:, None])
@@ -138,12 +138,12 @@ def _kept(source: Partials, made: Complex) -> Floats:
     return np.asarray(levelled(powers[0], powers[1]) / np.maximum(powers[0], 1e-12))[None]
 
 
-def _envelope(levels: Floats, places: Floats) -> Floats:
+def _envelope(levels: Floats, positions: Floats) -> Floats:
     """Log strengths ``(windows, MOST)`` between harmonics, at harmonic numbers ``(windows, MOST)`` of any size."""
-    left = np.clip(places.astype(np.int64), 1, MOST - 1)
-    share = np.clip(places - left, 0, 1)
+    left = np.clip(positions.astype(np.int64), 1, MOST - 1)
+    share = np.clip(positions - left, 0, 1)
     low, high = (np.take_along_axis(levels, left - 1 + step, axis=1) for step in (0, 1))
-    return np.asarray(np.where(places > MOST, _SILENT, np.maximum(low + (high - low) * share, _SILENT)))
+    return np.asarray(np.where(positions > MOST, _SILENT, np.maximum(low + (high - low) * share, _SILENT)))
 
 
 def _lobes(hz: Floats, strengths: NDArray[np.complex128], like: Spectra) -> Complex:
@@ -156,11 +156,13 @@ def _lobes(hz: Floats, strengths: NDArray[np.complex128], like: Spectra) -> Comp
     near = np.round(bins[rows, columns]).astype(np.int64)
     off = bins[rows, columns] - near
     for step in range(-_LOBE, _LOBE + 1):
-        place = near + step
-        inside = place >= 0
-        lobe = 0.5 * _window(off - step, like.size) * np.where(place % 2 == 0, 1.0, -1.0)
+        bin_index = near + step
+        inside = bin_index >= 0
+        lobe = 0.5 * _window(off - step, like.size) * np.where(bin_index % 2 == 0, 1.0, -1.0)
         for channel in range(len(made)):
-            np.add.at(made[channel], (rows[inside], place[inside]), (strengths[channel, rows, columns] * lobe)[inside])
+            np.add.at(
+                made[channel], (rows[inside], bin_index[inside]), (strengths[channel, rows, columns] * lobe)[inside]
+            )
     return made.astype(np.complex64)
 
 

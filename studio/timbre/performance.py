@@ -204,6 +204,6 @@ def outside(notes: tuple[Note, ...], low: float, high: float) -> Iterator[str]:
         keys = ", ".join(map(str, sorted(set(far))[:6]))
         yield (
             f"{len(far)} note{'s' * (len(far) > 1)} far outside what the voice was trained on, keys {low:.0f} to"
-            f" {high:.0f}: {keys} {'are' if len(set(far)) > 1 else 'is'} sung at pitch, in the colour of its"
+            f" {high:.0f}: {keys} {'are' if len(set(far)) > 1 else 'is'} sung at pitch, in the timbre of its"
             " lowest or highest note."
         )

@@ -84,8 +84,8 @@ class VoiceInstrument(Instrument, step="voice"):
             curves = curves_of(line, manner, FRAMES_PER_SECOND)
             loud = np.maximum(curves.loudness, QUIETEST)
             given = Features(curves.hz, loud, np.ones(len(loud), bool))
-            colour = voice.colour(other, moving(self.blend, context, line.start, given.frames))
-            made = voice.sing(given, self.seed + index, colour=colour, room=0.0).samples[0]
+            embedding = voice.embedding(other, moving(self.blend, context, line.start, given.frames))
+            made = voice.sing(given, self.seed + index, embedding=embedding, room=0.0).samples[0]
             if curves.level.any():
                 frames = np.arange(len(made)) / hop_of(voice.rate)
                 made = made * amplitude(np.interp(frames, np.arange(len(loud)), curves.level)).astype(np.float32)

@@ -68,8 +68,8 @@ class Sing(Transform):
         )
         with within("towards"):
             other = voice.of(self.towards) if self.towards else None
-        colour = voice.colour(other, moving(self.blend, context, 0.0, given.frames))
-        made = at_rate(voice.sing(given, colour=colour, room=self.room), audio.rate).samples[0, : audio.frames]
+        embedding = voice.embedding(other, moving(self.blend, context, 0.0, given.frames))
+        made = at_rate(voice.sing(given, embedding=embedding, room=self.room), audio.rate).samples[0, : audio.frames]
         sung = image.spread(np.pad(made, (0, audio.frames - len(made))), audio.rate)
         mixed = audio.samples * (1 - self.amount) + sung * np.float32(self.amount * 10 ** (-lift / 20))
         return Audio(np.asarray(mixed, np.float32), audio.rate)

@@ -1,4 +1,4 @@
-"""The verb: a sound in the colours of another."""
+"""The verb: a sound in the timbre of another."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from studio.stretch.overlap import window_size
 from studio.stretch.stretching import over_time
 from studio.tempo import Floats
 from studio.timbre import hybrid, morph, mosaic, partials
-from studio.timbre.colours import SPECTRALS, Seen
 from studio.timbre.spectra import OVERLAP, WINDOW
+from studio.timbre.spectral import SPECTRALS, Seen
 from studio.timbre.voices import find_voice, open_voice
 from studio.typed import expect
 
@@ -43,7 +43,7 @@ SHORTEST = 0.1
 def transfer(
     source: Audio, target: Audio, method: str = "envelope", amount: float | Callable[[Floats], Floats] = 1.0
 ) -> Audio:
-    """The source in the colours of the target, as long as the source.
+    """The source in the timbre of the target, as long as the source.
 
     Args:
         source: any sound.
@@ -62,7 +62,7 @@ def transfer(
     if target.seconds < SHORTEST:
         raise AudioError(f"the target lasts {target.seconds * 1000:.0f} ms.", "Give a tenth of a second at least.")
     if target.peak_db < -90:
-        raise AudioError("the target is silent.", "Give a sound to take the colour from.")
+        raise AudioError("the target is silent.", "Give a sound to take the timbre from.")
     if source.peak_db < -90 or (not callable(amount) and amount == 0):
         return source
     if target.channels != source.channels:
@@ -79,7 +79,7 @@ def transfer(
 
 
 class Transfer(Transform):
-    """Give a sound the colour of another.
+    """Give a sound the timbre of another.
 
     The hybrids `envelope` and `harmonic` keep the melody and inherit the target's resonances, or the strength of its
     harmonics; the morphs `stft`, `transport` and `hps` go from one to the other as both play on; the mosaics `mosaic` and
@@ -90,7 +90,7 @@ class Transfer(Transform):
 
     version = 3
 
-    target: str = file(help="an audio file, the sound whose colour is taken; or a trained voice or instrument")
+    target: str = file(help="an audio file, the sound whose timbre is taken; or a trained voice or instrument")
     method: str = choice("envelope", *METHODS, *MODELS, help="how")
     amount: Live = knob(1.0, 0.0, 1.0, help="from the source to the result")
 
@@ -135,7 +135,7 @@ class Transfer(Transform):
 def by_model(
     source: Audio, target: str, method: str, amount: float | Callable[[Floats], Floats], context: RenderContext
 ) -> Audio:
-    """The source in the colours of a trained model, as long as the source.
+    """The source in the timbre of a trained model, as long as the source.
 
     Args:
         target: for `sing` a voice, for `spectral` an instrument of `orchestra`, or ``model.spectral:instrument``.

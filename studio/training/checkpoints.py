@@ -22,7 +22,7 @@ KEPT_DAYS = 30
 _NOTE = Members(of={"sounds": SHA256, "settings": SHA256})
 
 
-def place_of(
+def checkpoint_path(
     out: Path, kind: str, sounds: Sequence[Asset], settings: Mapping[str, object], say: Callable[[str], object]
 ) -> Path:
     """The file of a training's checkpoint: the same for the same sounds and settings, whatever they are called.

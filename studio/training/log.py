@@ -152,7 +152,7 @@ def check_ending(out: Path, ending: str) -> None:
         )
 
 
-def check_place(out: Path) -> None:
+def check_writable(out: Path) -> None:
     """Find out now, not after minutes of work, whether the file can be written.
 
     Raises:

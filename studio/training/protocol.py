@@ -14,8 +14,8 @@ from studio.errors import KnobError
 from studio.provenance import Asset, Provenance, libraries
 from studio.rendering.page import clock
 from studio.timbre.torch_library import need_torch
-from studio.training.checkpoints import place_of
-from studio.training.log import TrainingLog, check_ending, check_place, estimated, told
+from studio.training.checkpoints import checkpoint_path
+from studio.training.log import TrainingLog, check_ending, check_writable, estimated, told
 
 if TYPE_CHECKING:
     from studio.nets.checkpoint import Checkpoint
@@ -122,11 +122,13 @@ def learn(
     need_torch()
     from studio.nets.checkpoint import Checkpoint
 
-    check_place(out)
+    check_writable(out)
     prepared = training.prepare(out.stem)
     made_by = Provenance.of(libraries("numpy", "safetensors", "torch", *training.libraries), prepared.sounds)
     settings = {"version": training.version, **prepared.settings}
-    checkpoint = Checkpoint(place_of(out, training.ending, prepared.sounds, settings, say), made_by.components, say)
+    checkpoint = Checkpoint(
+        checkpoint_path(out, training.ending, prepared.sounds, settings, say), made_by.components, say
+    )
     done = checkpoint.seconds
     if done < training.seconds:
         step = estimated(training.seconds - done, prepared.parameters, prepared.bytes_each, prepared.try_step)

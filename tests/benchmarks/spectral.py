@@ -21,7 +21,7 @@ from studio.sources.soundfont import SoundFont
 from studio.steps import Transform, parse_step
 from studio.stretch import track_f0
 from studio.tempo import Floats, TempoMap
-from studio.timbre.colours import SPECTRALS
+from studio.timbre.spectral import SPECTRALS
 from tests.benchmarks.published import magnitudes, trained, transferred
 from tests.benchmarks.table import seconds
 

@@ -15,7 +15,7 @@ import pytest
 
 from studio.floating_point import floating_point_kept
 from studio.hosting.contract import Host
-from studio.hosting.host import host_of, load
+from studio.hosting.host import hosts_of, load
 from studio.recipe import Recipe
 from studio.rendering.render import render
 
@@ -65,10 +65,9 @@ def sound(host: Host) -> None:
         host.process(np.full((host.about.inputs, 256), 1e-3, np.float32), None)
 
 
-@pytest.mark.parametrize("file", [*EFFECTS, SYNTH])
-def test_hosting_a_plugin_in_this_process_leaves_its_arithmetic_as_it_was(file: str) -> None:
-    path = Path(file)
-    host = load(path, host_of(path))
+@pytest.mark.parametrize(("file", "how"), [(file, how) for file in (*EFFECTS, SYNTH) for how in hosts_of(Path(file))])
+def test_hosting_a_plugin_in_this_process_leaves_its_arithmetic_as_it_was(file: str, how: str) -> None:
+    host = load(Path(file), how)
     assert survives()
     everything(host)
     assert survives() and on_a_new_thread(survives)
@@ -98,7 +97,7 @@ def test_a_render_has_the_same_bits_after_plugins_were_loaded(tmp_path: Path) ->
     recipe = Recipe.loads(DECAY, tmp_path)
     sound = render(recipe).mix.samples
     assert 0 < np.max(np.abs(sound)) < np.finfo(np.float32).tiny
-    hosts = [load(Path(file), host_of(Path(file))) for file in EFFECTS]
+    hosts = [load(Path(file), host) for file in EFFECTS for host in hosts_of(Path(file))]
     for host in hosts:
         everything(host)
     again = render(recipe.replace(title="again"), workers=2).mix.samples

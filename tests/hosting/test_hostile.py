@@ -198,4 +198,5 @@ def test_renders_in_a_row_leave_no_files_open_and_no_processes_behind(hostile: P
         through(step, sound, context)
         if round_ in (20, 119):
             counts.append((len(list(Path("/proc/self/fd").iterdir())), children()))
-    assert counts[0] == counts[1]
+    # Fewer, where what tests before it left is let go of.
+    assert all(later <= before for before, later in zip(*counts, strict=True))

@@ -139,9 +139,10 @@ def test_an_effect_is_no_instrument_nor_the_other_way_round(context: RenderConte
         list(Plugin.parse({"file": "ZamComp"}).play(score_of(Note(0, 480, 60, 100)), context))
 
 
-def test_a_side_input_is_heard_where_there_is_one_and_refused_where_there_is_none(context: RenderContext) -> None:
-    with pytest.raises(RecipeError, match="no side input"):
-        Plugin.parse({"file": "ZamCompX2", "sidechain": "kick"}).open(context)
+def test_a_side_input_that_is_not_there_is_refused(context: RenderContext) -> None:
+    for plain in ({"file": "ZamDelay.vst3"}, {"file": "ZamCompX2", "host": "pedalboard"}):
+        with pytest.raises(RecipeError, match="no side input"):
+            Plugin.parse({**plain, "sidechain": "kick"}).open(context)
 
 
 @pytest.mark.parametrize(("name", "suffix"), [("ZamCompX2", "vstpreset"), ("MVerb-vst", "fxp"), ("ZynReverb", "fxp")])

@@ -19,7 +19,7 @@ from studio.nets.material import phrases
 from studio.nets.training import TrainingProgress, train
 from studio.nets.voice import Voice
 from studio.provenance import Asset, Component
-from studio.training.checkpoints import place_of, sound_hash
+from studio.training.checkpoints import checkpoint_path, sound_hash
 from studio.training.ears import EarsTraining
 from studio.training.instruments import TrainingSource
 from studio.training.protocol import learn
@@ -166,7 +166,9 @@ def test_places_go_by_content_and_old_ones_are_forgotten(tmp_path: Path, cache: 
     assert len(set(sounds)) == 2
 
     def place(*hashes: str, **settings: object) -> Path:
-        return place_of(tmp_path / "a.voice", ".voice", [Asset("x", each) for each in hashes], settings, said.append)
+        return checkpoint_path(
+            tmp_path / "a.voice", ".voice", [Asset("x", each) for each in hashes], settings, said.append
+        )
 
     assert place(sounds[0]) == place(sounds[0]) != place(sounds[1])
     assert place(*sounds) != place(*reversed(sounds)) != place(*sounds, seed=1)

@@ -44,8 +44,8 @@ def test_nothing_lies_on_the_processor_beside_weights_that_do_not() -> None:
     spectral(model(pitch, pitch, white_noise, model.colours.weight[:, None]), white_noise).backward()
     known = {"loudness_mean": -30.0, "loudness_spread": 8.0, "lowest_octave": 0.0, "highest_octave": 1.0}
     voice = Voice(model, {**known, "name": "a"}, instrument=0)
-    colour = voice.colour(Voice(model, known, instrument=1), np.linspace(0, 1, 5))
-    made = voice.controls(np.full(5, 220.0), np.full(5, -20.0), colour)
+    embedding = voice.embedding(Voice(model, known, instrument=1), np.linspace(0, 1, 5))
+    made = voice.controls(np.full(5, 220.0), np.full(5, -20.0), embedding)
     assert all(each.device == META for each in made)
     vae, wanted = Vae(VaeShape(width=8)).to(META), torch.zeros(1, 512 * 8, device=META)
     apart(vae, vae(wanted[:, None])[0], wanted).backward()

@@ -150,12 +150,12 @@ def test_a_spectral_autoencoder_streams() -> None:
     torch.manual_seed(1)
     model, spectra = Autoencoder(AutoencoderShape(width=32, memory=24, instruments=2)), -torch.rand(1, 200, BINS)
     with torch.inference_mode():
-        colour = model.instruments(torch.tensor([1]))
+        embedding = model.instruments(torch.tensor([1]))
         latents, _ = model.encode(spectra)
-        whole, _ = model.decode(latents, colour)
+        whole, _ = model.decode(latents, embedding)
         states, pieces = [None, None], []
         for part in cut(200, [1, 13, 40]):
             piece, states[0] = model.encode(spectra[:, part], states[0])
-            made, states[1] = model.decode(piece, colour, states[1])
+            made, states[1] = model.decode(piece, embedding, states[1])
             pieces.append(made)
     assert null_db(torch.cat(pieces, dim=1).numpy(), whole.numpy()) < -90

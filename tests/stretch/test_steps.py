@@ -263,7 +263,7 @@ def test_a_change_of_the_part_is_heard_and_nothing_else_is_done_again(tmp_path: 
         ({"stretch": {"anchors": [["1 s", "1 s"], ["1.5 s", "1 s"]]}}, KnobError, "stand still"),
         ({"stretch": {"anchors": [["1 bar", "1 s"]]}}, KnobError, "no moment of a sound"),
         ({"stretch": {"method": "hptms"}}, KnobError, "hptsm"),
-        ({"warp": {}}, StudioError, "markers"),
+        ({"warp": {}}, StudioError, "not clear how many beats"),
         ({"warp": {"markers": [["0 s", "1 bar"]]}}, KnobError, "at least"),
         ({"warp": {"markers": [["0 s", "2 bars"], ["1 s", "1 bar"]]}}, KnobError, "does not come after"),
         ({"warp": {"markers": [["0 s", "0 bars"], ["90 s", "40 bars"]]}}, KnobError, "Stay inside"),

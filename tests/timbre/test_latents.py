@@ -17,9 +17,11 @@ from studio.nets.material import phrases
 from studio.steps import Transform, parse_step
 from studio.timbre import compare
 from studio.timbre import latents as hands
-from studio.timbre.colours import SPECTRALS, Seen
 from studio.timbre.likeness import likeness
+from studio.timbre.spectral import SPECTRALS, Seen
 from tests.listening import null_db, sine, white
+
+pytestmark = pytest.mark.usefixtures("processor_time")
 
 RANDOM = np.random.default_rng(0)
 

@@ -1,4 +1,4 @@
-"""Sounds in the colours of others: what each method keeps, and what it takes."""
+"""Sounds in the timbre of others: what each method keeps, and what it takes."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def _played(
     before: Sequence[bytes],
 ) -> Iterator[Block]:
     """The same note again and again, each time with one controller (or none: -1) at a value."""
-    events, places, tick = [Event(0, message) for message in before], [], round(_GRID * 2 * _RESOLUTION)
+    events, spans, tick = [Event(0, message) for message in before], [], round(_GRID * 2 * _RESOLUTION)
     for (number, value), length in zip(notes, lengths, strict=True):
         start = tick + round(_GRID * _RESOLUTION)
         stop = start + round(length * 2 * _RESOLUTION)
@@ -99,11 +99,11 @@ def _played(
         if number >= 0:
             neutral = NEUTRAL.get(number, _volume(before, channel))
             events.append(Event(tick - round(0.2 * _RESOLUTION), _message(number, neutral, key, channel)))
-        places.append((start, stop))
+        spans.append((start, stop))
     score = Score(tuple(events), _RESOLUTION, context.tempo, end=tick)
     whole = np.concatenate(list(instrument.play(score, context)), axis=1)
-    for start, stop in places:
-        first, last = (round(place / (2 * _RESOLUTION) * context.rate) for place in (start, stop))
+    for start, stop in spans:
+        first, last = (round(edge / (2 * _RESOLUTION) * context.rate) for edge in (start, stop))
         yield np.pad(whole[:, first:last], ((0, 0), (0, max(0, last - max(first, whole.shape[1])))))
 
 
@@ -160,5 +160,5 @@ def _vibrato(course: NDArray[np.float64]) -> tuple[float, float]:
     spectrum = np.abs(np.fft.rfft(held * np.hanning(len(held)), size)) / (np.hanning(len(held)).sum() / 2)
     hz = np.fft.rfftfreq(size, 0.01)
     inside = np.where((hz >= 2.0) & (hz <= 12.0), spectrum, 0.0)
-    place = int(inside.argmax())
-    return float(inside[place]), float(hz[place])
+    peak = int(inside.argmax())
+    return float(inside[peak]), float(hz[peak])

@@ -1,4 +1,4 @@
-"""How far a played instrument is from the one it was sampled from: level, colour, onset and pitch of each note."""
+"""How far a played instrument is from the one it was sampled from: level, timbre, onset and pitch of each note."""
 
 from __future__ import annotations
 
@@ -113,11 +113,11 @@ def _cents(one: NDArray[np.float64], other: NDArray[np.float64], rate: int) -> f
     """How far apart the pitches of two tones are: the shift at which their spectra lie upon each other, to 60 cents."""
     size = 1 << 17
     hz = 50 * 2 ** (np.arange(0, 7 * 600) / 600)  # steps of two cents
-    places = hz * size / rate
+    bins = hz * size / rate
     spectra = []
     for each in (one, other):
         power = np.abs(np.fft.rfft(each[: size // 2] * np.hanning(len(each[: size // 2])), size)) ** 2
-        spectra.append(np.log10(np.interp(places, np.arange(len(power)), power) + power.max() * 1e-4 + 1e-20))
+        spectra.append(np.log10(np.interp(bins, np.arange(len(power)), power) + power.max() * 1e-4 + 1e-20))
     a, b = spectra
     found = {
         shift: _correlation(a[max(shift, 0) : len(a) + min(shift, 0)], b[max(-shift, 0) : len(b) - max(shift, 0)])

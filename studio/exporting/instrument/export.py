@@ -12,10 +12,10 @@ from studio.exporting.instrument.card import InstrumentCard
 from studio.exporting.instrument.grid import Grid
 from studio.exporting.instrument.sampling import sampled
 from studio.exporting.instrument.sfz import CARD as SFZ_CARD
-from studio.exporting.instrument.sfz import check_sfz_place, standing_sfz
+from studio.exporting.instrument.sfz import check_sfz_replaceable, standing_sfz
 from studio.exporting.instrument.verify import Heard, verify
 from studio.exporting.plugin.build import Say, build
-from studio.exporting.plugin.bundle import card_files, check_place, standing
+from studio.exporting.plugin.bundle import card_files, check_replaceable, standing
 from studio.exporting.plugin.compilers import compilers
 from studio.exporting.plugin.design import Design
 from studio.exporting.plugin.formats import FORMATS
@@ -49,9 +49,9 @@ def export_instrument(
     playing = present(target.playing)
     design = Design(name, target, presets=presets)
     if format == SFZ:
-        check_sfz_place(path)
+        check_sfz_replaceable(path)
     else:
-        check_place(path, design)
+        check_replaceable(path, design)
         compilers(system)
         write_source(design)  # what cannot be in a plugin is refused before a note is played
     begin = time.perf_counter()

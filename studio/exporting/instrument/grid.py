@@ -37,7 +37,7 @@ class Grid(Record):
             return kept or list(range(max(low, 35), min(high, 81) + 1))
         low, high = min(low, high), max(low, high)
         spaces = max(1, -(-(high - low) // self.step))
-        return sorted({low + round((high - low) * place / spaces) for place in range(spaces + 1)})
+        return sorted({low + round((high - low) * index / spaces) for index in range(spaces + 1)})
 
 
 def spans(

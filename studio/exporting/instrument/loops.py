@@ -44,9 +44,9 @@ def find_loop(samples: Block, rate: int, first: int, last: int) -> Loop | None:
         alike = _alike(mono[low - window : high], mono[end - window : end])
         length = (end - low - np.arange(len(alike))) / rate
         score = alike + 0.01 * length
-        place = int(np.argmax(score))
-        if best is None or score[place] > best.alike + 0.01 * (best.end - best.start) / rate:
-            best = Loop(low + place, end, float(alike[place]))
+        shift = int(np.argmax(score))
+        if best is None or score[shift] > best.alike + 0.01 * (best.end - best.start) / rate:
+            best = Loop(low + shift, end, float(alike[shift]))
     return best
 
 
@@ -68,9 +68,9 @@ def crossfaded(samples: Block, loop: Loop, rate: int) -> Block:
     """
     out = samples[:, : loop.end].copy()
     fade = min(round(FADE * rate), loop.start, loop.end - loop.start)
-    place = (np.arange(fade) + 0.5) / fade
-    rise = place if loop.alike > 0.5 else np.sin(place * np.pi / 2)
-    fall = 1 - place if loop.alike > 0.5 else np.cos(place * np.pi / 2)
+    share = (np.arange(fade) + 0.5) / fade
+    rise = share if loop.alike > 0.5 else np.sin(share * np.pi / 2)
+    fall = 1 - share if loop.alike > 0.5 else np.cos(share * np.pi / 2)
     before = samples[:, loop.start - fade : loop.start]
     out[:, loop.end - fade :] = out[:, loop.end - fade :] * fall + before * rise
     return out.astype(np.float32)

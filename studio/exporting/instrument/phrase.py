@@ -74,12 +74,12 @@ def phrase(keys: Sequence[int], velocities: Sequence[int], drums: bool, held: fl
     if drums:
         chosen = list(keys)[:: max(1, len(keys) // _LONGEST)][:_LONGEST]
     else:
-        chosen = sorted({round(low + (high - low) * place / (_LONGEST - 1)) for place in range(_LONGEST)})
+        chosen = sorted({round(low + (high - low) * index / (_LONGEST - 1)) for index in range(_LONGEST)})
     between = [round((one + other) / 2) for one, other in pairwise(velocities)]
     strengths = [*velocities, *between, max(1, round(min(velocities) * 0.7))]
     single = tuple(
-        Tone(0.64 + 1.92 * place, 0.64 + 1.92 * place + 0.8, key, strengths[(place * 2) % len(strengths)])
-        for place, key in enumerate(chosen)
+        Tone(0.64 + 1.92 * index, 0.64 + 1.92 * index + 0.8, key, strengths[(index * 2) % len(strengths)])
+        for index, key in enumerate(chosen)
     )
     then = 0.64 + 1.92 * len(chosen)
     middle = chosen[len(chosen) // 2]
@@ -95,20 +95,20 @@ def phrase(keys: Sequence[int], velocities: Sequence[int], drums: bool, held: fl
 def _moved(before: Phrase, key: int, velocity: int) -> Phrase:
     """With notes behind it on which a player moves everything there is to move."""
     begin = -(-before.seconds // GRID_SECONDS) * GRID_SECONDS
-    starts = [begin + GRID_SECONDS * 5 * place for place in range(5)]
+    starts = [begin + GRID_SECONDS * 5 * index for index in range(5)]
     swell, fade, shake, bend, pedal = starts
     gestures = [(swell - 0.1, _control(11, 10)), (swell + 2.6, _control(11, 127))]
-    gestures += [(swell + 2.0 * place / 60, _control(11, round(10 + 117 * place / 60))) for place in range(1, 61)]
-    for place in range(41):
-        down = abs(place - 20) / 20
-        gestures.append((fade + 0.05 * place, _control(7, round(30 + 70 * down))))
-        gestures.append((fade + 0.05 * place, _control(10, round(24 + 40 * down))))
-    for place in range(21):
-        gestures.append((shake + 0.05 * place, _control(1, round(127 * place / 20))))
-        gestures.append((shake + 1.1 + 0.05 * place, bytes((0xD0, round(100 * (1 - place / 20))))))
+    gestures += [(swell + 2.0 * index / 60, _control(11, round(10 + 117 * index / 60))) for index in range(1, 61)]
+    for index in range(41):
+        down = abs(index - 20) / 20
+        gestures.append((fade + 0.05 * index, _control(7, round(30 + 70 * down))))
+        gestures.append((fade + 0.05 * index, _control(10, round(24 + 40 * down))))
+    for index in range(21):
+        gestures.append((shake + 0.05 * index, _control(1, round(127 * index / 20))))
+        gestures.append((shake + 1.1 + 0.05 * index, bytes((0xD0, round(100 * (1 - index / 20))))))
     gestures += [(shake + 1.05, _control(1, 0)), (shake + 1.06, bytes((0xA0, key, 90)))]
     gestures += [(bend - 0.1, message) for message in _bend_range(7)]
-    gestures += [(bend + 0.05 * place, _wheel(round(8191 * place / 30))) for place in range(31)]
+    gestures += [(bend + 0.05 * index, _wheel(round(8191 * index / 30))) for index in range(31)]
     gestures += [(bend + 2.6, _wheel(0)), *((bend + 2.7, message) for message in _bend_range(2))]
     gestures += [(pedal + 0.3, _control(64, 127)), (pedal + 1.2, _control(64, 0))]
     gestures += [(pedal + 1.7, _control(66, 127)), (pedal + 2.4, _control(66, 0)), (pedal + 2.5, _control(67, 127))]
@@ -124,8 +124,8 @@ def _control(number: int, value: int) -> bytes:
     return bytes((0xB0, number, value))
 
 
-def _wheel(place: int) -> bytes:
-    whole = place + 8192
+def _wheel(bend: int) -> bytes:
+    whole = bend + 8192
     return bytes((0xE0, whole & 127, whole >> 7))
 
 

@@ -60,11 +60,13 @@ def sampled(
     keys = grid.keys(playing.keys, drums)
     velocities = tuple(sorted({round(velocity) for velocity in grid.velocities}))
     say(f"sampling {len(keys)} keys at {len(velocities)} velocities")
-    places = spans(keys, drums, Colours(instrument, keys, velocities[-1], context, channel, before))
-    wanted = [(span.key, velocity) for span, velocity in product(places, velocities)]
+    sampled_spans = spans(keys, drums, TimbreDistance(instrument, keys, velocities[-1], context, channel, before))
+    wanted = [(span.key, velocity) for span, velocity in product(sampled_spans, velocities)]
     long = list(_notes(instrument, wanted, grid.seconds, context, channel, before))
-    short = dict(zip(places, _notes(instrument, [(s.key, velocities[-1]) for s in places], _SHORT, context, channel, before), strict=True))  # fmt: skip
-    layers = {span: long[place * len(velocities) : (place + 1) * len(velocities)] for place, span in enumerate(places)}
+    short = dict(zip(sampled_spans, _notes(instrument, [(s.key, velocities[-1]) for s in sampled_spans], _SHORT, context, channel, before), strict=True))  # fmt: skip
+    layers = {
+        span: long[index * len(velocities) : (index + 1) * len(velocities)] for index, span in enumerate(sampled_spans)
+    }
     layers = {span: sounds for span, sounds in layers.items() if max(np.abs(sound).max() for sound in sounds) > 1e-5}
     if not layers:
         raise RenderError("the instrument makes no sound on the keys that were sampled.", "Give other keys.")
@@ -72,11 +74,11 @@ def sampled(
     zones = []
     for span, sounds in layers.items():
         release = _release(short[span], sounds[-1], rate)
-        zones += [_zone(span, velocities[place], sounds[place], rate, grid.seconds, release) for place in kept]
+        zones += [_zone(span, velocities[index], sounds[index], rate, grid.seconds, release) for index in kept]
     say("playing its controllers")
     middle = keys[len(keys) // 2]
     heard = expression(instrument, middle, velocities[-1], context, channel, before)
-    return Sampled(tuple(zones), rate, tuple(velocities[place] for place in kept), correlated, soft, heard)
+    return Sampled(tuple(zones), rate, tuple(velocities[index] for index in kept), correlated, soft, heard)
 
 
 def _layers(velocities: Sequence[int], layers: Sequence[Sequence[Block]], rate: int) -> tuple[list[int], bool, float]:
@@ -86,22 +88,22 @@ def _layers(velocities: Sequence[int], layers: Sequence[Sequence[Block]], rate: 
     """
     first, slopes = round(_COMPARED * rate), [2.0]
     kept, alike = [len(velocities) - 1], [1.0]
-    for place in reversed(range(len(velocities) - 1)):
-        pairs = [(sounds[place][:, :first], sounds[kept[0]][:, :first]) for sounds in layers]
+    for index in reversed(range(len(velocities) - 1)):
+        pairs = [(sounds[index][:, :first], sounds[kept[0]][:, :first]) for sounds in layers]
         found = [_correlation(*pair) for pair in pairs]
-        ratio = np.log(velocities[kept[0]] / velocities[place])
+        ratio = np.log(velocities[kept[0]] / velocities[index])
         slopes += [float(np.log(_rms(loud) / _rms(low)) / ratio) for low, loud in pairs]
         if np.quantile(found, 0.1) < _SAME:
-            kept.insert(0, place)
+            kept.insert(0, index)
             alike += found
     soft = float(np.clip(np.median(slopes[1:] or slopes), 0.25, 4.0))
     return kept, bool(np.median(alike) > 0.5), soft
 
 
-class Colours:
+class TimbreDistance:
     """How far two keys are apart in sound: the mean difference of the levels of their first twelve partials, in dB.
 
-    SoundFonts go from one recording to the next between two keys, with a step in colour and level.
+    SoundFonts go from one recording to the next between two keys, with a step in timbre and level.
     """
 
     def __init__(
@@ -155,8 +157,8 @@ def _notes(
     ticks = round(np.ceil((held + tail) / GRID) * GRID * 2 * _RESOLUTION)
     lead = round(GRID * 2 * _RESOLUTION)
     events = [Event(0, data) for data in before]
-    for place, (key, velocity) in enumerate(notes):
-        start = lead + place * ticks
+    for index, (key, velocity) in enumerate(notes):
+        start = lead + index * ticks
         events.append(Event(start, bytes((NOTE_ON << 4 | channel, key, velocity))))
         events.append(Event(start + round(held * 2 * _RESOLUTION), bytes((NOTE_OFF << 4 | channel, key, 64))))
     score = Score(tuple(events), _RESOLUTION, context.tempo, end=lead + len(notes) * ticks)
@@ -228,8 +230,8 @@ def _release(short: Block, long: Block, rate: int) -> tuple[float, ...]:
     fall = np.minimum.accumulate(np.where(sounding, fall, 0.0))
     if fall.min() > -6.0:
         return (0.0,) * len(RELEASES)
-    places = np.arange(frames) * 0.01
-    return tuple(float(max(level, -120.0)) for level in np.interp(RELEASES, places, fall - fall[0]))
+    seconds = np.arange(frames) * 0.01
+    return tuple(float(max(level, -120.0)) for level in np.interp(RELEASES, seconds, fall - fall[0]))
 
 
 def _faded(samples: Block, rate: int) -> Block:

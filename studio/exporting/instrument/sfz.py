@@ -34,7 +34,7 @@ def standing_sfz(sampled: Sampled, folder: Path, stem: str, chain: str | None, a
     Raises:
         OutputError: there is something already that is not an earlier export, or the folder cannot be written.
     """
-    check_sfz_place(folder)
+    check_sfz_replaceable(folder)
     room = part_of(folder)
     try:
         with writing(folder, "the instrument"):
@@ -55,7 +55,7 @@ def standing_sfz(sampled: Sampled, folder: Path, stem: str, chain: str | None, a
         shutil.rmtree(room, ignore_errors=True)
 
 
-def check_sfz_place(folder: Path) -> None:
+def check_sfz_replaceable(folder: Path) -> None:
     """Refuse to replace a folder that is not an earlier export.
 
     Raises:
@@ -106,9 +106,9 @@ def _velocities(zone: Zone, all_of_them: tuple[int, ...]) -> Iterator[str]:
 
     At a velocity that was sampled its layer sounds alone, also in players that know no cross-fades.
     """
-    place = all_of_them.index(zone.velocity)
-    below = all_of_them[place - 1] if place else 0
-    above = all_of_them[place + 1] if place + 1 < len(all_of_them) else 128
+    index = all_of_them.index(zone.velocity)
+    below = all_of_them[index - 1] if index else 0
+    above = all_of_them[index + 1] if index + 1 < len(all_of_them) else 128
     yield f"lovel={below + 1} hivel={above - 1}"
     if below:
         yield f"xfin_lovel={below} xfin_hivel={zone.velocity}"

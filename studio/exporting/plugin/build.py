@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from studio.errors import OutputError
 from studio.exporting.plugin.compilers import Compiler
 from studio.exporting.plugin.source import PluginSource
 from studio.folders import cache_folder
+from studio.native.library import first_error
 from studio.notes import is_ours
 
 Say = Callable[[str], None]
@@ -123,11 +123,3 @@ def _run(command: Sequence[str], folder: Path | None = None) -> None:
         ) from None
     if done.returncode:
         raise OutputError(f"the compiler refused: {first_error(done.stderr)}", "Please report it, with the recipe.")
-
-
-def first_error(text: str) -> str:
-    """The line of a compiler's output that says what was wrong, without the path of the file."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    wrong = [line for line in lines if re.search(r"\b(fatal )?error\b|undefined (reference|symbol)", line)]
-    line = (wrong or lines or ["it said nothing"])[0]
-    return re.sub(r"^\S*[/\\](?=[^/\\\s]+:\d)", "", line)[:400]

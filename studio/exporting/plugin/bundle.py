@@ -45,7 +45,7 @@ def standing(path: Path, files: Files, design: Design) -> Iterator[Path]:
     Raises:
         OutputError: the folder cannot be written, or another plugin is there.
     """
-    check_place(path, design)
+    check_replaceable(path, design)
     room = part_of(path)
     try:
         with writing(path, "the plugin"):
@@ -65,7 +65,7 @@ def standing(path: Path, files: Files, design: Design) -> Iterator[Path]:
         shutil.rmtree(room, ignore_errors=True)
 
 
-def check_place(path: Path, design: Design) -> None:
+def check_replaceable(path: Path, design: Design) -> None:
     """Refuse to replace what is not an earlier export of this plugin, or to have the same plugin twice.
 
     Raises:

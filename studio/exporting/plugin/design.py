@@ -39,7 +39,7 @@ class Design:
     The chain of an instrument may be empty: samples, played by notes, stand in front of it (`sampled`, once there are).
     `parameters` are the knobs of the recipe that reach into the chain, then those of racks and presets standing
     in it that nothing drives; without any, all live knobs of all steps; behind them those of an instrument. `baked`
-    tells of what they drive in the recipe but cannot in a plugin. `presets` are other places of parameters, by name.
+    tells of what they drive in the recipe but cannot in a plugin. `presets` are other settings of parameters, by name.
     """
 
     name: str
@@ -153,7 +153,7 @@ class Design:
         for preset, values in self.presets.items():
             if not preset.strip() or not preset.isprintable() or len(preset) > LONGEST_NAME:
                 raise KnobError(f"{preset[:80]!r} cannot be the name of a preset.", f"1 to {LONGEST_NAME} characters.")
-            places = {name: parameter.initial for name, parameter in known.items()}
+            settings = {name: parameter.initial for name, parameter in known.items()}
             for name, value in values.items():
                 with within("preset", preset, str(name)):
                     if name not in known:
@@ -161,8 +161,8 @@ class Design:
                     parsed: Any = known[name].number.parse(value)
                     if not isinstance(parsed, (int, float)):
                         raise KnobError("a preset holds numbers.", "Automate curves in the DAW.")
-                    places[name] = float(parsed)
-            found.append((preset, tuple(places.values())))
+                    settings[name] = float(parsed)
+            found.append((preset, tuple(settings.values())))
         return tuple(found)
 
     @cached_property

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from studio.errors import OutputError
 from studio.exporting.plugin.build import Say, build
-from studio.exporting.plugin.bundle import check_place, standing
+from studio.exporting.plugin.bundle import check_replaceable, standing
 from studio.exporting.plugin.card import Card
 from studio.exporting.plugin.compilers import compilers
 from studio.exporting.plugin.design import Design
@@ -27,7 +27,7 @@ def export_plugin(
     Raises:
         StudioError: the chain cannot be a plugin, nothing can compile it, or it does not sound as its recipe.
     """
-    check_place(path, design)
+    check_replaceable(path, design)
     form, begin = FORMATS[format], time.perf_counter()
     chosen = compilers(system)
     source = write_source(design)

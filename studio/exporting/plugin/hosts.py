@@ -81,9 +81,9 @@ def _pedalboard_signal(plugin: Any, signal: Answer, sound: Any) -> tuple[Any, li
     """The signal, aligned by the latency that the plugin reports, and how long each block took."""
     moves = [*signal["moves"], (len(sound[0]), [])]
     out, seconds = [], []
-    for (frame, places), (stop, _) in pairwise(moves):
-        for parameter, place in zip(plugin._parameters, places, strict=False):
-            parameter.raw_value = place
+    for (frame, positions), (stop, _) in pairwise(moves):
+        for parameter, position in zip(plugin._parameters, positions, strict=False):
+            parameter.raw_value = position
         step = signal["block"] if signal["times"] else max(stop - frame, 1)
         for start in range(frame, stop, step):
             piece = sound[:, start : min(start + step, stop)]
@@ -99,7 +99,7 @@ def _pedalboard_signal(plugin: Any, signal: Answer, sound: Any) -> tuple[Any, li
 
 
 def _pedalboard_parameter(parameter: Any) -> Answer:
-    texts = [parameter.get_text_for_raw_value(place) for place in (0.0, 0.5, 1.0)]
+    texts = [parameter.get_text_for_raw_value(position) for position in (0.0, 0.5, 1.0)]
     return {"name": parameter.name, "unit": parameter.label, "texts": texts, "default": parameter.raw_value}
 
 
@@ -107,10 +107,10 @@ def _pedalboard_state(load: Callable[[], Any]) -> bool:
     """Whether parameters come back from a saved state."""
     one, other = load(), load()
     wanted = np.random.default_rng(3).random(len(one._parameters), np.float32).round(3).tolist()
-    for parameter, place in zip(one._parameters, wanted, strict=True):
+    for parameter, position in zip(one._parameters, wanted, strict=True):
         # The choice of a preset moves all the others.
         if parameter.name != "Preset":
-            parameter.raw_value = round(place) if parameter.num_steps == 2 else place
+            parameter.raw_value = round(position) if parameter.num_steps == 2 else position
     before = [parameter.raw_value for parameter in one._parameters]
     one.process(np.zeros((2, 512), np.float32), 44_100)
     other.raw_state = one.raw_state
@@ -129,9 +129,9 @@ def _in_dawdreamer(job: Answer, folder: Path) -> Answer:
         engine.set_bpm(signal["tempo"][0][1])
         plugin = engine.make_plugin_processor("plugin", job["plugin"])
         sound = np.load(folder / signal["sound"])
-        [(_, places)] = signal["moves"]
-        for parameter, place in enumerate(places):
-            plugin.set_parameter(parameter, place)
+        [(_, positions)] = signal["moves"]
+        for parameter, position in enumerate(positions):
+            plugin.set_parameter(parameter, position)
         if not index:
             described = plugin.get_parameters_description()
             answer["parameters"] = [

@@ -26,7 +26,7 @@ class PluginParameter:
     Attributes:
         name: what hosts show.
         number: its range, unit, taper and default.
-        index: its place among all.
+        index: its index among all.
         group: the step it belongs to; empty for knobs of the whole.
     """
 

@@ -37,17 +37,17 @@ def write_sampler(sampled: Sampled) -> SamplerText:
     Raises:
         RecipeError: they are too large for a plugin.
     """
-    rows, pieces, place = [], [], 0
+    rows, pieces, offset = [], [], 0
     for zone in sampled.zones:
         scale = max(zone.peak, 1e-9) / 32_767
         whole = np.round(_edged(zone) / np.float32(scale)).clip(-32_768, 32_767).astype("<i2")
         loop = -1 if zone.loop is None else zone.loop
         ends = f"{zone.span.low}, {zone.span.key}, {zone.span.high}, {zone.velocity}"
-        sizes = f"{place}, {len(zone.samples)}, {zone.samples.shape[1]}, {loop}"
+        sizes = f"{offset}, {len(zone.samples)}, {zone.samples.shape[1]}, {loop}"
         release = ", ".join(f"{level:.2f}f" for level in zone.release)
         rows.append(f"    {{{ends}, {sizes}, {scale:.9e}f, {zone.decay:.4f}f, {{{release}}}}},")
         pieces.append(whole.tobytes())
-        place += whole.size
+        offset += whole.size
     samples = b"".join(pieces)
     if len(samples) > LARGEST:
         raise RecipeError(

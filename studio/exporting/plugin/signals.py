@@ -24,7 +24,7 @@ GATE_DB = -90.0
 """A plugin that differs from its recipe by more is not handed over."""
 
 MOVING_GATE_DB = -75.0
-"""The same while knobs move, or stand anywhere: what swings keeps the last digit of every place it passed, and what
+"""The same while knobs move, or stand anywhere: what swings keeps the last digit of every position it passed, and what
 amplifies makes it louder."""
 
 _SILENT = 1e-12
@@ -39,7 +39,7 @@ class TestSignal:
     """A sound played through a plugin, `block` frames at a time.
 
     With `times` each block is timed; with `plain` the host keeps parameters as 32-bit numbers in their unit instead of
-    places on a slider. `beside` is the sound its side-chain hears, if the host can give it one. `tempo` says from which
+    positions on a slider. `beside` is the sound its side-chain hears, if the host can give it one. `tempo` says from which
     frame on the song has which tempo in bpm, `meter` how many notes of which kind make a bar. `gate_db` is how deep it must null.
     """
 
@@ -64,9 +64,9 @@ class TestSignal:
         """How long it is, in frames."""
         return round(self.seconds * self.rate)
 
-    def value(self, parameter: PluginParameter, place: float) -> float:
-        """What a place on a slider means in a parameter's unit, as the host keeps it."""
-        value = parameter.number.at(place)
+    def value(self, parameter: PluginParameter, position: float) -> float:
+        """What a position on a slider means in a parameter's unit, as the host keeps it."""
+        value = parameter.number.at(position)
         return float(np.float32(value)) if self.plain else value
 
     @property
@@ -81,7 +81,7 @@ class TestSignal:
     @property
     def block_moves(self) -> Moves:
         """Where a host that turns parameters between blocks turns them."""
-        return tuple((frame // self.block * self.block, places) for frame, places in self.moves)
+        return tuple((frame // self.block * self.block, positions) for frame, positions in self.moves)
 
 
 def sound(name: str, rate: int, frames: int, channels: int) -> Block:
@@ -123,7 +123,7 @@ _SOUNDS = {"noise": _noise, "sweep": _sweep, "drums": _drums, "silence": _silenc
 
 def signals(design: Design, *, moving: bool) -> Iterator[TestSignal]:
     """Everything that is played: sounds, rates, blocks, each parameter at its ends, and (`moving`) all of them turned."""
-    still: Moves = ((0, places(design.parameters, {})),)
+    still: Moves = ((0, knob_positions(design.parameters, {})),)
     for name in _SOUNDS:
         yield TestSignal(f"{name}", name, moves=still)
     for rate in (48_000, 96_000):
@@ -133,13 +133,13 @@ def signals(design: Design, *, moving: bool) -> Iterator[TestSignal]:
             f"drums in blocks of {block}", "drums", block=block, seconds=0.25 if block == 1 else 0.5, moves=still
         )
     for parameter in design.parameters if len(design.parameters) <= _FEW else ():
-        for end, place in (("lowest", 0.0), ("highest", 1.0)):
-            turned = ((0, places(design.parameters, {parameter.name: place})),)
+        for end, position in (("lowest", 0.0), ("highest", 1.0)):
+            turned = ((0, knob_positions(design.parameters, {parameter.name: position})),)
             yield TestSignal(f"{parameter.name} at its {end}", seconds=0.4, moves=turned)
     if len(design.parameters) > _FEW:
-        for place, random in enumerate(_scattered(design, 4)):
+        for index, random in enumerate(_scattered(design, 4)):
             yield TestSignal(
-                f"all knobs elsewhere, {place + 1}", seconds=0.5, moves=((0, random),), gate_db=MOVING_GATE_DB
+                f"all knobs elsewhere, {index + 1}", seconds=0.5, moves=((0, random),), gate_db=MOVING_GATE_DB
             )
     if design.mono:
         yield TestSignal("noise, mono", channels=1, seconds=0.5, moves=still)
@@ -155,7 +155,7 @@ def signals(design: Design, *, moving: bool) -> Iterator[TestSignal]:
 
 def timed_signals(design: Design) -> Iterator[TestSignal]:
     """What a chain that follows the tempo is played besides, where the host can be told: other tempos, meters, a change."""
-    still, bpm = ((0, places(design.parameters, {})),), design.target.bpm
+    still, bpm = ((0, knob_positions(design.parameters, {})),), design.target.bpm
     yield TestSignal("drums, faster", "drums", moves=still, tempo=((0, round(bpm * 1.37, 1)),), meter=(3, 4))
     yield TestSignal("drums, slower", "drums", moves=still, tempo=((0, round(bpm * 0.61, 1)),), meter=(7, 8))
     change = ((0, bpm), (512 * 40, round(bpm * 1.2, 1)))
@@ -164,7 +164,7 @@ def timed_signals(design: Design) -> Iterator[TestSignal]:
 
 def moves_by_itself(design: Design) -> bool:
     """Whether the chain sounds otherwise when it has run for a while: an LFO, noise, or chance in it."""
-    signal = TestSignal("noise", seconds=0.5, moves=((0, places(design.parameters, {})),))
+    signal = TestSignal("noise", seconds=0.5, moves=((0, knob_positions(design.parameters, {})),))
     first = reference(design, signal)
     late = reference(design, signal, before=37 * GRID)
     return null_db(late, first) > GATE_DB
@@ -179,10 +179,10 @@ def null_db(out: Block, render: Block) -> float:
     return max(decibels(difference / level if level > _SILENT else difference), -400.0)
 
 
-def places(parameters: Sequence[PluginParameter], turned: Mapping[str, float]) -> tuple[float, ...]:
+def knob_positions(parameters: Sequence[PluginParameter], turned: Mapping[str, float]) -> tuple[float, ...]:
     """Where sliders stand, as a host keeps it: 32-bit numbers from 0 to 1."""
     asked = (turned.get(p.name, p.number.position(p.initial)) for p in parameters)
-    return tuple(float(np.float32(place)) for place in asked)
+    return tuple(float(np.float32(position)) for position in asked)
 
 
 def _scattered(design: Design, count: int) -> Iterator[tuple[float, ...]]:
@@ -193,7 +193,7 @@ def _scattered(design: Design, count: int) -> Iterator[tuple[float, ...]]:
 
 
 def _turning(design: Design, seconds: float, block: int) -> Moves:
-    """All sliders turned at once about six times a second, each to a place of its own."""
+    """All sliders turned at once about six times a second, each to a position of its own."""
     random = np.random.default_rng(11)
     frames = range(0, round(seconds * RATE), block * 22)
     return tuple((frame, tuple(random.random(len(design.parameters), np.float32).tolist())) for frame in frames)

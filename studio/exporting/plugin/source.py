@@ -94,14 +94,14 @@ class _Writer:
         with within(step.label):
             if isinstance(step, Parallel):
                 inner = self.row(step.chain)
-                return f"Parallel<{self._place(step, 'Mix', ('mix',))}, {inner}>"
+                return f"Parallel<{self._station(step, 'Mix', ('mix',))}, {inner}>"
             if isinstance(step, Layers):
                 return f"Layers<{', '.join(self.row(chain) for chain in step.chains)}>"
             if isinstance(step, Multiband):
                 self.headers |= _own_header("multiband.hpp")
                 return self._multiband(step)
             self.headers |= native_half(step)
-            return f"Station<{self._place(step, type(step).__name__, tuple(step.parameters()))}>"
+            return f"Station<{self._station(step, type(step).__name__, tuple(step.parameters()))}>"
 
     def _multiband(self, step: Multiband) -> str:
         bands = ", ".join(self.row(band) for band in step.bands)
@@ -119,7 +119,7 @@ class _Writer:
         self._count += 1
         return f"{kind}{self._count}"
 
-    def _place(self, step: Effect, struct: str, knobs: tuple[str, ...]) -> str:
+    def _station(self, step: Effect, struct: str, knobs: tuple[str, ...]) -> str:
         """Write how one step is set and turned; gives the name of what was written."""
         fixed, turned, listens = list[str](), list[str](), False
         for knob in knobs:
@@ -175,8 +175,8 @@ class _Writer:
         self.lines += textwrap.wrap(", ".join(numbers), 118, initial_indent="    ", subsequent_indent="    ")
         self.lines += ["};", ""]
         channels, frames = samples.shape
-        place = f"{name}, nullptr" if coarse else f"nullptr, {name}"
-        return [f"step.{knob} = {{{channels}, {frames}, {number(float(audio.rate))}, {place}}};"]
+        arrays = f"{name}, nullptr" if coarse else f"nullptr, {name}"
+        return [f"step.{knob} = {{{channels}, {frames}, {number(float(audio.rate))}, {arrays}}};"]
 
 
 def native_half(step: Effect) -> dict[str, Path]:
@@ -295,8 +295,8 @@ def _parameters(design: Design) -> Iterator[str]:
             taper = "true" if parameter.number.taper == LOG else "false"
             yield f"    {{{parameter.id}u, {', '.join(map(text, words))}, {values}, {taper}, {parameter.steps}}},"
         yield "};"
-    for index, (_, places) in enumerate(design.programs):
-        yield f"constexpr double PRESET{index}[] = {{{', '.join(map(number, places))}}};"
+    for index, (_, settings) in enumerate(design.programs):
+        yield f"constexpr double PRESET{index}[] = {{{', '.join(map(number, settings))}}};"
     if design.programs:
         named = ", ".join(f"{{{text(name)}, PRESET{index}}}" for index, (name, _) in enumerate(design.programs))
         yield f"constexpr Preset PRESETS[] = {{{named}}};"

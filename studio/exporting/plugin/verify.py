@@ -23,9 +23,9 @@ from studio.exporting.plugin.hosts import COULD_NOT_ASK
 from studio.exporting.plugin.signals import (
     GATE_DB,
     TestSignal,
+    knob_positions,
     moves_by_itself,
     null_db,
-    places,
     reference,
     signals,
     sound,
@@ -210,7 +210,7 @@ def _time(design: Design, host: CheckingHost) -> dict[str, Any]:
 
 def _timed(design: Design) -> TestSignal:
     """Long enough to say what it costs."""
-    still = ((0, places(design.parameters, {})),)
+    still = ((0, knob_positions(design.parameters, {})),)
     return TestSignal("timed", "drums", seconds=3.0, moves=still, times=True)
 
 

@@ -22,7 +22,7 @@ def in_vst3_probe(job: dict[str, Any], folder: Path) -> dict[str, Any]:
         "host": "our own VST3 host",
         "name": first.about.name,
         "parameters": [
-            {"name": raw.title, "unit": raw.label, "texts": [raw.text(place) for place in (0.0, 0.5, 1.0)]}
+            {"name": raw.title, "unit": raw.label, "texts": [raw.text(position) for position in (0.0, 0.5, 1.0)]}
             for raw in first.parameters()
         ],
         "state": _comes_back(path),
@@ -57,8 +57,8 @@ def _played(plugin: Vst3, signal: dict[str, Any], sound: Any, beside: Any) -> An
     given = np.pad(given, ((0, 0), (0, plugin.latency)))
     out = []
     for start in range(0, given.shape[1], block):
-        for index, place in enumerate(moves.get(start, ())):
-            plugin.turn(index, place)
+        for index, position in enumerate(moves.get(start, ())):
+            plugin.turn(index, position)
         out.append(plugin.process(given[:, start : start + block], transport_at(signal, start)))
     return np.concatenate(out, axis=1)
 
@@ -71,13 +71,13 @@ def _comes_back(path: Path) -> bool:
     for raw in one.parameters():
         if one.controls[raw.index].flags & abi.PROGRAM_CHANGE:
             continue  # it moves all the others
-        place = random.random()
-        wanted[raw.index] = round(place * (raw.steps - 1)) / (raw.steps - 1) if raw.steps else place
+        position = random.random()
+        wanted[raw.index] = round(position * (raw.steps - 1)) / (raw.steps - 1) if raw.steps else position
         one.turn(raw.index, wanted[raw.index])
     one.prepare(44_100)
     one.process(np.zeros((one.about.inputs + one.about.sides, 512), np.float32), None)
     other.load_state(one.state())
-    return all(abs(other.position(other.controls[index].id) - place) < 1e-6 for index, place in wanted.items())
+    return all(abs(other.position(other.controls[index].id) - position) < 1e-6 for index, position in wanted.items())
 
 
 def play_events(path: Path, events: Sequence[tuple[int, bytes]], rate: int, frames: int, block: int = 333) -> Any:

@@ -54,11 +54,11 @@ class ArdourClock:
         return meant(self.tempo.beat_at(self.second(said)))
 
     def stretch(self, said: str) -> tuple[int, int]:
-        """Where a region begins and how many frames it lasts, from its length and place."""
-        length, _, place = said.partition("@")
-        start = self.frame(place)
+        """Where a region begins and how many frames it lasts, from its length and position."""
+        length, _, start_at = said.partition("@")
+        start = self.frame(start_at)
         if length[:1] == "b":
-            begin = self.tempo.beat_at(self.second(place))
+            begin = self.tempo.beat_at(self.second(start_at))
             end = self.tempo.second_at(begin + Fraction(int(length[1:]), TICKS))
             return start, frame(end, self.rate) - start
         return start, self.frame(length)

@@ -54,17 +54,17 @@ def report_jumps(sheet: ArdourSheet, where: str, what: str, value: Value) -> Non
 
 
 def pannable(sheet: ArdourSheet, parent: Element, pan: Value) -> None:
-    """Add a place from −1 left to 1 right that may move."""
+    """Add a pan from −1 left to 1 right that may move."""
     pannable = SubElement(parent, "Pannable")
-    place = pan.mapped(_azimuth) if isinstance(pan, Lane) else _azimuth(pan)
+    azimuth = pan.mapped(_azimuth) if isinstance(pan, Lane) else _azimuth(pan)
     for name in _LISTS:
-        value = first(place) if name == "pan-azimuth" else 0.0
+        value = first(azimuth) if name == "pan-azimuth" else 0.0
         SubElement(pannable, "Controllable", name=name, id=sheet.id(), flags="", value=repr(value))
     automation = SubElement(pannable, "Automation")
     for name in _LISTS:
         # The state of the last one counts for all of them.
-        lane = place if name == "pan-azimuth" and isinstance(place, Lane) else None
-        automation_list(sheet, automation, name, lane, playing=isinstance(place, Lane))
+        lane = azimuth if name == "pan-azimuth" and isinstance(azimuth, Lane) else None
+        automation_list(sheet, automation, name, lane, playing=isinstance(azimuth, Lane))
 
 
 def automation_list(

@@ -25,7 +25,7 @@ def gain(processor: Element | None, automation: str, factor: Value, clock: Ardou
 
 
 def pan(route: Element, clock: ArdourClock) -> Value:
-    """The place of a route from −1 left to 1 right, moving or not."""
+    """The pan of a route from −1 left to 1 right, moving or not."""
     pannable = route.find("Pannable")
     shell = next((shell for shell in route.iterfind("Processor/PannerShell")), None)
     if pannable is None or (shell is not None and shell.get("bypassed") == "1"):
@@ -40,10 +40,10 @@ def motions(processor: Element, clock: ArdourClock) -> Iterator[Motion]:
     """The parameters of a VST3 plugin that move; their numbers stand beside its state, in the same order."""
     controls = [control for control in processor.iterfind("Controllable") if control.get("parameter")]
     ports = list(processor.iterfind("vst3/Port"))
-    for place, control in enumerate(controls):
+    for index, control in enumerate(controls):
         lane = moving(processor, f"parameter-{control.get('parameter')}", clock)
         if lane is not None:
-            called = ports[place].get("id", "") if len(ports) == len(controls) else ""
+            called = ports[index].get("id", "") if len(ports) == len(controls) else ""
             yield Motion(int(called) if called.isdecimal() else None, control.get("name", ""), lane, plain=True)
 
 

@@ -45,12 +45,12 @@ def _motions(sheet: ArdourSheet, added: Element, inside: Element, strip: Timelin
     shown = [control for control in device.controls if listed(control)]
     automation = SubElement(added, "Automation")
     for motion, control in numbered(device, told):
-        place, lane = shown.index(control), plain(motion, control, sheet.timeline.frames, sheet.rate)
-        automation_list(sheet, automation, f"parameter-{place}", lane)
+        index, lane = shown.index(control), plain(motion, control, sheet.timeline.frames, sheet.rate)
+        automation_list(sheet, automation, f"parameter-{index}", lane)
         value = repr(first(lane))
         SubElement(inside, "Port", id=str(control.id), value=value)
         words = {"name": clean(control.title), "id": sheet.id(), "flags": "", "value": value}
-        SubElement(added, "Controllable", {**words, "parameter": str(place)})
+        SubElement(added, "Controllable", {**words, "parameter": str(index)})
     if len(automation):
         why = "Ardour moves a plugin's parameters once a block of its engine"
         sheet.lose(f"automation of {device.name!r} between blocks", strip.name, why)

@@ -194,14 +194,14 @@ class _Desk:
                 yield TimelineSend(target, 0.0 if processor.get("active") == "0" else level, not passed)
 
     def _panned(self, processor: Element, where: str) -> None:
-        """Say so where a send has a place of its own."""
+        """Say so where a send has a pan of its own."""
         pannable, shell = processor.find("Pannable"), processor.find("PannerShell")
         if pannable is None:
             return
-        place = number(having(pannable, "Controllable", name="pan-azimuth"), "value", 0.5)
+        azimuth = number(having(pannable, "Controllable", name="pan-azimuth"), "value", 0.5)
         moves = moving(pannable, "pan-azimuth", self._clock) is not None
         consume(pannable)
-        if not switched(shell, "linked-to-route") and (moves or place != 0.5):
+        if not switched(shell, "linked-to-route") and (moves or azimuth != 0.5):
             self._losses.append(Loss("the pan of a send", where, "a recipe's sends have none"))
 
     def _out(self, route: Element) -> str:

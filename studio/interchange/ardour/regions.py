@@ -73,8 +73,8 @@ class Regions:
 
     def _found(self, said: str, kind: str) -> Path | None:
         folders = sorted((self._folder / "interchange").glob("*"))
-        places = [self._folder / said, *(folder / kind / said for folder in folders)]
-        found = next((path.resolve() for path in places if said and path.is_file()), None)
+        candidates = [self._folder / said, *(folder / kind / said for folder in folders)]
+        found = next((path.resolve() for path in candidates if said and path.is_file()), None)
         return found if found is not None and found.is_relative_to(self._folder) else None
 
     def _audio(self, region: Element, path: Path) -> AudioClip:
@@ -122,7 +122,7 @@ class Regions:
 
     def _notes(self, region: Element, path: Path) -> NoteClip:
         clock = self._clock
-        length, _, place = region.get("length", "b0@b0").partition("@")
+        length, _, start = region.get("length", "b0@b0").partition("@")
         in_beats = length[:1] == "b"
         beats = Fraction(int(length[1:]), TICKS) if in_beats else clock.tempo.beat_at(clock.second(length))
         score = read_midi(path)
@@ -130,4 +130,4 @@ class Regions:
             skip = score.tick(offset)
             kept = score.keep(lambda note: note.start >= skip)
             score = kept.map_notes(lambda note: note._replace(start=note.start - skip, end=note.end - skip))
-        return NoteClip(clock.beat(place), beats, score, region.get("name", ""))
+        return NoteClip(clock.beat(start), beats, score, region.get("name", ""))

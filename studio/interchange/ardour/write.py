@@ -24,8 +24,8 @@ def write_timeline(timeline: Timeline, folder: Path, name: str) -> tuple[Loss, .
     sheet = ArdourSheet(timeline)
     root = _built(sheet, folder, name)
     ElementTree.indent(root)
-    for place in ("analysis", "dead", "export", "externals", "peaks", "plugins"):
-        (folder / place).mkdir(exist_ok=True)
+    for needed in ("analysis", "dead", "export", "externals", "peaks", "plugins"):
+        (folder / needed).mkdir(exist_ok=True)
     text = ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True)
     write_whole(folder / f"{name}.ardour", text)
     return tuple(sheet.losses)

@@ -124,7 +124,7 @@ class MixerReader:
             player.colour,
             devices=tuple(self._devices(channel, name)),
             volume=volume,
-            pan=self._value(channel.find("Pan"), 0.0, "normalized", placed),
+            pan=self._value(channel.find("Pan"), 0.0, "normalized", pan_of),
             sends=tuple(self._sends(channel, name)),
             mute=mute is not None and mute.get("value") == "true",
             solo=channel.get("solo") == "true",
@@ -147,7 +147,7 @@ class MixerReader:
             else:
                 level = self._value(send.find("Volume"), 1.0, "linear", factor)
                 pan = send.find("Pan")
-                if pan is not None and self._value(pan, 0.0, "normalized", placed) != 0.0:
+                if pan is not None and self._value(pan, 0.0, "normalized", pan_of) != 0.0:
                     self._document.lose("the pan of a send", f"{name} → {target}", "a recipe's sends have none")
                 off = enable is not None and enable.get("value") == "false"
                 yield TimelineSend(target, 0.0 if off else level, send.get("type") == "pre")
@@ -155,7 +155,7 @@ class MixerReader:
     def _value(
         self, parameter: Element | None, default: float, unit: str, law: Callable[[str], Callable[[float], float]]
     ) -> Value:
-        """A level or a place, moving or not, by the law of its unit."""
+        """A level or a pan, moving or not, by the law of its unit."""
         value = number(parameter, "value")
         if parameter is None or value is None:
             return default
@@ -226,7 +226,7 @@ def factor(unit: str) -> Callable[[float], float]:
     return lambda value: max(0.0, value)
 
 
-def placed(unit: str) -> Callable[[float], float]:
+def pan_of(unit: str) -> Callable[[float], float]:
     """From a pan in a unit to −1 to 1."""
     if unit == "linear":
         return lambda value: max(-1.0, min(1.0, value))

@@ -15,7 +15,7 @@ from studio.audiofile import probe
 from studio.errors import RecipeError
 from studio.interchange.archive import safe_name
 from studio.interchange.dawproject.automation import Automation
-from studio.interchange.dawproject.channels import factor, placed
+from studio.interchange.dawproject.channels import factor, pan_of
 from studio.interchange.dawproject.clock import DawprojectClock
 from studio.interchange.dawproject.document import ProjectDocument, number, target
 from studio.interchange.dawproject.notes import LONGEST_SECONDS, controls, note_clip
@@ -37,7 +37,7 @@ _RAMPED = 0.1
 
 _LAWS: dict[str, Callable[[str, float], float]] = {
     "gain": lambda unit, value: factor(unit or "linear")(value),
-    "pan": lambda unit, value: placed(unit or "normalized")(value),
+    "pan": lambda unit, value: pan_of(unit or "normalized")(value),
     "transpose": lambda unit, value: max(-48.0, min(48.0, value)),
 }
 """What points in a clip of audio can move, from the unit of the file."""
@@ -106,8 +106,8 @@ class ClipLayout:
         )
         if base.depth > _DEEPEST:
             raise RecipeError("clips inside clips without end.", "A clip must not refer to one it lies in.")
-        for start, place, last in passes(first, number(clip, "playStop"), loop):
-            inner = base.inside(begin, start - place, own_unit, self._clock)
+        for start, played, last in passes(first, number(clip, "playStop"), loop):
+            inner = base.inside(begin, start - played, own_unit, self._clock)
             window = inner.cut(max(begin, inner.seconds(start)), min(end, inner.seconds(last)))
             if window.start >= end or window.start > LONGEST_SECONDS:
                 break
@@ -223,17 +223,17 @@ class ClipLayout:
         if unit != window.unit:
             window = window.inside(window.start, window.own(window.start), unit, self._clock)
 
-        def place(time: float) -> float:
+        def source_second(time: float) -> float:
             index = int(np.clip(np.searchsorted(xs, time, side="right") - 1, 0, len(xs) - 2))
             slope = (ys[index + 1] - ys[index]) / (xs[index + 1] - xs[index]) if xs[index + 1] > xs[index] else 1.0
             return float(ys[index] + (time - xs[index]) * slope)
 
-        self._audio(audio, window, place, line, marks)
+        self._audio(audio, window, source_second, line, marks)
 
     def _audio(
-        self, audio: Element, window: Window, place: Map, line: TrackBuilder, marks: Sequence[float] = ()
+        self, audio: Element, window: Window, source_second: Map, line: TrackBuilder, marks: Sequence[float] = ()
     ) -> None:
-        """Lay out audio whose content at a time of the window is at `place`, straight between some `marks`."""
+        """Lay out audio whose content at a time of the window is at `source_second`, straight between some `marks`."""
         reference = audio.find("File")
         if reference is None:
             return
@@ -242,7 +242,7 @@ class ClipLayout:
             return
         rate, _, frames = probe(path)
         begin, end = window.start, min(window.end, LONGEST_SECONDS)
-        heard = self._path(window, place, marks, begin, end)
+        heard = self._path(window, source_second, marks, begin, end)
         start, stop = max(0.0, heard[0][1]), min(frames / rate, heard[-1][1])
         if stop <= start:
             return
@@ -250,8 +250,8 @@ class ClipLayout:
             consume(audio)
             self._document.lose("a warp", window.name or path.stem, "time would stand still or run backwards there")
             return
-        times, places = (np.array(column) for column in zip(*heard, strict=True))
-        first, last = (float(np.interp(at, places, times)) for at in (start, stop))
+        times, heard_at = (np.array(column) for column in zip(*heard, strict=True))
+        first, last = (float(np.interp(at, heard_at, times)) for at in (start, stop))
         warps = [
             (0.0, 0.0),
             *((content - start, at - first) for at, content in heard if start < content < stop and first < at < last),
@@ -276,7 +276,7 @@ class ClipLayout:
         )
 
     def _path(
-        self, window: Window, place: Map, marks: Sequence[float], begin: float, end: float
+        self, window: Window, source_second: Map, marks: Sequence[float], begin: float, end: float
     ) -> list[tuple[float, float]]:
         """Seconds of the song and of the file between which time runs straight, rising in the song."""
         changes = (float(self._clock.tempo.second_at(change.beat)) for change in self._clock.tempo.tempos)
@@ -284,7 +284,7 @@ class ClipLayout:
         ramps = any(change.ramp for change in self._clock.tempo.tempos)
         if ramps and marks:
             seconds |= set(np.arange(begin, end, _RAMPED).tolist())
-        return [(at, place(window.own(at))) for at in sorted(seconds)]
+        return [(at, source_second(window.own(at))) for at in sorted(seconds)]
 
     def _treatment(
         self, window: Window, first: float, last: float, spans: float, warps: list[tuple[float, float]], tape: bool

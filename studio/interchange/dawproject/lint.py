@@ -74,8 +74,8 @@ def lint(archive: Archive) -> list[Defect]:
     """
     root = parse_xml(archive.read(PROJECT, LARGEST_BYTES), PROJECT)
     sheet = _Sheet(root, archive)
-    for place, element in enumerate(root.iter()):
-        sheet.order[element] = place
+    for index, element in enumerate(root.iter()):
+        sheet.order[element] = index
         for child in element:
             sheet.parents[child] = element
     for check in _CHECKS:
@@ -126,8 +126,8 @@ def _structure(sheet: _Sheet) -> None:
                 sheet.add("child-misplaced", element, f"{tag} cannot stand here")
             if tag in spec.ordered and tag not in spec.free and tags.count(tag) > 1:
                 sheet.add("child-repeated", element, f"has {tag} {tags.count(tag)} times")
-        places = [spec.ordered.index(tag) if tag in spec.ordered else len(spec.ordered) for tag in tags]
-        if any(after < before for before, after in pairwise(places)):
+        ranks = [spec.ordered.index(tag) if tag in spec.ordered else len(spec.ordered) for tag in tags]
+        if any(after < before for before, after in pairwise(ranks)):
             sheet.add("child-order", element, f"its parts stand in the order {', '.join(tags)}")
 
 

@@ -34,11 +34,11 @@ _FADE_POINTS = 33
 
 @dataclass(frozen=True)
 class _Piece:
-    """A stretch of a source between two moments of an item, both in seconds: `at` and on it is heard from `place` on."""
+    """A stretch of a source between two moments of an item, both in seconds: `at` and on it is heard from `offset` on."""
 
     at: float
     lasts: float
-    place: float
+    offset: float
     spans: float
 
 
@@ -67,9 +67,9 @@ def audio_clips(
         fade_out = take.fade_out if index == len(pieces) - 1 else None
         fades, envelope = moving.level(piece, fade_in, fade_out)
         if section.reverse:
-            begin = section.start + section.lasts - piece.place - piece.spans
+            begin = section.start + section.lasts - piece.offset - piece.spans
         else:
-            begin = section.start + piece.place
+            begin = section.start + piece.offset
         warps = _warps(take, piece, markers, losses)
         treatment = Treatment(
             piece.spans,
@@ -128,11 +128,11 @@ def _markers(take: Take, losses: list[Loss]) -> list[tuple[float, float]]:
         losses.append(Loss("slopes of stretch markers", take.name, "the speed between two markers is even here"))
     found.sort()
     rising: list[tuple[float, float]] = []
-    for at, place in found:
-        if rising and (at <= rising[-1][0] + _NEAR or place <= rising[-1][1] + _NEAR):
+    for at, offset in found:
+        if rising and (at <= rising[-1][0] + _NEAR or offset <= rising[-1][1] + _NEAR):
             losses.append(Loss("a stretch marker", take.name, "time would stand still or run backwards there"))
         else:
-            rising.append((at, place))
+            rising.append((at, offset))
     return rising
 
 
@@ -151,45 +151,45 @@ def _pieces(take: Take, section: _Section, markers: list[tuple[float, float]]) -
     if markers:
         yield from _marked(take, section, markers)
         return
-    at, place = 0.0, take.offset
+    at, offset = 0.0, take.offset
     if take.looped:
-        place %= section.lasts
-    elif place < 0:
-        at, place = -place / take.rate, 0.0
-    while at < take.length - _NEAR and place < section.lasts - _NEAR:
-        spans = min((take.length - at) * take.rate, section.lasts - place)
-        yield _Piece(at, spans / take.rate, place, spans)
+        offset %= section.lasts
+    elif offset < 0:
+        at, offset = -offset / take.rate, 0.0
+    while at < take.length - _NEAR and offset < section.lasts - _NEAR:
+        spans = min((take.length - at) * take.rate, section.lasts - offset)
+        yield _Piece(at, spans / take.rate, offset, spans)
         if not take.looped:
             return
-        at, place = at + spans / take.rate, 0.0
+        at, offset = at + spans / take.rate, 0.0
 
 
 def _marked(take: Take, section: _Section, markers: list[tuple[float, float]]) -> Iterator[_Piece]:
     """The one piece between stretch markers, as far as there is sound."""
-    ats, places = (np.array(column) for column in zip(*markers, strict=True))
-    begin, end = _along(0.0, ats, places, take.rate), _along(take.length, ats, places, take.rate)
+    ats, offsets = (np.array(column) for column in zip(*markers, strict=True))
+    begin, end = _along(0.0, ats, offsets, take.rate), _along(take.length, ats, offsets, take.rate)
     start, stop = max(0.0, begin), min(section.lasts, end)
     if stop > start:
-        first, last = _back(start, ats, places, take.rate), _back(stop, ats, places, take.rate)
+        first, last = _back(start, ats, offsets, take.rate), _back(stop, ats, offsets, take.rate)
         yield _Piece(first, last - first, start, stop - start)
 
 
-def _along(at: float, ats: Floats, places: Floats, rate: float) -> float:
+def _along(at: float, ats: Floats, offsets: Floats, rate: float) -> float:
     """Where in the source an instant of the item is; outside the markers at the take's own speed."""
     if at <= ats[0]:
-        return float(places[0] - (ats[0] - at) * rate)
+        return float(offsets[0] - (ats[0] - at) * rate)
     if at >= ats[-1]:
-        return float(places[-1] + (at - ats[-1]) * rate)
-    return float(np.interp(at, ats, places))
+        return float(offsets[-1] + (at - ats[-1]) * rate)
+    return float(np.interp(at, ats, offsets))
 
 
-def _back(place: float, ats: Floats, places: Floats, rate: float) -> float:
+def _back(offset: float, ats: Floats, offsets: Floats, rate: float) -> float:
     """When in the item a moment of the source is heard."""
-    if place <= places[0]:
-        return float(ats[0] - (places[0] - place) / rate)
-    if place >= places[-1]:
-        return float(ats[-1] + (place - places[-1]) / rate)
-    return float(np.interp(place, places, ats))
+    if offset <= offsets[0]:
+        return float(ats[0] - (offsets[0] - offset) / rate)
+    if offset >= offsets[-1]:
+        return float(ats[-1] + (offset - offsets[-1]) / rate)
+    return float(np.interp(offset, offsets, ats))
 
 
 def _warps(
@@ -197,9 +197,9 @@ def _warps(
 ) -> tuple[tuple[float, float], ...]:
     """Moments of the piece and of the clip, if its speed is not its own."""
     inner = [
-        (place - piece.place, at - piece.at)
-        for at, place in markers
-        if _NEAR < place - piece.place < piece.spans - _NEAR and _NEAR < at - piece.at < piece.lasts - _NEAR
+        (offset - piece.offset, at - piece.at)
+        for at, offset in markers
+        if _NEAR < offset - piece.offset < piece.spans - _NEAR and _NEAR < at - piece.at < piece.lasts - _NEAR
     ]
     warps = [(0.0, 0.0), *inner, (piece.spans, piece.lasts)]
     speeds = [(b[0] - a[0]) / (b[1] - a[1]) for a, b in pairwise(warps)]
@@ -261,7 +261,7 @@ class _Moving:
         return Lane(tuple(seconds.tolist()), tuple(levels.tolist())).between(0.0, piece.lasts)
 
     def pan(self, piece: _Piece) -> Value:
-        """The place of the take, from which its envelope is taken."""
+        """The pan of the take, from which its envelope is taken."""
         if self._pan is None:
             return self._take.pan
         lane = self._pan.mapped(lambda point: max(-1.0, min(1.0, self._take.pan - point)))

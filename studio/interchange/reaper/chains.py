@@ -63,7 +63,7 @@ def _moved(device: Device, envelope: Chunk, envelopes: Envelopes, losses: list[L
         losses.append(Loss(f"automation of {name!r} of {device.name!r}", where, "it is switched off"))
         return device
     lane = envelopes.lane(envelope, f"{where}: {device.name}")
-    low, high = (number(words[place]) if len(words) > place else usual for place, usual in ((1, 0.0), (2, 1.0)))
+    low, high = (number(words[index]) if len(words) > index else usual for index, usual in ((1, 0.0), (2, 1.0)))
     if lane is None or high <= low:
         losses.append(Loss(f"automation of {name!r} of {device.name!r}", where, "it has no points or no range"))
         return device

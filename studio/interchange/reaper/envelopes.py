@@ -50,10 +50,10 @@ class Envelopes:
                 value = product(value if trim or value != factor else 1.0, lane.mapped(lambda point: max(0.0, point)))
         return value
 
-    def pan(self, chunk: Chunk, tag: str, place: float, where: str) -> Value:
-        """A place whose envelope is taken from it: its top is left."""
+    def pan(self, chunk: Chunk, tag: str, position: float, where: str) -> Value:
+        """A pan whose envelope is taken from it: its top is left."""
         lane = self.active(chunk, tag, where)
-        return place if lane is None else lane.mapped(lambda point: max(-1.0, min(1.0, place - point)))
+        return position if lane is None else lane.mapped(lambda point: max(-1.0, min(1.0, position - point)))
 
     def active(self, chunk: Chunk, tag: str, where: str) -> Lane | None:
         """The lane of an envelope in a chunk, if it is there, on, and not level where it changes nothing."""

@@ -51,9 +51,9 @@ def note_clip(
             losses.append(Loss(f"{what} of notes", take.name, f"it is {value:g}; a recipe's notes have none"))
     begin, end = clock.beat(take.start), clock.beat(take.start + take.length)
     own = _own_tempo(source)
-    place = _Place(take, read, clock, begin, own)
-    events = _heard(take, read, place, end - begin, tally, losses)
-    score = Score(tuple(events), place.resolution, tracks=(take.name,))
+    ticks = _TickMap(take, read, clock, begin, own)
+    events = _heard(take, read, ticks, end - begin, tally, losses)
+    score = Score(tuple(events), ticks.resolution, tracks=(take.name,))
     return NoteClip(begin, end - begin, score, take.name)
 
 
@@ -64,7 +64,7 @@ def _own_tempo(source: Chunk) -> float | None:
     return bpm if ignores and SLOWEST_BPM <= bpm <= FASTEST_BPM else None
 
 
-class _Place:
+class _TickMap:
     """Where ticks of a source lie in the clip: in its ticks, of which `resolution` make a beat."""
 
     def __init__(self, take: Take, source: _Source, clock: ReaperClock, begin: Fraction, own: float | None) -> None:
@@ -103,15 +103,15 @@ class _Place:
 
 
 def _heard(
-    take: Take, source: _Source, place: _Place, beats: Fraction, tally: Tally, losses: list[Loss]
+    take: Take, source: _Source, ticks: _TickMap, beats: Fraction, tally: Tally, losses: list[Loss]
 ) -> list[Event]:
     """The events of as many passes as the item holds, in the ticks of the clip."""
-    end = round(beats * place.resolution)
+    end = round(beats * ticks.resolution)
     passes = 1
     if take.looped and source.lasts > 0:
-        per_pass = place.tick(place.skipped + source.lasts)
+        per_pass = ticks.tick(ticks.skipped + source.lasts)
         if per_pass > 0:
-            skipped = int(place.skipped // source.lasts)
+            skipped = int(ticks.skipped // source.lasts)
             passes = 1 + skipped + -(-end // per_pass)
     found: list[Event] = []
     late = 0
@@ -119,13 +119,13 @@ def _heard(
         if index:
             tally.one()
         start = index * source.lasts
-        if place.tick(start) >= end:
+        if ticks.tick(start) >= end:
             break
-        stop = min(end, place.tick(start + source.lasts)) if take.looped and passes > 1 else end
+        stop = min(end, ticks.tick(start + source.lasts)) if take.looped and passes > 1 else end
         state: dict[tuple[int, int], Event] = {}
         sounding: dict[tuple[int, int], int] = {}
         for event in source.events:
-            at = place.tick(start + event.tick)
+            at = ticks.tick(start + event.tick)
             key = (event.data[0] & 0xF, event.data[1])
             if at < 0:
                 if event.status == NOTE_ON and event.data[2]:

@@ -20,12 +20,12 @@ class RppLine:
         self.seen, self._read = False, 0
 
     def text(self, index: int, default: str = "") -> str:
-        """The word at a place, or a default where there is none."""
+        """The word at an index, or a default where there is none."""
         self._read |= 1 << index
         return self.words[index] if index < len(self.words) else default
 
     def number(self, index: int, default: float = 0.0) -> float:
-        """The number at a place, or a default where there is none."""
+        """The number at an index, or a default where there is none."""
         return number(self.text(index), default)
 
     def all(self) -> list[str]:
@@ -134,20 +134,20 @@ def parse(text: str, file: str = "") -> Chunk:
 def split(line: str) -> list[str]:
     """The words of a line; what is quoted, by any of three marks, is one."""
     words: list[str] = []
-    place = 0
-    while place < len(line):
-        if line[place] == " ":
-            place += 1
-        elif line[place] in "\"'`":
-            end = line.find(line[place], place + 1)
+    at = 0
+    while at < len(line):
+        if line[at] == " ":
+            at += 1
+        elif line[at] in "\"'`":
+            end = line.find(line[at], at + 1)
             end = len(line) if end < 0 else end
-            words.append(line[place + 1 : end])
-            place = end + 1
+            words.append(line[at + 1 : end])
+            at = end + 1
         else:
-            end = line.find(" ", place)
+            end = line.find(" ", at)
             end = len(line) if end < 0 else end
-            words.append(line[place:end])
-            place = end
+            words.append(line[at:end])
+            at = end
     return words
 
 

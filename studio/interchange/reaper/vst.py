@@ -99,9 +99,9 @@ def _decoded(vst: Chunk) -> dict[str, bytes]:
     lines = [each.tag for each in vst.inside if isinstance(each, RppLine)]
     header = base64.b64decode(lines[0], validate=True)
     inputs = struct.unpack_from("<I", header, 8)[0]
-    place = 12 + 8 * inputs
-    outputs = struct.unpack_from("<I", header, place)[0]
-    size = struct.unpack_from("<I", header, place + 4 + 8 * outputs)[0]
+    offset = 12 + 8 * inputs
+    outputs = struct.unpack_from("<I", header, offset)[0]
+    size = struct.unpack_from("<I", header, offset + 4 + 8 * outputs)[0]
     data = b"".join(base64.b64decode(line, validate=True) for line in lines[1:])[:size]
     length = struct.unpack_from("<I", data)[0]
     component = data[8 : 8 + length]

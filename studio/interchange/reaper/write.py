@@ -100,7 +100,7 @@ class _Project:
     def _track(self, root: Chunk, strip: TimelineStrip) -> None:
         track = root.open("TRACK", self._guid("track", strip.name))
         track.add("NAME", strip.name)
-        red, green, blue = (int(strip.colour[place : place + 2], 16) for place in (1, 3, 5))
+        red, green, blue = (int(strip.colour[digit : digit + 2], 16) for digit in (1, 3, 5))
         track.add("PEAKCOL", 0x1000000 | red | green << 8 | blue << 16)
         volume = 1.0 if isinstance(strip.volume, Lane) else strip.volume
         pan = 0.0 if isinstance(strip.pan, Lane) else strip.pan

@@ -107,7 +107,7 @@ def _pieces(codec: Codec, paths: list[Path], pool: ThreadPoolExecutor) -> Iterat
 def _picture(path: Path, whole: bool) -> dict[str, Any]:
     """The outline of a file; with `whole` its spectrum and loudness too."""
     rate, _, frames = probe(path)
-    step = max(512, -(-frames // _MOST_PEAKS) // 512 * 512)
+    step = max(1, -(-frames // _MOST_PEAKS))
     sketcher = WaveformSummarizer(rate, 2) if whole else None
     rest, peaks = np.zeros((2, 0), np.float32), []
     for block in stream_audio(path, channels=2):
@@ -159,7 +159,7 @@ def _head(manifest: Manifest, song: dict[str, Any]) -> str:
         "script": program,
     }
     # In one pass, so that nothing that a person wrote is taken for a place to fill.
-    return re.sub(r"<!--(\w+)-->", lambda place: parts[place[1]], frame)
+    return re.sub(r"<!--(\w+)-->", lambda mark: parts[mark[1]], frame)
 
 
 __all__ = ["PAGE", "bytes_of_peaks", "write_player"]

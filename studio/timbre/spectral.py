@@ -1,4 +1,4 @@
-"""Spectral autoencoders at work: a sound in the colour of an instrument the model knows, and sounds as latents."""
+"""Spectral autoencoders at work: a sound in the timbre of an instrument the model knows, and sounds as latents."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Seen:
         }
 
     def sound(self, latents: Floats, instrument: Tensor, amount: Floats | float = 1.0) -> Audio:
-        """The sound of other latents, in the colour of an embedding, at the rate and of the length of the source.
+        """The sound of other latents, in the timbre of an embedding, at the rate and of the length of the source.
 
         What lies above the model's bins changes as its highest bins do on the average.
         """

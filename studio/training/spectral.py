@@ -10,8 +10,8 @@ import numpy as np
 
 from studio.audio import Audio
 from studio.provenance import Asset
-from studio.timbre.colours import ENDING, Seen
 from studio.timbre.latents import Directions, directions, leanings
+from studio.timbre.spectral import ENDING, Seen
 from studio.training.checkpoints import sound_hash
 from studio.training.instruments import TrainingSource
 from studio.training.protocol import Prepared, Training, check_names, sources_of
