@@ -58,7 +58,7 @@ class Number(KnobKind):
         if self.live and isinstance(value, Mapping):
             return self._lfo(value)
         if self.live and isinstance(value, Points):
-            if value.__dict__.get("_checked_by") is self:
+            if self._has_checked(value):
                 return value
             return self._points([(point.at, point.value, point.shape) for point in value.points])
         if self.live and isinstance(value, Lfo):
@@ -143,6 +143,13 @@ class Number(KnobKind):
         shape = shape or ("exponential" if self.taper == LOG else "linear")
         _check_shape(shape, *ends)
         return *ends, shape
+
+    def _has_checked(self, curve: Points) -> bool:
+        """Whether a curve went through this knob's checks, or through those of one with a wider range."""
+        by = curve.__dict__.get("_checked_by")
+        if by is None or by is self or self.whole:
+            return by is self
+        return all(self.low <= point.value <= self.high for point in curve.points)
 
     def _points(self, value: Sequence[object]) -> Points:
         gather, points = Gather(), list[Point]()
@@ -352,7 +359,9 @@ class Span(KnobKind):
         if value is None and self.default is None:
             return None
         time = Time.parse(value)
-        if min(time.bars, time.beats, time.seconds) < 0:
+        if (
+            time.bars.numerator < 0 or time.beats.numerator < 0 or time.seconds.numerator < 0
+        ):  # fractions compare slowly
             raise KnobError(f"{time} is before the start.", "Write a time of zero or more.")
         return time
 

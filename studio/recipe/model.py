@@ -35,6 +35,7 @@ from studio.recipe.colour import Colour
 from studio.recipe.document import Document, write
 from studio.recipe.presets import RECIPE_FILE, Preset
 from studio.recipe.timing import MeterKind, Meters, TempoKind, TempoPoints, tempo_map
+from studio.recipe.yaml_tree import uncollected
 from studio.records import ListOf, MapOf, Nested, Parsed, Record, field
 from studio.score import Score
 from studio.steps import Step, StepKind, registry
@@ -286,11 +287,12 @@ class Recipe(Record):
         path = Path(folder, Path(document.file).name or RECIPE_FILE)
         try:
             refuse_later(document.data, "recipe", FORMAT, "a recipe")
-            with reading(path.parent):
+            with reading(path.parent), uncollected():
                 recipe = cls.parse(document.data)
         except StudioError as error:
             raise document.placed(error) from None
-        return recipe.replace(origin=Origin(path, document.text))
+        object.__setattr__(recipe, "origin", Origin(path, document.text))  # `replace` would read all of it again.
+        return recipe
 
     def _repr_html_(self) -> str:
         shown: str = view("written")(self.title or "Recipe", self.dumps())

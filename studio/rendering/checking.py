@@ -34,6 +34,7 @@ from studio.recipe import Bus, Master, Recipe, Track
 from studio.recipe.document import Document
 from studio.recipe.model import Origin
 from studio.recipe.presets import RECIPE_FILE
+from studio.recipe.yaml_tree import uncollected
 from studio.rendering.audio_writer import check_format
 from studio.score import Score
 from studio.sources.audio_file import AudioSource
@@ -117,7 +118,8 @@ def checked_plan(recipe: Recipe, score: Score | Path | str | None = None) -> Pla
 def _read(document: Document, path: Path) -> Recipe | None:
     recipe: Recipe | None = None
     with attempt():
-        recipe = Recipe.parse(document.data)
+        with uncollected():
+            recipe = Recipe.parse(document.data)
         object.__setattr__(recipe, "origin", Origin(path, document.text))
     return recipe
 

@@ -87,12 +87,13 @@ class Clips(Source):
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
         """The files whose content the sound depends on."""
-        gather, found = Gather(), list[Path]()
+        gather, found = Gather(), dict[str, Path]()
         for index, clip in enumerate(self.clips):
-            with gather, within("clips", index, "file"):
-                found.append(context.find(clip.file))
+            if clip.file not in found:
+                with gather, within("clips", index, "file"):
+                    found[clip.file] = context.find(clip.file)
         gather.done()
-        yield from found
+        yield from found.values()
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         """Fail now, before any work, if it could not be done later."""
