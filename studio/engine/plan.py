@@ -262,7 +262,9 @@ class _Planner:
             return self._strip(name, track, dry, pre)
 
     def _together(self, parts: tuple[Part, ...]) -> Score:
-        """What some parts play; tracks that play the same share it."""
+        """What some parts play; tracks that play the same share it. Without any, a score that is still empty."""
+        if not parts:
+            return Score(tempo=self.tempo)
         key = tuple(part.own for part in parts)
         if key not in self.played:
             self.played[key] = together(parts)

@@ -270,8 +270,8 @@ class _Checker:
         with attempt("play"):
             self._step(play, None)
         parts = self.parts.get(name, ())
-        if parts and track.notes:
-            score = replace(together(parts), tempo=self.tempo)
+        if track.notes and (parts or track.written):
+            score = replace(together(parts), tempo=self.tempo) if parts else Score(tempo=self.tempo)
             for index, step in enumerate(track.notes):
                 if isinstance(step, ScoreStep) and not step.bypass:
                     with self._guarded("notes", index, step.step):
