@@ -21,6 +21,7 @@ from studio.recipe.document import Document
 from studio.recipe.presets import find_preset
 from studio.recipe.saving import chain_preset, keep
 from studio.rendering.player.modules import script
+from studio.rendering.still import written
 from studio.steps import Step, check_label, parse_step
 from widgets.panels import Homes, drivers, layout, name_of, palette, path_of, shelf, step_at, values
 from widgets.player import HERE, STYLE, Playing
@@ -199,6 +200,9 @@ class Rack(Playing):
         if sounds is None:
             raise RecipeError("nothing has been rendered yet.", "Call wait() first.")
         return Audio(sounds.read(0, 0, sounds.frames), sounds.rate)
+
+    def _still(self) -> str:
+        return super()._still() + written(self.title or "Rack", self.as_yaml())
 
     def _strip(self) -> Way:
         return path_of(next(strip["way"] for strip in self.panels["strips"] if strip["name"] == self.selected))

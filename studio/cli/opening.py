@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,12 +19,41 @@ if TYPE_CHECKING:
     from studio.recipe import Recipe
     from studio.recipe.document import Document
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 STDIN = "-"
 PLAIN_LOUDNESS = -14.0
 """The LUFS to which a MIDI file is brought that is rendered without a recipe."""
 
 _STRIP = re.compile(r"(?P<song>[^\n:#{}\[\]]+)(?P<mark>[:#])(?P<strip>\S[^:#\n]*|)")
 _BOARD = re.compile(r"[^\n{}\[\]]+\.py:\w+")
+
+
+_WHERE = "studio.where"
+"""Under which click keeps where the media of a session may be looked for."""
+
+
+def session_options(command: F) -> F:
+    """The options of a command that reads sessions of DAWs: where their audio may be."""
+
+    def keep(context: click.Context, option: click.Parameter, value: Any) -> None:
+        context.meta.setdefault(_WHERE, {})[option.name] = value
+
+    media = click.option(
+        "--media",
+        type=click.Path(path_type=Path),
+        expose_value=False,
+        callback=keep,
+        help="Of a session: a folder to look in for audio files that are not where it says.",
+    )
+    anywhere = click.option(
+        "--anywhere",
+        is_flag=True,
+        expose_value=False,
+        callback=keep,
+        help="Of a session: take audio from outside its own folder, where it says.",
+    )
+    return media(anywhere(command))
 
 
 def document_of(name: str, stack: ExitStack) -> tuple[Document, Path]:
@@ -55,7 +84,9 @@ def document_of(name: str, stack: ExitStack) -> tuple[Document, Path]:
         return Document(from_midi(path, Path("song.yaml"), bare=True, loudness=PLAIN_LOUDNESS)), Path()
     if is_session(path):
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="studio-")))
-        losses(import_session(path, folder / "song.yaml").losses)
+        context = click.get_current_context(silent=True)
+        where = context.meta.get(_WHERE, {}) if context is not None else {}
+        losses(import_session(path, folder / "song.yaml", **where).losses)
         return Document.open(folder / "song.yaml"), folder
     if not (path.is_file() or path.suffix or "/" in name):
         path = find_preset(name, Path(), "recipe").path
