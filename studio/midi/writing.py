@@ -207,10 +207,14 @@ class Drums(Writing):
         """As any step; what is no knob of it is a drum."""
         if not isinstance(data, Mapping):
             return super().parse(data)
-        own = {key: value for key, value in data.items() if key in cls.kinds() and key != "lines"}
-        return super().parse(
-            own | {"lines": data.get("lines", {}) | {key: data[key] for key in data if key not in cls.kinds()}}
-        )
+        drums = {key: value for key, value in data.items() if _key_of_drum(str(key)) is not None}
+        knobs = {key: value for key, value in data.items() if key not in drums}
+        return super().parse({**knobs, "lines": {**knobs.get("lines", {}), **drums}} if drums else knobs)
+
+    @classmethod
+    def hint(cls, word: str) -> str:
+        """What somebody may have meant who wrote what is no knob and no drum."""
+        return nearest(word.replace("_", " "), [*cls.kinds(), *drum_keys()])
 
     def data(self, *, full: bool = False) -> Any:
         """Plain data that `parse` reads back as an equal value."""
@@ -232,7 +236,7 @@ class Drums(Writing):
         gather = Gather()
         for drum, line in self.lines.items():
             with gather, within(drum):
-                _key_of_drum(drum)
+                _drum(drum)
                 parse_pattern(line, _check_hit, self.seed)
         gather.done()
 
@@ -246,7 +250,7 @@ class Drums(Writing):
         for drum, line in self.lines.items():
             with within(drum):
                 for hit in hits_of(parse_pattern(line, _check_hit, self.seed), cycles):
-                    yield hit._replace(velocity=hit.velocity or VELOCITIES.get(hit.word)), (_key_of_drum(drum),)
+                    yield hit._replace(velocity=hit.velocity or VELOCITIES.get(hit.word)), (_drum(drum),)
 
 
 class Euclid(Writing):
@@ -283,7 +287,7 @@ class Euclid(Writing):
         try:
             return keys_of_word(self.note, 4)[0]
         except KnobError:
-            return _key_of_drum(self.note)
+            return _drum(self.note)
 
     @property
     def midi_channel(self) -> int:
@@ -305,18 +309,23 @@ def _check_hit(word: str) -> None:
         raise KnobError(f"{shown(word)} is not a hit.", "Write x, X or o for hits, and . or ~ for rests.")
 
 
-def _key_of_drum(drum: str) -> int:
+def _drum(drum: str) -> int:
     """The key that a drum is played on.
 
     Raises:
         KnobError: there is no such drum.
     """
-    word = drum.replace("_", " ").strip()
-    if word.isdecimal() and int(word) <= 127:
-        return int(word)
-    if word.casefold() == "kick":
+    key = _key_of_drum(drum)
+    if key is None:
+        raise KnobError(f"there is no drum {shown(drum)}.", nearest(drum.replace("_", " "), drum_keys()))
+    return key
+
+
+def _key_of_drum(drum: str) -> int | None:
+    """The key that a drum is played on, if there is such a drum."""
+    word = drum.replace("_", " ").strip().casefold()
+    if word.isdecimal():
+        return int(word) if int(word) <= 127 else None
+    if word == "kick":
         return 36
-    names = {name.casefold() for name in drum_keys()}
-    if word.casefold() not in names:
-        raise KnobError(f"there is no drum {shown(drum)}.", nearest(word, drum_keys()))
-    return keys_of(word)[0]
+    return keys_of(word)[0] if word in {name.casefold() for name in drum_keys()} else None
