@@ -27,6 +27,7 @@ from .recipe import Pick as Pick
 from .recipe import Recipe as Recipe
 from .recipe import Send as Send
 from .recipe import Track as Track
+from .recipe.chains import chain as chain
 from .recipe.model import load as load
 from .recipe.pack import install_pack as install_pack
 from .recipe.pack import pack as pack

@@ -124,6 +124,10 @@ class Step(Record):
             return {self.step: knobs[first]}
         return {self.step: knobs} if knobs else self.step
 
+    def resolved(self) -> Step:
+        """The step that it stands for: itself, unless it is another way of writing one."""
+        return self
+
     def inner(self) -> Iterator[Step]:
         """The steps it holds, depth first."""
         for value in (getattr(self, name) for name in self.parameters()):
@@ -359,14 +363,22 @@ def parse_step(data: object, *kinds: str) -> Step:
         return data
     if isinstance(data, Step):
         find_step(data.step, *kinds)
-        return data
+        return _resolved(data, *kinds)
     if isinstance(data, str):
-        return find_step(data, *kinds).parse(None)
+        return _resolved(find_step(data, *kinds).parse(None), *kinds)
     if isinstance(data, Mapping) and len(data) == 1:
         [(name, value)] = data.items()
         with within(str(name)):
-            return find_step(str(name), *kinds).parse(value)
+            return _resolved(find_step(str(name), *kinds).parse(value), *kinds)
     raise RecipeError(f"{shown(data)} is not a step.", "Write its name, or `name: {knob: value}`.")
+
+
+def _resolved(step: Step, *kinds: str) -> Step:
+    """What a step stands for, which must be of one of the kinds too."""
+    meant = step.resolved()
+    if meant is not step:
+        find_step(meant.step, *kinds)
+    return meant
 
 
 @dataclass(frozen=True, kw_only=True)

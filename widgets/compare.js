@@ -40,7 +40,7 @@ function render({ model, el }) {
     const colours = getComputedStyle(root), colour = (name) => colours.getPropertyValue(`--mx-${name}`).trim();
     const most = Math.max(3, ...spectrum.map(([, level]) => Math.abs(level)));
     const x = (hertz) => (Math.log(hertz / 30) / Math.log(18_000 / 30)) * width, y = (level) => height / 2 - (level / most) * (height / 2 - 12);
-    context.font = "10px system-ui, sans-serif";
+    context.font = "11px system-ui, sans-serif";
     context.fillStyle = colour("line");
     context.fillRect(0, height / 2, width, 1);
     for (const [hertz, words] of [[100, "100 Hz"], [1000, "1 kHz"], [10_000, "10 kHz"]]) {

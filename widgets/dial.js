@@ -12,12 +12,14 @@ const REST = 300; // ms without a key, a turn of the wheel or a controller after
  * @param {Spec} spec
  * @param {object} to  what it reports to
  * @param {(value: number, moving: boolean) => void} to.turn  `moving` until the gesture is over
- * @param {(text: string) => void} to.type  a value somebody wrote
+ * @param {(text: string) => Promise<void>} to.type  a value somebody wrote; kept once Python has read it
  * @param {((cc: number[]|null) => void)=} to.learn  the controller that turns it from now on
  * @param {object=} style  `drag`: "vertical" or "circular"
  */
 export function dial(spec, to, style = {}) {
   let value = spec.value ?? spec.default, held = null, resting = 0, cc = style.cc ?? null, learning = false;
+  let unread = 0; // values that were written and that Python has not read yet
+  const later = []; // what hands do meanwhile: it begins where the written value is
   const arc = svg("path", { class: "mx-arc" });
   const hand = svg("line", { class: "mx-hand", x1: 0, x2: 0, y1: -9, y2: -17.5 });
   const face = svg("svg", {
@@ -68,13 +70,15 @@ export function dial(spec, to, style = {}) {
     to.turn(value, false);
   }
   const put = (place, moving) => set(valueAt(spec, place), moving);
+  /** Steps from where the knob stands; where that is not known yet, as soon as it is. */
+  const stepping = (step) => { if (unread) later.push(step); else step(); };
   const bump = (step, moving) => {
     if (spec.whole) {
       const size = Math.max(1, Math.round(Math.abs(step) > 0.05 ? (spec.high - spec.low) / 10 : 1));
       set(Math.min(spec.high, Math.max(spec.low, value + Math.sign(step) * size)), moving);
     } else put(position(spec, value) + step, moving);
   };
-  const reset = () => { settle(); set(spec.default ?? spec.low, false); }; // straight to it, never through the taper and back
+  const reset = () => stepping(() => { settle(); set(spec.default ?? spec.low, false); }); // straight to it, never through the taper and back
   const say = (words) => { note.textContent = words; el.classList.toggle("mx-wrong", Boolean(words)); };
 
   function angle(event) {
@@ -91,8 +95,8 @@ export function dial(spec, to, style = {}) {
     held = { y: event.clientY, angle: angle(event), place: position(spec, value), moved: false };
     el.classList.add("mx-held");
   });
-  face.addEventListener("pointermove", (event) => {
-    if (!held) return;
+  face.addEventListener("pointermove", (event) => { if (held) stepping(() => pull(event)); });
+  function pull(event) {
     let way = (held.y - event.clientY) / TRAVEL;
     if (style.drag === "circular") {
       const turned = angle(event) - held.angle;
@@ -102,8 +106,9 @@ export function dial(spec, to, style = {}) {
     held.place = Math.min(1, Math.max(0, held.place + way * (event.shiftKey ? FINE : 1)));
     held.y = event.clientY;
     if (way) { held.moved = true; put(held.place, true); }
-  });
-  const drop = () => {
+  }
+  const drop = () => { if (held) stepping(letGo); };
+  const letGo = () => {
     if (!held) return;
     const { moved } = held;
     held = null;
@@ -118,15 +123,15 @@ export function dial(spec, to, style = {}) {
     if (document.activeElement !== face) return; // a page that is being scrolled turns no knobs
     event.preventDefault();
     event.stopPropagation();
-    bump(-Math.sign(event.deltaY || event.deltaX) * 0.01 * (event.shiftKey ? FINE : 1), true);
-    rest();
+    const step = -Math.sign(event.deltaY || event.deltaX) * 0.01 * (event.shiftKey ? FINE : 1);
+    stepping(() => { bump(step, true); rest(); });
   }, { passive: false });
   face.addEventListener("keydown", (event) => {
     const step = { ArrowUp: 0.01, ArrowRight: 0.01, ArrowDown: -0.01, ArrowLeft: -0.01, PageUp: 0.1, PageDown: -0.1 }[event.key];
     if (event.ctrlKey || event.metaKey || event.altKey) { settle(); return; } // those are the rack's and the browser's
-    if (step !== undefined) { bump(step * (event.shiftKey ? FINE : 1), true); rest(); }
-    else if (event.key === "Home") { settle(); set(spec.low, false); }
-    else if (event.key === "End") { settle(); set(spec.high, false); }
+    if (step !== undefined) stepping(() => { bump(step * (event.shiftKey ? FINE : 1), true); rest(); });
+    else if (event.key === "Home") stepping(() => { settle(); set(spec.low, false); });
+    else if (event.key === "End") stepping(() => { settle(); set(spec.high, false); });
     else if (event.key === "Delete" || event.key === "Backspace") reset();
     else if (event.key === "Enter" || /^[0-9.+\-]$/.test(event.key)) write(event.key.length === 1 ? event.key : null);
     else if (event.key === "ContextMenu") menu(event);
@@ -162,7 +167,14 @@ export function dial(spec, to, style = {}) {
     const written = field.value.trim();
     field.hidden = true;
     text.hidden = false;
-    if (keep && written) to.type(written);
+    if (!keep || !written) return;
+    unread += 1;
+    to.type(written).then(() => {
+      unread -= 1;
+      if (unread) return;
+      if (held) held.place = position(spec, value);
+      for (const step of later.splice(0)) step();
+    });
   };
   field.addEventListener("keydown", (event) => {
     event.stopPropagation();
@@ -191,13 +203,12 @@ export function dial(spec, to, style = {}) {
   const deaf = hearMidi((number, channel, level) => {
     if (learning) assign([number, channel]);
     if (!cc || cc[0] !== number || cc[1] !== channel) return;
-    put(level, true);
-    rest();
+    stepping(() => { put(level, true); rest(); });
   });
 
   if (cc) { el.classList.add("mx-cc"); openMidi(); }
   show(value);
-  return { el, face, show, say, wire, settle, held: () => held !== null || resting !== 0, stop: () => { settle(); deaf(); } };
+  return { el, face, show, say, wire, settle, held: () => !unread && (held !== null || resting !== 0), stop: () => { settle(); deaf(); } };
 }
 
 function sweep(from, to) {

@@ -12,6 +12,7 @@ from studio.knobs import Number
 from studio.rendering.player.modules import script
 from studio.steps import Step, find_step
 from widgets.describe import can_turn, readable, spec
+from widgets.pictures import dial_picture
 from widgets.player import HERE, STYLE
 
 
@@ -77,10 +78,21 @@ class Knob(anywidget.AnyWidget):
         if not self._property_lock:
             self.committed = self.value
 
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """What the notebook keeps: the widget, and for whoever opens it without a kernel a picture."""
+        bundle = super()._repr_mimebundle_(**options)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data is not None:
+            said = str(self.number.data(self.value))
+            data["text/html"] = dial_picture(self.spec["label"], self.number.position(self.value), said)
+        return bundle
+
     def _told(self, widget: object, content: dict[str, Any], buffers: object) -> None:
         if content.get("kind") != "type":
             return
+        refused = ""
         try:
             self.value = self.committed = float(self.number.number(str(content.get("text"))))
         except StudioError as error:
-            self.send({"kind": "refused", "text": " ".join(part for part in (error.cause, error.mend) if part)})
+            refused = " ".join(part for part in (error.cause, error.mend) if part)
+        self.send({"kind": "read", "token": content.get("token"), "refused": refused})

@@ -39,13 +39,21 @@ def path_of(name: str) -> Way:
     return tuple(path) if fits else ()
 
 
-def layout(recipe: Recipe, *, single: bool = False) -> dict[str, Any]:
-    """What a rack shows; with `single` only one chain, without the mixer around it."""
+Homes = dict[tuple[Key, ...], Any]
+"""Where macros stood when they were first seen, by name and, within a step, by strip and step: what a reset puts back."""
+
+
+def layout(recipe: Recipe, homes: Homes, *, single: bool = False) -> dict[str, Any]:
+    """What a rack shows; with `single` only one chain, without the mixer around it.
+
+    A macro's declaration has the value it stands at as its default. Here that is in `homes`, which is added to: else
+    every turn would be another layout, and there would be nothing to go back to.
+    """
     return {
         "title": recipe.title,
         "single": single,
-        "macros": [_macro(("knobs", name), name, macro) for name, macro in recipe.knobs.items()],
-        "strips": [_strip(recipe, where, name, strip) for where, name, strip in recipe.strips()],
+        "macros": [_macro(("knobs", name), macro, homes, (name,)) for name, macro in recipe.knobs.items()],
+        "strips": [_strip(where, name, strip, homes) for where, name, strip in recipe.strips()],
     }
 
 
@@ -129,7 +137,7 @@ def _chain_at(recipe: Recipe, path: Way) -> tuple[tuple[Step, ...] | None, Way]:
     return (found, path) if isinstance(found, tuple) else (None, ())
 
 
-def _strip(recipe: Recipe, where: str, name: str, strip: Record) -> dict[str, Any]:
+def _strip(where: str, name: str, strip: Record, homes: Homes) -> dict[str, Any]:
     way: Way = (where, name) if where != "master" else (where,)
     kinds = strip.kinds()
     heads = [_control((*way, knob), kinds[knob], knob) for knob in ("volume", "pan", "loudness") if knob in kinds]
@@ -145,20 +153,24 @@ def _strip(recipe: Recipe, where: str, name: str, strip: Record) -> dict[str, An
         "where": where,
         "heads": [*heads, *sends],
         "switches": switches,
-        "play": None if play is None else _panel(recipe, (*way, "play"), play),
-        "notes": [_panel(recipe, (*way, "notes", at), step) for at, step in enumerate(getattr(strip, "notes", ()))],
-        "chain": [_panel(recipe, (*way, "chain", at), step) for at, step in enumerate(strip.chain)],  # type: ignore[attr-defined]
+        "play": None if play is None else _panel((*way, "play"), play, homes),
+        "notes": [_panel((*way, "notes", at), step, homes) for at, step in enumerate(getattr(strip, "notes", ()))],
+        "chain": [_panel((*way, "chain", at), step, homes) for at, step in enumerate(strip.chain)],  # type: ignore[attr-defined]
     }
 
 
-def _panel(recipe: Recipe, way: Way, step: Step) -> dict[str, Any]:
+def _panel(way: Way, step: Step, homes: Homes) -> dict[str, Any]:
     controls, chains = [], []
     for path, kind in _own(way, step):
-        controls.append(_control(path, kind, path[-2] if path[-1] == "value" and "knobs" in path else path[-1]))
+        macro = _macro_at(step, path)
+        if macro is None:
+            controls.append(_control(path, kind, path[-1]))
+        else:
+            controls.append(_macro(path[:-1], macro, homes, (*way[:2], step.label, path[-2])))
     if not isinstance(step, Preset):
         for name, value in ((name, getattr(step, name)) for name in step.parameters()):
             for at, chain in _chains((*way, name), value):
-                chains.append([_panel(recipe, (*at, index), inner) for index, inner in enumerate(chain)])
+                chains.append([_panel((*at, index), inner, homes) for index, inner in enumerate(chain)])
     return {
         "id": name_of(way),
         "step": step.step,
@@ -171,8 +183,18 @@ def _panel(recipe: Recipe, way: Way, step: Step) -> dict[str, Any]:
     }
 
 
-def _macro(way: Way, name: str, macro: Macro) -> dict[str, Any]:
-    return _control((*way, "value"), macro.kind_of("value"), name)
+def _macro(way: Way, macro: Macro, homes: Homes, home: tuple[Key, ...]) -> dict[str, Any]:
+    control = _control((*way, "value"), macro.kind_of("value"), way[-1])
+    if "spec" in control:
+        control["spec"]["default"] = homes.setdefault(home, control["spec"]["default"])
+    return control
+
+
+def _macro_at(step: Step, path: Way) -> Macro | None:
+    """The macro of a step that a control turns, if it is one."""
+    held = getattr(step, str(path[-3]), None) if len(path) > 3 and path[-1] == "value" else None
+    macro = held.get(path[-2]) if isinstance(held, Mapping) else None
+    return macro if isinstance(macro, Macro) else None
 
 
 def _control(path: Way, kind: Kind, label: Key) -> dict[str, Any]:

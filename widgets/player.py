@@ -20,6 +20,9 @@ from widgets.sounds import Sounds, heard, sounds_of
 HERE = Path(__file__).parent
 STYLE = LOOK + (HERE / "widgets.css").read_text(encoding="utf-8")
 
+STILL_SECONDS = 3.0
+"""So long a widget that is shown waits for its first sound, so that a saved notebook has it."""
+
 
 class Playing(anywidget.AnyWidget):
     """What all widgets that sound have in common: a desk in the browser, and how Python works it."""
@@ -53,10 +56,16 @@ class Playing(anywidget.AnyWidget):
         """What the notebook keeps: the widget, and for whoever opens it without a kernel a picture and a small player."""
         bundle = super()._repr_mimebundle_(**options)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
-        session = vars(self).get("_session")
-        if data is not None and session is not None and session.sounds is not None:
-            data["text/html"] = still(heard(session.sounds), self.title)
+        if data is not None and (shown := self._still()):
+            data["text/html"] = shown
         return bundle
+
+    def _still(self) -> str:
+        """The sound as HTML that needs no kernel; a render that is about to end is waited for."""
+        session = vars(self).get("_session")
+        if session is None or (session.sounds is None and not session.wait(STILL_SECONDS)) or session.sounds is None:
+            return ""
+        return still(heard(session.sounds), self.title)
 
     def close(self) -> None:
         """Take it off the page and lay down its work."""

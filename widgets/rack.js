@@ -5,6 +5,7 @@ import { deskOf, openDesk } from "./desk.js";
 import { dial } from "./dial.js";
 import { openPalette, openText, openName } from "./sheets.js";
 import { makeTurns } from "./turns.js";
+import { makeWritten } from "./written.js";
 import { goneNote } from "./gone.js";
 
 const rackTurns = (globalThis.__mirepoixTurns ??= new Map());
@@ -33,7 +34,8 @@ function render({ model, el }) {
   let asking = false; // of all views only the one that asked opens what comes
   const ahead = () => { for (const each of controls.values()) each.settle?.(); turns.push(); };
   const doing = (what, more = {}) => { ahead(); asking = ["yaml", "python", "shelf"].includes(what); model.send({ kind: "do", what, ...more }); };
-  const type = (id, text) => { ahead(); model.send({ kind: "type", id, text, ear: turns.ear() }); };
+  const written = makeWritten(model);
+  const type = (id, text) => { ahead(); return written.send({ id, text, ear: turns.ear() }); };
   const value = (id) => (turns.holds(id) ? turns.value(id) : model.get("values")[id]);
   /** A switch turns under the finger; Python hears of it and may say otherwise. */
   const flip = (id, on, show) => { show(on); turns.turn(id, on, false); };
@@ -105,7 +107,7 @@ function render({ model, el }) {
 
   function panel(described, place = null) {
     const { id, label, step, help, kind } = described;
-    const box = h("section", { class: "mx-panel", "aria-label": label, "data-step": id });
+    const box = h("div", { class: "mx-panel", role: "group", "aria-label": label, "data-step": id });
     const power = h("button", { type: "button", class: "mx-power", role: "switch", "aria-label": `${label} on`, title: "Bypass",
       onclick: () => flip(described.bypass, power.getAttribute("aria-checked") === "true", show) }, h("i"));
     const show = (off) => {
@@ -120,7 +122,7 @@ function render({ model, el }) {
         ["Remove", () => doing("remove", { at: place })],
         ["Move to the front", place ? () => doing("move", { step: place, to: 0 }) : null],
       ], more) }, "⋯");
-    box.append(h("header", {}, grip, power, h("strong", { title: help }, label),
+    box.append(h("div", { class: "mx-heading" }, grip, power, h("strong", { title: help }, label),
       label === step ? null : h("small", {}, step), kind === "effect" ? null : h("small", {}, kind), h("span", { class: "mx-space" }), more));
     const error = h("p", { class: "mx-error", role: "alert", hidden: true });
     const dials = described.controls.filter((each) => each.kind === "dial" && typeof value(each.id) === "number");
@@ -214,7 +216,7 @@ function render({ model, el }) {
     const head = now.heads.filter((each) => each.kind === "dial" && typeof value(each.id) === "number");
     const rest = now.heads.filter((each) => !head.includes(each) && value(each.id) !== null);
     strip.replaceChildren(
-      h("section", { class: "mx-panel mx-channel", "aria-label": `${now.name}: mixer` }, h("header", {}, h("strong", {}, now.name)),
+      h("div", { class: "mx-panel mx-channel", role: "group", "aria-label": `${now.name}: mixer` }, h("div", { class: "mx-heading" }, h("strong", {}, now.name)),
         h("div", { class: "mx-dials" }, ...head.map(control)), ...rest.map(control)),
       ...(now.play || now.notes.length ? [h("div", { class: "mx-sources" }, ...[now.play, ...now.notes].filter(Boolean).map((each) => panel(each)))] : []),
       chain);
@@ -292,6 +294,7 @@ function render({ model, el }) {
 
   const told = (message) => {
     if (message.kind === "turned") refresh(message.values);
+    else if (message.kind === "read") written.answered(message);
     else if (message.kind === "refused") {
       const each = controls.get(message.id);
       if (each) { each.show(value(message.id)); each.say(message.text); } else { desk.state = message.text; desk.bad = true; desk.changed(); }

@@ -21,8 +21,9 @@ from studio.recipe.document import Document
 from studio.recipe.presets import find_preset
 from studio.recipe.saving import chain_preset, keep
 from studio.rendering.player.modules import script
+from studio.rendering.still import written
 from studio.steps import Step, check_label, parse_step
-from widgets.panels import drivers, layout, name_of, palette, path_of, shelf, step_at, values
+from widgets.panels import Homes, drivers, layout, name_of, palette, path_of, shelf, step_at, values
 from widgets.player import HERE, STYLE, Playing
 from widgets.session import Ear, PlaybackSession
 from widgets.sides import Sides
@@ -63,7 +64,7 @@ class Rack(Playing):
     def __init__(self, recipe: Recipe, *, single: bool = False, cache: Cache | None = None) -> None:
         self._sides = Sides.of(recipe)
         self._now, self._single = recipe, single
-        self._match, self._levels = True, dict[str, float]()
+        self._match, self._levels, self._homes = True, dict[str, float](), Homes()
         first = next(iter(recipe.tracks), "master")
         super().__init__(rate=recipe.rate, title=recipe.title, selected=first, palette=palette())
         self._session = PlaybackSession(self._tell, failed=self._failed, finished=self._finished, cache=cache)
@@ -200,6 +201,9 @@ class Rack(Playing):
             raise RecipeError("nothing has been rendered yet.", "Call wait() first.")
         return Audio(sounds.read(0, 0, sounds.frames), sounds.rate)
 
+    def _still(self) -> str:
+        return super()._still() + written(self.title or "Rack", self.as_yaml())
+
     def _strip(self) -> Way:
         return path_of(next(strip["way"] for strip in self.panels["strips"] if strip["name"] == self.selected))
 
@@ -240,7 +244,7 @@ class Rack(Playing):
         recipe, sides = self._now, self._sides
 
         with self.hold_sync():
-            self.panels = layout(recipe, single=self._single)
+            self.panels = layout(recipe, self._homes, single=self._single)
             self.driven = drivers(recipe)
             self.values = values(recipe)
             self.sides = {
@@ -301,6 +305,8 @@ class Rack(Playing):
         except (KeyError, ValueError, TypeError, IndexError, AttributeError, StopIteration) as error:
             # Only a page that is not ours, or older than this, says what cannot be understood.
             self._say(f"the page said something that makes no sense here ({type(error).__name__}).", bad=True)
+        if content.get("kind") == "type":
+            self._tell({"kind": "read", "token": content.get("token")}, [])
 
     def _greet(self) -> None:
         self._session.greet()

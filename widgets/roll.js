@@ -168,7 +168,7 @@ function render({ model, el }) {
       context.fill();
       context.globalAlpha = 1;
     });
-    context.font = "9px system-ui, sans-serif";
+    context.font = "11px system-ui, sans-serif";
     for (let pitch = low; pitch <= high; pitch++) {
       if (pitch % 12) continue;
       context.fillStyle = colour("faint");

@@ -18,6 +18,7 @@ from studio.midi.timing import Quantise
 from studio.recipe import Recipe
 from studio.rendering.player.modules import script
 from studio.score import Note, Score
+from widgets.pictures import roll_picture
 from widgets.player import HERE, STYLE, Playing
 from widgets.session import Ear, PlaybackSession
 
@@ -154,6 +155,9 @@ class PianoRoll(Playing):
     def _arrived(self, ear: Ear | None = None) -> None:
         self._show()
         self._session.wish(self._recipe, ear, score=self.score)
+
+    def _still(self) -> str:
+        return roll_picture(self.title, self.notes) + super()._still()
 
     def _show(self) -> None:
         beat = self._whole.resolution

@@ -21,7 +21,7 @@ from studio.rendering.player.page import bytes_of_peaks
 from studio.rendering.render import length
 from studio.rendering.waveform_summary import WaveformSummarizer
 from studio.score import Score
-from widgets.sounds import PEAK_STEP, Rendered, Sounds, outline, pcm
+from widgets.sounds import Rendered, Sounds, outline, pcm, peak_step
 
 Tell = Callable[[dict[str, Any], list[bytes]], None]
 """Sends a message, with buffers, to the browser."""
@@ -353,14 +353,15 @@ def _work(session: weakref.ref[PlaybackSession], changed: threading.Condition) -
 
 def _picture(sounds: Sounds, track: int, newer: Callable[[], bool]) -> tuple[dict[str, Any], list[bytes]] | None:
     """The outline of a sound; of what is heard, its spectrum and loudness too."""
-    content: dict[str, Any] = {"kind": "picture", "track": track, "step": PEAK_STEP}
+    step = peak_step(sounds.frames)
+    content: dict[str, Any] = {"kind": "picture", "track": track, "step": step}
     sketcher = WaveformSummarizer(sounds.rate, 2) if track == 0 else None
-    peaks, size = [], PEAK_STEP * 128
+    peaks, size = [], 65_536
     for start in range(0, sounds.frames, size):
         if newer():
             return None
         block = sounds.read(track, start, min(size, sounds.frames - start))
-        peaks.append(outline(block))
+        peaks.append(outline(block, step))
         if sketcher:
             sketcher.push(block if block.shape[0] == 2 else np.repeat(block[:1], 2, axis=0))
     buffers = [bytes_of_peaks(np.concatenate([np.zeros((0, 2), np.float32), *peaks]), whole=track == 0)]

@@ -14,7 +14,7 @@ function sheet(label, ...content) {
 /** Steps of the registry, narrowed down by what is typed. */
 export function openPalette(x, y, steps, chosen) {
   const field = h("input", { type: "search", placeholder: "Find a step…", "aria-label": "Find a step" });
-  const list = h("div", { class: "mx-list", role: "listbox" });
+  const list = h("div", { class: "mx-list", role: "listbox", "aria-label": "Steps" });
   const box = sheet("Add a step", h("h3", {}, "Add a step"), field, list);
   const fill = () => {
     const wanted = field.value.toLowerCase();

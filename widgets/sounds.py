@@ -18,8 +18,7 @@ from studio.engine.preview import Preview
 from studio.errors import AudioError, shown
 from studio.rendering.render import Result, stem_of
 
-PEAK_STEP = 512
-"""Frames behind one pair of peaks of an outline."""
+_LARGEST_STEP, _FEWEST_PEAKS = 512, 1200
 
 MIX = "mix"
 
@@ -151,11 +150,16 @@ def heard(sounds: Sounds) -> dict[str, Audio]:
     return {name: Audio(sounds.read(track, 0, sounds.frames), sounds.rate) for track, name in enumerate(names)}
 
 
-def outline(samples: Block) -> NDArray[np.float32]:
-    """The lowest and highest sample of every `PEAK_STEP` frames: shape (steps, 2)."""
-    missing = -samples.shape[1] % PEAK_STEP
+def peak_step(frames: int) -> int:
+    """Frames behind one pair of peaks in the outline of a sound of so many frames: a power of two, 512 at most."""
+    return min(_LARGEST_STEP, 1 << max(0, (frames // _FEWEST_PEAKS).bit_length() - 1))
+
+
+def outline(samples: Block, step: int) -> NDArray[np.float32]:
+    """The lowest and highest sample of every `step` frames: shape (steps, 2)."""
+    missing = -samples.shape[1] % step
     padded = np.pad(samples, ((0, 0), (0, missing)), mode="edge") if missing and samples.shape[1] else samples
-    shaped = padded.reshape(samples.shape[0], -1, PEAK_STEP)
+    shaped = padded.reshape(samples.shape[0], -1, step)
     if not padded.size:
         return np.zeros((0, 2), np.float32)
     return np.stack([shaped.min(axis=(0, 2)), shaped.max(axis=(0, 2))], axis=1)

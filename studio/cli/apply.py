@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from studio.cli.completing import chains, sounds
-from studio.cli.opening import STDIN, chain_text, sound_of
+from studio.cli.opening import STDIN, board_of_script, chain_text, is_board_of_script, sound_of
 from studio.cli.show import as_json, finite, say
 from studio.cli.watch import watching
 
@@ -49,21 +50,27 @@ def command(
 ) -> None:
     """Run audio files through CHAIN and write the results.
 
-    CHAIN is the name of a preset, a preset file, or steps in YAML: "[stretch: 0.75, reverb: {wet: 0.3}]". Files that it
-    names lie beside the preset file, else in the working folder. CHAIN or an audio file may be - for standard input.
-    Effects need no more memory for a longer file.
+    CHAIN is the name of a preset, a preset file, steps in YAML ("[stretch: 0.75, reverb: {wet: 0.3}]"), or a board of
+    pedalboard's in a Python script, which then runs: script.py:board. Files that it names lie beside the preset file,
+    else in the working folder. CHAIN or an audio file may be - for standard input. Effects need no more memory for a
+    longer file.
 
     A file keeps its channels; where a step of the chain needs stereo, it is widened or mixed down, and you are told.
     """
     from studio.errors import Gather
+    from studio.recipe.boards import steps_of
     from studio.rendering.apply import parse_chain
 
     if chain == STDIN and STDIN in audio:
         raise click.UsageError("Standard input can be the chain or a sound, not both.")
     folder = Path(chain).parent if chain.endswith(ENDINGS) else Path()
-    steps = parse_chain(chain_text(chain))
     gather, done = Gather(), list[dict[str, Any]]()
     with ExitStack() as stack:
+        if is_board_of_script(chain):
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="studio-")))
+            steps = tuple(steps_of(board_of_script(chain), folder))
+        else:
+            steps = parse_chain(chain_text(chain))
         for work in _works(audio, out, form, stack):
             with gather:
                 done.append(_apply(work, steps, folder, bits, bpm, layout or "keep", as_script))

@@ -9,12 +9,13 @@ from pathlib import Path
 import click
 
 from studio.cli.completing import recipes
-from studio.cli.opening import document_of
+from studio.cli.opening import document_of, session_options
 from studio.cli.show import as_json, say, table
 
 
 @click.command("check")
 @click.argument("recipe", shell_complete=recipes)
+@session_options
 @click.option("--score", type=click.Path(path_type=Path), help="Check it with this MIDI file.")
 @click.option("--json", "as_script", is_flag=True, help="Print JSON.")
 def command(recipe: str, score: Path | None, as_script: bool) -> None:

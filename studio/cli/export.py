@@ -10,12 +10,13 @@ from pathlib import Path
 import click
 
 from studio.cli.completing import PLUGINS, chains_and_recipes, formats
-from studio.cli.opening import recipe_of, target_of
+from studio.cli.opening import recipe_of, session_options, target_of
 from studio.cli.show import as_json, losses, say, table
 
 
 @click.command("export")
 @click.argument("song", shell_complete=chains_and_recipes)
+@session_options
 @click.option(
     "--format",
     "form",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from studio.cli.completing import recipes
-from studio.cli.opening import STDIN, recipe_of
+from studio.cli.opening import STDIN, recipe_of, session_options
 from studio.cli.show import as_json, say, say_lines
 from studio.cli.stopping import STOPPING
 
@@ -31,6 +31,7 @@ CLOSING_SECONDS = 0.7
 
 @click.command("live")
 @click.argument("recipe", shell_complete=recipes)
+@session_options
 @click.option("--strip", help="Play the chain of one track or bus, or of the master, instead of the whole song.")
 @click.option(
     "--as-rendered", multiple=True, metavar="STRIP", help="Play a strip whose chain takes too long as it was rendered."

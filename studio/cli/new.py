@@ -18,7 +18,7 @@ from studio.cli.show import losses, say
     "--from",
     "source",
     shell_complete=recipes,
-    help="A MIDI file; a session of a DAW: song.dawproject, song.rpp or song.ardour; a recipe, or a preset by its name.",
+    help="A MIDI file; a session of a DAW: song.dawproject, song.rpp, song.ardour, song.als or song.mmpz; a recipe, or a preset by its name.",
 )
 @click.option(
     "--media",

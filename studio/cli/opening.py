@@ -4,24 +4,56 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from pedalboard import Plugin
+
     from studio.exporting.target import Target
     from studio.recipe import Recipe
     from studio.recipe.document import Document
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 STDIN = "-"
 PLAIN_LOUDNESS = -14.0
 """The LUFS to which a MIDI file is brought that is rendered without a recipe."""
 
 _STRIP = re.compile(r"(?P<song>[^\n:#{}\[\]]+)(?P<mark>[:#])(?P<strip>\S[^:#\n]*|)")
+_BOARD = re.compile(r"[^\n{}\[\]]+\.py:\w+")
+
+
+_WHERE = "studio.where"
+"""Under which click keeps where the media of a session may be looked for."""
+
+
+def session_options(command: F) -> F:
+    """The options of a command that reads sessions of DAWs: where their audio may be."""
+
+    def keep(context: click.Context, option: click.Parameter, value: Any) -> None:
+        context.meta.setdefault(_WHERE, {})[option.name] = value
+
+    media = click.option(
+        "--media",
+        type=click.Path(path_type=Path),
+        expose_value=False,
+        callback=keep,
+        help="Of a session: a folder to look in for audio files that are not where it says.",
+    )
+    anywhere = click.option(
+        "--anywhere",
+        is_flag=True,
+        expose_value=False,
+        callback=keep,
+        help="Of a session: take audio from outside its own folder, where it says.",
+    )
+    return media(anywhere(command))
 
 
 def document_of(name: str, stack: ExitStack) -> tuple[Document, Path]:
@@ -52,7 +84,9 @@ def document_of(name: str, stack: ExitStack) -> tuple[Document, Path]:
         return Document(from_midi(path, Path("song.yaml"), bare=True, loudness=PLAIN_LOUDNESS)), Path()
     if is_session(path):
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="studio-")))
-        losses(import_session(path, folder / "song.yaml").losses)
+        context = click.get_current_context(silent=True)
+        where = context.meta.get(_WHERE, {}) if context is not None else {}
+        losses(import_session(path, folder / "song.yaml", **where).losses)
         return Document.open(folder / "song.yaml"), folder
     if not (path.is_file() or path.suffix or "/" in name):
         path = find_preset(name, Path(), "recipe").path
@@ -120,6 +154,23 @@ def recipe_file_of(name: str) -> Path:
     return found
 
 
+def is_board_of_script(name: str) -> bool:
+    """Whether a word is ``script.py:board``: a board of pedalboard's in a Python script, which then runs."""
+    return bool(_BOARD.fullmatch(name))
+
+
+def board_of_script(name: str) -> Plugin:
+    """The board that ``script.py:board`` means; the script runs, since the user named it.
+
+    Raises:
+        StudioError: the script fails, or it holds no such board.
+    """
+    from studio.recipe.boards import read_board
+
+    script, _, board = name.rpartition(":")
+    return read_board(Path(script), board)
+
+
 def target_of(name: str, stack: ExitStack) -> Target:
     """The chain or instrument that a word means for a plugin: a strip of any recipe, a preset, or steps in YAML.
 
@@ -129,7 +180,10 @@ def target_of(name: str, stack: ExitStack) -> Target:
     from dataclasses import replace
 
     from studio.exporting.target import Target
+    from studio.recipe.chains import chain as board_chain
 
+    if is_board_of_script(name):
+        return Target.parse(board_chain(board_of_script(name), title=name.rpartition(":")[2]))
     named = _STRIP.fullmatch(name.removeprefix("\n"))
     if not named:
         return Target.parse(chain_text(name))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from studio.cli.completing import recipes, turns
-from studio.cli.opening import recipe_of
+from studio.cli.opening import recipe_of, session_options
 from studio.cli.show import as_json, finite, say, table
 from studio.cli.watch import watching
 from studio.typed import present
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 @click.command("render")
 @click.argument("recipe", shell_complete=recipes)
+@session_options
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder for the files."
 )

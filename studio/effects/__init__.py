@@ -8,6 +8,7 @@ from studio.effects.equaliser import Eq
 from studio.effects.filters import Highpass, HighShelf, Ladder, Lowpass, LowShelf, Peak
 from studio.effects.mixing import Gain, Invert, Pan, Width
 from studio.effects.modulation import Chorus, Phaser, Tremolo
+from studio.effects.pedalboard_plugin import PedalboardPlugin
 from studio.effects.pitch_shift import PitchShift
 from studio.effects.saturation import Bitcrush, Clip, Distortion
 from studio.effects.space import Convolution, Reverb
@@ -15,6 +16,6 @@ from studio.effects.space import Convolution, Reverb
 __all__ = [
     "Bitcrush", "Brickwall", "Chorus", "Clip", "Compressor", "Convolution", "Delay", "Distortion", "Ducker",
     "Echo", "Eq", "Gain", "Gate", "Gsm", "HighShelf", "Highpass", "Invert", "Ladder", "Layers", "Limiter",
-    "LowShelf", "Lowpass", "Mp3", "Multiband", "Pan", "Parallel", "Peak", "Phaser", "PitchShift", "RackBlock",
+    "LowShelf", "Lowpass", "Mp3", "Multiband", "Pan", "Parallel", "Peak", "PedalboardPlugin", "Phaser", "PitchShift", "RackBlock",
     "Resample", "Reverb", "Tremolo", "Width",
 ]  # fmt: skip

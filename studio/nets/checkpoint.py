@@ -119,9 +119,9 @@ class Checkpoint:
         aside = self._path.with_suffix(".set-aside")
         try:
             self._path.replace(aside)
-            where = f"it is set aside as {aside}"
+            where = f"It is set aside as {aside}"
         except OSError:
-            where = "it is left where it is"
+            where = "It is left where it is"
         self._states, self.seconds = {}, 0.0
         self._say(
             f"What was learned before cannot be gone on with: {cause.rstrip('.')}. {where}; the training begins anew."

@@ -299,6 +299,7 @@ def write(data: Mapping[str, Any], original: str | None = None, meant: Mapping[s
     """
     yaml = YAML(typ="rt", pure=True)
     yaml.width = 4096
+    yaml.preserve_quotes = True
     yaml.brace_single_entry_mapping_in_flow_sequence = True
     yaml.indent(mapping=2, sequence=4, offset=2)
     tree = _commented(data)
@@ -318,7 +319,7 @@ def _merged(written: Any, meant: Any, data: Any) -> Any:
         for key in [key for key in names if key in meant and key not in data]:
             del written[names[key]]
         for key, value in data.items():
-            name, known = names.get(key, key), key in names and key in meant
+            name, known = names.get(key, _quoted(key)), key in names and key in meant
             written[name] = _merged(written[name], meant[key], value) if known else _commented(value)
         return written
     if all(isinstance(value, list) for value in (written, meant, data)) and len(written) == len(meant):
@@ -335,17 +336,24 @@ def _merged(written: Any, meant: Any, data: Any) -> Any:
 def _commented(value: Any, listed: bool = False) -> Any:
     """Data for dumping: small collections on one line, the rest in blocks, steps one a line."""
     if isinstance(value, Mapping):
-        tree: CommentedMap | CommentedSeq = CommentedMap((key, _commented(item)) for key, item in value.items())
+        tree: CommentedMap | CommentedSeq = CommentedMap(
+            (_quoted(key), _commented(item)) for key, item in value.items()
+        )
     elif isinstance(value, (list, tuple)):
         tree = CommentedSeq(_commented(item, listed=True) for item in value)
-    elif isinstance(value, str) and value.startswith(("?", ":")):
-        return DoubleQuotedScalarString(value)  # bare and inside brackets it would be read as a part of a mapping
     else:
-        return value
+        return _quoted(value)
     step = listed and isinstance(value, Mapping) and len(value) == 1
     if not step and not _holds_mappings(value) and _width(value) <= _FLOW_WIDTH and _depth(value) <= 2:
         tree.fa.set_flow_style()
     return tree
+
+
+def _quoted(value: Any) -> Any:
+    """Text that ruamel.yaml writes bare, and nobody reads again: it looks like a part of a mapping, or breaks the line."""
+    if isinstance(value, str) and (value.startswith(("?", ":")) or not value.replace("\n", "").isprintable()):
+        return DoubleQuotedScalarString(value)
+    return value
 
 
 def _width(value: Any) -> int:

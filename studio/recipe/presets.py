@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from studio.address import Path as Way
 from studio.context import RenderContext
@@ -20,6 +20,9 @@ from studio.recipe.document import Document, write
 from studio.records import ListOf, Parsed, Record, field
 from studio.stored import refuse_later
 from studio.views import view
+
+if TYPE_CHECKING:
+    from pedalboard._pedalboard import Pedalboard
 
 RECIPE_FILE = "recipe.yaml"
 """The document inside an installed pack."""
@@ -88,6 +91,19 @@ class ChainPreset(Record):
     def dumps(self) -> str:
         """The preset as YAML."""
         return write(self.data())
+
+    def pedalboard(self, *, bpm: float = 120.0, folder: Path | str = Path()) -> Pedalboard:
+        """The board that sounds the same, where all of it is pedalboard's.
+
+        Args:
+            bpm: the tempo that note values mean.
+            folder: what relative paths mean.
+
+        Raises:
+            StudioError: steps that pedalboard has not, knobs that it cannot have so, or curves: all of them at once.
+        """
+        board: Pedalboard = view("board")(RackBlock(chain=self.chain, knobs=self.knobs), bpm=bpm, folder=folder)
+        return board
 
     def changed(self) -> list[str]:
         """The format comes first, always."""

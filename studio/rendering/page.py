@@ -73,15 +73,14 @@ def section(name: str, figures: Iterable[tuple[str, str]], drawing: str, file: s
 def picture(sketch: WaveformSummary, seconds: float, rate: int, marks: str = "") -> str:
     """Waveform, spectrogram and short-term loudness over one time axis, as SVG; `marks` are drawn above."""
     frames = max(1, round(seconds * rate))
-    columns = math.ceil(sketch.frames / COLUMN) * COLUMN
-    stretch = WIDTH * columns / frames
+    stretch = WIDTH * math.ceil(sketch.frames / COLUMN) * COLUMN / frames
     height = _WAVE + _SPECTRUM + _LOUDNESS
     image = base64.b64encode(sketch.spectrum).decode()
     return f"""<svg viewBox="-66 -18 {WIDTH + 76} {height + 38}" data-seconds="{seconds:.3f}" role="img"
  aria-label="waveform, spectrogram and loudness over time">
 <clipPath id="frame"><rect width="{WIDTH}" height="{height}"/></clipPath>
 <g clip-path="url(#frame)">
-<path class="wave" d="{_wave(sketch, stretch)}"/>
+<path class="wave" d="{_wave(sketch, frames)}"/>
 <image x="0" y="{_WAVE}" width="{stretch:.2f}" height="{_SPECTRUM}" preserveAspectRatio="none"
  href="data:image/png;base64,{image}"/>
 <polyline class="loudness" points="{_loudness(sketch, seconds)}"/></g>
@@ -89,11 +88,11 @@ def picture(sketch: WaveformSummary, seconds: float, rate: int, marks: str = "")
 <line class="head" y1="0" y2="{height}" x1="-99" x2="-99"/></svg>"""
 
 
-def _wave(sketch: WaveformSummary, stretch: float) -> str:
-    """The outline as a closed path, from left to right along the top and back along the bottom."""
+def _wave(sketch: WaveformSummary, frames: int) -> str:
+    """The outline of so many frames as a closed path, from left to right along the top and back along the bottom."""
     if not sketch.outline:
         return ""
-    step, middle = stretch / len(sketch.outline), _WAVE / 2
+    step, middle = WIDTH * sketch.step / frames, _WAVE / 2
     tops = [f"{index * step:.1f} {middle - high * middle:.1f}" for index, (_, high) in enumerate(sketch.outline)]
     bottoms = [f"{index * step:.1f} {middle - low * middle:.1f}" for index, (low, _) in enumerate(sketch.outline)]
     return "M" + "L".join([*tops, *reversed(bottoms)]) + "Z"

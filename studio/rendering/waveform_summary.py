@@ -18,13 +18,14 @@ from studio.audio import Block
 from studio.engine.loudness import Loudness, LoudnessMeter
 from studio.errors import OutputError, StudioError
 from studio.notes import MOST_BYTES, read_note, write_note
+from studio.rendering.outline import MOST_COLUMNS, Outliner
 from studio.stored import Members, Real, Several, Whole, Words
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 COLUMN = 4096
-"""Frames behind one column of the outline and the spectrum."""
+"""Frames behind one column of the spectrum."""
 
 ROWS = 96
 LOWEST_HZ, HIGHEST_HZ = 40.0, 18_000.0
@@ -35,18 +36,25 @@ _MOST_COLUMNS = 1200
 
 @dataclass(frozen=True)
 class WaveformSummary:
-    """What the report draws: `outline` holds the lowest and highest sample of each column, `spectrum` a PNG."""
+    """What the report draws.
+
+    Attributes:
+        outline: the lowest and highest sample of every `step` frames.
+        spectrum: a PNG, low below, loud bright.
+    """
 
     frames: int
     loudness: Loudness
     outline: tuple[tuple[float, float], ...]
+    step: int
     spectrum: bytes
 
     @property
     def span(self) -> int:
-        """The frames that outline and spectrum stand for; a whole number of columns, so more than there are, or fewer."""
-        pool = max(1, math.ceil(math.ceil(self.frames / COLUMN) / _MOST_COLUMNS))
-        return len(self.outline) * pool * COLUMN
+        """The frames that the spectrum stands for; a whole number of columns, so more than there are, or fewer."""
+        columns = math.ceil(self.frames / COLUMN)
+        pool = max(1, math.ceil(columns / _MOST_COLUMNS))
+        return columns // pool * pool * COLUMN
 
     def save(self, path: Path) -> None:
         """Keep it for the next report; not being able to costs time only."""
@@ -56,6 +64,7 @@ class WaveformSummary:
             "frames": self.frames,
             "levels": [_LEVEL.data(level) for level in levels],
             "outline": [[float(low), float(high)] for low, high in self.outline],
+            "step": self.step,
             "spectrum": base64.b64encode(self.spectrum).decode(),
         }
         with contextlib.suppress(OutputError):
@@ -72,6 +81,7 @@ class WaveformSummary:
                 kept["frames"],
                 Loudness(integrated, peak, true_peak, tuple(short_term)),
                 tuple((low, high) for low, high in kept["outline"]),
+                kept["step"],
                 base64.b64decode(kept["spectrum"], validate=True),
             )
         except (StudioError, ValueError):
@@ -83,7 +93,8 @@ _KEPT = Members(
     of={
         "frames": Whole(),
         "levels": Several(each=_LEVEL, fewest=3, most=10_000_000),
-        "outline": Several(each=Several(each=Real(low=-1e6, high=1e6), fewest=2, most=2), most=10 * _MOST_COLUMNS),
+        "outline": Several(each=Several(each=Real(low=-1e6, high=1e6), fewest=2, most=2), most=MOST_COLUMNS + 1),
+        "step": Whole(),
         "spectrum": Words(longest=MOST_BYTES),
     }
 )
@@ -96,7 +107,7 @@ class WaveformSummarizer:
         self._rate = rate
         self._meter = LoudnessMeter(rate, channels)
         self._rest = np.zeros((channels, 0), np.float32)
-        self._outline: list[NDArray[np.float32]] = []
+        self._outline = Outliner()
         self._spectrum: list[NDArray[np.float32]] = []
         self._frames = 0
 
@@ -104,6 +115,7 @@ class WaveformSummarizer:
         """Take the next block of shape (channels, frames)."""
         self._frames += block.shape[1]
         self._meter.push(block)
+        self._outline.push(block)
         joined = np.concatenate([self._rest, block], axis=1) if self._rest.shape[1] else block
         columns = joined.shape[1] // COLUMN
         self._columns(joined[:, : columns * COLUMN])
@@ -113,13 +125,14 @@ class WaveformSummarizer:
         """The summary of all that was pushed."""
         if self._rest.shape[1]:
             self._columns(np.pad(self._rest, ((0, 0), (0, COLUMN - self._rest.shape[1]))))
-        outline = np.concatenate([np.zeros((0, 2), np.float32), *self._outline])
+        outline, step = self._outline.read()
         spectrum = np.concatenate([np.zeros((0, ROWS), np.float32), *self._spectrum])
-        pool = max(1, math.ceil(len(outline) / _MOST_COLUMNS))
+        pool = max(1, math.ceil(len(spectrum) / _MOST_COLUMNS))
         return WaveformSummary(
             self._frames,
             self._meter.read(),
-            tuple((round(float(low), 4), round(float(high), 4)) for low, high in _pooled_outline(outline, pool)),
+            tuple((round(float(low), 4), round(float(high), 4)) for low, high in outline),
+            step,
             _png(_pooled(spectrum, pool)),
         )
 
@@ -127,7 +140,6 @@ class WaveformSummarizer:
         if not samples.shape[1]:
             return
         shaped = samples.reshape(samples.shape[0], -1, COLUMN)
-        self._outline.append(np.stack([shaped.min(axis=(0, 2)), shaped.max(axis=(0, 2))], axis=1))
         windowed = shaped.mean(axis=0) * _window()
         power = np.abs(np.fft.rfft(windowed, _FFT, axis=1)) ** 2
         bands = (_bands(self._rate) @ power.T).T
@@ -166,12 +178,6 @@ def _bands(rate: int) -> csr_array:
 def _pooled(values: NDArray[np.float32], pool: int) -> NDArray[np.float32]:
     whole = len(values) // pool * pool
     return values[:whole].reshape(-1, pool, values.shape[1]).max(axis=1) if pool > 1 else values
-
-
-def _pooled_outline(outline: NDArray[np.float32], pool: int) -> NDArray[np.float32]:
-    whole = len(outline) // pool * pool
-    shaped = outline[:whole].reshape(-1, pool, 2)
-    return np.stack([shaped[:, :, 0].min(axis=1), shaped[:, :, 1].max(axis=1)], axis=1)
 
 
 _MAP = np.array(

@@ -11,6 +11,8 @@ from studio.disk import part_of, writing
 from studio.errors import MissingError, OutputError, Place, RecipeError, StudioError, nearest
 from studio.interchange.ardour.read import read_ardour
 from studio.interchange.dawproject.read import read_dawproject
+from studio.interchange.live.read import read_live
+from studio.interchange.lmms.read import read_lmms
 from studio.interchange.reaper.read import read_reaper
 from studio.interchange.relink import Where
 from studio.interchange.timeline import Timeline
@@ -23,6 +25,9 @@ READERS: dict[str, Callable[[Path, Path, Where], Timeline]] = {
     ".rpp": read_reaper,
     ".rpp-bak": read_reaper,
     ".ardour": read_ardour,
+    ".als": read_live,
+    ".mmpz": read_lmms,
+    ".mmp": read_lmms,
 }
 """Readers of sessions, by the ending of their files."""
 
@@ -33,11 +38,8 @@ def is_session(path: Path) -> bool:
 
 
 OTHERS = {
-    ".als": ("an Ableton Live set", "Export its tracks and a MIDI file in Live."),
     ".alp": ("an Ableton Live pack", "Open it in Live, and export tracks and a MIDI file."),
     ".flp": ("an FL Studio project", "Export a MIDI file and its mixer tracks as WAV files in FL Studio."),
-    ".mmpz": ("an LMMS project", "Export a MIDI file and its tracks in LMMS."),
-    ".mmp": ("an LMMS project", "Export a MIDI file and its tracks in LMMS."),
     ".aaf": ("an AAF composition", "Open it in a DAW, and save it as a DAWproject or a REAPER project."),
     ".omf": ("an OMF composition", "Open it in a DAW, and save it as a DAWproject or a REAPER project."),
     ".otio": ("an OpenTimelineIO timeline", "Open it in an editor, and export its audio."),

@@ -77,7 +77,7 @@ def apart_db(one: Block, other: Block) -> float:
 
 def test_all_of_ours_are_native_but_codecs_and_what_holds_others() -> None:
     ours = {name for name, step in registry().items() if step.kind == "effect" and "studio.effects" in step.__module__}
-    assert ours - set(NATIVE) == {"resample", "mp3", "parallel", "layers", "multiband", "rack"}
+    assert ours - set(NATIVE) == {"resample", "mp3", "pedalboard", "parallel", "layers", "multiband", "rack"}
 
 
 @pytest.mark.parametrize("rate", [44_100, 96_000])

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from studio.errors import KnobError, OutputError, Problems, RecipeError, StudioError
 from studio.knobs import Number
 from studio.recipe import Bus, Master, Output, Recipe, Send, Track
+from studio.recipe.document import Document, write
 from studio.recipe.presets import Preset
 from studio.steps import registry
 from tests.recipe.random_recipes import recipes
@@ -52,6 +54,15 @@ def test_any_change_of_a_knob_changes_the_hash_and_is_in_the_text(plain: dict[st
         assert changed.hash != song.hash
         again = Recipe.loads(changed.dumps())
         assert again == changed and again.hash == changed.hash
+
+
+@settings(max_examples=150, deadline=None)
+@example({"?a": ":b"}, "\x85")
+@given(st.dictionaries(st.text(min_size=1, max_size=8), st.text(max_size=8), max_size=3), st.text(max_size=8))
+def test_any_text_is_read_back_as_it_was_written_wherever_it_stands(named: dict[str, str], title: str) -> None:
+    data = {"title": title, "tracks": named, "list": [title, *named]}
+    assert Document(write(data), "a").data == data
+    assert Document(write(data, "title: a  # kept\n", {"title": "a"}), "a").data == data
 
 
 def test_the_hash_is_the_same_in_another_process_whatever_pythons_own_hashing() -> None:

@@ -254,3 +254,20 @@ def test_the_spectrogram_shows_a_tone_in_its_row(hz: float) -> None:
     assert abs(brightest - expected) <= 2
     assert sketch.loudness.peak_db == pytest.approx(-6.02, abs=0.01)
     assert max(high for _, high in sketch.outline) == pytest.approx(0.5, abs=0.001)
+
+
+@pytest.mark.parametrize("frames", [300, 4_410, 1_000_003])
+def test_an_outline_is_as_fine_as_a_picture_for_sounds_of_any_length_and_in_any_blocks(frames: int) -> None:
+    sound = np.random.default_rng(5).uniform(-0.5, 0.5, (2, frames)).astype(np.float32)
+    sound[0, -1] = 0.9
+    drawn = []
+    for size in (frames, 4_097):
+        sketcher = WaveformSummarizer(RATE, 2)
+        for start in range(0, frames, size):
+            sketcher.push(sound[:, start : start + size])
+        drawn.append(sketcher.draw())
+    assert drawn[0].outline == drawn[1].outline and drawn[0].step == drawn[1].step
+    step, outline = drawn[0].step, drawn[0].outline
+    assert len(outline) == -(-frames // step) and min(frames, 600) <= len(outline) <= 1201
+    expected = [(sound[:, at : at + step].min(), sound[:, at : at + step].max()) for at in range(0, frames, step)]
+    assert np.allclose(outline, expected, atol=1e-4)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -20,9 +19,9 @@ from studio.rendering.player.page import write_player
 from studio.rendering.transfers import compare_methods
 from studio.training.log import TrainingLog
 from tests.listening import sine
+from tests.readable import objections
 from tests.songs import band_file
 
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 SONG = """
 title: A page to look at
 story: Three parts and a room.
@@ -78,26 +77,7 @@ def test_a_page_can_be_read_and_used_by_everybody(
         shown.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         shown.goto(pages[kind].as_uri())
         shown.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
-        shown.evaluate(AXE)
-        found = shown.evaluate(
-            "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))"
-        )
-        assert found == [], scheme
-        small = shown.evaluate(
-            """() => [...document.querySelectorAll("body *")].filter((each) => each.checkVisibility() &&
-                 [...each.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
-               .map((each) => [each.textContent.trim().slice(0, 30), parseFloat(getComputedStyle(each).fontSize)
-                 * (each.getScreenCTM?.().a ?? 1)])
-               .filter(([, size]) => size < 10.99)"""
-        )
-        assert small == [], scheme
-        narrow = shown.evaluate(
-            """() => [...document.querySelectorAll("button, select, input, summary")].filter((each) => each.checkVisibility())
-               .map((each) => [each.textContent.trim() || each.ariaLabel, Math.min(...Object.values(((box) =>
-                 ({ w: box.width, h: box.height }))(each.getBoundingClientRect())))]).filter(([, size]) => size < 23.99)"""
-        )
-        assert narrow == [], scheme
-        assert shown.evaluate("document.documentElement.scrollWidth") <= 390, "the page is as wide as the phone"
+        assert objections(shown) == [], scheme
     assert wrong == []
 
 

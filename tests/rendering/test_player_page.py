@@ -14,7 +14,7 @@ from studio.errors import MissingError
 from studio.recipe import Recipe
 from studio.rendering.player.page import write_player
 from tests.songs import band_file
-from tests.widgets.lab import PICTURES
+from tests.widgets.lab import PICTURES, launched
 
 HOSTILE = "</script><img src=x onerror=window.hit=1>"
 
@@ -82,3 +82,19 @@ def test_a_folder_without_a_render_is_refused(tmp_path: Path) -> None:
 def _picture(codec: str) -> Path:
     PICTURES.mkdir(parents=True, exist_ok=True)
     return PICTURES / f"player-{codec}.png"
+
+
+def test_a_browser_that_gives_no_sound_says_so(tmp_path: Path, chrome: Browser) -> None:
+    (tmp_path / "song.yaml").write_text("length: 1 s\ntracks: {hiss: {play: noise}}\n", encoding="utf-8")
+    render(Recipe.load(tmp_path / "song.yaml"), tmp_path / "out")
+    # A page that nobody has clicked on may not play here, and its audio context never runs: as without a sound device.
+    strict = launched(chrome.browser_type, autoplay=False)
+    page = strict.new_page()
+    page.add_init_script("addEventListener('load', () => setTimeout(() => player.deck.play(), 50))")
+    page.goto(write_player(tmp_path / "out").as_uri())
+    expect(page.get_by_role("status")).to_contain_text("no sound device")
+    expect(page.get_by_role("button", name="Play")).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_role("status")).to_have_text("")
+    page.wait_for_function("() => player.deck.peak(0) > 0")
+    strict.close()

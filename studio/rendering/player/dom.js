@@ -23,7 +23,8 @@ export function svg(tag, attributes = {}, ...children) {
 
 /** A small menu at a point; closes on choice, Escape or a click elsewhere. `items`: [label, action] or null for a rule. */
 export function openMenu(x, y, items, owner) {
-  const menu = h("div", { class: "mx mx-menu", role: "menu" });
+  // On top of everything, yet within the part of the page that it belongs to.
+  const menu = h("div", { class: "mx mx-menu", role: "menu", popover: "manual" });
   const close = () => { menu.remove(); document.removeEventListener("pointerdown", outside, true); owner?.focus?.(); };
   const outside = (event) => { if (!menu.contains(event.target)) close(); };
   for (const item of items) {
@@ -38,7 +39,8 @@ export function openMenu(x, y, items, owner) {
     else return;
     event.preventDefault(); event.stopPropagation();
   });
-  document.body.append(menu);
+  (owner?.closest?.(".mx") ?? document.body).append(menu);
+  menu.showPopover?.();
   const box = menu.getBoundingClientRect();
   menu.style.left = `${Math.max(4, Math.min(x, innerWidth - box.width - 4))}px`;
   menu.style.top = `${Math.max(4, Math.min(y, innerHeight - box.height - 4))}px`;

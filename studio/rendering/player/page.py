@@ -107,7 +107,7 @@ def _pieces(codec: Codec, paths: list[Path], pool: ThreadPoolExecutor) -> Iterat
 def _picture(path: Path, whole: bool) -> dict[str, Any]:
     """The outline of a file; with `whole` its spectrum and loudness too."""
     rate, _, frames = probe(path)
-    step = max(512, -(-frames // _MOST_PEAKS) // 512 * 512)
+    step = max(1, -(-frames // _MOST_PEAKS))
     sketcher = WaveformSummarizer(rate, 2) if whole else None
     rest, peaks = np.zeros((2, 0), np.float32), []
     for block in stream_audio(path, channels=2):

@@ -19,6 +19,12 @@ export function makeDesk(deck) {
   const desk = { deck, pictures: [], view: null, mixer: { mute: new Set(), solo: new Set() }, state: "", bad: false, views: new Set() };
   desk.changed = () => { for (const view of desk.views) view(); };
   deck.onchange = desk.changed;
+  let silent = "";
+  deck.onsilent = (words) => {
+    if (words === silent) return;
+    [silent, desk.state, desk.bad] = [words, words, Boolean(words)];
+    desk.changed();
+  };
   return desk;
 }
 
@@ -185,7 +191,7 @@ export function playerView(desk, { label = "Player", stems: withStems = true } =
       function label(words, hertz) {
         const y = height - (height - RULER) * Math.log(hertz / 40) / Math.log(Math.min(18_000, deck.rate / 2) / 40);
         context.fillStyle = "rgb(255 255 255 / 70%)";
-        context.font = "10px system-ui, sans-serif";
+        context.font = "11px system-ui, sans-serif";
         context.fillText(words, 4, y + 3);
       }
     } else if (picture && face === "loudness" && picture.loudness) {
@@ -194,7 +200,7 @@ export function playerView(desk, { label = "Player", stems: withStems = true } =
         context.fillStyle = colour("line");
         context.fillRect(0, y(lufs), width, 1);
         context.fillStyle = colour("faint");
-        context.font = "10px system-ui, sans-serif";
+        context.font = "11px system-ui, sans-serif";
         context.fillText(`${lufs} LUFS`, 4, y(lufs) - 3);
       }
       context.strokeStyle = colour("warm");
@@ -213,7 +219,7 @@ export function playerView(desk, { label = "Player", stems: withStems = true } =
       context.fillRect(x(region[0]), 0, x(region[1]) - x(region[0]), 3);
     }
     context.fillStyle = colour("faint");
-    context.font = "10px system-ui, sans-serif";
+    context.font = "11px system-ui, sans-serif";
     const step = timeStep((to - from) / deck.rate, width), digits = step < 1 ? (step < 0.1 ? 2 : 1) : 0;
     for (let at = Math.ceil(from / deck.rate / step) * step; at * deck.rate < to; at += step) {
       const place = x(at * deck.rate);

@@ -23,6 +23,7 @@ from studio.exporting.plugin.formats import FORMATS
 from studio.exporting.plugin.source import write_source
 from studio.exporting.target import Target
 from tests.listening import cents, pitch_hz, rms_db
+from tests.once import once_a_run
 
 RATE = 44_100
 KEY = 60
@@ -45,15 +46,18 @@ def organ() -> Design:
 @pytest.fixture(scope="module")
 def plugins(organ: Design, objects: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """It in every format."""
-    made = {}
-    for form in FORMS:
-        [compiler] = compilers()
-        library = build(write_source(organ), FORMATS[form].shell, compiler, lambda phrase: None)
-        path = tmp_path_factory.mktemp(form) / f"Organ.{form}"
-        with standing(path, FORMATS[form].lay(organ, "Organ", [(compiler, library)]), organ):
-            pass
-        made[form] = path
-    return made
+
+    def build_all(folder: Path) -> dict[str, Path]:
+        made = {}
+        for form in FORMS:
+            [compiler] = compilers()
+            library = build(write_source(organ), FORMATS[form].shell, compiler, lambda phrase: None)
+            path = made[form] = folder / f"Organ.{form}"
+            with standing(path, FORMATS[form].lay(organ, "Organ", [(compiler, library)]), organ):
+                pass
+        return made
+
+    return once_a_run(tmp_path_factory, "organ", build_all)
 
 
 @pytest.fixture

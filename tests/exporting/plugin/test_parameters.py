@@ -49,7 +49,7 @@ def test_presets_name_knobs_and_values_that_there_are() -> None:
             Design("D", target, presets=preset)
 
 
-def test_presets_and_groups_lie_in_every_format(objects: Path, tmp_path: Path) -> None:
+def test_presets_and_groups_lie_in_every_format(tmp_path: Path) -> None:
     made = {form: export(CHAIN, tmp_path / f"Two.{form}", presets=PRESETS) for form in ("vst3", "clap", "lv2")}
     plugin = Vst3(made["vst3"].path)
     assert plugin.programs() == ["delay gain", "Far"]

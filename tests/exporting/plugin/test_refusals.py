@@ -23,11 +23,6 @@ from studio.steps import registry
 from tests.exporting.plugin.wrong import Broken, Crashing, Hanging, Liar
 
 
-@pytest.fixture(autouse=True)
-def _cached(objects: Path) -> None:
-    """Compiled pieces are shared."""
-
-
 def test_a_plugin_that_sounds_different_is_not_handed_over(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="not what the recipe sounds like: noise in pedalboard") as refused:
         export([Liar()], tmp_path / "Liar.vst3")
