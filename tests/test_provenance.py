@@ -83,7 +83,9 @@ def test_nothing_is_declared_that_no_step_uses() -> None:
 
 @pytest.mark.parametrize("kind", [Mastered, nodes.Play, nodes.Read, nodes.Process, nodes.Change, nodes.Sum, nodes.Hold])
 def test_the_engine_declares_what_it_works_with_itself(kind: type[Node]) -> None:
-    assert set(packages_of(kind)) - {"numpy", "mido", "platformdirs", "pretty_midi", "ruamel"} <= set(kind.libraries)
+    assert set(packages_of(kind)) - {"numpy", "mido", "platformdirs", "pretty_midi", "ruamel", "yaml"} <= set(
+        kind.libraries
+    )
 
 
 @pytest.mark.parametrize("engine", [rubberband, rubberband_cli, signalsmith, praat])
