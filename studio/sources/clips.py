@@ -43,7 +43,7 @@ class PlacedClip(Record):
     """
 
     file: str = file(help="an audio file")
-    at: Time = span("0 s", help="where in the song it begins")
+    at: Time = span("0 s", help="where in the song it begins", position=True)
     offset: Time = span("0 s", help="where in the file it begins")
     length: Time | None = span(None, help="how long it plays; to the end of the file if not given")
     gain: float = knob(0.0, SILENCE_DB, 36.0, DB, help="how much louder", live=False)
