@@ -131,7 +131,7 @@ def presets_of(entry: ClapEntry, plugin: bytes) -> list[ClapPreset]:
 
 
 def _indexer(told: _Told) -> _Indexer:
-    kinds = dict(_Indexer._fields_)
+    kinds = _kinds(_Indexer)
     yes = kinds["declare_filetype"](lambda _indexer, _what: True)
     return _Indexer(
         ClapVersion(1, 2, 0), b"mirepoix", b"", b"", b"1", None, yes, kinds["declare_location"](told.place), yes,
@@ -140,7 +140,11 @@ def _indexer(told: _Told) -> _Indexer:
 
 
 def _receiver(told: _Told) -> _Receiver:
-    kinds = dict(_Receiver._fields_)
+    kinds = _kinds(_Receiver)
     heard = {"begin_preset": told.begin, "add_plugin_id": told.belongs}
-    words = [word for word, _ in _Receiver._fields_ if word != "data"]
-    return _Receiver(None, *(kinds[word](heard.get(word, lambda *_: None)) for word in words))
+    return _Receiver(None, *(kind(heard.get(word, lambda *_: None)) for word, kind in kinds.items() if word != "data"))
+
+
+def _kinds(table: type[Structure]) -> dict[str, Any]:
+    """The kinds of a table's fields by their names."""
+    return {each[0]: each[1] for each in table._fields_}
