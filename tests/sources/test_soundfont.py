@@ -25,6 +25,7 @@ from studio.sources.soundfont import SoundFont
 from tests.fluidsynth import by_fluidsynth, differs_only_at_onsets
 from tests.listening import cents, log_mel_distance_db, null_db, peak_db, pitch_hz, rms_db
 from tests.songs import band, band_file, midi_file, score_of
+from tests.waiting import PATIENCE
 
 RATE = 44_100
 Message, Meta = mido.Message, mido.MetaMessage
@@ -218,5 +219,5 @@ with ThreadPoolExecutor(4) as pool:
 def test_synths_that_start_at_once_in_a_fresh_process_give_the_same_bits() -> None:
     """FluidSynth fills its tables when its first synth is made: without a lock one render in ten differed."""
     fresh = [subprocess.Popen([sys.executable, "-c", FRESH], stdout=subprocess.PIPE, text=True) for _ in range(8)]
-    heard = {process.communicate(timeout=120)[0] for process in fresh}
+    heard = {process.communicate(timeout=PATIENCE)[0] for process in fresh}
     assert len(heard) == 1 and len(heard.pop().split()) == 4
