@@ -76,7 +76,7 @@ def drum_score(hits: tuple[DrumHit, ...], tempo: TempoMap, name: str = "drums") 
     for hit in hits:
         tick = round(float(tempo.beat_at(Fraction(hit.start))) * _RESOLUTION)
         notes.append(Note(tick, tick + _RESOLUTION // 4, hit.key, hit.velocity, DRUM_CHANNEL))
-    ends = {}
+    ends: dict[int, int] = {}
     for index in range(len(notes) - 1, -1, -1):
         note = notes[index]
         notes[index] = note._replace(end=max(note.start + 1, min(note.end, ends.get(note.pitch, note.end))))
@@ -123,13 +123,14 @@ def _clusters(shapes: Floats) -> NDArray[np.intp]:
     order = np.argsort(-sizes, kind="stable")
     place = np.empty(len(order), np.intp)
     place[order] = np.arange(len(order))
-    return place[found]
+    return np.asarray(place[found])
 
 
 def _names(bands: Floats, lengths: Floats, clusters: NDArray[np.intp]) -> dict[int, int]:
     """A key of General MIDI for each cluster."""
     taken: set[int] = set()
-    keys = {}
+    keys: dict[int, int] = {}
+    kinds: tuple[int, ...]
     centres = np.sqrt(np.array(_EDGES_HZ[:-1]) * np.array(_EDGES_HZ[1:], np.float64))
     for cluster in range(int(clusters.max()) + 1):
         own = clusters == cluster
