@@ -143,8 +143,9 @@ def check_values(value: object) -> None:
     elif isinstance(value, tuple):
         members = (((index,), member) for index, member in enumerate(value))
     for way, member in members:
-        with gather, within(*way):
-            check_values(member)
+        if member and isinstance(member, (Record, Mapping, tuple)):
+            with gather, within(*way):
+                check_values(member)
     gather.done()
 
 

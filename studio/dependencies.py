@@ -20,7 +20,7 @@ from studio.steps import Step
 Name: TypeAlias = tuple[str, str]
 """A module, and a name at its top level; an empty name is the module as a whole."""
 
-SOUNDLESS = frozenset({"numpy", "click", "mido", "platformdirs", "pretty_midi", "ruamel"})
+SOUNDLESS = frozenset({"numpy", "click", "mido", "platformdirs", "pretty_midi", "ruamel", "yaml"})
 """Packages whose version need not be declared: numpy always counts, and what the others read is hashed itself."""
 
 

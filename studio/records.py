@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, wraps
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, dataclass_transform
 
 from studio.errors import Gather, RecipeError, StudioError, Told, collector, nearest, shown, within
@@ -20,6 +21,9 @@ from studio.typed import present
 
 REQUIRED: Any = object()
 """The default of a field that has none."""
+
+_READ = "fields were read"
+"""Marks a record, while it is made, whose fields have been parsed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +76,25 @@ def field(kind: Kind, *, kw_only: bool = False) -> Any:
     metadata = {"kind": kind}
     if kind.required:
         return dataclasses.field(metadata=metadata, kw_only=kw_only)
-    return dataclasses.field(default_factory=lambda: kind.parse(kind.default), metadata=metadata, kw_only=kw_only)
+    return dataclasses.field(default_factory=_default_of(kind), metadata=metadata, kw_only=kw_only)
+
+
+def _default_of(kind: Kind) -> Callable[[], Any]:
+    """What gives the default of a field; one that says a single thing is read once for all records."""
+    known: list[Any] = []
+
+    def default() -> Any:
+        if known:
+            return known[0]
+        value = kind.parse(kind.default)
+        if isinstance(kind.default, _SINGLE) or kind.default == ():
+            known.append(value)
+        return value
+
+    return default
+
+
+_SINGLE = (str, int, float, NoneType)
 
 
 Value = TypeVar("Value")
@@ -104,6 +126,8 @@ class Record:
         cls.__init__ = _checked(cls.__init__)  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
+        if self.__dict__.pop(_READ, False):
+            return
         gather = Gather()
         for name, kind in self.kinds().items():
             with gather, within(name):
@@ -134,7 +158,7 @@ class Record:
             return data
         if not isinstance(data, Mapping):
             raise RecipeError(f"{shown(data)} is not {cls.called()}.", "Write it as `name: value` pairs.")
-        gather, values, kinds = Gather(), {}, cls.kinds()
+        gather, values, kinds = Gather(), dict[str, Any](), cls.kinds()
         for key, value in data.items():
             with gather, within(str(key)):
                 if key not in kinds:
@@ -145,7 +169,17 @@ class Record:
                 if kind.required and key not in data:
                     raise RecipeError(f"{cls.called()} needs {key!r}: {kind.describe()}.")
         gather.done()
-        return cls(**values) if collector() is None else cls._of_what_is_left(values, data)
+        return cls._of(values) if collector() is None else cls._of_what_is_left(values, data)
+
+    @classmethod
+    def _of(cls, values: Mapping[str, Any], record: Self | None = None) -> Self:
+        """The record of fields that have been read, which `__init__` would read once more."""
+        record = cls.__new__(cls) if record is None else record
+        for name, default in _defaults(cls):  # type: ignore[arg-type]
+            object.__setattr__(record, name, values[name] if name in values else default())
+        record.__dict__[_READ] = True
+        record.__post_init__()
+        return record
 
     @classmethod
     def _of_what_is_left(cls, values: dict[str, Any], data: Mapping[Any, Any]) -> Self:
@@ -162,7 +196,7 @@ class Record:
             raise Told
         record = cls.__new__(cls)
         try:
-            record.__init__(**values)  # type: ignore[misc]
+            cls._of(values, record)
         except StudioError as error:
             # Its fields stand; what they should be together is only worth telling where all of them were read.
             if not taking.lost_near():
@@ -244,6 +278,17 @@ def _checked(made: Callable[..., None]) -> Callable[..., None]:
         made(self, *given, **named)
 
     return begin
+
+
+@cache
+def _defaults(cls: type[Record]) -> tuple[tuple[str, Callable[[], Any]], ...]:
+    """Every field of the dataclass, and what gives its default."""
+
+    def default(field: dataclasses.Field[Any]) -> Callable[[], Any]:
+        made = field.default_factory
+        return made if made is not dataclasses.MISSING else lambda: field.default
+
+    return tuple((field.name, default(field)) for field in dataclasses.fields(cls) if field.init)  # type: ignore[arg-type]
 
 
 @cache

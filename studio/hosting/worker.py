@@ -72,7 +72,7 @@ class _Desk:
         self._channels = 2
         self.does: dict[str, Callable[..., Plain]] = {
             "describe": self.describe, "wander": self.wander, "open": self.open, "process": self.process, "play": self.play, "state": self.state,
-            "controls": self.controls, "standing": self.standing,
+            "controls": self.controls, "contents": self.contents, "standing": self.standing,
         }  # fmt: skip
 
     def _load(self) -> Host:
@@ -103,6 +103,15 @@ class _Desk:
         host = self._load()
         host.load_state(base64.b64decode(preset))
         return {"positions": {str(raw.index): raw.default for raw in host.parameters()}}
+
+    def contents(self, bundles: list[str]) -> Plain:
+        """What LV2 bundles hold, by their paths: (URI, name) of each plugin."""
+        from studio.hosting.lv2_host import contents
+
+        found: dict[str, list[tuple[str, str]]] = {}
+        for bundle, uri, name in contents([Path(bundle) for bundle in bundles]):
+            found.setdefault(str(bundle), []).append((uri, name))
+        return {"contents": found}
 
     def wander(self, seconds: float) -> Plain:
         """The parameters that move the latency, as far as can be found out in some seconds."""

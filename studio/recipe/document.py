@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from studio.disk import check_regular
 from studio.errors import Gather, Key, MissingError, Place, Problems, RecipeError, StudioError, collector, shown
-from studio.typed import expect
+from studio.recipe.yaml_tree import DEEPEST, NoYaml, YamlNode, compose, uncollected
 
 LARGEST_BYTES = 16_000_000
 MOST_VALUES = 1_000_000
@@ -27,8 +26,6 @@ MOST_VALUES = 1_000_000
 
 MOST_REPEATED = 20_000
 """Those that aliases put in once more; a text of a few lines can have any number of them."""
-
-DEEPEST = 40
 
 _TAG = "tag:yaml.org,2002:"
 _FLOW_WIDTH = 96
@@ -51,24 +48,26 @@ class Document:
     def __init__(self, text: str, file: str = "") -> None:
         self.text = text
         self.file = file
-        self._marks: dict[tuple[Key, ...], tuple[int, int]] = {}
+        self._lines = text.splitlines()
+        self._readable = text
+        self._members: dict[int, dict[Key, tuple[int, int, YamlNode]]] = {}
         self._read: set[int] = set()
         self._repeated = 0
-        self._lines = text.splitlines()
         self.data: Any = None
         try:
-            self.data = self._plain(self._composed(), (), 0)
+            with uncollected():
+                self.data = self._plain(self._composed(), (), 0)
         except StudioError as error:
             raise self.placed(error) from None
         except _TooMuch as error:
             raise self.placed(error.refusal) from None
 
-    def _composed(self) -> Node | None:
+    def _composed(self) -> YamlNode | None:
         """The text as nodes; under a collector without the lines that are no YAML, each of which it is told."""
         taking, lines = collector(), list(self._lines)
         for _ in range(_MOST_REPAIRS if taking else 0):
             try:
-                return _compose("\n".join(lines))
+                return self._composed_of("\n".join(lines))
             except RecipeError as error:
                 line = _line_to_leave_out(lines, error)
                 if line is None:
@@ -78,7 +77,11 @@ class Document:
                 error.place = self._placed_at(line, max(column, indent + 1))
                 taking.take(error)  # type: ignore[union-attr]
                 lines[line - 1] = ""
-        return _compose(self.text if lines == self._lines else "\n".join(lines))
+        return self._composed_of(self.text if lines == self._lines else "\n".join(lines))
+
+    def _composed_of(self, text: str) -> YamlNode | None:
+        self._readable = text
+        return compose(text)
 
     @classmethod
     def open(cls, path: Path | str) -> Document:
@@ -113,27 +116,39 @@ class Document:
 
         A path has every word that could be written; shorthands leave some out, and the way goes on behind them.
         """
-        here: tuple[Key, ...] = ()
-        value: Any = self.data
+        node, value = self._root, self.data
+        if node is None:
+            return Place(self.file)
+        line, column = node.start_mark.line, node.start_mark.column
         for key in path:
             only = next(iter(value)) if isinstance(value, Mapping) and len(value) == 1 else None
-            for way in ((key,), (only, key)):
-                if None not in way and (*here, *way) in self._marks:
-                    here = (*here, *way)
-                    value = self._at(here)
+            for way in ([key], *([] if only is None else [[only, key]])):
+                found = self._below(node, way)
+                if found is not None:
+                    line, column, node = found
+                    value = _at(value, way)
                     break
-        mark = self._marks.get(here)
-        return self._placed_at(*mark) if mark else Place(self.file)
+        return self._placed_at(line + 1, column + 1)
 
-    def _at(self, path: tuple[Key, ...]) -> Any:
-        """The plain data at a path, or None where it could not be read."""
-        value: Any = self.data
-        for key in path:
-            try:
-                value = value[key]
-            except (KeyError, IndexError, TypeError):
+    @cached_property
+    def _root(self) -> YamlNode | None:
+        """The text as nodes once more: only errors ask for lines, and most texts have none."""
+        try:
+            return compose(self._readable)
+        except RecipeError:
+            return None
+
+    def _below(self, node: YamlNode, way: Sequence[Key]) -> tuple[int, int, YamlNode] | None:
+        """The node at the end of a way below another one, and where it or its name begins; None where there is none."""
+        found = None
+        for key in way:
+            if id(node) not in self._members:
+                self._members[id(node)] = dict(_members(node))
+            found = self._members[id(node)].get(key)
+            if found is None:
                 return None
-        return value
+            node = found[2]
+        return found
 
     def _placed_at(self, line: int, column: int = 0) -> Place:
         lines = self._lines
@@ -151,22 +166,21 @@ class Document:
                 single.place = self._placed_at(about.line, about.column)
         return error
 
-    def _plain(self, node: Node | None, path: tuple[Key, ...], depth: int) -> Any:
+    def _plain(self, node: YamlNode | None, path: tuple[Key, ...], depth: int) -> Any:
         if node is None:
             return None
         self._count(node, path, depth)
-        self._marks.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
-        if isinstance(node, MappingNode):
+        if node.id == "scalar":
+            return _scalar(node, path)
+        if node.id == "mapping":
             return self._mapping(node, path, depth)
-        if isinstance(node, SequenceNode):
-            _check_tag(node, "seq", path)
-            gather = Gather()
-            items = [self._item(gather, item, (*path, index), depth) for index, item in enumerate(node.value)]
-            gather.done()
-            return items
-        return _scalar(expect(ScalarNode, node), path)
+        _check_tag(node, "seq", path)
+        gather = Gather()
+        items = [self._item(gather, item, (*path, index), depth) for index, item in enumerate(node.value)]
+        gather.done()
+        return items
 
-    def _count(self, node: Node, path: tuple[Key, ...], depth: int) -> None:
+    def _count(self, node: YamlNode, path: tuple[Key, ...], depth: int) -> None:
         """Keep an account of the values, those in the text and those that aliases repeat."""
         if depth > DEEPEST:
             raise _TooMuch(
@@ -187,35 +201,57 @@ class Document:
                 f"more values than a recipe can have: {MOST_VALUES:,} at most.", "Divide it into several songs.", path
             )
 
-    def _item(self, gather: Gather, node: Node, path: tuple[Key, ...], depth: int) -> Any:
+    def _item(self, gather: Gather, node: YamlNode, path: tuple[Key, ...], depth: int) -> Any:
         """What stands in a list or mapping; None where an error was gathered instead."""
         with gather:
             return self._plain(node, path, depth + 1)
         return None
 
-    def _mapping(self, node: MappingNode, path: tuple[Key, ...], depth: int) -> dict[str, Any]:
+    def _mapping(self, node: YamlNode, path: tuple[Key, ...], depth: int) -> dict[str, Any]:
         _check_tag(node, "map", path)
         gather, plain = Gather(), dict[str, Any]()
         for key_node, value in node.value:
-            line = key_node.start_mark.line + 1
-            if not isinstance(key_node, ScalarNode):
-                place = self._placed_at(line, key_node.start_mark.column + 1)
-                raise RecipeError("a name that is a list or mapping.", path=path, place=place)
+            if key_node.id != "scalar":
+                raise RecipeError("a name that is a list or mapping.", path=path, place=self._start(key_node))
             key = _words(key_node)
-            with gather:
-                if key in plain:
-                    first = self._marks[*path, key][0]
-                    raise RecipeError(
-                        f"{key!r} stands here for the second time; the first is in line {first}.",
-                        "Take one out, or rename it.",
-                        path=(*path, key),
-                        place=self._placed_at(line, key_node.start_mark.column + 1),
-                    )
             if key not in plain:
-                self._marks[*path, key] = (line, key_node.start_mark.column + 1)
                 plain[key] = self._item(gather, value, (*path, key), depth)
+                continue
+            with gather:
+                first = next(other for other, _ in node.value if other.id == "scalar" and _words(other) == key)
+                raise RecipeError(
+                    f"{key!r} stands here for the second time; the first is in line {first.start_mark.line + 1}.",
+                    "Take one out, or rename it.",
+                    path=(*path, key),
+                    place=self._start(key_node),
+                )
         gather.done()
         return plain
+
+    def _start(self, node: YamlNode) -> Place:
+        return self._placed_at(node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _members(node: YamlNode) -> Iterator[tuple[Key, tuple[int, int, YamlNode]]]:
+    """What stands in a list or mapping: where it begins (that of a mapping with its name), and the node."""
+    if node.id == "sequence":
+        for index, item in enumerate(node.value):
+            yield index, (item.start_mark.line, item.start_mark.column, item)
+    elif node.id == "mapping":
+        # The last comes first, since of several with one name the first counts.
+        for name, value in reversed(node.value):
+            if name.id == "scalar":
+                yield _words(name), (name.start_mark.line, name.start_mark.column, value)
+
+
+def _at(value: Any, way: Sequence[Key]) -> Any:
+    """The plain data at the end of a way, or None where it could not be read."""
+    for key in way:
+        try:
+            value = value[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
 
 
 def _line_to_leave_out(lines: list[str], error: StudioError) -> int | None:
@@ -223,10 +259,10 @@ def _line_to_leave_out(lines: list[str], error: StudioError) -> int | None:
     if error.place is None or not error.place.line:
         return None
     reach: dict[int, int] = {}
-    for line in (error.place.line, error.place.line - 1, error.context_line if isinstance(error, _NoYaml) else 0):
+    for line in (error.place.line, error.place.line - 1, error.context_line if isinstance(error, NoYaml) else 0):
         if 0 < line <= len(lines) and lines[line - 1].strip():
             try:
-                _compose("\n".join("" if number == line else text for number, text in enumerate(lines, 1)))
+                compose("\n".join("" if number == line else text for number, text in enumerate(lines, 1)))
                 reach.setdefault(line, len(lines) + 1)
             except RecipeError as other:
                 reach.setdefault(line, other.place.line if other.place else 0)
@@ -234,45 +270,18 @@ def _line_to_leave_out(lines: list[str], error: StudioError) -> int | None:
     return best if best is not None and reach[best] > error.place.line else None
 
 
-class _NoYaml(RecipeError):
-    """A text that is no YAML; `context_line` is where what went wrong began, 0 if unknown."""
-
-    context_line = 0
-
-
-def _compose(text: str) -> Node | None:
-    try:
-        return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = Place("", mark.line + 1, mark.column + 1) if mark else None
-        refusal = _NoYaml(f"this is not YAML: {error.problem or error.context}.", _yaml_hint(error), place=place)
-        refusal.context_line = error.context_mark.line + 1 if error.context_mark else 0
-        raise refusal from None
-    except (YAMLError, ValueError, RecursionError) as error:
-        reason = "too deeply nested" if isinstance(error, RecursionError) else str(error).split("\n")[0]
-        raise RecipeError(f"this is not YAML: {reason}.") from None
-
-
-def _yaml_hint(error: MarkedYAMLError) -> str:
-    if "tab" in str(error.problem) or "'\\t'" in str(error.problem):
-        return "Indent with spaces, not tabs."
-    if "mapping values are not allowed" in str(error.problem):
-        return "Check the indentation, and put text that holds a colon in quotes."
-    return ""
-
-
-def _check_tag(node: Node, kind: str, path: tuple[Key, ...]) -> None:
+def _check_tag(node: YamlNode, kind: str, path: tuple[Key, ...]) -> None:
     if str(node.tag) != _TAG + kind:
         raise RecipeError(f"a YAML tag ({str(node.tag).removeprefix(_TAG)}).", "Recipes hold plain data.", path=path)
 
 
-def _words(node: ScalarNode) -> str:
+def _words(node: YamlNode) -> str:
     """Its text; JSON writes a character beyond the basic plane as two escapes, which YAML takes for two characters."""
-    return str(node.value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    text = str(node.value)
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _scalar(node: ScalarNode, path: tuple[Key, ...]) -> str | int | float | bool | None:
+def _scalar(node: YamlNode, path: tuple[Key, ...]) -> str | int | float | bool | None:
     kind, text = str(node.tag).removeprefix(_TAG), _words(node)
     plain = text.replace("_", "").lower()
     if kind in ("str", "timestamp"):

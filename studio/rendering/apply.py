@@ -80,7 +80,8 @@ def apply_file(
 ) -> Loudness:
     """Run a file through a chain and write the result, tail included, at the file's own rate and channels.
 
-    Where a step of the chain takes another number of channels, the sound is widened or mixed down, with a remark.
+    Where a step of the chain takes another number of channels, the sound is widened or mixed down, with a remark; and so where
+    the file cannot hold the level that comes out.
 
     Reading and processing go on in one thread while another measures and writes. Effects need no more memory for a
     longer file; a transform holds the whole sound.
@@ -128,6 +129,11 @@ def apply_file(
     except KeyboardInterrupt:
         raise Interrupted("the work was stopped.", "Nothing was written.") from None
     listener(ProgressEvent("finished", source.name, written.frames / rate))
+    if written.clipped_db > 0:
+        remark(
+            f"{out.name} clips: its peak is {written.clipped_db:+.1f} dBFS. Put a gain, limiter or brickwall at the end of the"
+            " chain, or write --bits 32."
+        )
     return written.loudness
 
 

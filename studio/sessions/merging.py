@@ -83,6 +83,12 @@ def merge_session(
     made_of = base_of(session)
     base = Recipe.loads(made_of.text, song.parent)
     ours = Recipe.load(song)
+    if base.arrangement:
+        raise RecipeError(
+            f"{session.name} is the session of an arrangement: what was changed in it has no one place in the recipe.",
+            "Change the recipe, or read the session as a new one: studio new song.yaml --from SESSION.",
+            place=Place(str(session)),
+        )
     where = Where(Path(media) if media is not None else None, anywhere)
     with tempfile.TemporaryDirectory(prefix="studio-merge-") as work:
         midi = Path(work, "score.mid")

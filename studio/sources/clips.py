@@ -43,7 +43,7 @@ class PlacedClip(Record):
     """
 
     file: str = file(help="an audio file")
-    at: Time = span("0 s", help="where in the song it begins")
+    at: Time = span("0 s", help="where in the song it begins", position=True)
     offset: Time = span("0 s", help="where in the file it begins")
     length: Time | None = span(None, help="how long it plays; to the end of the file if not given")
     gain: float = knob(0.0, SILENCE_DB, 36.0, DB, help="how much louder", live=False)
@@ -87,12 +87,13 @@ class Clips(Source):
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
         """The files whose content the sound depends on."""
-        gather, found = Gather(), list[Path]()
+        gather, found = Gather(), dict[str, Path]()
         for index, clip in enumerate(self.clips):
-            with gather, within("clips", index, "file"):
-                found.append(context.find(clip.file))
+            if clip.file not in found:
+                with gather, within("clips", index, "file"):
+                    found[clip.file] = context.find(clip.file)
         gather.done()
-        yield from found
+        yield from found.values()
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         """Fail now, before any work, if it could not be done later."""

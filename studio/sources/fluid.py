@@ -2,13 +2,6 @@
 
 pyfluidsynth finds the library and makes the synth; its sample output is 16-bit, so blocks are rendered as
 float here.
-
-A voice fades its gains for pan, reverb and chorus from one period to the next, and FluidSynth does not begin them anew when
-another note takes the voice over (`current_amp` in `fluid_rvoice_mixer.c`, 2.1.8 to 2.6.0 at least): a note on a fresh voice
-comes up over its first 64 frames, on a used one it begins with the gains of the note before. So which voice a note gets is
-heard, by about -25 dB of a hi-hat, and the parts of a score in synthesisers of their own differ by that from all of it in one.
-There is no call that begins a voice anew. What can be had is that one synthesiser chooses its voices as FluidSynth's own
-program does; see `Fluid.perform`.
 """
 
 from __future__ import annotations
@@ -19,8 +12,8 @@ import io
 import logging
 import os
 import threading
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Iterator
+from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
 
@@ -32,15 +25,22 @@ from studio.floating_point import floating_point_kept
 from studio.midi.instruments import DEVICE_ID, MidiInstrument, reset_of, rhythm_part_of
 from studio.provenance import behind
 from studio.score import BEND, CONTROL, NOTE_OFF, NOTE_ON, POLY_PRESSURE, PRESSURE, PROGRAM, SYSTEM, Event
+from studio.sources import fresh_voices
+from studio.sources.fresh_voices import FreshVoices
 
 log = logging.getLogger(__name__)
 
 PERIOD = 64
 """Frames FluidSynth computes at a time: notes start on multiples of it."""
 
-DEFAULT_GAIN = 0.2
+DEFAULT_GAIN, POLYPHONY = 0.2, 256
+_CHANNELS = 256
+"""More a synthesiser cannot have."""
 
 _LARGEST_WHOLE = 256 * 1024 * 1024
+
+_SETTLED = 4.0
+"""Seconds after which a reverb to which nothing is sent stays as it is, to the last bit."""
 
 _starting = threading.Lock()
 """Loading the library turns the standard output away for a moment, which two threads must not do at once; and FluidSynth
@@ -94,10 +94,6 @@ def _library() -> ModuleType:
         ("fluid_sfont_iteration_next", (pointer,), pointer),
         ("fluid_preset_get_banknum", (pointer,), number),
         ("fluid_preset_get_num", (pointer,), number),
-        ("new_fluid_player", (pointer,), pointer),
-        ("fluid_player_add_mem", (pointer, ctypes.c_char_p, ctypes.c_size_t), number),
-        ("fluid_player_play", (pointer,), number),
-        ("delete_fluid_player", (pointer,), None),
         ("fluid_synth_get_channel_preset", (pointer, number), pointer),
     ):
         function = getattr(fluidsynth._fl, name)
@@ -105,6 +101,7 @@ def _library() -> ModuleType:
     fluidsynth._fl.fluid_synth_channel_pressure.argtypes = (pointer, number, number)
     fluidsynth._fl.fluid_synth_key_pressure.argtypes = (pointer, number, number, number)
     fluidsynth._fl.fluid_synth_set_channel_type.argtypes = (pointer, number, number)
+    fresh_voices.declare(fluidsynth._fl)
     return fluidsynth  # type: ignore[no-any-return]
 
 
@@ -174,14 +171,6 @@ def check_rate(rate: int) -> None:
         raise RenderError(f"FluidSynth cannot run at {rate} Hz.", "Set `rate` between 8000 and 96000.")
 
 
-def _variable(number: int) -> bytes:
-    """A number in the variable length of MIDI files."""
-    out = [number & 127]
-    while number := number >> 7:
-        out.append(number & 127 | 128)
-    return bytes(reversed(out))
-
-
 class Fluid:
     """One synth with one SoundFont; use it in a `with` block, in one thread.
 
@@ -195,27 +184,28 @@ class Fluid:
         options = {
             "synth.dynamic-sample-loading": int(not _whole(font)),
             "synth.device-id": DEVICE_ID,
-            "player.reset-synth": 0,
+            "synth.polyphony": POLYPHONY,
             **settings,
         }
         with _starting:
-            self._synth = self._lib.Synth(gain=DEFAULT_GAIN, samplerate=rate, channels=channels, **options)
+            # The last channel is one that the score does not know, for silent notes.
+            there = min(channels + 16, _CHANNELS)
+            self._synth = self._lib.Synth(gain=DEFAULT_GAIN, samplerate=rate, channels=there, **options)
         self._handle = self._synth.synth
-        self._player: int | None = None
         with _starting, _glib_in_the_log():
             self._font = self._synth.sfload(str(font), update_midi_preset=1)
         if self._font == -1:
             self._synth.delete()
             raise RenderError("not a SoundFont that FluidSynth can read.", "Use SF2 or SF3.", place=Place(str(font)))
+        self._voices = FreshVoices(self._lib._fl, self._handle, there - 1, rate, int(options["synth.polyphony"]))
         self._begin_drums()
 
     def __enter__(self) -> Fluid:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._player is not None:
-            self._lib._fl.delete_fluid_player(self._player)
         self._synth.delete()
+        self._voices.close()
 
     def _begin_drums(self) -> None:
         """Channel 10 of every port plays drums; of the first one by itself, and so to the bit as FluidSynth does."""
@@ -275,35 +265,24 @@ class Fluid:
                 self._lib._fl.fluid_synth_set_channel_type(synth, part[0] + 16 * event.port, int(part[1]))
                 lib.fluid_synth_program_change(synth, part[0] + 16 * event.port, 0)
 
-    def perform(self, events: Iterable[tuple[int, Event]], end: int) -> None:
-        """Have FluidSynth's own player send events of the first sixteen channels at whole milliseconds, until `end`.
-
-        The player works inside `render`: what it sends in one period takes effect in the next one, and only with the end
-        of a call of `render`.
-        """
-        track, now = bytearray(b"\0\xff\x51\x03\x0f\x42\x40"), 0
-        for millisecond, event in events:
-            data = event.data
-            if event.status == SYSTEM:
-                if data[0] != 0xF0:
-                    continue
-                data = b"\xf0" + _variable(len(data) - 1) + data[1:]
-            track += _variable(millisecond - now) + data
-            now = millisecond
-        track += _variable(max(0, end - now)) + b"\xff\x2f\0"
-        # A thousand ticks a beat at 60 bpm: a tick is a millisecond.
-        song = b"MThd\0\0\0\6\0\0\0\1\x03\xe8MTrk" + len(track).to_bytes(4, "big") + bytes(track)
-        library = self._lib._fl
-        self._player = library.new_fluid_player(self._handle)
-        library.fluid_player_add_mem(self._player, song, len(song))
-        library.fluid_player_play(self._player)
-
     def release_all(self) -> None:
         """Lift the pedals and let go of every note."""
         for channel in range(self._channels):
             self._lib.fluid_synth_cc(self._handle, channel, 64, 0)
             self._lib.fluid_synth_cc(self._handle, channel, 66, 0)
             self._lib.fluid_synth_all_notes_off(self._handle, channel)
+
+    def clear_voices(self, starting: bool) -> None:
+        """Make voices that have been used, and are free, as fresh ones by the next period; see `FreshVoices.clear`."""
+        self._voices.clear(starting)
+
+    def begun(self) -> None:
+        """Notes have been started."""
+        self._voices.begun()
+
+    def disturbed(self) -> None:
+        """Something has been sent that may silence voices at once."""
+        self._voices.disturbed()
 
     @property
     def voices(self) -> int:
@@ -313,6 +292,33 @@ class Fluid:
     def render(self, frames: int) -> Block:
         """The next `frames`, a multiple of `PERIOD`, in stereo."""
         out = np.empty((2, frames), np.float32)
-        left, right = (row.ctypes.data_as(ctypes.c_void_p) for row in out)
-        self._lib._fl.fluid_synth_write_float(self._handle, frames, left, 0, 1, right, 0, 1)
+        self.render_into(out, 0, frames)
         return out
+
+    def render_into(self, out: Block, start: int, frames: int) -> None:
+        """The next `frames`, a multiple of `PERIOD`, into a block of shape (2, any) that lies row by row, from `start` on."""
+        at = out.ctypes.data
+        self._lib._fl.fluid_synth_write_float(self._handle, frames, at, start, 1, at, out.shape[1] + start, 1)
+
+
+@lru_cache(maxsize=8)
+def idle_reverb(rate: int) -> tuple[Block, Block]:
+    """What the reverb gives where nothing is sent to it, up to where it stays as it is; at level 0, and what 1 adds to it.
+
+    FluidSynth keeps its delay lines from denormal numbers by a small constant (`DC_OFFSET` in `fluid_rev.c`), which comes
+    out at -160 dBFS, once for every synthesiser.
+    """
+    lib = library()
+    at_levels = []
+    for level in (0.0, 1.0):
+        options = {"synth.reverb.active": 1, "synth.reverb.level": level, "synth.chorus.active": 0}
+        block = np.empty((2, round(_SETTLED * rate) // PERIOD * PERIOD), np.float32)
+        at = block.ctypes.data
+        with _starting:
+            synth = lib.Synth(gain=DEFAULT_GAIN, samplerate=rate, channels=16, **options)
+            # What was set takes effect with the end of the first call.
+            lib.fluid_synth_cc(synth.synth, 0, 7, 100)
+            lib._fl.fluid_synth_write_float(synth.synth, block.shape[1], at, 0, 1, at, block.shape[1], 1)
+            synth.delete()
+        at_levels.append(block)
+    return at_levels[0], at_levels[1] - at_levels[0]

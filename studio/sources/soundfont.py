@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
+from functools import lru_cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +13,30 @@ import numpy as np
 
 from studio.audio import Block, to_channels
 from studio.context import BlockContext, RenderContext
+from studio.curves import moves
 from studio.errors import MissingError, within
 from studio.knobs import File, KnobKind, Live, Number, count, knob
 from studio.levels import SILENCE_DB, amplitude
 from studio.midi.bends import with_bends_in_cents
 from studio.midi.general_midi import program_names, program_number
-from studio.midi.instruments import DRUM_BANK, drum_channels, unheard
+from studio.midi.instruments import (
+    DRUM_BANK,
+    MidiInstrument,
+    drum_channels,
+    instruments,
+    reset_of,
+    rhythm_part_of,
+    unheard,
+)
 from studio.records import field
 from studio.remarks import remark
 from studio.score import CONTROL, DRUM_CHANNEL, PROGRAM, SYSTEM, Event, Score
 from studio.sources.fluid import PERIOD, Fluid, check_rate
+from studio.sources.fluid_performance import FluidPerformance
 from studio.sources.fonts import find_font
-from studio.sources.sf2 import damaged_samples
+from studio.sources.sf2 import damaged_samples, presets_with_chorus
 from studio.steps import Instrument
 from studio.units import COUNT, DB
-
-LONGEST_TAIL = 30.0
-"""Seconds that notes may ring after the end of the score."""
-
-_PERIODS = 256
-_SILENCE = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +69,7 @@ class SoundFont(Instrument, step="soundfont"):
     mid-song, and the resets and rhythm parts of General MIDI, GS and XG. What FluidSynth does not have is told.
     """
 
-    version = 2
+    version = 3
 
     file: str = field(File(default="gm", help="a SoundFont: gm, fluid, musescore, or a file"))
     program: int | None = field(_Program(help="the instrument, instead of what the score asks for"))
@@ -112,21 +115,38 @@ class SoundFont(Instrument, step="soundfont"):
         """The score as sound, tail included, in blocks of shape (channels, frames)."""
         [font] = self.assets(context)
         ports = 1 + max((event.port for event in score.events), default=0)
-        with Fluid(font, context.rate, 16 * ports, **self._settings()) as synth:
+        events = self._events(score)
+        chorus = self.chorus != 0 and self._sends_chorus(score, font)
+        with Fluid(font, context.rate, 16 * ports, **self._settings(chorus)) as synth:
             self._select(synth, score, ports)
+            performance = FluidPerformance(
+                synth,
+                score,
+                events,
+                context.rate,
+                turned=partial(self._turns, context) if moves(self.reverb) or moves(self.chorus) else None,
+                reverb=(self.reverb or None) if isinstance(self.reverb, float) else 0.0,
+                chorus=chorus,
+                reset=partial(self._select, synth, score, ports),
+            )
             position = 0
-            for block in self._blocks(synth, score, context, ports):
+            for block in chain(performance.blocks(), performance.tail()):
                 now = BlockContext(self, context, position, block.shape[1])
                 position += block.shape[1]
-                yield to_channels((block * amplitude(now["gain"])).astype(np.float32), context.channels)
+                if self.gain != 0.0:
+                    block = (block * amplitude(now["gain"])).astype(np.float32)
+                yield to_channels(block, context.channels)
+            if not performance.sounded and any(event.starts_note for event in events):
+                remark(f"the SoundFont {self.file!r} has no sound for any of the notes: they are silent.")
 
-    def _settings(self) -> dict[str, int | float]:
+    def _settings(self, chorus: bool) -> dict[str, int | float]:
         settings: dict[str, int | float] = {"synth.polyphony": self.polyphony}
         for unit in ("reverb", "chorus"):
             level = getattr(self, unit)
             if isinstance(level, float):
                 settings |= {f"synth.{unit}.active": int(level > 0), f"synth.{unit}.level": level}
-        return settings
+        # Nothing in, nothing out, so it need not run.
+        return settings if chorus else settings | {"synth.chorus.active": 0}
 
     def _select(self, synth: Fluid, score: Score, ports: int) -> None:
         """Put the recipe's instrument, if it names one, on every channel; where the score has drums, as a kit."""
@@ -153,61 +173,21 @@ class SoundFont(Instrument, step="soundfont"):
             return events
         return [event for event in events if not (event.status == PROGRAM or _selects_bank(event))]
 
-    def _blocks(self, synth: Fluid, score: Score, context: RenderContext, ports: int) -> Iterator[Block]:
-        """The score, then what still rings after it, in blocks cut at events and turns of the knobs."""
-        events = self._events(score)
-        milliseconds = _milliseconds([*events, Event(score.end, b"")], score)
-        *periods, length = _periods(milliseconds, context.rate)
-        due = deque(zip(periods, events, strict=True))
-        edges = {*periods, length}
-        if ports == 1 and self.program is None and self.bank is None:
-            # To the bit as FluidSynth's own program, also in which of its voices a note takes over: its player sends a
-            # period ahead, and that period must be a call of its own.
-            synth.perform(zip(milliseconds, events, strict=False), milliseconds[-1])
-            due.clear()
-            edges |= {period - 1 for period in edges}
-        sounded = False
-
-        def send(until: int) -> None:
-            while due and due[0][0] <= until:
-                event = due.popleft()[1]
-                synth.send(event, event.channel + 16 * event.port)
-                if event.status == SYSTEM:
-                    # A reset, or a rhythm part, puts an instrument of its own in place.
-                    self._select(synth, score, ports)
-
-        for start in range(0, length, _PERIODS):
-            stop = min(start + _PERIODS, length)
-            turns = self._turns(context, start, stop)
-            marks = sorted({start, *turns, *(edge for edge in edges if start < edge < stop)} | {stop})
-            pieces = []
-            for mark, after in pairwise(marks):
-                for turn, level in turns.get(mark, {}).items():
-                    synth.turn(turn, level)
-                send(mark)
-                pieces.append(synth.render((after - mark) * PERIOD))
-            block = np.concatenate(pieces, axis=1)
-            sounded = sounded or bool(np.abs(block).max(initial=0.0) > _SILENCE / 10)
-            yield block
-        send(length)
-        if not sounded and any(event.starts_note for event in events) and not synth.voices:
-            remark(f"the SoundFont {self.file!r} has no sound for any of the notes: they are silent.")
-        synth.release_all()
-        yield from self._tail(synth, context)
+    def _sends_chorus(self, score: Score, font: Path) -> bool:
+        """Whether anything that is played may send to the chorus."""
+        presets = presets_with_chorus(font)
+        if presets is None or any(map(_may_send_chorus, score.events)):
+            return True
+        heard = {*instruments(score).values(), MidiInstrument(self.bank or 0, self.program or 0)}
+        # Where a SoundFont lacks a bank or a kit, the first one plays.
+        heard |= {MidiInstrument(bank, one.program) for one in heard for bank in (0, DRUM_BANK)}
+        return not presets.isdisjoint({*heard, (0, 0), (DRUM_BANK, 0)})
 
     def _turns(self, context: RenderContext, start: int, stop: int) -> dict[int, dict[str, float]]:
         """The levels of moving reverb and chorus, by the period at which they are to be set."""
         now = BlockContext(self, context, start * PERIOD, (stop - start) * PERIOD)
         moving = [unit for unit in ("reverb", "chorus") if not isinstance(getattr(self, unit), float)]
         return {start + piece.start // PERIOD: held for piece, held in now.cells(*moving)} if moving else {}
-
-    def _tail(self, synth: Fluid, context: RenderContext) -> Iterator[Block]:
-        quiet, left = 0, round(LONGEST_TAIL * context.rate / PERIOD)
-        while left > 0 and (synth.voices or quiet < context.rate // 4):
-            block = synth.render(min(left, _PERIODS) * PERIOD)
-            quiet = quiet + block.shape[1] if np.abs(block).max() < _SILENCE else 0
-            left -= _PERIODS
-            yield block
 
 
 @lru_cache(maxsize=16)
@@ -217,26 +197,11 @@ def _instruments(font: Path, changed: int) -> frozenset[tuple[int, int]]:
         return synth.instruments()
 
 
-def _milliseconds(events: Sequence[Event], score: Score) -> list[int]:
-    """The millisecond at which FluidSynth's own player would send each event.
-
-    It looks once a period, at a clock of whole milliseconds, and takes what is due within half a tick. At one tempo it
-    counts ticks in single precision, which adds up over a long song, and so do we; at every change of tempo it rounds to
-    a tick and drifts away from the score by that: there the tempo map stays exact.
-    """
-    ticks = np.array([event.tick for event in events], dtype=np.float64)
-    tempos = score.tempo.tempos
-    if len(tempos) == 1:
-        single = np.float32(round(60_000_000 / tempos[0].bpm)) / np.float32(score.resolution) / np.float32(1000)
-        found = np.ceil((ticks - 0.5) * float(single))
-    else:
-        found = np.ceil(score.tempo.seconds_at((ticks - 0.5) / score.resolution) * 1000 - 1e-6)
-    return list(np.maximum.accumulate(np.maximum(found, 0).astype(int)).tolist()) if len(found) else []
-
-
-def _periods(milliseconds: Sequence[int], rate: int) -> list[int]:
-    """The periods from which on events that are sent at these milliseconds are heard; the player's first one passes."""
-    return [-(-millisecond * rate // (1000 * PERIOD)) + 1 for millisecond in milliseconds]
+def _may_send_chorus(event: Event) -> bool:
+    """Whether an event may raise a send to the chorus: its controller, a generator's NRPN, or a SysEx of unknown meaning."""
+    if event.status == SYSTEM:
+        return event.data[0] == 0xF0 and not reset_of(event.data) and rhythm_part_of(event.data) is None
+    return event.status == CONTROL and ((event.data[1] == 93 and event.data[2] > 0) or event.data[1:3] == b"\x63\x78")
 
 
 def _selects_bank(event: Event) -> bool:

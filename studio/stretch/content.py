@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from studio.audio import Audio
-from studio.stretch.f0 import HOP, track_f0
+from studio.stretch.f0 import HOP, F0Track, track_f0
 from studio.stretch.onsets import find_hits
 from studio.stretch.separation import separate
 
@@ -42,7 +42,7 @@ def choose(audio: Audio) -> MethodChoice:
     seconds = sum(excerpt.seconds for excerpt in excerpts)
     hits = sum(len(find_hits(excerpt.samples, excerpt.rate, rise_db=15.0)) for excerpt in excerpts) / seconds
     voiced = clear_pitch(audio)
-    if voiced > 0.7 and _narrow(excerpts):
+    if voiced > 0.7 and _narrow(excerpts) and all(map(_alone, excerpts)):
         return MethodChoice("psola", f"one pitch at a time in {voiced:.0%} of it: a voice or an instrument alone")
     spoken = float(np.mean([_spoken(excerpt) for excerpt in excerpts]))
     if spoken > 0.5 and _narrow(excerpts):
@@ -80,7 +80,8 @@ def _spoken(excerpt: Audio) -> bool:
     """Whether it is speech, judged where there is a pitch: consonants and breath say nothing against a voice.
 
     Where it has a pitch lies most of its power, that pitch is fairly clear, and it glides: by more than `_GLIDE` cents
-    from one hundredth of a second to the next as often as not, as no instrument's with fixed notes does.
+    from one hundredth of a second to the next as often as not, as no instrument's with fixed notes does. In a room and in
+    noise less of it is heard and less clearly; then it must glide by more. What lies lower than voices is a drum.
     """
     if excerpt.rate < 4000:
         return False
@@ -88,17 +89,36 @@ def _spoken(excerpt: Audio) -> bool:
     voiced = track.voiced
     steps = np.abs(np.diff(1200 * np.log2(track.hz)))
     steps = steps[np.isfinite(steps)]
-    if voiced.mean() < 0.35 or len(steps) < 20:
+    if voiced.mean() < 0.25 or len(steps) < 20 or np.nanpercentile(track.hz, 25) < _LOWEST_VOICE_HZ:
         return False
+    glide, clear, share = (
+        float(np.median(steps)),
+        float(np.median(track.confidence[voiced])),
+        _sung_power(excerpt, track),
+    )
+    if voiced.mean() > 0.35 and share > 0.7 and clear > 0.78:
+        return glide > _GLIDE
+    return share > 0.55 and clear > 0.73 and glide > _NOISY_GLIDE
+
+
+_GLIDE, _NOISY_GLIDE = 4.0, 8.0
+_LOWEST_VOICE_HZ = 75.0
+
+
+def _sung_power(excerpt: Audio, track: F0Track) -> float:
+    """The share of the power that lies where there is a pitch."""
     step = max(1, round(HOP * excerpt.rate))
     middle = excerpt.samples.mean(axis=0, dtype=np.float64)
-    count = min(len(middle) // step, len(voiced))
+    count = min(len(middle) // step, len(track.hz))
     power = np.square(middle[: count * step]).reshape(count, step).sum(axis=1)
-    share = power[voiced[:count]].sum() / max(float(power.sum()), 1e-20)
-    return bool(share > 0.7 and np.median(track.confidence[voiced]) > 0.78 and np.median(steps) > _GLIDE)
+    return float(power[track.voiced[:count]].sum() / max(float(power.sum()), 1e-20))
 
 
-_GLIDE = 4.0
+def _alone(excerpt: Audio) -> bool:
+    """Whether nothing loud is heard beside what has the pitch, as drums would be."""
+    if excerpt.rate < 4000:
+        return False
+    return _sung_power(excerpt, track_f0(excerpt, 60.0, min(1000.0, excerpt.rate / 4))) > 0.84
 
 
 def _voiced(excerpt: Audio) -> float:

@@ -45,7 +45,7 @@ class Harmonise(Transform):
     formants, so that it sounds like the same singer (TD-PSOLA).
     """
 
-    version = 3
+    version = 4
 
     voices: tuple[float, ...] = field(
         Numbers(

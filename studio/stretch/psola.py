@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -43,10 +44,60 @@ def psola(
     if time.is_identity and still:
         return samples.copy()
     semitones_at(formant_semitones, np.zeros(1))
-    marks = pitch_marks(samples, rate, _track(samples, rate) if track is None else track.cleaned(20.0, rate / 4))
-    time = time.holding(find_hits(samples, rate), 2 * UNVOICED * rate, 4 * UNVOICED * rate)
+    marks = pitch_marks(
+        samples,
+        rate,
+        _bridged(_track(samples, rate), samples, rate) if track is None else track.cleaned(20.0, rate / 4),
+    )
+    time = time.holding(_bursts(find_hits(samples, rate), marks, rate), 2 * UNVOICED * rate, _BURST * rate)
     plan = _plan(marks, time, rate, semitones)
     return _laid(samples, plan, 2 ** (formant_semitones / 12), time.frames_out)
+
+
+_GAP, _ALIKE, _CREAK_HZ = 0.08, 0.5, 180.0
+"""Seconds of a creak between two pitches, at most, how like its periods are at least (noise: 0.3), and how high."""
+
+
+def _bridged(track: F0Track, samples: Block, rate: int) -> F0Track:
+    """The track with creaky moments, which are too irregular for a pitch of their own, given one that lies between."""
+    hz, at = track.hz.copy(), np.flatnonzero(track.voiced)
+    if len(at) < 2:
+        return track
+    mono = samples.mean(axis=0, dtype=np.float64)
+    for first, last in pairwise(at):
+        if last - first < 2 or track.times[last] - track.times[first] > _GAP or max(hz[first], hz[last]) > _CREAK_HZ:
+            continue
+        between = np.arange(first + 1, last)
+        filled = np.exp(np.interp(between, [first, last], np.log(hz[[first, last]])))
+        likeness = [
+            _likeness(mono, track.times[place] * rate, rate / pitch)
+            for place, pitch in zip(between, filled, strict=True)
+        ]
+        if np.median(likeness) > _ALIKE:
+            hz[between] = filled
+    return F0Track(track.times, hz, track.confidence)
+
+
+def _likeness(mono: Floats, middle: float, period: float) -> float:
+    """The greatest correlation of the period before a moment with one behind it, about a period later."""
+    size, stray = int(period), max(2, int(0.15 * period))
+    begin = int(middle) - size
+    if begin < 0 or begin + 2 * size + stray > len(mono):
+        return 0.0
+    one = mono[begin : begin + size]
+    others = np.lib.stride_tricks.sliding_window_view(mono[begin + size - stray : begin + 2 * size + stray], size)
+    power = np.sqrt(float(one @ one) * np.maximum((others * others).sum(axis=1), 1e-20))
+    return float((others @ one / np.maximum(power, 1e-20)).max())
+
+
+_BURST = 0.02
+"""Seconds that a burst is held in its own time."""
+
+
+def _bursts(hits: Floats, marks: Marks, rate: int) -> Floats:
+    """The hits that are noise. Where a voice begins or grows louder its pitch glides, and would be heard at the wrong time."""
+    nearest = np.clip(np.searchsorted(marks.positions, hits + 0.01 * rate), 0, len(marks.positions) - 1)
+    return np.asarray(hits[~marks.voiced[nearest]])
 
 
 def _track(samples: Block, rate: int) -> F0Track:

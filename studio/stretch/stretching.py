@@ -55,7 +55,7 @@ class Stretch(Transform):
     By one ratio, by a curve over the sound, or through anchors that say which of its moments is heard when.
     """
 
-    version = 3
+    version = 4
 
     duration_ratio: Live = knob(1.0, FASTEST, SLOWEST, TIMES, taper=LOG, help="new length over old")
     semitones: Live = field(INTERVAL)
@@ -107,7 +107,7 @@ class Stretch(Transform):
 class Pitch(Transform):
     """Make a sound higher or lower without changing its length."""
 
-    version = 3
+    version = 4
 
     semitones: Live = field(INTERVAL)
     formant_semitones: float | None = field(FORMANTS)
@@ -140,7 +140,7 @@ class Psola(Transform):
     unless `formant_semitones` moves them.
     """
 
-    version = 3
+    version = 4
 
     semitones: Live = field(INTERVAL)
     duration_ratio: Live = knob(1.0, FASTEST, SLOWEST, TIMES, taper=LOG, help="new length over old")

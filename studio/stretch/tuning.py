@@ -28,7 +28,7 @@ class Tune(Transform):
     voice's own.
     """
 
-    version = 3
+    version = 4
 
     key: str = field(KEY)
     scale: str = field(scale_kind("chromatic"))

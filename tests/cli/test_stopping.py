@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from studio.cli import main
 from studio.folders import VARIABLES
+from tests.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[2]
 STUDIO = Path(sys.executable).parent / "studio"
@@ -38,13 +39,17 @@ def test_a_render_that_is_stopped_leaves_nothing_behind(tmp_path: Path, name: st
         [STUDIO, "render", "song.yaml", "-o", "out", "--no-cache"], cwd=tmp_path, stderr=subprocess.PIPE, text=True,
         env=os.environ | {"TMPDIR": str(scratch)},
     )  # fmt: skip
-    end = time.monotonic() + 60
-    # It is at work once the plugin's process has its scratch folder and sound is being written.
-    while not any(scratch.glob("studio-*")) or not any(path.stat().st_size > 1 << 20 for path in scratch.rglob("*")):
-        assert process.poll() is None and time.monotonic() < end, process.stderr and process.stderr.read()
-        time.sleep(0.02)
+
+    def works() -> bool:
+        """The plugin's process has its scratch folder, and sound is being written."""
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        with contextlib.suppress(FileNotFoundError):
+            return any(path.stat().st_size > 1 << 20 for path in scratch.rglob("*"))
+        return False
+
+    wait_until(works, "it is at work")
     process.send_signal(getattr(signal, name))
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == code, said
     assert "stopped" in said and "Traceback" not in said
     assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
@@ -110,6 +115,8 @@ def test_no_memory_is_an_error_with_a_mend_and_not_our_mistake() -> None:
 def test_too_little_address_space_is_refused_in_numbers_before_work_starts(tmp_path: Path) -> None:
     (tmp_path / "song.yaml").write_text("tracks: {a: {play: {noise: {length: 1 s}}, chain: [reverb]}}\n")
     words = f"ulimit -v 700000; exec {STUDIO} render song.yaml -o out --no-cache"
-    done = subprocess.run(["sh", "-c", words], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        ["sh", "-c", words], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
     assert done.returncode == 1 and "717" in done.stderr and "ulimit -v unlimited" in done.stderr
     assert not list((tmp_path / "out").rglob("*.wav"))

@@ -24,6 +24,8 @@ from studio.timbre.spectral import SPECTRALS
 from tests.listening import null_db, sine, white
 from tests.waiting import PATIENCE, wait_until
 
+pytestmark = pytest.mark.usefixtures("processor_time")
+
 RATE = 22_050
 
 
@@ -44,10 +46,10 @@ def ran(*arguments: str) -> str:
 
 
 def test_it_says_what_it_will_take_and_ends_with_a_page(desk: Path) -> None:
-    said = ran("voice", "flute", "--minutes", "0.1", "--rate", str(RATE), "--report", "report", "-o", "mine.voice")
+    said = ran("voice", "flute", "--minutes", "0.05", "--rate", str(RATE), "--report", "report", "-o", "mine.voice")
     assert "minutes of sound" in said and "steps of" in said and "done at" in said
     voice = Voice.load(desk / "mine.voice")
-    assert voice.card["name"] == "mine" and voice.card["source"] == "flute" and voice.card["steps"] > 0
+    assert voice.card["name"] == "mine" and voice.card["source"] == "flute" and voice.card["losses"]
     page = (desk / "report" / "training.html").read_text()
     assert "loss over time" in page and "spectral_loss" in page and page.count("<audio") >= 3
     sounds = sorted((desk / "report").glob("*.wav"))
@@ -58,7 +60,7 @@ def test_it_says_what_it_will_take_and_ends_with_a_page(desk: Path) -> None:
 
 
 def test_what_was_killed_goes_on(desk: Path) -> None:
-    command = [sys.executable, "-c", "from studio.cli import main; main()", "train", "voice", "flute", "--minutes", "0.2",
+    command = [sys.executable, "-c", "from studio.cli import main; main()", "train", "voice", "flute", "--minutes", "0.1",
                "--rate", str(RATE), "-o", "mine.voice"]  # fmt: skip
     begun = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ})
     wait_until(lambda: list((desk / "cache").rglob("*.checkpoint")), "something is kept")
@@ -70,12 +72,12 @@ def test_what_was_killed_goes_on(desk: Path) -> None:
     card = Voice.load(desk / "mine.voice").card
     times = [at for at, _ in card["losses"]]
     # Both runs together took the time that was given, less the last check; what a busy machine adds is no mistake.
-    assert times == sorted(times) and times[-1] >= 0.2 * 60 * 0.79
+    assert times == sorted(times) and times[-1] >= 0.1 * 60 * 0.79
 
 
 def test_a_spectral_autoencoder_of_a_folder_and_a_soundfont(desk: Path) -> None:
     said = ran(
-        "spectral", "mine=flute", "choir=fluid:52:60:72", "--minutes", "0.1", "--report", "page", "-o", "two.spectral"
+        "spectral", "mine=flute", "choir=fluid:52:60:72", "--minutes", "0.05", "--report", "page", "-o", "two.spectral"
     )
     assert "2 instruments" in said
     model = SPECTRALS.load(desk / "two.spectral")
@@ -86,7 +88,7 @@ def test_a_spectral_autoencoder_of_a_folder_and_a_soundfont(desk: Path) -> None:
 
 
 def test_a_waveform_autoencoder_of_a_folder_that_latent_plays(desk: Path) -> None:
-    said = ran("vae", "flute", "--minutes", "0.1", "--rate", "22050", "--report", "page", "-o", "mine.vae")
+    said = ran("vae", "flute", "--minutes", "0.05", "--rate", "22050", "--report", "page", "-o", "mine.vae")
     assert "minutes of training" in said
     model = Waves.load(desk / "mine.vae")
     assert model.rate == 22_050 and model.card["steps"] > 0 and model.card["losses"]

@@ -26,6 +26,8 @@ from studio.nets.voice_training import strengths, train_voice
 from tests.listening import null_db, sine, white
 from tests.stretch.battery import vowel
 
+pytestmark = pytest.mark.usefixtures("processor_time")
+
 RATE = 44_100
 CARD = {
     "kind": "voice", "version": 1, "loudness_mean": -40.0, "loudness_spread": 9.0, "lowest_octave": -1.0,

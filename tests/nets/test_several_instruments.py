@@ -16,21 +16,29 @@ from studio.nets.material import material, phrases
 from studio.nets.voice import Voice
 from studio.nets.voice_training import judged, train_voice
 from tests.listening import null_db
+from tests.once import once_a_run
+
+pytestmark = pytest.mark.usefixtures("processor_time")
 
 RATE = 22_050
 
 
 @pytest.fixture(scope="module")
-def pair() -> Voice:
-    """Half a minute of training on a flute and a trumpet."""
-    sounds = {
-        "flute": material([phrases(73, 60, 80, 0.5, RATE)]),
-        "trumpet": material([phrases(56, 58, 80, 0.5, RATE)]),
-    }
-    return train_voice(sounds, 25.0, {"name": "pair"})
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Voice:
+    """A flute and a trumpet, learned for some seconds."""
+
+    def learned(folder: Path) -> Path:
+        sounds = {
+            "flute": material([phrases(73, 60, 80, 0.5, RATE)]),
+            "trumpet": material([phrases(56, 58, 80, 0.5, RATE)]),
+        }
+        train_voice(sounds, 12.0, {"name": "pair"}).save(folder / "pair.voice")
+        return folder / "pair.voice"
+
+    return Voice.load(once_a_run(tmp_path_factory, "pair", learned))
 
 
-def test_each_instrument_has_its_own_colour_and_the_rest_is_shared(pair: Voice) -> None:
+def test_each_instrument_has_its_own_embedding_and_the_rest_is_shared(pair: Voice) -> None:
     assert pair.instruments == ("flute", "trumpet") and pair.model.colours.weight.shape == (2, EMBEDDING)
     for program, name, other in ((73, "flute", "trumpet"), (56, "trumpet", "flute")):
         held = material([phrases(program, 60, 80, 0.2, RATE, 7)])
@@ -39,7 +47,7 @@ def test_each_instrument_has_its_own_colour_and_the_rest_is_shared(pair: Voice) 
         assert judged(ours, held) < judged(swapped, held)
 
 
-def test_between_two_colours_lie_instruments_between_them(pair: Voice) -> None:
+def test_between_two_embeddings_lie_instruments_between_them(pair: Voice) -> None:
     flute, trumpet = pair.of("flute"), pair.of("trumpet")
     given = Features(np.full(100, 440.0), np.full(100, flute.card["loudness_mean"]), np.ones(100, bool))
     ends = [flute.sing(given, follow=False, embedding=flute.embedding(trumpet, share)) for share in (0.0, 0.5, 1.0)]

@@ -17,6 +17,8 @@ from studio.nets.streaming import Chain, StreamingModule
 from studio.nets.vae import Vae, VaeShape, Waves, train_vae
 from tests.listening import null_db, rms_db, sine, white
 
+pytestmark = pytest.mark.usefixtures("processor_time")
+
 
 @pytest.mark.parametrize("bands", [2, 4, 8, 16, 32])
 def test_bands_joined_are_the_sound(bands: int) -> None:

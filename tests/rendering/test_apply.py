@@ -138,3 +138,11 @@ def test_layouts_say_what_happens_to_channels() -> None:
     assert (praat.inside, praat.out) == (1, 1) and "mixed down to mono, which `pitch` needs" in praat.remarks[0]
     with pytest.raises(AudioError, match="11 channels"):
         layout_of(parse_chain("chorus"), 11, "stereo")
+
+
+def test_what_the_file_cannot_hold_is_remarked(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", 0.5 * np.sin(np.arange(22_050) * 0.1), 22_050, "FLOAT")
+    for bits, told in (("24", 1), ("32", 0)):
+        with remarking() as remarks:
+            apply_file(parse_chain("gain: 12 dB"), tmp_path / "a.wav", tmp_path / "b.wav", bits=bits)
+        assert sum("b.wav clips: its peak is +6.0 dBFS" in each for each in remarks) == told

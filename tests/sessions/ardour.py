@@ -11,6 +11,8 @@ import numpy as np
 import psutil
 import soundfile
 
+from tests.waiting import PATIENCE
+
 ATTEMPTS = 8
 """On a busy machine the ardour7-export of Debian 12 now and then dies of a double free, or gives torn sound."""
 
@@ -109,7 +111,7 @@ def rendered(folder: Path, name: str, out: Path, finely: bool = False) -> np.nda
     heard: list[np.ndarray] = []
     for _ in range(ATTEMPTS):
         out.unlink(missing_ok=True)
-        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
         if done.returncode or not out.exists():
             continue
         sound = np.ascontiguousarray(soundfile.read(out, dtype="float32")[0].T)
@@ -123,7 +125,7 @@ def read_back(folder: Path, name: str, frames: list[int], script: Path) -> list[
     """What Ardour's Lua says of a session: routes, regions, marks, and tempo and meter at some frames."""
     numbers = ", ".join(str(frame) for frame in frames)
     script.write_text(READ_BACK.format(folder=folder, name=name, frames=numbers))
-    done = subprocess.run(["ardour7-lua", script], capture_output=True, timeout=60, check=True)
+    done = subprocess.run(["ardour7-lua", script], capture_output=True, timeout=PATIENCE, check=True)
     lines = done.stdout.decode().splitlines()
     return [line.split("\t") for line in lines if line.split("\t")[0] in ("route", "region", "mark", "tempo")]
 
@@ -131,14 +133,14 @@ def read_back(folder: Path, name: str, frames: list[int], script: Path) -> list[
 def edit_notes(folder: Path, name: str, pitch: int, script: Path) -> None:
     """Take every note of a pitch an octave up in Ardour, and save there."""
     script.write_text(EDIT_NOTES.format(folder=folder, name=name, pitch=pitch))
-    subprocess.run(["ardour7-lua", script], capture_output=True, timeout=60, check=True)
+    subprocess.run(["ardour7-lua", script], capture_output=True, timeout=PATIENCE, check=True)
 
 
 def scan(plugin: Path) -> None:
     """Let Ardour list a VST3, which it does once its scanner has seen it and its note is newer than the plugin."""
     scanner = "/usr/lib/ardour7/ardour-vst3-scanner"
     environment = {"LD_LIBRARY_PATH": "/usr/lib/ardour7", "HOME": str(Path.home())}
-    subprocess.run([scanner, "-q", plugin], env=environment, check=True, capture_output=True, timeout=120)
+    subprocess.run([scanner, "-q", plugin], env=environment, check=True, capture_output=True, timeout=PATIENCE)
     for note in (Path.home() / ".cache/ardour7/vst").glob("*.v3i"):
         note.touch()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.once import once
+from tests.waiting import PATIENCE
 
 HERE = Path(__file__).parent / "opendaw"
 
@@ -16,7 +17,7 @@ HERE = Path(__file__).parent / "opendaw"
 def read(project: Path) -> dict[str, Any]:
     """What the library finds in a file, as plain data: project, metadata, and the names of the files in the archive."""
     reader = once("opendaw", HERE, "reader", _build) / "bundle.js"
-    said = subprocess.run(["node", reader, project], capture_output=True, text=True, timeout=60, check=False)
+    said = subprocess.run(["node", reader, project], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert said.returncode == 0, said.stderr
     # It greets on standard output before.
     found: dict[str, Any] = json.loads(said.stdout[said.stdout.index('{"project"') :])
@@ -33,5 +34,5 @@ def _build(folder: Path) -> None:
         ["npm", "ci", "--no-audit", "--no-fund"],
         ["node_modules/.bin/esbuild", "reader.js", *bundle, "--outfile=bundle.js"],
     ):
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=2 * PATIENCE)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

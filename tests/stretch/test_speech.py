@@ -13,9 +13,10 @@ import soxr
 
 from studio.audio import Audio
 from studio.score import Note
-from studio.stretch import stretch, track_f0
+from studio.stretch import F0Track, stretch, track_f0
 from studio.stretch.content import choose
-from tests.stretch.battery import RATE, mix, render, sax_line
+from studio.stretch.psola import _bridged
+from tests.stretch.battery import RATE, mix, render, sax_line, vowel
 
 WORDS = "The quick brown fox jumps over the lazy dog, while seven silver swans sing softly beside the shining sea."
 
@@ -37,6 +38,35 @@ def test_speech_is_a_voice_alone(voice: str) -> None:
     assert choose(spoken(voice)).method == "psola"
 
 
+def noisy(voice: str, below_db: float = 22.0) -> Audio:
+    """The same in a hiss, as recordings of readers have it."""
+    clean = spoken(voice).samples
+    level = float(np.sqrt(np.mean(np.square(clean, dtype=np.float64)))) * 10 ** (-below_db / 20)
+    hiss = np.random.default_rng(2).normal(size=clean.shape) * level
+    return Audio((clean + hiss).astype(np.float32), RATE)
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_speech_in_a_hiss_is_one_too_and_keeps_its_pitch(voice: str) -> None:
+    sound = noisy(voice)
+    assert choose(sound).method == "psola"
+    assert all(strayed <= 0.015 * heard for strayed, heard in (off(sound, 0.8), off(sound, 1.5)))
+
+
+def test_a_moment_without_a_pitch_of_its_own_is_bridged_in_a_creak_and_not_in_a_consonant() -> None:
+    """Where 50 ms between two pitches repeat, they are laid in periods; where they are noise, they are not."""
+    sung = vowel(1.0, hz=90.0)
+    hissed = sung.copy()
+    hissed[:, round(0.5 * RATE) : round(0.56 * RATE)] = np.random.default_rng(3).normal(size=round(0.06 * RATE)) * 0.1
+    track = track_f0(Audio(sung, RATE))
+    hz = track.hz.copy()
+    hz[51:56] = np.nan
+    gapped = F0Track(track.times, hz, track.confidence)
+    found = _bridged(gapped, sung, RATE).hz[51:56]
+    assert np.abs(1200 * np.log2(found / track.hz[51:56])).max() < 20
+    assert not np.isfinite(_bridged(gapped, hissed, RATE).hz[51:56]).any()
+
+
 def notes(program: int, *keys: int, held: int = 460, drums: bool = False) -> Audio:
     played = [Note(480 * place, 480 * place + held, key + 5 * place % 7, 90) for place in range(8) for key in keys]
     if drums:
@@ -51,9 +81,19 @@ def notes(program: int, *keys: int, held: int = 460, drums: bool = False) -> Aud
         (notes(0, 50, 58, 63, 65), "hptsm"),
         (notes(25, 45, 52, 57, held=1400), "hptsm"),
         (notes(33, 36, 43, drums=True), "hptsm"),
+        (notes(73, 62, drums=True), "hptsm"),
+        (notes(4, 50, 57, 62, drums=True), "hptsm"),
         (Audio(sax_line(6.0), RATE), "psola"),
     ],
-    ids=["band", "piano chords", "guitar", "bass and drums", "saxophone"],
+    ids=[
+        "band",
+        "piano chords",
+        "guitar",
+        "bass and drums",
+        "flute and drums",
+        "electric piano and drums",
+        "saxophone",
+    ],
 )
 def test_other_sounds_go_where_they_went(sound: Audio, method: str) -> None:
     assert choose(sound).method == method
@@ -72,5 +112,5 @@ def off(source: Audio, ratio: float) -> tuple[int, int]:
 
 def test_speech_keeps_its_pitch_at_any_tempo() -> None:
     counts = np.array([off(spoken(voice), ratio) for voice in VOICES for ratio in (0.6, 0.8, 1.25, 2.0)])
-    assert counts[:, 0].sum() <= 0.01 * counts[:, 1].sum()
-    assert (counts[:, 0] / counts[:, 1]).max() < 0.02
+    assert counts[:, 0].sum() <= 0.004 * counts[:, 1].sum(), counts
+    assert (counts[:, 0] / counts[:, 1]).max() < 0.02, counts

@@ -21,6 +21,8 @@ from studio.timbre.likeness import likeness
 from studio.timbre.spectral import SPECTRALS, Seen
 from tests.listening import null_db, sine, white
 
+pytestmark = pytest.mark.usefixtures("processor_time")
+
 RANDOM = np.random.default_rng(0)
 
 

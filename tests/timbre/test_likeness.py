@@ -14,6 +14,8 @@ from studio.timbre.figures import compare
 from studio.timbre.likeness import divergence, inception, likeness, shipped_ears
 from tests.listening import null_db, sine, white
 
+pytestmark = pytest.mark.usefixtures("processor_time")
+
 
 @cache
 def played(name: str, seed: int = 99, seconds: float = 20.0) -> Audio:

@@ -23,6 +23,7 @@ from studio.exporting.plugin.formats import FORMATS
 from studio.exporting.plugin.source import write_source
 from studio.exporting.target import Target
 from tests.listening import cents, pitch_hz, rms_db
+from tests.once import once_a_run
 
 RATE = 44_100
 KEY = 60
@@ -45,15 +46,18 @@ def organ() -> Design:
 @pytest.fixture(scope="module")
 def plugins(organ: Design, objects: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """It in every format."""
-    made = {}
-    for form in FORMS:
-        [compiler] = compilers()
-        library = build(write_source(organ), FORMATS[form].shell, compiler, lambda phrase: None)
-        path = tmp_path_factory.mktemp(form) / f"Organ.{form}"
-        with standing(path, FORMATS[form].lay(organ, "Organ", [(compiler, library)]), organ):
-            pass
-        made[form] = path
-    return made
+
+    def build_all(folder: Path) -> dict[str, Path]:
+        made = {}
+        for form in FORMS:
+            [compiler] = compilers()
+            library = build(write_source(organ), FORMATS[form].shell, compiler, lambda phrase: None)
+            path = made[form] = folder / f"Organ.{form}"
+            with standing(path, FORMATS[form].lay(organ, "Organ", [(compiler, library)]), organ):
+                pass
+        return made
+
+    return once_a_run(tmp_path_factory, "organ", build_all)
 
 
 @pytest.fixture
@@ -192,16 +196,17 @@ def test_reset_and_all_notes_off(play: Callable[..., Block]) -> None:
 def test_notes_are_moved_one_by_one_in_clap(plugins: dict[str, Path]) -> None:
     from ctypes import sizeof
 
-    from studio.exporting.plugin.clap_probe import NoteExpression, opened
+    from studio.exporting.plugin.clap_probe import opened
+    from studio.hosting.clap_abi import NoteExpression, heard
 
     plugin = opened(plugins["clap"], RATE, 512)
-    heard = []
+    played = []
     for block in range(0, RATE, 512):
-        events = [clap_probe.said(0, bytes((0x90, KEY, 100)))] if not block else []
+        events = [heard(0, bytes((0x90, KEY, 100)))] if not block else []
         if block == 512 * 40:
             events.append(NoteExpression(sizeof(NoteExpression), 0, 0, 4, 0, 2, -1, 0, 0, KEY, 3.0))
-        heard.append(plugin.process(np.zeros((2, 512), np.float32), {}, notes=events))
-    sound = np.concatenate(heard, axis=1)
+        played.append(plugin.process(np.zeros((2, 512), np.float32), {}, notes=events))
+    sound = np.concatenate(played, axis=1)
     assert abs(cents(pitch_hz(at(sound, 0.6, 0.9), RATE), pitch_hz(at(sound, 0.1, 0.4), RATE)) - 300) < 3
 
 

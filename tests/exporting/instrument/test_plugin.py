@@ -166,7 +166,7 @@ def test_dawdreamer_hears_the_same_bits(vst3: Exported, play: Play) -> None:
     assert rms_db(theirs[:, :frames] - ours[:, :frames]) - rms_db(ours) < -100
 
 
-def test_clap_is_the_same_instrument(objects: Any, tmp_path: Any, play: Play) -> None:
+def test_clap_is_the_same_instrument(tmp_path: Any, play: Play) -> None:
     made = export(PLAY, tmp_path / "Keys.clap", name="Keys", grid=SMALL)
     assert isinstance(made.card, InstrumentCard) and made.card.heard
     assert "our own CLAP probe" in made.card.heard.distances

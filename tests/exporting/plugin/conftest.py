@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from studio.effects.blocks import RackBlock
 from studio.exporting.export import Exported, export
 from tests.exporting.plugin.late import Late
+from tests.once import once_a_run
 
 NAME = 'Late "ü"; // \U0001f600'
 
@@ -36,24 +36,19 @@ NESTED = RackBlock.parse(
 
 
 @pytest.fixture(scope="session")
-def objects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cache of compiled pieces for all tests of this room."""
-    patch, folder = pytest.MonkeyPatch(), tmp_path_factory.mktemp("objects")
-    patch.setenv("STUDIO_CACHE", str(folder))
-    yield folder
-    patch.undo()
-
-
-@pytest.fixture(scope="session")
 def vst3(objects: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    return export(NESTED, tmp_path_factory.mktemp("vst3") / "Late.vst3", name=NAME)
+    return _late(tmp_path_factory, "vst3")
 
 
 @pytest.fixture(scope="session")
 def lv2(objects: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    return export(NESTED, tmp_path_factory.mktemp("lv2") / "Late.lv2", name=NAME)
+    return _late(tmp_path_factory, "lv2")
 
 
 @pytest.fixture(scope="session")
 def clap(objects: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    return export(NESTED, tmp_path_factory.mktemp("clap") / "Late.clap", name=NAME)
+    return _late(tmp_path_factory, "clap")
+
+
+def _late(factory: pytest.TempPathFactory, form: str) -> Exported:
+    return once_a_run(factory, form, lambda folder: export(NESTED, folder / f"Late.{form}", name=NAME))

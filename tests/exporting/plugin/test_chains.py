@@ -16,12 +16,6 @@ from studio.exporting.plugin.design import Design
 from tests.exporting.plugin.random_chains import chains, rack_of
 from tests.listening import white
 
-
-@pytest.fixture(autouse=True)
-def _cached(objects: Path) -> None:
-    """Compiled pieces are shared."""
-
-
 LONG = {
     "chain": [
         {"eq": {"low_cut": "40 Hz", "high": 2}},

@@ -103,7 +103,7 @@ def test_the_card_says_it_all(made: Exported) -> None:
     assert "&quot;ü&quot;" in made.card._repr_html_()
 
 
-def test_a_later_export_takes_the_place_of_the_first(objects: Path, tmp_path: Path) -> None:
+def test_a_later_export_takes_the_place_of_the_first(tmp_path: Path) -> None:
     first = export([Gain(-3.0)], tmp_path / "Mine.vst3")
     second = export([Gain(-6.0)], tmp_path / "Mine.vst3")
     assert first.card and second.card
@@ -145,7 +145,7 @@ def test_nothing_in_nothing_out(vst3: Exported) -> None:
     assert np.abs(tail[:, 4096:]).max() < 1e-6
 
 
-def test_the_beat_is_counted_from_the_start_without_a_transport(objects: Path, tmp_path: Path) -> None:
+def test_the_beat_is_counted_from_the_start_without_a_transport(tmp_path: Path) -> None:
     made = export([Late(0, 1.0, 0.5)], tmp_path / "Wobble.vst3")
     assert verdict(made).worst_db < -120
 
@@ -158,7 +158,7 @@ def test_reset_begins_anew(vst3: Exported) -> None:
     assert np.array_equal(plugin.process(impulse(8192), 44_100), first)
 
 
-def test_from_python_in_one_call(objects: Path, tmp_path: Path) -> None:
+def test_from_python_in_one_call(tmp_path: Path) -> None:
     import studio
 
     made = studio.export(NESTED, tmp_path, format="clap", name="a/b: c?")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from pathlib import Path
+from types import FrameType
 
 import numpy as np
 import pytest
@@ -17,8 +19,10 @@ from studio.effects.blocks import RackBlock
 from studio.errors import RecipeError
 from studio.exporting.plugin import source as programs
 from studio.exporting.plugin import turtle
+from studio.exporting.plugin.build import ROOT
 from studio.exporting.plugin.design import Design
-from studio.steps import Effect, Run, registry
+from studio.exporting.target import Target
+from studio.steps import Effect, Run, Step, registry
 
 NASTY = 'ü"; system("rm -rf /"); //\\ ??/ \U0001f600 /* */ %s </ttl> .'
 
@@ -122,3 +126,32 @@ def test_every_step_is_either_exported_or_refused() -> None:
                 )
             except RecipeError as error:
                 assert name in error.cause
+
+
+def test_the_way_of_a_chain_to_its_program_is_short() -> None:
+    """Whoever follows a chain from its text to C++ enters few rooms, meets few names for it, and sees it read once."""
+    text = "[{gain: {name: loud, gain: 3}}, {parallel: {chain: [chorus]}}]"
+    met, read = set[tuple[str, str]](), list[str]()
+
+    def carries(value: object) -> bool:
+        if isinstance(value, (tuple, list)):
+            return bool(value) and all(isinstance(each, Step) for each in value)
+        return isinstance(value, (RackBlock, Target, Design)) or (isinstance(value, str) and value == text)
+
+    def follow(frame: FrameType, event: str, _: object) -> None:
+        code = frame.f_code
+        if event == "call" and Path(code.co_filename).is_relative_to(ROOT / "studio"):
+            room = Path(code.co_filename).relative_to(ROOT / "studio").parent.as_posix()
+            for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]:
+                if carries(frame.f_locals.get(name)):
+                    met.add((room, name))
+            if code.co_qualname == "Document.__init__":
+                read.append(str(frame.f_locals["text"]))
+
+    sys.setprofile(follow)
+    try:
+        programs.write_source(Design.of(text, "Short"))
+    finally:
+        sys.setprofile(None)
+    assert read == [text]
+    assert len({room for room, _ in met}) <= 10 and len({name for _, name in met}) <= 30, sorted(met)

@@ -40,9 +40,7 @@ def song(folder: Path, chain: str, tempo: str) -> str:
         ("preset: dub-delay", "tempo: 95 bpm", "vst3"),
     ],
 )
-def test_chains_in_time_leave_songs_of_any_tempo(
-    objects: Path, tmp_path: Path, chain: str, tempo: str, form: str
-) -> None:
+def test_chains_in_time_leave_songs_of_any_tempo(tmp_path: Path, chain: str, tempo: str, form: str) -> None:
     heard = verdict(export(song(tmp_path, chain, tempo), tmp_path / f"Timed.{form}"))
     assert (heard.failures, heard.word) == ((), "same")
     assert heard.worst_db < -120, heard.played
@@ -51,14 +49,14 @@ def test_chains_in_time_leave_songs_of_any_tempo(
         assert told >= {"drums, faster", "drums, slower", "drums, tempo turned while it plays"}
 
 
-def test_the_tempo_is_the_hosts_to_tell(objects: Path, tmp_path: Path) -> None:
+def test_the_tempo_is_the_hosts_to_tell(tmp_path: Path) -> None:
     made = export(song(tmp_path, DELAY, "tempo: 110 bpm"), tmp_path / "Timed.clap")
     other = Design.of(song(tmp_path, DELAY, "tempo: 75 bpm"), "Timed")
     assert verifying.verify(other, made.path, "clap").word == "same"
     assert verifying.verify(Design.of("gain", "Timed"), made.path, "clap").word == "different"
 
 
-def test_lv2_goes_into_relative_folders(objects: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lv2_goes_into_relative_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     made = export("gain: -3", "out/Soft.lv2")
     assert not made.path.is_absolute()
@@ -66,16 +64,14 @@ def test_lv2_goes_into_relative_folders(objects: Path, tmp_path: Path, monkeypat
     assert verdict(made).word == "same"
 
 
-def test_chains_that_move_by_themselves_are_no_riddle_to_ardour(objects: Path, tmp_path: Path) -> None:
+def test_chains_that_move_by_themselves_are_no_riddle_to_ardour(tmp_path: Path) -> None:
     heard = verdict(export("chorus: {rate: 1.1 Hz}", tmp_path / "Wide.lv2"))
     assert heard.failures == ()
     assert [reason for reason in heard.skipped if reason.startswith("ardour was not asked: the chain moves by itself")]
     assert {each.host for each in heard.played} == {"lv2apply", "lv2_probe"}
 
 
-def test_a_host_without_an_answer_refuses_nothing(
-    objects: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_host_without_an_answer_refuses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verifying, "PATIENCE", 1e-3)
     made = export("gain: -3", tmp_path / "Soft.clap")
     assert (verdict(made).word, verdict(made).failures) == ("could not be asked", ())
@@ -85,9 +81,7 @@ def test_a_host_without_an_answer_refuses_nothing(
     assert made.path.is_file()
 
 
-def test_ardours_own_accidents_are_not_the_plugins(
-    objects: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ardours_own_accidents_are_not_the_plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()
     for name in ("ardour7-lua", "ardour7-export"):
