@@ -190,7 +190,7 @@ def _onsets(audio: Audio) -> _Onsets:
     begun = tops.copy()
     for _ in range(round(_SLOWEST / PULSE_HOP)):
         begun -= (begun > 0) & (smooth[np.maximum(begun - 1, 0)] > _BEGUN * smooth[tops])
-    return _Onsets(begun * PULSE_HOP / HOP, np.asarray(smooth[tops], np.float64))
+    return _Onsets(np.asarray(begun * PULSE_HOP / HOP, np.float64), np.asarray(smooth[tops], np.float64))
 
 
 def _pieces(line: Melody, onsets: _Onsets, level: Floats) -> list[tuple[int, int]]:
