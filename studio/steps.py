@@ -300,6 +300,9 @@ class ScoreStep(Step, abstract=True):
 
     kind = "score"
 
+    writes: ClassVar[bool] = False
+    """Whether it makes notes of its own, so that a track that begins with it needs no part of a score."""
+
     def edit(self, score: Score, context: RenderContext) -> Score:
         """The score with its notes changed; every other event stays where it is."""
         raise NotImplementedError
