@@ -133,9 +133,7 @@ def test_a_clip_is_warped_fitted_and_pitched_from_its_own_beginning(tmp_path: Pa
     warp = {"markers": [["0 s", "0 beats"], ["0.25 s", "1 beat"], ["0.5 s", "2 beats"]], "method": "wsola"}
     sound = read({"clips": [{"file": "clicks.wav", "at": "bar 2", "warp": warp}]}, tmp_path, tempo=tempo)[0]
     near = [float(np.abs(sound[2 * RATE + at - 300 : 2 * RATE + at + 300]).max()) for at in (300, RATE)]
-    assert min(near) > 0.1 and np.abs(sound[2 * RATE + 3000 : 3 * RATE - 3000]).max() < 0.1, (
-        "at the tempo of its place"
-    )
+    assert min(near) > 0.1 and np.abs(sound[2 * RATE + 3000 : 3 * RATE - 3000]).max() < 0.1, "at the tempo of its place"
     soundfile.write(tmp_path / "tone.wav", sine(440, 1).T, RATE)
     high = read({"clips": [{"file": "tone.wav", "pitch": "7 st", "length": "0.8 s"}]}, tmp_path)
     assert abs(cents(pitch_hz(high[0, 4000:], RATE), 440 * 2 ** (7 / 12))) < 3 and high.shape[1] == round(0.8 * RATE)
