@@ -50,6 +50,9 @@ def _file(folder: Path, entry: Entry, manifest: Manifest) -> FileCheck:
             return FileCheck(entry.path, False, "it is a link that leads out of the folder")
         if file_sha256(path) != entry.sha256:
             return FileCheck(entry.path, False, "its content has changed since the render")
+        if entry.channels not in (1, manifest.channels):
+            said = f"it is said to have {entry.channels} channels, and the song {manifest.channels}"
+            return FileCheck(entry.path, False, said)
         rate, channels, _ = probe(path)
         if (rate, channels) != (manifest.rate, entry.channels):
             wanted = f"{entry.channels} channels at {manifest.rate} Hz"
