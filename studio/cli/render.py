@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from studio.cli.completing import recipes, turns
+from studio.cli.completing import recipes, sections, turns
 from studio.cli.opening import recipe_of, session_options
 from studio.cli.show import as_json, finite, say, table
 from studio.cli.watch import watching
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     metavar="ADDRESS=VALUE",
     help="Turn a knob: --set keys.chorus.depth=0.5",
 )
+@click.option("--section", shell_complete=sections, metavar="NAME", help="Render one section alone, as it is written.")
+@click.option("--loop", is_flag=True, help="Let it go round: what rings on at its end comes in at its beginning.")
 @click.option("--format", type=click.Choice(["wav", "flac", "ogg", "mp3"]), help="File format.")
 @click.option("--bits", type=click.Choice(["16", "24", "32"]), help="Bits a sample (32 is float).")
 @click.option("--stems", type=click.Choice(["post", "pre", "none"]), help="Stems after or before the fader, or none.")
@@ -49,6 +51,8 @@ def command(
     out: Path,
     score: Path | None,
     turns: tuple[str, ...],
+    section: str | None,
+    loop: bool,
     jobs: int | None,
     no_cache: bool,
     no_report: bool,
@@ -67,6 +71,10 @@ def command(
 
     with ExitStack() as stack:
         song = recipe_of(recipe, stack, turns, {name: value for name, value in output.items() if value}, score)
+        if section is not None:
+            song = song.section(section, loop=loop)
+        elif loop:
+            song = song.replace(seamless=True)
         planned = checked_plan(song, score)
         if explain:
             _explain(planned, None if no_cache else Cache(), as_script)
@@ -82,9 +90,10 @@ def _estimate(planned: Plan) -> float:
     """About how many seconds the song will last, for the progress bar."""
     if planned.frames:
         return planned.frames / planned.context.rate
-    if planned.score is None:
+    score = planned.context.score
+    if score is None:
         return 60.0
-    return float(planned.context.tempo.second_at(planned.score.beat(planned.score.end)))
+    return float(planned.context.tempo.second_at(score.beat(score.end)))
 
 
 def _explain(planned: Plan, cache: Any, as_script: bool) -> None:

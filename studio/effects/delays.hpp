@@ -63,6 +63,7 @@ struct Echo {
         lines_.assign(static_cast<size_t>(context.channels), std::vector<double>(longest, 0.0));
         low_.assign(lines_.size(), 0.0);
         high_.assign(lines_.size(), 0.0);
+        heard_.assign(lines_.size(), 0.0);
         write_ = 0;
     }
     void reset() {
@@ -84,18 +85,17 @@ struct Echo {
         const bool jumps = pingpong && lines_.size() == 2;
         for (int i = 0; i < now.frames; ++i) {
             const size_t read = write_ >= frames ? write_ - frames : write_ + size - frames;
-            double heard[2] = {0.0, 0.0};
             for (size_t c = 0; c < lines_.size(); ++c) {
                 const double soft = (1.0 - dark) * lines_[c][read] + low_[c];
                 low_[c] = dark * soft;
-                heard[c] = half * soft + high_[c];
-                high_[c] = -half * soft + thin * heard[c];
+                heard_[c] = half * soft + high_[c];
+                high_[c] = -half * soft + thin * heard_[c];
             }
             const float middle = jumps ? (audio[0][i] + audio[1][i]) / 2.0f : 0.0f;
             for (size_t c = 0; c < lines_.size(); ++c) {
                 const double sent = jumps ? (c == 0 ? static_cast<double>(middle) : 0.0) : audio[c][i];
-                lines_[c][write_] = sent + heard[jumps ? 1 - c : c] * again;
-                audio[c][i] = static_cast<float>(audio[c][i] + heard[c] * wet);
+                lines_[c][write_] = sent + heard_[jumps ? 1 - c : c] * again;
+                audio[c][i] = static_cast<float>(audio[c][i] + heard_[c] * wet);
             }
             write_ = write_ + 1 == size ? 0 : write_ + 1;
         }
@@ -105,7 +105,7 @@ private:
     double rate_ = 44100.0;
     size_t write_ = 0;
     std::vector<std::vector<double>> lines_;
-    std::vector<double> low_, high_;
+    std::vector<double> low_, high_, heard_;
 };
 
 }  // namespace mirepoix

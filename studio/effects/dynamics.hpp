@@ -250,14 +250,13 @@ struct Brickwall {
         rate_ = context.rate;
         ahead_ = std::max(1, static_cast<int>(context.rate * static_cast<float>(lookahead) / 1000.0f));
         if (true_peak) ahead_ += TruePeak::LATENCY;
-        for (int c = 0; c < channels_; ++c) held_[c].assign(static_cast<size_t>(ahead_), 0.0f);
+        held_.assign(static_cast<size_t>(channels_), std::vector<float>(static_cast<size_t>(ahead_), 0.0f));
+        peaks_.assign(held_.size(), TruePeak());
         reset();
     }
     void reset() {
-        for (int c = 0; c < channels_; ++c) {
-            std::fill(held_[c].begin(), held_[c].end(), 0.0f);
-            peaks_[c].reset();
-        }
+        for (auto& line : held_) std::fill(line.begin(), line.end(), 0.0f);
+        for (auto& peak : peaks_) peak.reset();
         gain_ = 1.0f;
         at_ = hold_ = 0;
     }
@@ -270,7 +269,7 @@ struct Brickwall {
         const float back = 1.0f - std::exp(-1.0f / static_cast<float>(std::max(1, frames)));
         for (int i = 0; i < now.frames; ++i) {
             float peak = 0.0f;
-            for (int c = 0; c < channels_; ++c) {
+            for (size_t c = 0; c < held_.size(); ++c) {
                 const float in = audio[c][i];
                 peak = std::max(peak, true_peak ? peaks_[c](in) : std::fabs(in));
             }
@@ -283,7 +282,7 @@ struct Brickwall {
             } else {
                 gain_ += back * (1.0f - gain_);
             }
-            for (int c = 0; c < channels_; ++c) {
+            for (size_t c = 0; c < held_.size(); ++c) {
                 std::swap(audio[c][i], held_[c][static_cast<size_t>(at_)]);
                 audio[c][i] = std::clamp(audio[c][i] * gain_, -top, top);
             }
@@ -295,8 +294,8 @@ private:
     int channels_ = 2, ahead_ = 1, at_ = 0, hold_ = 0;
     double rate_ = 44100.0;
     float gain_ = 1.0f;
-    std::vector<float> held_[2];
-    TruePeak peaks_[2];
+    std::vector<std::vector<float>> held_;
+    std::vector<TruePeak> peaks_;
 };
 
 }  // namespace mirepoix

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from studio.arrangement import arrangement_of
 from studio.audio import Audio, Block
 from studio.budgets import check_memory
 from studio.context import RenderContext, SideReader
@@ -121,7 +122,8 @@ def step_facts(step: Step, context: RenderContext, hashes: Mapping[str, str]) ->
     """What the sound of a step depends on besides what it is made by: knobs, files, tempo and notes it follows."""
     all_steps = (step, *step.inner())
     files = [hashes[str(path)] for inner in all_steps for path in inner.assets(context)]
-    tempo = context.tempo.data() if step.follows_tempo() else None
+    # Every drawn curve follows the arrangement of a song, whether it is drawn in bars or in seconds.
+    tempo = context.tempo.data() if step.follows_tempo() or arrangement_of(context.tempo) else None
     followed = [score.digest for inner in all_steps if (score := inner.follows(context)) is not None]
     return [step.data(full=True), files, tempo, followed]
 

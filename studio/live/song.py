@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 from studio.audio import Audio
@@ -19,6 +20,7 @@ from studio.live.voice import LiveVoice
 from studio.recipe import Recipe
 from studio.rendering.render import render
 from studio.steps import Effect
+from studio.tempo import Time
 
 
 def voice_of(
@@ -31,6 +33,10 @@ def voice_of(
     Raises:
         StudioError: something in the recipe.
     """
+    if recipe.seamless:
+        # It plays in a loop anyway: one round of it.
+        frames = plan(recipe).frames or 0
+        recipe = recipe.replace(seamless=False, length=Time(seconds=Fraction(frames, recipe.rate)))
     if live_input:
         planned = plan(recipe)
         context = replace(planned.context, score=None)

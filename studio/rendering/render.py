@@ -318,7 +318,7 @@ class _Writer:
         """The bytes that the files take at least, as far as it is known before the work."""
         output, context = self._recipe.output, self._plan.context
         frames = self._plan.frames
-        if frames is None and (score := self._plan.score) is not None and score.events:
+        if frames is None and (score := self._plan.context.score) is not None and score.events:
             frames = int(context.tempo.second_at(score.beat(score.events[-1].tick)) * context.rate)
         if frames is None or output.format != "wav":
             return 0
