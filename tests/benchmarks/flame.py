@@ -26,7 +26,18 @@ from tests.songs import band
 PERIOD = 0.004
 """Seconds between two looks."""
 
-_WAITING = {"wait", "wait_for", "acquire", "_wait_for_tstate_lock", "_worker", "_next", "get", "select", "join", "sleep"}
+_WAITING = {
+    "wait",
+    "wait_for",
+    "acquire",
+    "_wait_for_tstate_lock",
+    "_worker",
+    "_next",
+    "get",
+    "select",
+    "join",
+    "sleep",
+}
 _WIDTH, _LINE = 1_400, 17
 
 Stack = tuple[str, ...]
