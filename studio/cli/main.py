@@ -172,6 +172,7 @@ COMMANDS = (
     "merge",
     "player",
     "sound",
+    "events",
     "transfer",
     "train",
     "steps",
