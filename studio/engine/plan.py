@@ -330,7 +330,9 @@ class _Planner:
         return self._chain(name, track.chain[moving:], self._arranged(name, written, still), moving)
 
     def _together(self, parts: tuple[Part, ...]) -> Score:
-        """What some parts play; tracks that play the same share it."""
+        """What some parts play; tracks that play the same share it. Without any, a score that is still empty."""
+        if not parts:
+            return Score(tempo=self.written.tempo)
         key = tuple(part.own for part in parts)
         if key not in self.played:
             self.played[key] = together(parts)

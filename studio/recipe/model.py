@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ from studio.recipe.timing import MeterKind, Meters, TempoKind, TempoPoints
 from studio.recipe.yaml_tree import uncollected
 from studio.records import ListOf, MapOf, Nested, Parsed, Record, field
 from studio.score import Score
-from studio.steps import Step, StepKind, registry
+from studio.steps import ScoreStep, Step, StepKind, registry
 from studio.stored import refuse_later
 from studio.synonyms import meant
 from studio.tempo import TempoMap, Time, naming
@@ -123,13 +124,33 @@ def _colour() -> Any:
     return field(Colour(help="its colour in a DAW"))
 
 
+_PATTERN = r"[\s\[\]<>~*]"
+"""What tells notes that are written in place from the name of a step."""
+
+
+class _NotesKind(StepKind):
+    """A step on notes; text that is no name of a step is notes themselves."""
+
+    def parse(self, value: object) -> Step | None:
+        """The value that plain data means; a value that is parsed already comes through."""
+        if isinstance(value, str) and re.search(_PATTERN, value.strip()):
+            value = {"write": value}
+        return super().parse(value)
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
+        return {"description": self.help, "anyOf": [super().schema(), {"type": "string", "pattern": _PATTERN}]}
+
+
 class Track(Record):
     """One line of the song: what plays, through what, and where to."""
 
     part: Parsed[tuple[Pick, ...]] = field(
         ListOf(each=Nested(of=Pick), bare=True, help="which parts of the score it plays")
     )
-    notes: Parsed[tuple[Step, ...]] = field(ListOf(each=StepKind(kinds=("score",)), help="what is done to the notes"))
+    notes: Parsed[tuple[Step, ...]] = field(
+        ListOf(each=_NotesKind(kinds=("score",)), help="what is done to the notes, or notes of your own: c4 e4 g4")
+    )
     play: Parsed[Step | None] = field(
         StepKind(kinds=("instrument", "source"), default=None, help="what makes the sound; a SoundFont if not given")
     )
@@ -155,12 +176,19 @@ class Track(Record):
                 "Take `part` and `notes` out, or play an instrument.",
                 path=("part" if self.part else "notes",),
             )
-        if (self.play is None or self.play.fits("instrument")) and not self.part:
+        if (self.play is None or self.play.fits("instrument")) and not self.part and not self.written:
             raise RecipeError(
                 "the track plays an instrument but no part of the score.",
-                "Write `part: all`, `part: {channel: 1}` or so; or `play: {audio: loop.wav}` for a file.",
+                "Write `part: all`, `part: {channel: 1}` or so; notes of your own, `notes: c4 e4 g4`; or"
+                " `play: {audio: loop.wav}` for a file.",
                 path=("part",),
             )
+
+    @property
+    def written(self) -> bool:
+        """Whether its notes begin with some that are written in the recipe."""
+        first = next((step for step in self.notes if not step.bypass), None)
+        return isinstance(first, ScoreStep) and first.writes
 
 
 class Bus(Record):

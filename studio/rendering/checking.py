@@ -280,8 +280,9 @@ class _Checker:
         with attempt("play"):
             self._step(play, None, self.written if play.fits("source") else self.context)
         parts = self.parts.get(name, ())
-        if parts and track.notes:
-            score = replace(together(parts), tempo=self.written.tempo)
+        if track.notes and (parts or track.written):
+            tempo = self.written.tempo
+            score = replace(together(parts), tempo=tempo) if parts else Score(tempo=tempo)
             for index, step in enumerate(track.notes):
                 if isinstance(step, ScoreStep) and not step.bypass:
                     with self._guarded("notes", index, step.step):
