@@ -167,6 +167,7 @@ COMMANDS = (
     "check",
     "render",
     "apply",
+    "play",
     "live",
     "export",
     "merge",
