@@ -345,15 +345,15 @@ def find_step(name: str, *kinds: str) -> type[Step]:
         RecipeError: there is none, or it is not one of `kinds`.
     """
     steps = registry()
+    step = steps.get(name)
+    if step is not None and (not kinds or step.fits(*kinds)):
+        return step
     fitting = [known for known, step in steps.items() if not kinds or step.fits(*kinds)]
-    if name not in steps:
+    if step is None:
         raise RecipeError(f"there is no step {name!r}.", nearest(name, fitting))
-    step = steps[name]
-    if kinds and not step.fits(*kinds):
-        raise RecipeError(
-            f"{name!r} is a step of kind {step.kind}; here stands {' or '.join(kinds)}.", nearest(name, fitting)
-        )
-    return step
+    raise RecipeError(
+        f"{name!r} is a step of kind {step.kind}; here stands {' or '.join(kinds)}.", nearest(name, fitting)
+    )
 
 
 def parse_step(data: object, *kinds: str) -> Step:
