@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -340,6 +340,15 @@ class TempoMap:
         with np.errstate(divide="ignore", invalid="ignore"):
             ramp = 60 / slope * np.log1p(slope * gone / bpm)
         return np.asarray(self._start_array[index] + np.where(slope == 0, gone * 60 / bpm, ramp))
+
+    def behind(self, beat: Fraction) -> TempoMap:
+        """The map as it goes on from a beat, counted from there; a new bar begins on it."""
+        ramp = self.tempos[max(0, bisect_right(self._beats, beat) - 1)].ramp
+        tempos = [replace(each, beat=each.beat - beat) for each in self.tempos if each.beat > beat]
+        meter = [each for each in self.meters if each.beat <= beat][-1]
+        meters = [replace(each, beat=each.beat - beat) for each in self.meters if each.beat > beat]
+        first = Tempo(Fraction(0), self.exact_bpm_at(beat), ramp)
+        return TempoMap((first, *tempos), (replace(meter, beat=Fraction(0)), *meters))
 
     def exact_bpm_at(self, beat: Fraction) -> Fraction:
         """The tempo at `beat`, exact wherever it is constant."""

@@ -22,6 +22,7 @@ from studio.steps import Effect, Step, StepKind, check_label, find_step, parse_s
 STEPS = sorted(registry())
 DEMANDING: dict[str, Any] = {
     "ducker": {"sidechain": "drums"},
+    "vocoder": {"sidechain": "voice"},
     "pedalboard": {"plugin": "Gain", "settings": {"gain_db": 40.0}},
     "plugin": {"file": "ZamCompX2"},
     "write": {"text": "c4 e4"},

@@ -232,7 +232,28 @@ class Output(Record):
     format: str = choice("wav", "wav", "flac", "ogg", "mp3", help="file format")
     bits: str = choice("24", "16", "24", "32", help="bits a sample; 32 is float, and ogg and mp3 do without")
     stems: str = choice("post", "post", "pre", "none", help="stems after the fader and pan, before, or none")
-    effects: str = choice("wet", "wet", "dry", help="stems with their chains, or without")
+    effects: str = choice("wet", "wet", "dry", "both", help="stems with their chains, without, or both")
+    channels: str = choice(
+        "stereo", "stereo", "auto", help="stems in stereo; auto writes those whose channels are the same as mono"
+    )
+    names: str = text("{track}", help="how stems are called, of {track}, {number}, {title}, {role} and {bpm}")
+    bitrate: str | None = choice(
+        None, "64", "96", "128", "160", "192", "256", "320", help="kbit/s of mp3; by quality if not given"
+    )
+    premaster: bool = switch(False, help="write what enters the master besides, which the stems add up to")
+    minus_one: bool = switch(False, help="write the song without each of its tracks besides")
+    by_section: bool = switch(False, help="write mix and stems of an arrangement cut at its sections besides")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        known = ("track", "number", "title", "role", "bpm")
+        for word in re.findall(r"\{([^{}]*)\}", self.names):
+            if word not in known:
+                with within("names"):
+                    raise RecipeError(f"file names have no {{{word}}}.", nearest(word, known))
+        if self.bitrate is not None and self.format != "mp3":
+            with within("bitrate"):
+                raise RecipeError(f"{self.format} has no bit rate to choose.", "Write `format: mp3`, or leave it out.")
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,9 @@ class _Checker:
         with self._guarded():
             frames_of(recipe, self.tempo)
         with attempt("output", "format"):
-            check_format(recipe.output.format, recipe.output.bits, recipe.rate, self.context.channels)
+            check_format(
+                recipe.output.format, recipe.output.bits, recipe.rate, self.context.channels, recipe.output.bitrate
+            )
         if not recipe.tracks:
             if not any(get_close_matches(str(way[0]), ("tracks",)) for way in self.taking.lost):
                 raise RecipeError(

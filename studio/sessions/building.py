@@ -193,14 +193,14 @@ class _Layout:
 
     def _track(self, name: str, track: Track, signals: Signals) -> TimelineStrip:
         with within("tracks", name):
-            plain = isinstance(track.play, Clips) and not any(clip.chain for clip in track.play.clips)
+            plain = isinstance(track.play, Clips) and all(clip.plain for clip in track.play.clips)
             if isinstance(track.play, Clips) and plain and signals.pre is signals.dry and self.arrangement is None:
                 clips = self._clips(track.play.clips)
             else:
                 clips = (self._printed(name, signals.pre),)
                 self._report_chain(name, track)
                 if isinstance(track.play, Clips) and not plain:
-                    self.losses.append(Loss("chains of single clips", name, "they are printed into the audio"))
+                    self.losses.append(Loss("what is done to single clips", name, "they are printed into the audio"))
             return self._strip(name, track, name in self.heard.tracks, clips)
 
     def _bus_track(self, name: str, bus: Bus, signals: Signals) -> TimelineStrip:

@@ -123,9 +123,11 @@ class FluidPerformance:
                 self._without_idle(block[:, piece])
         if not self._turned:
             self._without_idle(block)
-        voices = self._synth.voices
-        self.sounded = self.sounded or _peak(block) > _SILENCE / 10
-        self._silent = not voices and _peak(block) < _NOTHING
+        playing = self._synth.voices > 0
+        # It is only looked through where that can tell something.
+        peak = 1.0 if playing and self.sounded else _peak(block)
+        self.sounded = self.sounded or peak > _SILENCE / 10
+        self._silent = not playing and peak < _NOTHING
         return block
 
     def _send(self, until: int) -> None:

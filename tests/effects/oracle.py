@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pedalboard
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve, lfilter, resample_poly, sosfilt
+from scipy.signal import fftconvolve, firwin, lfilter, resample_poly, sosfilt
 
 from studio.audio import Block
 from studio.context import BlockContext, RenderContext
@@ -21,7 +22,9 @@ from studio.effects.mixing import Gain, Invert, Pan, Width
 from studio.effects.modulation import Tremolo
 from studio.effects.pedal import Pedal
 from studio.effects.response import read_response
-from studio.effects.space import Convolution
+from studio.effects.saturation import Saturation
+from studio.effects.shaping import DeEsser, DynamicEq, Transient, Vocoder
+from studio.effects.space import Convolution, Reverb
 from studio.levels import amplitude
 from studio.steps import Effect
 from tests.effects.cookbook import BUTTERWORTH, section
@@ -84,13 +87,77 @@ def _detected(effect: Any, block: Block, now: BlockContext, context: RenderConte
     return _pedalboards(effect, key, now, context) / key
 
 
+def _followed(levels: Floats, attack: Floats, release: Floats, rate: int) -> Floats:
+    """Rows of magnitudes as JUCE's ballistics filter follows them."""
+    factor = -2000 * np.pi / rate
+    ups, downs = (np.where(each < 1e-3, 0, np.exp(factor / np.maximum(each, 1e-9))) for each in (attack, release))
+    out, level = np.empty(levels.shape), np.zeros(levels.shape[0])
+    for frame in range(levels.shape[1]):
+        level = levels[:, frame] + np.where(levels[:, frame] > level, ups[frame], downs[frame]) * (
+            level - levels[:, frame]
+        )
+        out[:, frame] = level
+    return out
+
+
+def _own_key(effect: Compressor | Gate, block: Block, now: BlockContext) -> Floats:
+    """What a detector hears: every channel, or the loudest of them or of the side input."""
+    heard = now.side("sidechain")
+    if heard is None and not effect.link:
+        return np.abs(block.astype(np.float64))
+    return np.maximum(np.abs(block if heard is None else heard).max(axis=0, keepdims=True), 1e-6).astype(np.float64)
+
+
+def _kneed(effect: Compressor, block: Block, now: BlockContext, context: RenderContext) -> Floats:
+    """A compressor with a soft knee: Giannoulis, Massberg and Reiss, "Digital dynamic range compressor design", 2012."""
+    held = _held(now, block.shape[1], "threshold", "ratio", "attack", "release", "knee")
+    level = _followed(_own_key(effect, block, now), held["attack"], held["release"], context.rate)
+    over, knee = 20 * np.log10(np.maximum(level, 1e-30)) - held["threshold"], held["knee"]
+    bent = np.where(over + knee / 2 < knee, np.square(over + knee / 2) / (2 * np.maximum(knee, 1e-9)), over)
+    bent = np.where(over + knee / 2 <= 0, 0, bent)
+    return np.asarray(block * 10 ** (bent * (1 / held["ratio"] - 1) / 20) * amplitude(now["makeup"]))
+
+
+def _holding(effect: Gate, block: Block, now: BlockContext, context: RenderContext) -> Floats:
+    """A gate that stays open for a while."""
+    held = _held(now, block.shape[1], "threshold", "ratio", "attack", "release", "hold")
+    key, still = _own_key(effect, block, now), np.zeros(block.shape[1])
+    power = np.sqrt(np.abs(_followed(np.square(key), still, still + 50, context.rate)))
+    level, threshold = _followed(power, held["attack"], held["release"], context.rate), 10 ** (held["threshold"] / 20)
+    holds, gain = np.floor(context.rate * held["hold"] / 1000 + 0.5), np.empty(level.shape)
+    left = np.zeros(len(level))
+    for frame in range(level.shape[1]):
+        opened = level[:, frame] > threshold[frame]
+        left = np.where(opened, holds[frame], left)
+        stays = opened | (left > 0)
+        gain[:, frame] = np.where(stays, 1, (level[:, frame] / threshold[frame]) ** (held["ratio"][frame] - 1))
+        left = np.where(opened, left, np.maximum(left - 1, 0))
+    return np.asarray(block * gain)
+
+
+def _reverb(effect: Reverb, block: Block, now: BlockContext, context: RenderContext) -> Floats:
+    """pedalboard's room behind a silence, and its dry sound without one."""
+    late = math.floor(context.rate * effect.predelay / 1000 + 0.5)
+    if not late:
+        return np.asarray(_pedalboards(effect, block, now, context))
+    silent = effect.replace(dry=0.0)
+    waited = np.pad(block, ((0, 0), (late, 0)))[:, : block.shape[1]]
+    room = _pedalboards(silent, waited, BlockContext(silent, context, 0, block.shape[1]), context)
+    dry = effect.replace(wet=0.0)
+    return np.asarray(room + _pedalboards(dry, block, BlockContext(dry, context, 0, block.shape[1]), context))
+
+
 def _compressor(effect: Compressor, block: Block, now: BlockContext, context: RenderContext) -> Floats:
+    if effect.knee != 0:
+        return _kneed(effect, block, now, context)
     alone = effect.sidechain is None and not effect.link
     out = _pedalboards(effect, block, now, context) if alone else block * _detected(effect, block, now, context)
     return np.asarray(out * amplitude(now["makeup"]))
 
 
 def _gate(effect: Gate, block: Block, now: BlockContext, context: RenderContext) -> Floats:
+    if effect.hold != 0:
+        return _holding(effect, block, now, context)
     alone = effect.sidechain is None and not effect.link
     return np.asarray(
         _pedalboards(effect, block, now, context) if alone else block * _detected(effect, block, now, context)
@@ -117,6 +184,115 @@ def _eq(effect: Eq, block: Block, now: BlockContext, context: RenderContext) -> 
         sections = [section(*rest, context.rate) if there else idle for there, *rest in bands]
         out[:, piece], state = sosfilt(sections, block[:, piece].astype(np.float64), axis=1, zi=state)
     return out
+
+
+def _envelope(levels: Floats, attack: Floats | float, release: Floats | float, rate: int) -> Floats:
+    """Rows of magnitudes, followed up and down on exponentials of so many milliseconds."""
+    ups = np.broadcast_to(np.exp(-1000.0 / (rate * np.asarray(attack))), levels.shape[-1])
+    downs = np.broadcast_to(np.exp(-1000.0 / (rate * np.asarray(release))), levels.shape[-1])
+    out, level = np.empty(levels.shape), np.zeros(levels.shape[:-1])
+    for frame in range(levels.shape[-1]):
+        now = levels[..., frame]
+        level = now + np.where(now > level, ups[frame], downs[frame]) * (level - now)
+        out[..., frame] = level
+    return out
+
+
+def _held(now: BlockContext, frames: int, *knobs: str) -> dict[str, Floats]:
+    """Knobs that are held over each cell, frame by frame."""
+    rows = {knob: np.empty(frames) for knob in knobs}
+    for piece, held in now.cells(*knobs):
+        for knob in knobs:
+            rows[knob][piece] = held[knob]
+    return rows
+
+
+def _transient(effect: Transient, block: Block, now: BlockContext, context: RenderContext) -> Floats:
+    key = np.abs(block.astype(np.float64)).max(axis=0)
+
+    def over(one: tuple[float, float], other: tuple[float, float]) -> Floats:
+        first, second = (_envelope(key, *times, context.rate) for times in (one, other))
+        return np.clip(20 * np.log10((first + 1e-5) / (second + 1e-5)) / 12, 0, 1)
+
+    hit, ring = over((0.5, 80), (20, 80)), over((0.5, 600), (0.5, 60))
+    return np.asarray(block * amplitude(now["attack"] * hit + now["sustain"] * ring))
+
+
+def _de_esser(effect: DeEsser, block: Block, now: BlockContext, context: RenderContext) -> Floats:
+    sound, high = block.astype(np.float64), np.empty(block.shape)
+    state = np.zeros((1, len(block), 2))
+    for piece, held in now.cells("frequency"):
+        sections = [section("highpass", held["frequency"], BUTTERWORTH, 0.0, context.rate)]
+        high[:, piece], state = sosfilt(sections, sound[:, piece], axis=1, zi=state)
+    hiss, whole = (_envelope(np.abs(each).max(axis=0), 1, 40, context.rate) + 1e-6 for each in (high, sound))
+    less = amplitude(-np.clip(20 * np.log10(hiss / whole) - now["threshold"], 0, now["most"]) / 2) - 1
+    hz = _held(now, block.shape[1], "frequency")["frequency"] * 0.6
+    return _shelved(_shelved(sound, hz, less, context.rate), hz, less, context.rate)
+
+
+def _shelved(sound: Floats, hz: Floats, less: Floats, rate: int) -> Floats:
+    """A high shelf of the first order whose state is that of an integrator, as its cutoff and gain move."""
+    g = np.tan(np.pi * np.minimum(hz, 0.49 * rate) / rate)
+    out, held = np.empty(sound.shape), np.zeros(len(sound))
+    for frame in range(sound.shape[1]):
+        low = (held + g[frame] * sound[:, frame]) / (1 + g[frame])
+        held = 2 * low - held
+        out[:, frame] = sound[:, frame] + less[frame] * (sound[:, frame] - low)
+    return out
+
+
+def _band(sound: Floats, hz: Floats, q: Floats, rate: int) -> Floats:
+    """A band-pass whose state is that of two integrators, as its cutoff moves."""
+    g, k = np.tan(np.pi * np.minimum(hz, 0.49 * rate) / rate), 1 / q
+    a1 = 1 / (1 + g * (g + k))
+    out, one, two = np.empty(sound.shape), np.zeros(len(sound)), np.zeros(len(sound))
+    for frame in range(sound.shape[1]):
+        v1 = a1[frame] * (one + g[frame] * (sound[:, frame] - two))
+        v2 = two + g[frame] * v1
+        one, two = 2 * v1 - one, 2 * v2 - two
+        out[:, frame] = k[frame] * v1
+    return out
+
+
+def _dynamic_eq(effect: DynamicEq, block: Block, now: BlockContext, context: RenderContext) -> Floats:
+    held = _held(now, block.shape[1], "cutoff", "q", "ratio", "attack", "release")
+    sound, side = block.astype(np.float64), now.side("sidechain")
+    band = _band(sound, held["cutoff"], held["q"], context.rate)
+    heard = np.abs(band if side is None else side.astype(np.float64)).max(axis=0)
+    level = 20 * np.log10(_envelope(heard, held["attack"], held["release"], context.rate) + 1e-6)
+    down = np.clip((level - now["threshold"]) * (1 - 1 / held["ratio"]), 0, now["most"])
+    return np.asarray(sound + (amplitude(-down) - 1) * band)
+
+
+def _saturation(effect: Saturation, block: Block, now: BlockContext, context: RenderContext) -> Floats:
+    taps = firwin(129, 1 / 4, window=("kaiser", 10.0))
+    frames = block.shape[1]
+    raised = np.zeros((len(block), 4 * frames))
+    raised[:, ::4] = block
+    up = fftconvolve(raised, 4 * taps[np.newaxis], axes=1)[:, : 4 * frames]
+    held = {knob: np.repeat(row, 4) for knob, row in _held(now, frames, "drive", "bias").items()}
+    bent = np.tanh(amplitude(held["drive"]) * up + held["bias"]) - np.tanh(held["bias"])
+    down = fftconvolve(bent, taps[np.newaxis], axes=1)[:, : 4 * frames : 4]
+    level = lfilter([1, -1], [1, -np.exp(-2 * np.pi * 5 / context.rate)], down, axis=1)
+    dry = np.pad(block.astype(np.float64), ((0, 0), (32, 0)))[:, :frames]
+    mix, output = np.broadcast_to(now["mix"], frames), np.broadcast_to(amplitude(now["output"]), frames)
+    return np.asarray(dry * (1 - mix) + mix * output * level)[:, 32:]
+
+
+def _vocoder(effect: Vocoder, block: Block, now: BlockContext, context: RenderContext) -> Floats:
+    held, side = _held(now, block.shape[1], "attack", "release"), now.side("sidechain")
+    sound, count = block.astype(np.float64), int(effect.bands)
+    voice = (sound if side is None else side.astype(np.float64)).mean(axis=0)
+    step = (effect.high / effect.low) ** (1 / max(1, count - 1))
+    k = (step**0.5 - step**-0.5) / 0.8
+    wet = np.zeros(block.shape)
+    for band in range(count):
+        g = np.tan(np.pi * min(effect.low * step**band, 0.49 * context.rate) / context.rate)
+        whole = 1 + g * k + g * g
+        row = [g * k / whole, 0, -g * k / whole, 1, 2 * (g * g - 1) / whole, (1 - g * k + g * g) / whole]
+        level = _envelope(np.abs(sosfilt([row, row], voice)), held["attack"], held["release"], context.rate)
+        wet += sosfilt([row, row], sound, axis=1) * level / 0.1
+    return np.asarray(sound * (1 - now["mix"]) + now["mix"] * wet)
 
 
 def _echo(effect: Echo, block: Block, now: BlockContext, context: RenderContext) -> Floats:
@@ -185,8 +361,9 @@ def _polyphase(samples: Floats, source: int, target: int) -> Floats:
 
 
 _OWN: dict[type, Callable[..., Any]] = {
-    Compressor: _compressor, Gate: _gate, Ducker: _ducker, Eq: _eq, Echo: _echo, Tremolo: _tremolo, Pan: _pan,
-    Width: _width, Convolution: _convolution,
+    Compressor: _compressor, Gate: _gate, Reverb: _reverb, Ducker: _ducker, Eq: _eq, Echo: _echo, Tremolo: _tremolo, Pan: _pan,
+    Width: _width, Convolution: _convolution, Transient: _transient, DeEsser: _de_esser, DynamicEq: _dynamic_eq,
+    Vocoder: _vocoder, Saturation: _saturation,
     Gain: lambda effect, block, now, context: block * amplitude(now["gain"]),
     Invert: lambda effect, block, now, context: -block,
 }  # fmt: skip

@@ -38,7 +38,9 @@ def room() -> str:
     return str(path)
 
 
-DEMANDING: dict[str, dict[str, Any]] = {"ducker": {"sidechain": "other"}, "convolution": {"file": room()}}
+DEMANDING: dict[str, dict[str, Any]] = {
+    "ducker": {"sidechain": "other"}, "vocoder": {"sidechain": "other"}, "convolution": {"file": room()},
+}  # fmt: skip
 
 
 def sound(rate: int, channels: int = 2, seconds: float = 0.7) -> Block:
@@ -97,6 +99,7 @@ def test_it_sounds_as_the_original_with_any_knobs_still_or_moving(name: str, dat
     for knob, kind in registry()[name].parameters().items():
         if isinstance(kind, Number):
             one, other = (kind.at(data.draw(st.floats(0.02, 0.98))) for _ in range(2))
+            one = round(one) if kind.whole else one
             moves = kind.live and data.draw(st.booleans())
             knobs[knob] = [["0 s", one], ["0.31 s", other], ["0.5 s", one]] if moves else one
         elif isinstance(kind, Choice):
@@ -114,7 +117,7 @@ def test_it_sounds_as_the_original_with_any_knobs_still_or_moving(name: str, dat
     assert apart < -100, knobs
 
 
-@pytest.mark.parametrize("name", ["ducker", "compressor", "gate"])
+@pytest.mark.parametrize("name", ["ducker", "compressor", "gate", "dynamic_eq", "vocoder"])
 def test_a_side_input_steers_it_as_it_does_the_original(name: str) -> None:
     effect, context = made(name, sidechain="other"), RenderContext(44_100)
     block, other = sound(44_100), sound(44_100)[:, ::-1].copy()
