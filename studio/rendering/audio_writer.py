@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from studio.audio import Block
+from studio.audio import Block, interleaved
 from studio.audiofile import stream_audio
 from studio.disk import part_of, writing
 from studio.engine.loudness import Loudness
@@ -160,7 +160,7 @@ class AudioWriter:
             # libsndfile takes the upper 24 bits.
             samples, block = steps.astype(np.int32) << 8, steps / np.float32(_STEPS_24)
         try:
-            self._file.write(np.ascontiguousarray(samples.T))
+            self._file.write(interleaved(samples))
         except soundfile.LibsndfileError as error:
             # libsndfile does not say why; on a healthy file the disk is the only thing that refuses.
             raise OutputError(
