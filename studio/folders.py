@@ -140,12 +140,15 @@ def plugin_folders() -> Iterator[Path]:
     home = Path.home()
     if sys.platform == "darwin":
         for base in (home, Path("/")):
-            yield from (base / "Library/Audio/Plug-Ins" / kind for kind in ("VST3", "Components", "VST"))
+            yield from (base / "Library/Audio/Plug-Ins" / kind for kind in ("VST3", "Components", "VST", "LV2", "CLAP"))
     elif sys.platform == "win32":
         programs = Path(os.environ.get("PROGRAMFILES", "C:/Program Files"))
         yield from (programs / "Common Files/VST3", programs / "VSTPlugins", programs / "Steinberg/VSTPlugins")
         yield Path(os.environ.get("LOCALAPPDATA", home)) / "Programs/Common/VST3"
+        yield from (programs / "Common Files/LV2", programs / "Common Files/CLAP")
     else:
         yield from (home / ".vst3", home / ".vst")
         for kind in ("vst3", "vst", "lxvst"):
             yield from (Path("/usr/local/lib") / kind, Path("/usr/lib") / kind)
+        for kind in ("lv2", "clap"):
+            yield from (home / f".{kind}", Path("/usr/local/lib") / kind, Path("/usr/lib") / kind)

@@ -11,6 +11,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from platformdirs import user_cache_path
 
 import studio
 from studio.deprecation import deprecated
@@ -28,7 +29,9 @@ def run(*words: str | Path, cwd: Path, **environment: str) -> subprocess.Complet
 
 def mypy(*files: Path, cwd: Path, python: Path) -> list[tuple[str, int]]:
     """The places that `mypy --strict` complains of."""
-    done = run(sys.executable, "-m", "mypy", "--strict", "--python-executable", python, *files, cwd=cwd)
+    kept = user_cache_path("mirepoix-tests") / "mypy"
+    words = ("--strict", "--cache-dir", kept, "--python-executable", python)
+    done = run(sys.executable, "-m", "mypy", *words, *files, cwd=cwd)
     assert done.returncode in (0, 1), done.stdout + done.stderr
     return [(Path(file).name, int(line)) for file, line in re.findall(r"^(.+?):(\d+): error", done.stdout, re.M)]
 
@@ -48,22 +51,13 @@ def bells(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment of its own into which the studio and the example package are installed."""
     place = tmp_path_factory.mktemp("bells")
     python = place / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"
-    run(sys.executable, "-m", "venv", place / "env", cwd=place)
+    run(sys.executable, "-m", "venv", "--without-pip", place / "env", cwd=place)
     [packages] = {Path(path) for path in sys.path if path.endswith("site-packages") and Path(path, "numpy").is_dir()}
     [site] = (place / "env").rglob("site-packages")
     # What both depend on comes from the environment of the tests; the two themselves are installed as wheels.
     (site / "dependencies.pth").write_text(f"{packages}\n")
-    pip = (
-        python,
-        "-m",
-        "pip",
-        "--quiet",
-        "--disable-pip-version-check",
-        "install",
-        "--no-deps",
-        "--no-build-isolation",
-    )
-    done = run(*pip, ROOT, HERE / "package", cwd=place)
+    pip = (sys.executable, "-m", "pip", "--python", python, "--quiet", "--disable-pip-version-check")
+    done = run(*pip, "install", "--no-deps", "--no-build-isolation", ROOT, HERE / "package", cwd=place)
     assert done.returncode == 0, done.stderr
     return python
 

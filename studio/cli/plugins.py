@@ -30,15 +30,15 @@ def scan_command(again: bool) -> None:
     if again:
         catalogue.forget_plugins()
     found = list(catalogue.list_plugins())
-    new = [entry.path for entry in found if entry.known is None]
+    new = [entry for entry in found if entry.known is None]
     blocked = []
     with Progress(TextColumn("{task.description}", markup=False), BarColumn(), transient=True) as progress:
         bar = progress.add_task("looking at plugins", total=len(new))
 
-        def told(path: Path, known: Any) -> None:
-            progress.update(bar, advance=1, description=visible(path.stem))
+        def told(entry: Any, known: Any) -> None:
+            progress.update(bar, advance=1, description=visible(entry.name))
             if isinstance(known, str):
-                blocked.append((path.name, known))
+                blocked.append((entry.name, known))
 
         catalogue.scan_plugins(new, told)
     say(f"{len(found)} plugins, {len(new)} of them new, {len(blocked)} of those blocked.")
@@ -98,7 +98,7 @@ def show_command(name: str, host: str | None, as_script: bool) -> None:
     table(("parameter", "default", "range", ""), rows)
     where = "play:" if about.instrument else "chain:"
     say()
-    say(f"In a recipe:  {where} [{{plugin: {{file: {known.path.stem}, …}}}}]")
+    say(f"In a recipe:  {where} [{{plugin: {{file: {known.inner or known.path.stem}, …}}}}]")
 
 
 @command.command("probe")
@@ -151,11 +151,11 @@ def save_command(name: str, out: Path, settings: tuple[str, ...], preset: Path |
 def _row(found: Any) -> dict[str, str]:
     known = found.known
     if known is None:
-        return {"plugin": found.path.stem, "kind": "not looked at", "maker": "", "parameters": "", "": str(found.path)}
+        return {"plugin": found.name, "kind": "not looked at", "maker": "", "parameters": "", "": str(found.path)}
     if isinstance(known, str):
-        return {"plugin": found.path.stem, "kind": "blocked", "maker": "", "parameters": "", "": known}
+        return {"plugin": found.name, "kind": "blocked", "maker": "", "parameters": "", "": known}
     return {
-        "plugin": found.path.stem,
+        "plugin": known.about.name if found.inner else found.path.stem,
         "kind": known.kind,
         "maker": known.about.vendor,
         "parameters": str(len(known.parameters)),

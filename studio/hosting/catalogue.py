@@ -16,9 +16,10 @@ from pathlib import Path
 
 from studio.errors import MissingError, OutputError, StudioError, nearest
 from studio.folders import cache_folder, folder_of_reading, found_once, plugin_folders
+from studio.hosting.bundles import forget_bundles, has_plugins, inner_uri, read_bundles, recall_held
 from studio.hosting.contract import PluginError
 from studio.hosting.description import Description
-from studio.hosting.host import hosts_of
+from studio.hosting.host import hosts_of, is_bundle
 from studio.hosting.measuring import latency_movers, measure, true_latency
 from studio.hosting.vst3_files import is_named
 from studio.hosting.workers import LOADING, Worker
@@ -27,7 +28,7 @@ from studio.notes import read_note, write_note
 FORMAT = 3
 """Raised when descriptions are made differently, so that all are made anew."""
 
-_SUFFIXES = {".vst3", ".so", ".dll", ".vst", ".component"}
+_SUFFIXES = {".vst3", ".so", ".dll", ".vst", ".component", ".lv2", ".clap"}
 _LIBRARIES = {".so", ".dll"}
 
 OWN_WORDS = (
@@ -59,6 +60,15 @@ class Found:
 
     path: Path
     known: Description | str | None
+    inner: str = ""
+    """Which plugin of the file, where it holds several: in an LV2 bundle its URI."""
+
+    @property
+    def name(self) -> str:
+        """What to call it while nothing is known of it."""
+        if isinstance(self.known, Description):
+            return self.known.about.name
+        return dict(recall_held(self.path) or ()).get(self.inner, self.path.stem) if self.inner else self.path.stem
 
 
 def candidates() -> Iterator[Path]:
@@ -75,7 +85,11 @@ def _below(folder: Path, seen: set[Path]) -> Iterator[Path]:
         return
     seen.add(real)
     for path in sorted(folder.iterdir(), key=lambda path: path.name.casefold()):
-        if path.suffix.lower() in _SUFFIXES and (path.is_file() or path.suffix.lower() not in _LIBRARIES):
+        if path.is_dir() and is_bundle(path):
+            if has_plugins(path) and path.resolve() not in seen:
+                seen.add(path.resolve())
+                yield path
+        elif path.suffix.lower() in _SUFFIXES and (path.is_file() or path.suffix.lower() not in _LIBRARIES):
             if path.resolve() not in seen:
                 seen.add(path.resolve())
                 yield path
@@ -84,9 +98,13 @@ def _below(folder: Path, seen: set[Path]) -> Iterator[Path]:
 
 
 def list_plugins() -> Iterator[Found]:
-    """Every candidate, with what is known of it."""
-    for path in candidates():
-        yield Found(path, _recall(path))
+    """Every plugin in every candidate, with what is known of it."""
+    found = list(candidates())
+    read_bundles([path for path in found if is_bundle(path)])
+    for path in found:
+        held = recall_held(path) if is_bundle(path) else None
+        for inner in [uri for uri, _ in held] if held and len(held) > 1 else [""]:
+            yield Found(path, _recall(path, None, inner), inner)
 
 
 def find_plugin(wanted: str) -> Path:
@@ -99,14 +117,28 @@ def find_plugin(wanted: str) -> Path:
         MissingError: there is none; the nearest names are offered.
         PluginError: the path leads out of the plugin folders: a recipe from somewhere must not bring code of its own.
     """
-    given = folder_of_reading() / Path(wanted).expanduser()
-    if given.exists() and given.suffix.lower() in _SUFFIXES:
-        return _trusted(given)
-    folded = wanted.casefold()
-    files = found_once("plugins", lambda: tuple(candidates()))
-    for path in files:
-        if folded in {name.casefold() for name in (path.name, path.stem, path.stem.removesuffix("-vst"))}:
-            return path
+    return _find(wanted)[0]
+
+
+def _find(wanted: str) -> tuple[Path, str]:
+    """The file, and which plugin of it, that `wanted` means.
+
+    Raises:
+        MissingError, PluginError: as `find_plugin`.
+    """
+    files: tuple[Path, ...] | None = None
+    if not _is_uri(wanted):
+        file, _, inner = wanted.partition("#")
+        given = folder_of_reading() / Path(file).expanduser()
+        if given.exists() and (given.suffix.lower() in _SUFFIXES or is_bundle(given)):
+            path = _trusted(given)
+            return path, inner_uri(path, inner) if is_bundle(path) else inner
+        files = found_once("plugins", lambda: tuple(candidates()))
+        folded = file.casefold()
+        for path in files:
+            if folded in {name.casefold() for name in (path.name, path.stem, path.stem.removesuffix("-vst"))}:
+                return path, inner_uri(path, inner) if is_bundle(path) else inner
+    files, folded = files or found_once("plugins", lambda: tuple(candidates())), wanted.casefold()
     # Under their number, since another may become known while the search lasts.
     names = found_once(f"names of plugins, {len(_known)} known", lambda: _own_names(files))
     if folded in names:
@@ -115,22 +147,42 @@ def find_plugin(wanted: str) -> Path:
         for path in files:
             known = _recall(path)
             if isinstance(known, Description) and is_named(wanted, known.about.name, known.about.id):
-                return path
-    offered = sorted({path.stem for path in files})
+                return path, ""
+    offered = sorted({path.stem for path in files} | {name for each in files for _, name in recall_held(each) or ()})
     raise MissingError(
         f"there is no plugin {wanted!r} on this machine.",
         nearest(wanted, offered) or "Install it, or give its folder with STUDIO_PLUGINS.",
     )
 
 
-def _own_names(files: Sequence[Path]) -> dict[str, Path]:
-    """Files by the names and ids that the plugins in them give themselves, as far as they are known."""
-    names = dict[str, Path]()
+def _is_uri(wanted: str) -> bool:
+    return "://" in wanted or wanted.startswith("urn:")
+
+
+def _find_asking(wanted: str) -> tuple[Path, str]:
+    """As `_find`; LV2 bundles that nothing is known of are read before anything is said to be missing."""
+    try:
+        path, inner = _find(wanted)
+        if not is_bundle(path) or recall_held(path) is not None:
+            return path, inner
+        read_bundles([path])
+    except MissingError:
+        read_bundles([path for path in candidates() if is_bundle(path)])
+    return _find(wanted)
+
+
+def _own_names(files: Sequence[Path]) -> dict[str, tuple[Path, str]]:
+    """Plugins by the names and ids that they give themselves, as far as they are known."""
+    names = dict[str, tuple[Path, str]]()
     for path in files:
+        held = recall_held(path) if is_bundle(path) else None
+        for uri, name in held or ():
+            for word in (name, uri):
+                names.setdefault(word.casefold(), (path, uri if held and len(held) > 1 else ""))
         known = _recall(path)
         if isinstance(known, Description):
             for name in (known.about.name, known.about.id):
-                names.setdefault(name.casefold(), path)
+                names.setdefault(name.casefold(), (path, ""))
     return names
 
 
@@ -159,8 +211,13 @@ def describe_plugin(wanted: str, host: str | None = None) -> Description:
         MissingError: there is no such plugin.
         PluginError: it cannot be used.
     """
-    file, _, inner = wanted.partition("#")
-    path = find_plugin(file)
+    path, inner = _find_asking(wanted)
+    if is_bundle(path) and not inner and len(held := recall_held(path) or ()) > 1:
+        names = sorted(name for _, name in held)
+        raise PluginError(
+            f"{path.name} holds {len(names)} plugins: {', '.join(names[:12])}{' …' if len(names) > 12 else ''}.",
+            f"Write which one: `{path.name}#{names[0]}`.",
+        )
     known = _recall(path, host, inner) or look(path, host, inner)
     if isinstance(known, str):
         raise PluginError(
@@ -174,9 +231,9 @@ def recall_plugin(wanted: str, host: str | None = None) -> Description | None:
 
     No process is started.
     """
-    file, _, inner = wanted.partition("#")
     try:
-        known = _recall(find_plugin(file), host, inner)
+        path, inner = _find(wanted)
+        known = _recall(path, host, inner)
     except (MissingError, PluginError):
         return None
     return known if isinstance(known, Description) else None
@@ -230,8 +287,7 @@ def probe_plugin(wanted: str, host: str | None = None) -> tuple[Description, int
     Raises:
         MissingError, PluginError: as `describe_plugin`.
     """
-    file, _, inner = wanted.partition("#")
-    path = find_plugin(file)
+    path, inner = _find_asking(wanted)
     known = look(path, host, inner)
     if isinstance(known, str):
         raise PluginError(f"{path.name} cannot be used: {known}")
@@ -243,22 +299,22 @@ def probe_plugin(wanted: str, host: str | None = None) -> tuple[Description, int
 
 
 def scan_plugins(
-    paths: Sequence[Path] | None = None,
-    told: Callable[[Path, Description | str], object] | None = None,
+    plugins: Sequence[Found] | None = None,
+    told: Callable[[Found, Description | str], object] | None = None,
     workers: int | None = None,
 ) -> None:
     """Look at plugins, several at a time, so that recipes and lists know them.
 
     Args:
-        paths: their files; all of which nothing is known yet when None.
-        told: is given each file with its description, or the reason why it cannot be used.
+        plugins: which, as `list_plugins` gives them; all of which nothing is known yet when None.
+        told: is given each with its description, or the reason why it cannot be used.
         workers: how many are looked at together; as many as there are cores when None.
     """
-    new = [each.path for each in list_plugins() if each.known is None] if paths is None else paths
+    new = [each for each in list_plugins() if each.known is None] if plugins is None else plugins
     with ThreadPoolExecutor(workers or max(1, os.cpu_count() or 1)) as pool:
-        for path, known in zip(new, pool.map(look, new), strict=True):
+        for each, known in zip(new, pool.map(lambda each: look(each.path, None, each.inner), new), strict=True):
             if told is not None:
-                told(path, known)
+                told(each, known)
 
 
 def forget_plugins(wanted: str | None = None) -> int:
@@ -268,7 +324,7 @@ def forget_plugins(wanted: str | None = None) -> int:
         MissingError: there is no such plugin.
     """
     folder = _folder()
-    path = None if wanted is None else str(find_plugin(wanted.partition("#")[0]))
+    path = None if wanted is None else str(_find_asking(wanted)[0])
     gone = 0
     for note in folder.glob("*.json"):
         with contextlib.suppress(OSError):
@@ -276,6 +332,7 @@ def forget_plugins(wanted: str | None = None) -> int:
                 note.unlink()
                 gone += 1
     _known.clear()
+    forget_bundles()
     return gone
 
 
@@ -284,9 +341,12 @@ def _folder() -> Path:
 
 
 def _key(path: Path, host: str | None, inner: str) -> str:
-    binary = max((file for file in path.rglob("*") if file.is_file()), key=_size) if path.is_dir() else path
-    stat = binary.stat()
+    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    stat = max(files, key=_size).stat()
     facts = f"{FORMAT}:{path}:{host or ''}:{inner}:{stat.st_size}:{stat.st_mtime_ns}"
+    if is_bundle(path):
+        # Its parameters are told by its Turtle.
+        facts += f":{max(file.stat().st_mtime_ns for file in files)}"
     return hashlib.sha256(facts.encode()).hexdigest()[:40]
 
 

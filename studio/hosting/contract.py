@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from studio.audio import Block
@@ -35,6 +35,11 @@ class Transport:
     tempo_bpm: float
     numerator: int
     denominator: int
+
+    def later(self, frames: int, rate: float) -> Transport:
+        """The same some frames on, at its tempo."""
+        quarters = self.quarters + frames / rate * self.tempo_bpm / 60
+        return replace(self, frame=self.frame + frames, quarters=quarters) if frames else self
 
     def data(self) -> dict[str, Any]:
         """Its fields as plain data."""

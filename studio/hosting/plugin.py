@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -45,7 +46,7 @@ _UNKNOWN = Kind(default=None, help="a parameter of a plugin that is not here: ke
 
 
 class Plugin(Effect, Instrument):
-    """Use a plugin of somebody else's: a VST3, a VST2, or on macOS an Audio Unit.
+    """Use a plugin of somebody else's: a VST3, VST2 or LV2, or on macOS an Audio Unit.
 
     Under `chain:` it is an effect, under `play:` an instrument. Its parameters stand beside these knobs, by name and
     in its own units, as `studio plugins show` lists them: `plugin: {file: ZamTube, tube_drive: 4, bass: 7}`. They can
@@ -56,9 +57,13 @@ class Plugin(Effect, Instrument):
 
     version = 2
 
-    file: str = field(Text(longest=400, help="its name, its file, or its id; `file#name` where a file holds several"))
+    file: str = field(
+        Text(longest=400, help="its name, its file, its id or URI; `file#name` where a file holds several")
+    )
     host: str | None = choice(None, *HOSTS, help="what loads it, instead of what fits its format")
-    preset: str | None = field(File(default=None, help="a .vstpreset, .fxp or .fxb file, or the plugin's own state"))
+    preset: str | None = field(
+        File(default=None, help="a .vstpreset, .fxp, .fxb or LV2 preset (.ttl) file, or the plugin's own state")
+    )
     program: str | None = field(
         Text(default=None, longest=200, help="one of its own programs, by name or number from 1")
     )
@@ -156,7 +161,12 @@ class Plugin(Effect, Instrument):
     @property
     def label(self) -> str:
         """Its own name, else the plugin's, so that several are told apart."""
-        return self.name or Path(self.file.partition("#")[0]).stem.replace(".", "_") or self.step
+        file, _, inner = self.file.partition("#")
+        if "://" in self.file or self.file.startswith("urn:"):
+            inner = re.split(r"[/#:]", self.file.rstrip("/"))[-1]
+        elif "://" in inner:
+            inner = re.split(r"[/#]", inner.rstrip("/"))[-1]
+        return self.name or re.sub(r"\W+", "_", inner or Path(file).stem).strip("_") or self.step
 
     def dials(self) -> Mapping[str, Kind]:
         """The plugin's parameters, and of the step's own knobs those that change its sound."""
@@ -411,8 +421,9 @@ class Plugin(Effect, Instrument):
     @property
     def _file_here(self) -> str:
         """The file where it lay when the recipe was read."""
-        given = self._home / self.file
-        return str(given) if given.exists() else self.file
+        file, mark, inner = self.file.partition("#")
+        given = self._home / file
+        return f"{given}{mark}{inner}" if given.exists() else self.file
 
 
 def _own_dials() -> dict[str, Kind]:

@@ -191,10 +191,19 @@ class Vst3:
         setup = abi.Setup(0, 0, LARGEST, float(rate))
         if abi.call(self._processor, abi.SET_UP, c_int32, (c_void_p, byref(setup))) not in (abi.OK, abi.NOT_DONE):
             raise PluginError(f"{self.about.name} does not work at {rate} Hz.")
+        self._rate = rate
+        self._start()
+        if self._turns:
+            # So that it begins at rest where its parameters are, and not on the way there.
+            self._run(np.zeros((0, 64), np.float32), None)
+            self._stop()
+            self._start()
+        self._skip = self._late = self.latency
+
+    def _start(self) -> None:
         abi.call(self._component, abi.SET_ACTIVE, c_int32, (c_uint8, 1))
         abi.call(self._processor, abi.SET_PROCESSING, c_int32, (c_uint8, 1))
-        self._rate, self._active = rate, True
-        self._skip = self._late = self.latency
+        self._active = True
 
     def _stop(self) -> None:
         if self._active:
@@ -236,10 +245,14 @@ class Vst3:
     def process(self, block: Block, transport: Transport | None) -> Block:
         """The next frames through an effect, its side inputs behind the main one; while latency fills fewer come out."""
         pieces = [
-            self._run(block[:, start : start + LARGEST], _at(transport, start, self._rate))
+            self._run(block[:, start : start + LARGEST], transport and transport.later(start, self._rate))
             for start in range(0, block.shape[1], LARGEST)
         ]
         out = np.concatenate(pieces, axis=1) if pieces else np.zeros((self.about.outputs, 0), np.float32)
+        if self.latency != self._late:
+            raise PluginError(
+                f"{self.about.name} changed its latency from {self._late} to {self.latency} frames in mid-song."
+            )
         skipped = min(self._skip, out.shape[1])
         self._skip -= skipped
         return out[:, skipped:]
@@ -296,10 +309,6 @@ class Vst3:
         self._nowhere.list.clear()
         if done != abi.OK:
             raise PluginError(f"{self.about.name} refused a block of {frames} frames.")
-        if self.latency != self._late:
-            raise PluginError(
-                f"{self.about.name} changed its latency from {self._late} to {self.latency} frames in mid-song."
-            )
         return out[: outs[0] if outs else 0]
 
     # State
@@ -339,7 +348,8 @@ class Vst3:
             raise PluginError(f"{self.about.name} does not take that state.")
         self._pass_state(content)
         if own:
-            abi.call(self._controller, abi.SET_OWN_STATE, c_int32, (c_void_p, Vst3Stream(own).address))
+            stream = Vst3Stream(own)
+            abi.call(self._controller, abi.SET_OWN_STATE, c_int32, (c_void_p, stream.address))
 
     def _component_state(self) -> bytes:
         stream = Vst3Stream()
@@ -356,16 +366,8 @@ class Vst3:
 
     def _pass_state(self, content: bytes) -> None:
         if content:
-            abi.call(self._controller, abi.SET_COMPONENT_STATE, c_int32, (c_void_p, Vst3Stream(content).address))
-
-
-def _at(transport: Transport | None, frames: int, rate: int) -> Transport | None:
-    """The transport some frames on, at the same tempo."""
-    if transport is None or not frames:
-        return transport
-    plain = transport.data()
-    quarters = transport.quarters + frames / rate * transport.tempo_bpm / 60
-    return Transport(**plain | {"frame": transport.frame + frames, "quarters": quarters})
+            stream = Vst3Stream(content)
+            abi.call(self._controller, abi.SET_COMPONENT_STATE, c_int32, (c_void_p, stream.address))
 
 
 def _context(transport: Transport | None, rate: int) -> abi.Context:

@@ -27,6 +27,9 @@ class Changes:
         """Note that a parameter stands at a value at a frame of the block."""
         self._points.setdefault(number, []).append((frame, position))
 
+    def __bool__(self) -> bool:
+        return bool(self._points)
+
     def clear(self) -> None:
         """Forget all changes."""
         self._points.clear()

@@ -55,8 +55,8 @@ class Worker:
             "from studio.hosting.worker import main; main()",
             *(str(self._memory_file), str(path.absolute()), host, inner),
             writable=[self._memory_file],
-            # One thread for libraries that would take them all.
-            environment={"OMP_NUM_THREADS": "1"},
+            # One thread for libraries that would take them all, and no screen for those that bring a toolkit along.
+            environment={"OMP_NUM_THREADS": "1", "QT_QPA_PLATFORM": "offscreen"},
             confined=os.environ.get(UNCONFINED) != "off",
         )
 

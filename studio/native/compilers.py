@@ -71,7 +71,7 @@ class Compiler:
     def linking(self) -> tuple[str, ...]:
         """The words that make a shared library of objects."""
         if self.version.startswith("zig "):
-            # Zig's linker knows no Mach-O bundles; macOS loads a library from a bundle as well.
+            # Zig's linker knows no Mach-O bundles: what it makes becomes one later.
             return (
                 (*self.command, "-shared", "-Wl,-dead_strip")
                 if self.target == "macos"

@@ -296,7 +296,11 @@ def _check_recipe(folder: Path) -> Recipe:
     for name, step in _steps(recipe):
         if isinstance(step, Plugin):
             file = step.file.partition("#")[0]
-            if any(mark in file for mark in "/\\~") and not is_installed(Path(file).expanduser()):
+            if (
+                not step.file.startswith(("http://", "https://", "urn:"))
+                and any(mark in file for mark in "/\\~")
+                and not is_installed(Path(file).expanduser())
+            ):
                 raise RecipeError(
                     f"{name!r} names a plugin outside the folders for plugins: {file!r}.", "Do not trust it."
                 )

@@ -40,19 +40,20 @@ def main() -> None:
 def everything() -> None:
     """Ten seconds through every plugin there is."""
     began = time.perf_counter()
-    found = list(catalogue.candidates())
-    catalogue.scan_plugins(found, lambda path, known: None)
+    found = list(catalogue.list_plugins())
+    catalogue.scan_plugins(found)
     first = time.perf_counter() - began
     again = seconds(lambda: list(catalogue.list_plugins()))
     print("\nTen seconds of noise, or of a chord, through every plugin on the machine\n")
     print("| plugin | format | kind | in/out | latency | level | × real time | |\n| --- |" + " --- |" * 7)
     good = 0
-    for path in found:
+    for each in found:
+        path = each.path
         try:
-            row = _ten_seconds(path)
+            row = _ten_seconds(f"{path}#{each.inner}" if each.inner else str(path))
             good += 1
         except StudioError as error:
-            row = f"| {path.stem} | {path.suffix[1:]} |  |  |  |  |  | {error.cause.split(chr(10))[0][:160]} |"
+            row = f"| {each.name} | {path.suffix[1:]} |  |  |  |  |  | {error.cause.split(chr(10))[0][:160]} |"
         print(row.replace("\n", " "))
     show(
         "Looking at them",
@@ -64,9 +65,9 @@ def everything() -> None:
     )
 
 
-def _ten_seconds(path: Path) -> str:
-    known = catalogue.describe_plugin(str(path))
-    step, about = Plugin.parse({"file": str(path)}), known.about
+def _ten_seconds(file: str) -> str:
+    known = catalogue.describe_plugin(file)
+    step, about, path = Plugin.parse({"file": file}), known.about, known.path
     began = time.perf_counter()
     if about.instrument:
         events = [Event(0, bytes((NOTE_ON << 4, pitch, 100))) for pitch in (48, 60, 64, 67)]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from studio.exporting.plugin import turtle
 from studio.exporting.plugin.compilers import Compiler
 from studio.exporting.plugin.design import Design
-from studio.exporting.plugin.universal import universal
+from studio.exporting.plugin.mach_o import as_bundle
+from studio.native.universal import universal
 
 Built = Sequence[tuple[Compiler, bytes]]
 """A shared library for each processor it was built for."""
@@ -46,7 +47,7 @@ def _mac_bundle(design: Design, stem: str, built: Built) -> Files:
         "CFBundleVersion": design.version,
     }
     return {
-        f"Contents/MacOS/{stem}": universal([(compiler.machine, library) for compiler, library in built]),
+        f"Contents/MacOS/{stem}": universal([(compiler.machine, as_bundle(library)) for compiler, library in built]),
         "Contents/Info.plist": plistlib.dumps(info),
         "Contents/PkgInfo": b"BNDL????",
     }

@@ -196,16 +196,17 @@ def test_reset_and_all_notes_off(play: Callable[..., Block]) -> None:
 def test_notes_are_moved_one_by_one_in_clap(plugins: dict[str, Path]) -> None:
     from ctypes import sizeof
 
-    from studio.exporting.plugin.clap_probe import NoteExpression, opened
+    from studio.exporting.plugin.clap_probe import opened
+    from studio.hosting.clap_abi import NoteExpression, heard
 
     plugin = opened(plugins["clap"], RATE, 512)
-    heard = []
+    played = []
     for block in range(0, RATE, 512):
-        events = [clap_probe.said(0, bytes((0x90, KEY, 100)))] if not block else []
+        events = [heard(0, bytes((0x90, KEY, 100)))] if not block else []
         if block == 512 * 40:
             events.append(NoteExpression(sizeof(NoteExpression), 0, 0, 4, 0, 2, -1, 0, 0, KEY, 3.0))
-        heard.append(plugin.process(np.zeros((2, 512), np.float32), {}, notes=events))
-    sound = np.concatenate(heard, axis=1)
+        played.append(plugin.process(np.zeros((2, 512), np.float32), {}, notes=events))
+    sound = np.concatenate(played, axis=1)
     assert abs(cents(pitch_hz(at(sound, 0.6, 0.9), RATE), pitch_hz(at(sound, 0.1, 0.4), RATE)) - 300) < 3
 
 

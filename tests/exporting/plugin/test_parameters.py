@@ -12,10 +12,11 @@ import pytest
 
 from studio.errors import KnobError
 from studio.exporting.export import export
-from studio.exporting.plugin.clap_probe import _Entry, _Loaded
+from studio.exporting.plugin.clap_probe import _Loaded
 from studio.exporting.plugin.design import Design
 from studio.exporting.plugin.source import clap_features, vst3_category
 from studio.exporting.target import Target
+from studio.hosting.clap_abi import ClapEntry
 from studio.hosting.vst3_host import Vst3
 
 CHAIN = "[{delay: {time: 0.1 s, mix: 0.4}}, {gain: -3}]"
@@ -64,7 +65,7 @@ def test_presets_and_groups_lie_in_every_format(tmp_path: Path) -> None:
     other.load_state(state)
     assert abs(other.position(other.controls[1].id) - 0.9) < 1e-6
 
-    entry = _Entry.in_dll(ctypes.CDLL(str(made["clap"].path)), "clap_entry")
+    entry = ClapEntry.in_dll(ctypes.CDLL(str(made["clap"].path)), "clap_entry")
     entry.init(str(made["clap"].path).encode())
     one, two = _Loaded(entry), _Loaded(entry)
     assert [info.module for info in one.parameters][:3] == [b"delay", b"delay", b"gain"]

@@ -184,8 +184,9 @@ def test_a_project_builds_with_nothing_but_a_compiler(tmp_path: Path) -> None:
 def test_a_project_builds_into_plugins_of_every_format(tmp_path: Path) -> None:
     import subprocess
 
-    from studio.exporting.plugin.clap_probe import _Entry, _Loaded
-    from studio.exporting.plugin.lv2_probe import Lv2
+    from studio.exporting.plugin.clap_probe import _Loaded
+    from studio.hosting.clap_abi import ClapEntry
+    from studio.hosting.lv2_host import Lv2
     from studio.hosting.vst3_host import Vst3
 
     made = export("gain: -6", tmp_path / "project", format="source", name="Soft; `gain`")
@@ -196,14 +197,15 @@ def test_a_project_builds_into_plugins_of_every_format(tmp_path: Path) -> None:
     sound = np.full((2, 512), 0.5, np.float32)
     effect = Vst3(vst3)
     effect.prepare(44_100)
-    entry = _Entry.in_dll(ctypes.CDLL(str(clap)), "clap_entry")
+    entry = ClapEntry.in_dll(ctypes.CDLL(str(clap)), "clap_entry")
     entry.init(str(clap).encode())
     other = _Loaded(entry)
     other.calls.activate(other.address, 44_100.0, 1, 512)
-    turtle = Lv2(lv2, Design.of("gain: -6", "Soft; `gain`").uri, 44_100)
-    for out in (effect.process(sound, None), other.process(sound, {}), turtle.run(sound)):
+    turtle = Lv2(lv2, Design.of("gain: -6", "Soft; `gain`").uri)
+    turtle.prepare(44_100)
+    for out in (effect.process(sound, None), other.process(sound, {}), turtle.process(sound, None)):
         assert np.allclose(out, 0.5 * 10 ** (-6 / 20), atol=1e-6)
-    assert effect.about.name == other.name == turtle.name == "Soft; `gain`"
+    assert effect.about.name == other.name == turtle.about.name == "Soft; `gain`"
 
 
 def test_the_command_exports_and_installs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
