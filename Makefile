@@ -5,6 +5,7 @@
 # make models   train the shipped spectral autoencoder and the ears of the figures anew
 # make notebooks   run the notebooks in a real JupyterLab and take their pictures anew
 # make lock     write the lists of what the first two install anew, with hashes
+# make wheels   build the wheels of all systems into dist/, and look into each
 # make newest   run the tests with the newest of everything
 # make bench-stretch   the battery of time and pitch alone
 #
@@ -28,7 +29,7 @@ TEST_PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 # Plugins that only the benchmark goes through: there are very many of them.
 BENCH_PACKAGES := lsp-plugins-vst
 
-.PHONY: demo test lint bench bench-stretch voices models notebooks run-packages test-packages bench-packages lock newest clean
+.PHONY: demo test lint bench bench-stretch voices models notebooks wheels run-packages test-packages bench-packages lock newest clean
 
 demo: run-packages $(ENV)/.mirepoix
 	$(BIN)/studio render demo -o out/demo
@@ -48,6 +49,13 @@ bench: bench-packages $(ENV)/.mirepoix-bench
 
 bench-stretch: test-packages $(ENV)/.mirepoix-bench
 	$(BIN)/python -m tests.benchmarks stretch
+
+WHEELS := linux-x86_64 linux-aarch64 macos windows
+wheels: $(ENV)/.mirepoix-dev
+	@for system in $(WHEELS); do \
+		MIREPOIX_WHEEL=$$system $(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . || exit 1; \
+	done
+	$(BIN)/python -m tests.wheels dist
 
 notebooks: test-packages $(ENV)/.mirepoix-dev
 	$(BIN)/python -m tests.widgets.notebook_pictures

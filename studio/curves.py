@@ -14,6 +14,7 @@ from typing import Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
+from studio.arrangement import arrangement_of
 from studio.errors import KnobError
 from studio.tempo import Floats, TempoMap, Time, grid
 
@@ -62,7 +63,8 @@ SHAPES: dict[str, str] = {
 class Points:
     """A curve through points in order of time; level before the first and after the last.
 
-    Between two points with a musical time the way is measured in beats, so it bends with the tempo map.
+    Between two points with a musical time the way is measured in beats, so it bends with the tempo map. In a song that is
+    an arrangement it is drawn on the timeline that its sections are written on, and follows them.
     """
 
     points: tuple[Point, ...]
@@ -73,7 +75,9 @@ class Points:
         return any(point.at.musical for point in self.points)
 
     def values(self, seconds: Floats, tempo: TempoMap) -> Floats:
-        """The value at each of `seconds`, in the knob's unit."""
+        """The value at each of `seconds`, in the knob's unit; of an arranged song where they stand as it is written."""
+        if (arrangement := arrangement_of(tempo)) is not None:
+            seconds, tempo = arrangement.written_seconds(seconds, tempo), arrangement.written
         x = tempo.beats_at(seconds) if self.musical else seconds
         at = grid([point.at for point in self.points], tempo, self.musical)
         if np.any(np.diff(at) < 0):

@@ -17,7 +17,7 @@ from studio.curves import SHAPES, WAVES, Curve, Lfo, Mapped, Point, Points
 from studio.errors import Gather, KnobError, Told, nearest, shown, within
 from studio.levels import SILENCE_DB
 from studio.records import REQUIRED, Kind, field
-from studio.tempo import TIME_PATTERN, Time
+from studio.tempo import POSITION_PATTERN, TIME_PATTERN, Time
 from studio.units import Unit
 
 LINEAR, LOG = "linear", "log"
@@ -161,7 +161,7 @@ class Number(KnobKind):
                         "Write [time, value] or [time, value, shape], such as [4 bars, -3 dB, smooth].",
                     )
                 shape = str(item[2]) if len(item) == 3 else "linear"
-                point = Point(Time.parse(item[0]), self.number(item[1]), shape)
+                point = Point(Time.parse(item[0], position=True), self.number(item[1]), shape)
                 if points and point.at.before(points[-1].at):
                     raise KnobError(f"{point.at} comes after {points[-1].at}.", "Write the points in order of time.")
                 _check_shape(shape, points[-1].value if points else point.value, point.value)
@@ -351,6 +351,9 @@ class Port(Text):
 class Span(KnobKind):
     """A length of time or a position, in seconds, note values, beats or bars, not before zero."""
 
+    position: bool = False
+    """Whether it is a place in the song, which a section or the number of a bar may name."""
+
     def parse(self, value: object) -> Time | None:
         """The value that plain data means; a value that is parsed already comes through.
 
@@ -358,10 +361,10 @@ class Span(KnobKind):
         """
         if value is None and self.default is None:
             return None
-        time = Time.parse(value)
-        if (
-            time.bars.numerator < 0 or time.beats.numerator < 0 or time.seconds.numerator < 0
-        ):  # fractions compare slowly
+        time = Time.parse(value, position=self.position)
+        # Fractions compare slowly.
+        early = time.bars.numerator < 0 or time.beats.numerator < 0 or time.seconds.numerator < 0
+        if early and not time.mark:
             raise KnobError(f"{time} is before the start.", "Write a time of zero or more.")
         return time
 
@@ -371,13 +374,15 @@ class Span(KnobKind):
 
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the plain data."""
-        text = {"type": "string", "pattern": TIME_PATTERN, "examples": ["1/8.", "2 bars", "1.5 s"]}
+        places = ["5.1.1", "verse + 2 bars"] if self.position else []
+        pattern = POSITION_PATTERN if self.position else TIME_PATTERN
+        text = {"type": "string", "pattern": pattern, "examples": ["1/8.", "2 bars", "1.5 s", *places]}
         return {"description": self.describe(), "anyOf": [text, {"type": "number", "minimum": 0}]}
 
     @property
     def range(self) -> str:
         """What it accepts, in words for people."""
-        return "a time"
+        return "a place in the song" if self.position else "a time"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -463,9 +468,9 @@ def port(*, help: str) -> Any:
     return field(Port(default=None, help=help))
 
 
-def span(default: Any = REQUIRED, *, help: str) -> Any:
-    """Declare a time; ``None`` as default makes it optional."""
-    return field(Span(default=default, help=help))
+def span(default: Any = REQUIRED, *, help: str, position: bool = False) -> Any:
+    """Declare a time; ``None`` as default makes it optional. A `position` may be named by a section or a bar's number."""
+    return field(Span(default=default, help=help, position=position))
 
 
 def numbers(default: Any, low: float, high: float, unit: Unit = units.PLAIN, *, help: str, most: int = 16) -> Any:

@@ -14,27 +14,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio import Audio, Block
 from studio.context import GRID, RenderContext, SideReader
-from studio.curves import moves
+from studio.curves import Curve, moves
 from studio.errors import RenderError, within
 from studio.knobs import Choice, File, Number, Port, Span, Switch
 from studio.native_library import core, joined, native_of
 from studio.records import Kind
 from studio.tempo import Floats, Time
 
-MOST_CHANNELS = 2
-_BEATS = 120.0
+MOST_CHANNELS = 64
 _ERROR_ROOM = 500
 
 
 class NativeEffect(Protocol):
     """What a tree has to know of an effect; `studio.steps.Effect` is one."""
+
+    step: ClassVar[str]
 
     @property
     def bypass(self) -> bool:
@@ -48,6 +49,10 @@ class NativeEffect(Protocol):
 
     def parameters(self) -> Any:
         """Its knobs."""
+        ...
+
+    def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
         ...
 
     def follows_tempo(self) -> bool:
@@ -85,6 +90,10 @@ class _Tables(ctypes.Structure):
     ]  # fmt: skip
 
 
+_Told: TypeAlias = tuple[object, tuple[object, ...]]
+"""Tables as they are handed over, and what has to live as long."""
+
+
 class Tree:
     """A chain as text.
 
@@ -93,6 +102,7 @@ class Tree:
         rows: what moves in it, in the order of the tables.
         paths: where each step lies, as labels from the outside in.
         responses: the recorded sounds in it.
+        timed: whether the place in the song has a say in how it sounds.
     """
 
     def __init__(self, effects: Iterable[NativeEffect], context: RenderContext) -> None:
@@ -101,6 +111,7 @@ class Tree:
         self.rows: list[_Row] = []
         self.paths: list[tuple[str, ...]] = []
         self.responses: list[NDArray[np.float32]] = []
+        self.timed = False
         self._rates: list[int] = []
         self._lines = ["mirepoix 1"]
         self._path: tuple[str, ...] = ()
@@ -141,8 +152,13 @@ class Tree:
         """Write an effect that has a native struct."""
         native = native_of(type(effect))
         assert native is not None
+        channels = self.context.channels
+        if channels > MOST_CHANNELS or not effect.takes(channels):
+            raise RenderError(f"{channels} channels are none for `{effect.step}`.", "Take the step out.")
         joined(native)
-        words = ["step", native.key, *(["beats"] if effect.follows_tempo() else [])]
+        beats = effect.follows_tempo()
+        self.timed |= beats or any(isinstance(kind, Span) for kind in effect.parameters().values())
+        words = ["step", native.key, *(["beats"] if beats else [])]
         for knob, kind in effect.parameters().items():
             if isinstance(kind, Port):
                 if (name := getattr(effect, knob)) is not None:
@@ -212,9 +228,6 @@ class NativeChain:
     def __init__(self, effects: Iterable[NativeEffect], context: RenderContext, start: int = 0) -> None:
         self._context, self._position, self._start = context, start, start
         self._tree = tree = Tree(effects, context)
-        if context.channels > MOST_CHANNELS:
-            with within(*tree.paths[0]):
-                raise RenderError(f"{context.channels} channels.", f"Effects take {MOST_CHANNELS} at most.")
         self._core = core()
         error, responses = ctypes.create_string_buffer(_ERROR_ROOM), tree.given()
         made = self._core.mirepoix_make(tree.text.encode(), responses, len(responses), error, _ERROR_ROOM)
@@ -228,8 +241,9 @@ class NativeChain:
         self._behind = [self._core.mirepoix_behind(self._chain, row) for row in range(len(tree.rows))]
         self._early = self._latency
         # A song that goes straight on at one tempo needs no table.
-        self._straight = context.song_frame is int and len(context.tempo.tempos) == 1
-        self._still = _Tables(None, None, None, None, 0, float(context.tempo.tempos[0].bpm))
+        self._straight = not tree.timed or (context.song_frame is int and len(context.tempo.tempos) == 1)
+        self._known: list[object] | None = None
+        self._at_rest = self._told(np.empty((0, 3)), np.empty(0, np.int64), np.empty(0, np.int64), None, 0)
 
     def push(self, block: Block, sides: SideReader | None = None) -> Block:
         """Process a block of shape (channels, frames); fewer frames come out while latency fills.
@@ -241,13 +255,17 @@ class NativeChain:
         if not frames:
             return block
         audio = np.array(block, dtype=np.float32, order="C")
-        beside = self._heard(sides, frames) if self._tree.sides else audio
-        tables, kept = self._tables(frames)
+        beside = self._heard(sides, frames) if sides is not None and self._tree.sides else None
+        tables, _kept = self._tables(frames)
         failed = ctypes.c_longlong()
         step = self._core.mirepoix_process(
-            self._chain, audio.ctypes.data, frames, ctypes.byref(tables), beside.ctypes.data, ctypes.byref(failed)
+            self._chain,
+            audio.ctypes.data,
+            frames,
+            tables,
+            None if beside is None else beside.ctypes.data,
+            ctypes.byref(failed),
         )
-        del kept
         self._position += frames
         if step >= 0:
             with within(*self._tree.paths[step]):
@@ -259,12 +277,11 @@ class NativeChain:
         self._early -= early
         return audio[:, early:]
 
-    def _heard(self, sides: SideReader | None, frames: int) -> Block:
+    def _heard(self, sides: SideReader, frames: int) -> Block:
         """The side inputs during a block, one behind the other."""
         names, channels = self._tree.sides, self._context.channels
         beside = np.zeros((len(names) * channels, frames), np.float32)
-        for index, name in enumerate(names if sides is not None else ()):
-            assert sides is not None
+        for index, name in enumerate(names):
             for first, last in self._runs(frames):
                 place = self._context.song_frame(self._position + first)
                 beside[index * channels : (index + 1) * channels, first:last] = sides(name, place, last - first)
@@ -278,24 +295,42 @@ class NativeChain:
             return
         yield from pairwise([0, *range(GRID - begin % GRID, frames, GRID), frames])
 
-    def _tables(self, frames: int) -> tuple[_Tables, tuple[Any, ...]]:
-        """Where everything stands, for every cell that the block reaches in every step; and what holds it in memory."""
-        if self._straight and not self._behind:
-            return self._still, ()
+    def _tables(self, frames: int) -> _Told:
+        """Where everything stands, for every cell that the block reaches in every step."""
+        values = [getattr(row.effect, row.knob) for row in self._tree.rows]
+        if self._straight and (values == self._known or not values):
+            return self._at_rest
         first, last = self._cells(self._latency, frames)
         song = None if self._straight else self._song(first, last)
-        firsts = np.empty(len(self._behind), np.int64)
-        offsets = np.empty_like(firsts)
-        rows, count = [], 0
-        for index, (row, behind) in enumerate(zip(self._tree.rows, self._behind, strict=True)):
-            begin, end = self._cells(behind, frames)
-            firsts[index], offsets[index] = begin, count
-            rows.append(self._knob_table(row, begin, end))
+        firsts, offsets = np.full(len(values), -1, np.int64), np.zeros(len(values), np.int64)
+        rows, count = [np.empty((0, 3))], 0
+        for index, (row, value, behind) in enumerate(zip(self._tree.rows, values, self._behind, strict=True)):
+            if isinstance(value, (int, float)):
+                rows.append(np.array([[value, value, 0.0]]))
+            else:
+                firsts[index], end = self._cells(behind, frames)
+                rows.append(self._knob_table(row, value, int(firsts[index]), end))
+            offsets[index] = count
             count += len(rows[-1])
-        knobs = np.concatenate(rows) if rows else np.empty((0, 3))
-        told = None if song is None else song.ctypes.data
-        tables = _Tables(knobs.ctypes.data, firsts.ctypes.data, offsets.ctypes.data, told, first, self._still.bpm)
-        return tables, (knobs, firsts, offsets, song)
+        told = self._told(np.concatenate(rows), firsts, offsets, song, first)
+        if song is None and np.all(firsts < 0):
+            self._known, self._at_rest = values, told
+        return told
+
+    def _told(
+        self,
+        knobs: NDArray[np.float64],
+        firsts: NDArray[np.int64],
+        offsets: NDArray[np.int64],
+        song: NDArray[np.float64] | None,
+        song_first: int,
+    ) -> _Told:
+        """Tables as the core takes them, with what holds them in memory."""
+        tables = _Tables(
+            knobs.ctypes.data, firsts.ctypes.data, offsets.ctypes.data, None if song is None else song.ctypes.data,
+            song_first, float(self._context.tempo.tempos[0].bpm),
+        )  # fmt: skip
+        return ctypes.byref(tables), (tables, knobs, firsts, offsets, song)
 
     def _cells(self, behind: int, frames: int) -> tuple[int, int]:
         """The cells, from and up to, that a block reaches in a step with so much latency before it."""
@@ -320,17 +355,13 @@ class NativeChain:
             song[:, 2] = [tempo.bpm_at(Fraction(beat)) for beat in song[:, 1]]
         return song
 
-    def _knob_table(self, row: _Row, first: int, last: int) -> NDArray[np.float64]:
+    def _knob_table(self, row: _Row, value: Curve | Time, first: int, last: int) -> NDArray[np.float64]:
         """From, to and bow for each cell of a knob."""
-        value = getattr(row.effect, row.knob)
         table = np.zeros((last - first, 3))
         if isinstance(value, Time):
             with within(row.effect.label, row.knob):
                 places = self._places(first, last)
                 table[:, 0] = [_seconds(value, int(place), self._context) for place in places]
-            return table
-        if not moves(value):
-            table[:, :2] = value
             return table
         rate, tempo = self._context.rate, self._context.tempo
         if self._context.song_frame is int:

@@ -300,6 +300,9 @@ class ScoreStep(Step, abstract=True):
 
     kind = "score"
 
+    writes: ClassVar[bool] = False
+    """Whether it makes notes of its own, so that a track that begins with it needs no part of a score."""
+
     def edit(self, score: Score, context: RenderContext) -> Score:
         """The score with its notes changed; every other event stays where it is."""
         raise NotImplementedError
@@ -342,15 +345,15 @@ def find_step(name: str, *kinds: str) -> type[Step]:
         RecipeError: there is none, or it is not one of `kinds`.
     """
     steps = registry()
+    step = steps.get(name)
+    if step is not None and (not kinds or step.fits(*kinds)):
+        return step
     fitting = [known for known, step in steps.items() if not kinds or step.fits(*kinds)]
-    if name not in steps:
+    if step is None:
         raise RecipeError(f"there is no step {name!r}.", nearest(name, fitting))
-    step = steps[name]
-    if kinds and not step.fits(*kinds):
-        raise RecipeError(
-            f"{name!r} is a step of kind {step.kind}; here stands {' or '.join(kinds)}.", nearest(name, fitting)
-        )
-    return step
+    raise RecipeError(
+        f"{name!r} is a step of kind {step.kind}; here stands {' or '.join(kinds)}.", nearest(name, fitting)
+    )
 
 
 def parse_step(data: object, *kinds: str) -> Step:
@@ -422,7 +425,38 @@ def check_label(text: object) -> str:
     return MapOf(each=Kind(), what="name").check_name(text)
 
 
+@dataclass(frozen=True, kw_only=True)
+class StepCalled(Kind):
+    """A step of one name, which stands without it: as its main knob, or as all of them."""
+
+    step: str
+    default: Any = None
+
+    def parse(self, value: object) -> Step | None:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
+        return None if value is None else find_step(self.step).parse({} if value is True else value)
+
+    def data(self, value: Any, full: bool = False) -> object:
+        """Plain data that `parse` reads back as an equal value."""
+        if value is None:
+            return None
+        plain = value.data(full=full)
+        return next(iter(plain.values())) if isinstance(plain, Mapping) else {}
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
+        return {"description": self.help, "$ref": f"#/$defs/step-{self.step}"}
+
+    @property
+    def range(self) -> str:
+        """What it accepts, in words for people."""
+        return f"as the step {self.step}"
+
+
 __all__ = [
-    "Effect", "Instrument", "Run", "ScoreStep", "Source", "Step", "StepKind", "Transform", "Unread",
+    "Effect", "Instrument", "Run", "ScoreStep", "Source", "Step", "StepCalled", "StepKind", "Transform", "Unread",
     "check_label", "find_step", "parse_step", "registry",
 ]  # fmt: skip

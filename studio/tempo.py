@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -19,7 +21,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.errors import KnobError, shown
+from studio.errors import KnobError, nearest, shown
 
 Floats = NDArray[np.float64]
 
@@ -40,10 +42,33 @@ _SECONDS = {"ms": Fraction(1, 1000), "min": Fraction(60)}
 _HINT = "Write a time such as 1.5 s, 80 ms, 2 beats, 4 bars, 1/8, 1/8. (dotted), 1/8t (triplet) or 4 bars 2 beats."
 _LONGEST, _LONGEST_TEXT = 1_000_000, 2_000
 
+_BAR = re.compile(r"bar\s+(?P<bar>\d{1,7})(?:\s+beat\s+(?P<beat>\d{1,7}(?:\.\d+)?))?(?![\d.])")
+_BAR_BEAT_SIXTEENTH = re.compile(r"(?P<bar>\d{1,7})\.(?P<beat>\d{1,7})\.(?P<sixteenth>\d{1,7})(?![\d.])")
+_JSON_OFFSET = rf"(?:\s*[+\-−]\s*{_JSON_TERM}(?:\s*\+?\s*{_JSON_TERM})*)?"
+POSITION_PATTERN = rf"{TIME_PATTERN}|^\s*(?:\d+\.\d+\.\d+|[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ0-9_' -]*){_JSON_OFFSET}\s*$"
+"""The same for positions, which may be named by a section, a bar (``bar 5``), or as DAWs do (``5.1.1``)."""
+
+ANY_SECTION = "*"
+"""Stands for every name, where those of the sections cannot be known while a recipe is read."""
+
+_ANY = re.compile(r"[^\W\d_][\w' ]*")
+
+_named: ContextVar[frozenset[str]] = ContextVar("the sections of the song that is being read", default=frozenset())
+
+
+@contextmanager
+def naming(names: Iterable[str]) -> Iterator[None]:
+    """While it lasts, positions may be given by these names."""
+    token = _named.set(frozenset(names))
+    try:
+        yield
+    finally:
+        _named.reset(token)
+
 
 @dataclass(frozen=True)
 class Time:
-    """A position or a length: so many bars, plus so many beats, plus so many seconds.
+    """A position or a length: so many bars, plus so many beats, plus so many seconds; a position may go from a section.
 
     >>> Time.parse("1/8.")
     Time(beats=Fraction(3, 4))
@@ -52,23 +77,39 @@ class Time:
     bars: Fraction = Fraction(0)
     beats: Fraction = Fraction(0)
     seconds: Fraction = Fraction(0)
+    mark: str = ""
 
     @classmethod
-    def parse(cls, value: object) -> Time:
+    def parse(cls, value: object, *, position: bool = False) -> Time:
         """Read text such as ``"4 bars 2 beats"``; a bare number is seconds.
 
+        Args:
+            value: a time, or what means one.
+            position: whether it is a place in the song, which may also be ``"bar 5"``, ``"5.1.1"``, ``"verse"`` or
+                ``"verse + 2 bars"``.
+
         Raises:
-            KnobError: the text is not a time.
+            KnobError: the text is not a time, or a place where a length is wanted.
         """
         if isinstance(value, Time):
-            return value._checked()
+            return value._wanted(position)._checked()
         if isinstance(value, (int, float, Fraction)) and not isinstance(value, bool):
             if isinstance(value, float) and not math.isfinite(value):
                 raise KnobError(f"{value} is not a time.", _HINT)
             return cls(seconds=_exact(value))._checked()
         if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
             raise KnobError(f"{shown(value)} is not a time.", _HINT)
-        return cls._read(value)
+        text = value.replace("−", "-").strip()
+        # Most times are lengths, and read at once.
+        placed = _position(text) if text[:1].isalpha() or text.count(".") > 1 else None
+        if placed is not None:
+            return placed._wanted(position)._checked()
+        try:
+            return cls._read(value)
+        except KnobError as error:
+            if position and (names := sorted(_named.get())):
+                error.mend += f" Sections are: {', '.join(names[:12])}."
+            raise
 
     @classmethod
     @lru_cache(maxsize=1024)
@@ -94,6 +135,11 @@ class Time:
             rest = rest[term.end() :].strip().removeprefix("+").strip()
         return cls(bars, beats, seconds)._checked()
 
+    def _wanted(self, position: bool) -> Time:
+        if not position and self.mark:
+            raise KnobError(f"{self} is a place in the song, and this is a length.", _HINT)
+        return self
+
     def _checked(self) -> Time:
         parts = (self.bars, self.beats, self.seconds)
         if any(abs(part.numerator) > _LONGEST * part.denominator for part in parts):  # fractions compare slowly
@@ -109,23 +155,31 @@ class Time:
     @property
     def musical(self) -> bool:
         """Whether it moves with the tempo map."""
-        return bool(self.bars or self.beats)
+        return bool(self.bars or self.beats or self.mark)
 
     def before(self, other: Time) -> bool:
-        """Whether it is earlier on every tempo map; that of bars and seconds only a map can tell."""
+        """Whether it is earlier on every tempo map; that of bars and seconds, or of two sections, only a map can tell."""
+        if self.mark != other.mark:
+            return False
         pairs = ((self.bars, other.bars), (self.beats, other.beats), (self.seconds, other.seconds))
         # As fractions are compared, without making any: long curves ask it for every point.
         signs = [mine.numerator * its.denominator - its.numerator * mine.denominator for mine, its in pairs]
         return min(signs) < 0 and max(signs) <= 0
 
     def __bool__(self) -> bool:
-        return bool(self.bars or self.beats or self.seconds)
+        return bool(self.bars or self.beats or self.seconds or self.mark)
 
     def __str__(self) -> str:
         return self._text
 
     @cached_property
     def _text(self) -> str:
+        if self.mark:
+            offset = Time(self.bars, self.beats, self.seconds)
+            if not offset:
+                return self.mark
+            back = min(self.bars, self.beats, self.seconds) < 0 and max(self.bars, self.beats, self.seconds) <= 0
+            return f"{self.mark} - {-offset}" if back else f"{self.mark} + {offset}"
         terms = []
         if self.bars:
             terms.append(f"{_decimal(self.bars)} bar{'' if self.bars == 1 else 's'}")
@@ -137,11 +191,50 @@ class Time:
             terms.append(f"{_decimal(self.seconds)} s")
         return " ".join(terms)
 
+    def __neg__(self) -> Time:
+        return Time(-self.bars, -self.beats, -self.seconds)
+
     def __repr__(self) -> str:
         parts = ", ".join(
-            f"{name}={getattr(self, name)!r}" for name in ("bars", "beats", "seconds") if getattr(self, name)
+            f"{name}={getattr(self, name)!r}" for name in ("bars", "beats", "seconds", "mark") if getattr(self, name)
         )
         return f"Time({parts})"
+
+
+def _position(text: str) -> Time | None:
+    """The position that a text names by a section, a bar or as DAWs do; None where it does not begin so."""
+    lower, place = text.lower(), None
+    if bar := _BAR.match(lower):
+        place, rest = _counted(bar["bar"], bar["beat"] or "1", "1"), text[bar.end() :]
+    elif bar := _BAR_BEAT_SIXTEENTH.match(text):
+        place, rest = _counted(bar["bar"], bar["beat"], bar["sixteenth"]), text[bar.end() :]
+    else:
+        known = _named.get()
+        if ANY_SECTION in known and (word := _ANY.match(text)):
+            known = frozenset({word[0].strip()})
+        for name in sorted(known, key=len, reverse=True):
+            if lower.startswith(name.lower()) and text[len(name) :].lstrip()[:1] in ("", "+", "-"):
+                place, rest = Time(mark=name), text[len(name) :]
+                break
+    if place is None:
+        return None
+    rest = rest.strip()
+    if not rest:
+        return place
+    if rest[0] not in "+-" or not rest[1:].strip():
+        raise KnobError(f"{shown(text)} is not a time.", f"Write {place} + 2 bars, or so.")
+    offset = Time.parse(rest[1:].strip())
+    if rest[0] == "-":
+        offset = -offset
+    return Time(place.bars + offset.bars, place.beats + offset.beats, place.seconds + offset.seconds, place.mark)
+
+
+def _counted(bar: str, beat: str, sixteenth: str) -> Time:
+    """A position by numbers that count from one."""
+    numbers = [Fraction(each) - 1 for each in (bar, beat, sixteenth)]
+    if min(numbers) < 0:
+        raise KnobError(f"bar {bar}, beat {beat}.", "Bars, beats and sixteenths are counted from 1.")
+    return Time(bars=numbers[0], beats=numbers[1] + numbers[2] / 4)
 
 
 def _fraction(text: str) -> Fraction:
@@ -198,6 +291,9 @@ class TempoMap:
 
     tempos: tuple[Tempo, ...] = (Tempo(Fraction(0), Fraction(120)),)
     meters: tuple[Meter, ...] = (Meter(Fraction(0)),)
+    marks: tuple[tuple[str, Fraction], ...] = ()
+    """The beats at which sections begin, by name."""
+
     _starts: tuple[Fraction, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -253,6 +349,20 @@ class TempoMap:
             ramp = 60 / slope * np.log1p(slope * gone / bpm)
         return np.asarray(self._start_array[index] + np.where(slope == 0, gone * 60 / bpm, ramp))
 
+    def behind(self, beat: Fraction) -> TempoMap:
+        """The map as it goes on from a beat, counted from there; a new bar begins on it."""
+        ramp = self.tempos[max(0, bisect_right(self._beats, beat) - 1)].ramp
+        tempos = [replace(each, beat=each.beat - beat) for each in self.tempos if each.beat > beat]
+        meter = [each for each in self.meters if each.beat <= beat][-1]
+        meters = [replace(each, beat=each.beat - beat) for each in self.meters if each.beat > beat]
+        first = Tempo(Fraction(0), self.exact_bpm_at(beat), ramp)
+        return TempoMap((first, *tempos), (replace(meter, beat=Fraction(0)), *meters))
+
+    def exact_bpm_at(self, beat: Fraction) -> Fraction:
+        """The tempo at `beat`, exact wherever it is constant."""
+        tempo = self.tempos[max(0, bisect_right(self._beats, beat) - 1)]
+        return tempo.bpm if beat == tempo.beat or not tempo.ramp else Fraction(self.bpm_at(beat))
+
     def bpm_at(self, beat: Fraction) -> float:
         """The tempo at `beat`."""
         index = max(0, bisect_right(self._beats, beat) - 1)
@@ -271,15 +381,36 @@ class TempoMap:
         return self._bars[index] + (beat - self.meters[index].beat) / self.meters[index].bar
 
     def beat_of(self, time: Time) -> Fraction:
-        """The beat of a position that may mix bars, beats and seconds."""
-        beat = self.beat_of_bar(time.bars) + time.beats
+        """The beat of a position that may mix bars, beats and seconds, and go from a section.
+
+        Raises:
+            KnobError: there is no such section.
+        """
+        if time.mark:
+            start = self.bar_of_beat(self.beat_of_mark(time.mark))
+            beat = self.beat_of_bar(start + time.bars) + time.beats
+        else:
+            beat = self.beat_of_bar(time.bars) + time.beats
         return self.beat_at(self.second_at(beat) + time.seconds) if time.seconds else beat
 
     def second_of(self, time: Time) -> Fraction:
         """The second of a position that may mix bars, beats and seconds."""
         if not time.musical:
             return time.seconds
+        if time.mark:
+            return self.second_at(self.beat_of(time))
         return self.second_at(self.beat_of_bar(time.bars) + time.beats) + time.seconds
+
+    def beat_of_mark(self, name: str) -> Fraction:
+        """The beat at which a section begins.
+
+        Raises:
+            KnobError: there is none of that name.
+        """
+        for mark, beat in self.marks:
+            if mark == name:
+                return beat
+        raise KnobError(f"the section {name!r} is not there.", nearest(name, [mark for mark, _ in self.marks]))
 
     def frame_of(self, time: Time, rate: int) -> int:
         """The frame of a position, rounded half up from the exact second."""
@@ -298,10 +429,13 @@ class TempoMap:
 
     def data(self) -> list[object]:
         """Plain data that two equal maps share, for hashing."""
-        return [
+        plain: list[object] = [
             [[str(tempo.beat), str(tempo.bpm), tempo.ramp] for tempo in self.tempos],
             [[str(meter.beat), meter.count, meter.unit] for meter in self.meters],
         ]
+        if self.marks:
+            plain.append([[name, str(beat)] for name, beat in self.marks])
+        return plain
 
     @cached_property
     def _beats(self) -> tuple[Fraction, ...]:

@@ -81,7 +81,7 @@ def processor_time() -> Iterator[None]:
 NEEDS = {
     "ardour": ("sessions/test_ardour.py", "sessions/test_plugins.py", "sessions/test_solo.py", "live/test_remotes.py"),
     "chromium": ("widgets/", "rendering/test_player_page.py", "test_notebooks.py"),
-    "compiler": ("exporting/", "effects/test_plugin_halves.py", "hosting/test_hostile.py"),
+    "compiler": ("exporting/", "test_native_chain.py", "hosting/test_hostile.py"),
     "jack": ("live/test_jack.py", "live/test_system.py", "live/test_midi.py"),
     "node": ("sessions/test_opendaw.py",),
     "plugins": (

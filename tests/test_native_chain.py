@@ -19,7 +19,7 @@ from studio.audio import Block
 from studio.context import RenderContext
 from studio.curves import Lfo
 from studio.effect_chain import EffectChain
-from studio.effects import Brickwall, Chorus, Delay, Gain, Lowpass, Reverb
+from studio.effects import Brickwall, Chorus, Delay, Gain, Lowpass, Pan, Reverb
 from studio.errors import MissingError, RenderError
 from studio.knobs import Port
 from studio.native_chain import NativeChain, Tree
@@ -197,9 +197,12 @@ def test_every_native_struct_has_the_members_that_are_declared() -> None:
             assert list(native.members) == declared, step
 
 
-def test_three_channels_are_refused() -> None:
-    with pytest.raises(RenderError, match="3 channels"):
-        NativeChain([Gain()], RenderContext(44_100, channels=3))
+def test_what_does_not_take_so_many_channels_says_so() -> None:
+    for step, channels in ((Pan(), 1), (Reverb(), 6), (Gain(), 65)):
+        with pytest.raises(RenderError, match=f"{channels} channels are none for `{step.step}`"):
+            NativeChain([step], RenderContext(44_100, channels=channels))
+    six = white(0.05, channels=6)
+    assert pushed(NativeChain([Chorus(), Brickwall()], RenderContext(44_100, channels=6)), six).shape[0] == 6
 
 
 def test_subnormal_numbers_are_zero_inside_and_as_they_were_outside() -> None:

@@ -21,8 +21,8 @@ from studio.stretch.stretcher import ALL_LIBRARIES, ENGINE_LIBRARIES, METHODS, l
 OURS = {name: step for name, step in registry().items() if step.__module__.startswith("studio.")}
 MADE = {
     "pedalboard": {"plugin": "Gain", "settings": {"gain_db": 40.0}}, "plugin": {"file": "nowhere.vst3"}, "preset": "tape", "audio": "a.wav", "clips": {"clips": []}, "transfer": "a.wav",
-    "slice": "a.wav", "convolution": "a.wav", "torchscript": {"model": "a.ts"}, "warp": {"markers": [["0 s", "0 bars"],
-    ["1 s", "1 bar"]]}, "ducker": {"sidechain": "kick"}, "place": {"at": "1 s"}, "merge": {"file": "a.mid"},
+    "slice": "a.wav", "events": "a.events", "convolution": "a.wav", "torchscript": {"model": "a.ts"}, "warp": {"markers": [["0 s", "0 bars"],
+    ["1 s", "1 bar"]]}, "ducker": {"sidechain": "kick"}, "vocoder": {"sidechain": "voice"}, "place": {"at": "1 s"}, "merge": {"file": "a.mid"}, "write": "c4",
 }  # fmt: skip
 """Steps that need a knob to be made."""
 
@@ -34,7 +34,7 @@ def test_a_step_declares_every_library_it_can_come_to_use(name: str) -> None:
 
 FORGETFUL = '''
 from studio.extend import Transform
-from studio.effects.equaliser import Eq
+from studio.effects import PitchShift
 
 def helper():
     from scipy import signal
@@ -52,7 +52,7 @@ class Through(Transform):
     """Uses a step of the studio, and so what that one uses."""
 
     def apply(self, audio, context):
-        return Eq() and audio
+        return PitchShift() and audio
 '''
 
 
@@ -64,7 +64,7 @@ def test_the_walk_finds_what_a_package_of_somebody_else_forgot(tmp_path: Path, m
         module = import_module("forgetful")
         found = undeclared(module.Forgetful)
         assert set(found) == {"scipy", "soundfile"} and found["scipy"] == "forgetful.Forgetful → forgetful.helper"
-        assert set(undeclared(module.Through)) == {"scipy"}
+        assert set(undeclared(module.Through)) == {"pedalboard"}
         monkeypatch.setattr(module.Forgetful, "libraries", ("scipy", "soundfile"))
         assert undeclared(module.Forgetful) == {}
     finally:

@@ -22,8 +22,10 @@ from studio.steps import Effect, Step, StepKind, check_label, find_step, parse_s
 STEPS = sorted(registry())
 DEMANDING: dict[str, Any] = {
     "ducker": {"sidechain": "drums"},
+    "vocoder": {"sidechain": "voice"},
     "pedalboard": {"plugin": "Gain", "settings": {"gain_db": 40.0}},
     "plugin": {"file": "ZamCompX2"},
+    "write": {"text": "c4 e4"},
     "preset": {"use": "tape"},
     "warp": {"markers": [["0 s", "0 s"], ["1.5 s", "1 bar"]]},
 }
@@ -83,7 +85,7 @@ def test_every_knob_is_declared_once_with_help_range_and_a_default_inside_it(nam
             assert kind.taper == "linear" or kind.low > 0
         assert not isinstance(kind, StepKind) or kind.kinds
         assert kind.schema() and (
-            kind.range or isinstance(kind, (ListOf, Nested, StepKind)) or knob in ("knobs", "settings")
+            kind.range or isinstance(kind, (ListOf, Nested, StepKind)) or knob in ("knobs", "settings", "lines")
         ), f"{name}.{knob}"
 
 

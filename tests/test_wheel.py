@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.wheels import check
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -33,6 +35,9 @@ def test_an_installed_wheel_has_its_presets_and_renders_outside_the_checkout(tmp
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    check(wheel)
+    core = run("from studio.native_library import core; print(core()._name)").strip()
+    assert core.startswith(str(tmp_path / "site")), "the core that came with it is taken"
     assert run("import studio; print(studio.__file__)").startswith(str(tmp_path / "site"))
     cli = "from studio.cli import main; main()"
     listed = json.loads(run(cli, "preset", "list", "--json"))

@@ -71,7 +71,7 @@ class PianoRoll(Playing):
         self._own = [note for note, first, _ in grown if first in own]
         if len(self._own) > MOST:
             raise ScoreError(f"{track!r} has {len(self._own)} notes.", f"A roll shows {MOST} at most.")
-        self._like, self._recipe, self._tempo = parts[0], recipe, planned.context.tempo
+        self._like, self._recipe, self._tempo = parts[0], recipe, planned.written
         self._past: list[list[Note]] = []
         end = int(self._whole.beat(self._whole.end)) + 9
         seconds = [[beat, float(self._tempo.second_at(Fraction(beat)))] for beat in range(end)]

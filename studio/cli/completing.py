@@ -15,6 +15,8 @@ from click.shell_completion import BashComplete, CompletionItem, add_completion_
 if TYPE_CHECKING:
     from click import Context, Parameter
 
+    from studio.recipe import Recipe
+
 PLUGINS = ("vst3", "lv2", "clap", "sfz", "source")
 """What a chain or an instrument can be exported as."""
 
@@ -102,19 +104,34 @@ def steps(context: Context, parameter: Parameter, incomplete: str) -> list[Compl
 def turns(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem]:
     """Addresses of the knobs of the recipe that is named on the line."""
     from studio.address import addresses
+
+    song = _song(context) if "=" not in incomplete else None
+    if song is None:
+        return []
+    return list(_words(((f"{address}=", kind.describe()) for address, kind in addresses(song)), incomplete))
+
+
+def _song(context: Context) -> Recipe | None:
+    """The recipe that is named on the line, if it can be read."""
     from studio.cli.opening import STDIN, recipe_of
     from studio.errors import StudioError
 
     # While an option still waits for its value, the words before it are not yet given out.
     name = context.params.get("recipe") or next(iter(context.args), None)
-    if not name or name == STDIN or "=" in incomplete:
-        return []
+    if not name or name == STDIN:
+        return None
     try:
         with ExitStack() as stack:
-            song = recipe_of(str(name), stack)
+            return recipe_of(str(name), stack)
     except (StudioError, OSError):
-        return []
-    return list(_words(((f"{address}=", kind.describe()) for address, kind in addresses(song)), incomplete))
+        return None
+
+
+def sections(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem]:
+    """Sections of the recipe that is named on the line."""
+    song = _song(context)
+    known = getattr(song, "sections", {})
+    return list(_words(((name, "") for name in (known if not isinstance(known, str) else ())), incomplete))
 
 
 def knobs(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem]:

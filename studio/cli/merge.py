@@ -36,12 +36,17 @@ def command(song: str, session: Path, dry_run: bool, media: Path | None, anywher
     if merged.notes:
         rows = [(each.track, str(len(each.gone)), str(len(each.new))) for each in merged.notes]
         table(("notes of", "went", "came"), rows)
+    if merged.markers is not None:
+        marks = [(each.name, "went") for each in merged.markers.gone]
+        marks += [(each.name, f"came, at beat {float(each.beat):g}") for each in merged.markers.new]
+        table(("marker", ""), marks)
     if merged.conflicts:
         rows = [(each.where, _short(each.recipe), _short(each.session)) for each in merged.conflicts]
         table(("changed on both sides", "the recipe says", "the session says"), rows)
-    if merged.notes and not dry_run:
+    score = bool(merged.notes) or merged.markers is not None
+    if score and not dry_run:
         say(f"The MIDI file {merged.recipe.score} is written; what it was is in {merged.recipe.score}.bak.")
-    if not merged.changes and merged.notes:
+    if not merged.changes and score and not merged.conflicts:
         return
     if not merged.changes:
         say(f"Nothing came home; {path} is as it was.")

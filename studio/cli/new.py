@@ -18,7 +18,7 @@ from studio.cli.show import losses, say
     "--from",
     "source",
     shell_complete=recipes,
-    help="A MIDI file; a session of a DAW: song.dawproject, song.rpp, song.ardour, song.als or song.mmpz; a recipe, or a preset by its name.",
+    help="A MIDI file; a recording of one voice or of drums; a session of a DAW: song.dawproject, song.rpp, song.ardour, song.als or song.mmpz; a recipe, or a preset by its name.",
 )
 @click.option(
     "--media",
@@ -26,6 +26,13 @@ from studio.cli.show import losses, say
     help="Of a session: a folder to look in for audio files that are not where it says.",
 )
 @click.option("--anywhere", is_flag=True, help="Of a session: take audio from outside its own folder, where it says.")
+@click.option(
+    "--as",
+    "heard_as",
+    type=click.Choice(("auto", "voice", "drums")),
+    default="auto",
+    help="Of a recording: what it is to be heard as.",
+)
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The recipe to write (as the argument).")
 @click.option("--bare", is_flag=True, help="From a MIDI file: leave chains, buses and master out.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
@@ -34,16 +41,21 @@ def command(
     source: str | None,
     media: Path | None,
     anywhere: bool,
+    heard_as: str,
     out: Path | None,
     bare: bool,
     force: bool,
 ) -> None:
     """Write a recipe to start from: a commented one, or one for the song in a MIDI file or a DAW's session.
 
+    From a recording (`--from vocal.wav`) come its notes as a MIDI file, with bends and velocities, and a recipe in which
+    `tune` follows them: what you change in the notes is heard in the voice.
+
     The commented one plays the MIDI file that lies beside it; if there is none, the demo's is laid there.
     """
     from studio.errors import OutputError
     from studio.midi.files import is_midi
+    from studio.sessions.hearing import is_sound, recipe_from_sound
     from studio.sessions.importing import is_session
     from studio.sessions.starting import new_recipe, score_beside
 
@@ -55,6 +67,13 @@ def command(
         if laid is not None and not laid.exists():
             say(f"{laid} is the demo's: put yours in its place.")
         losses(new_recipe(path, source, bare=bare, replace=force, media=media, anywhere=anywhere))
+    elif is_sound(Path(source)):
+        if path.exists() and not force:
+            raise OutputError(f"{path} is there already.", "Choose another name, or give --force to write over it.")
+        found = recipe_from_sound(path, Path(source), heard_as=heard_as, replace=force)
+        say(f"{source} is heard as {found.kind}: {found.notes} notes, in {found.midi}.")
+        for sentence in found.remarks:
+            say(sentence)
     elif path.exists() and not force:
         raise OutputError(f"{path} is there already.", "Choose another name, or give --force to write over it.")
     else:

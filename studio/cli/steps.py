@@ -63,7 +63,29 @@ def _plain(step: Any) -> dict[str, Any]:
             }
             for name, kind in step.parameters().items()
         ],
+        **({"each": {name: _fields(record) for name, record in inside.items()}} if (inside := _records(step)) else {}),
     }
+
+
+def _records(step: Any) -> dict[str, Any]:
+    """What lists of a step are made of, where that is something with fields of its own."""
+    from studio.records import ListOf, Nested
+
+    kinds = step.parameters().items()
+    return {name: kind.each.of for name, kind in kinds if isinstance(kind, ListOf) and isinstance(kind.each, Nested)}
+
+
+def _fields(record: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "help": kind.help,
+            "range": kind.range,
+            "required": kind.required,
+            "default": None if kind.required else kind.data(kind.parse(kind.default)),
+        }
+        for name, kind in record.kinds().items()
+    ]
 
 
 def _explain(step: Any) -> None:
@@ -80,9 +102,18 @@ def _explain(step: Any) -> None:
         notes = [note for note, is_so in (("log", knob["taper"] == "log"), ("can move", knob["live"])) if is_so]
         rows.append((knob["name"], default, knob["range"], knob["help"], ", ".join(notes)))
     table(("knob", "default", "range", "", ""), rows)
+    for name, fields in plain.get("each", {}).items():
+        say()
+        table((f"each of {name}", "default", "range", ""), [_row(field) for field in fields])
     example = _example(plain)
     say()
     say(f"In a recipe:  {example}")
+
+
+def _row(field: dict[str, Any]) -> tuple[str, str, str, str]:
+    silent = field["default"] in (None, "", [], {}, False)
+    default = "required" if field["required"] else "" if silent else str(field["default"])
+    return field["name"], default, field["range"], field["help"]
 
 
 def _example(plain: dict[str, Any]) -> str:

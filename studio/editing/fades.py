@@ -49,7 +49,7 @@ class FadeOut(Transform):
     keeps_time = True
 
     length: Time = span("4 s", help="how long it takes")
-    end: Time | None = span(None, help="when it is over; the end of the sound if not given")
+    end: Time | None = span(None, help="when it is over; the end of the sound if not given", position=True)
     shape: str = choice("smooth", *_SHAPES, help="how the level falls")
 
     def apply(self, audio: Audio, context: RenderContext) -> Audio:

@@ -18,7 +18,7 @@ LONGEST_SECONDS = 4 * 3600
 class PlaceAt(Transform, step="place"):
     """Move a sound to a later time."""
 
-    at: Time = span(help="when it starts")
+    at: Time = span(help="when it starts", position=True)
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:
         """Fail now, before any work, if it could not be done later."""
@@ -70,7 +70,7 @@ class Repeat(Transform):
 class Trim(Transform):
     """Keep a stretch of a sound, moved to the start."""
 
-    start: Time = span("0 s", help="where it begins")
+    start: Time = span("0 s", help="where it begins", position=True)
     length: Time | None = span(None, help="how long it is; to the end if not given")
 
     def ready(self, context: RenderContext, seconds: float | None = None) -> None:

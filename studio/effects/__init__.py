@@ -10,12 +10,13 @@ from studio.effects.mixing import Gain, Invert, Pan, Width
 from studio.effects.modulation import Chorus, Phaser, Tremolo
 from studio.effects.pedalboard_plugin import PedalboardPlugin
 from studio.effects.pitch_shift import PitchShift
-from studio.effects.saturation import Bitcrush, Clip, Distortion
+from studio.effects.saturation import Bitcrush, Clip, Distortion, Saturation
+from studio.effects.shaping import DeEsser, DynamicEq, Transient, Vocoder
 from studio.effects.space import Convolution, Reverb
 
 __all__ = [
-    "Bitcrush", "Brickwall", "Chorus", "Clip", "Compressor", "Convolution", "Delay", "Distortion", "Ducker",
-    "Echo", "Eq", "Gain", "Gate", "Gsm", "HighShelf", "Highpass", "Invert", "Ladder", "Layers", "Limiter",
+    "Bitcrush", "Brickwall", "Chorus", "Clip", "Compressor", "Convolution", "DeEsser", "Delay",
+    "Distortion", "Ducker", "DynamicEq", "Echo", "Eq", "Gain", "Gate", "Gsm", "HighShelf", "Highpass", "Invert", "Ladder", "Layers", "Limiter",
     "LowShelf", "Lowpass", "Mp3", "Multiband", "Pan", "Parallel", "Peak", "PedalboardPlugin", "Phaser", "PitchShift", "RackBlock",
-    "Resample", "Reverb", "Tremolo", "Width",
+    "Resample", "Reverb", "Saturation", "Transient", "Tremolo", "Vocoder", "Width",
 ]  # fmt: skip

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from studio.audio import Block
 from studio.context import BlockContext, RenderContext
 from studio.effect_chain import AlignedSum, EffectChain, Fifo, tail_seconds
-from studio.effects.biquads import BUTTERWORTH, Cascade, section
+from studio.effects.mixing import Gain
 from studio.errors import KnobError
 from studio.knobs import Live, knob, numbers
+from studio.levels import SILENCE_DB
 from studio.macros import MACROS, Macro, checked, settle
+from studio.native_library import made_natively
+from studio.provenance import Component
 from studio.records import ListOf, field
 from studio.steps import Effect, Run, StepKind
 from studio.units import HZ
+
+if TYPE_CHECKING:
+    from studio.native_chain import Tree
 
 Chain = tuple[Effect, ...]
 
@@ -27,6 +34,14 @@ class Parallel(Effect):
 
     mix: Live = knob(0.5, 0.0, 1.0, help="chain against the dry sound")
     chain: Chain = field(EFFECTS)
+
+    def is_native(self) -> bool:
+        """Whether it runs inside the core: all it holds does."""
+        return _all_native(self.chain)
+
+    def write(self, tree: Tree) -> None:
+        """Write it into the tree of a native chain."""
+        tree.parallel(self, "mix", self.chain)
 
     def open(self, context: RenderContext) -> Run:
         """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
@@ -53,6 +68,14 @@ class Layers(Effect):
 
     chains: tuple[Chain, ...] = field(ListOf(each=EFFECTS, default=((),), help="chains whose sounds are added"))
 
+    def is_native(self) -> bool:
+        """Whether it runs inside the core: all it holds does."""
+        return all(map(_all_native, self.chains))
+
+    def write(self, tree: Tree) -> None:
+        """Write it into the tree of a native chain."""
+        tree.layers(self.chains)
+
     def open(self, context: RenderContext) -> Run:
         """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         lines = [EffectChain(chain, context) for chain in self.chains]
@@ -76,8 +99,6 @@ class Multiband(Effect):
         ListOf(each=EFFECTS, default=((), (), ()), help="one chain for each band, from low to high")
     )
 
-    libraries = ("scipy",)
-
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(self.bands) != len(self.crossovers) + 1:
@@ -88,24 +109,30 @@ class Multiband(Effect):
                 path=("bands",),
             )
 
+    def is_native(self) -> bool:
+        """Whether it runs inside the core: all it holds does."""
+        return all(map(_all_native, self.bands))
+
+    def write(self, tree: Tree) -> None:
+        """Write it into the tree of a native chain."""
+        tree.multiband(self.crossovers, self.bands)
+
     def open(self, context: RenderContext) -> Run:
         """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
-        splits = [_Crossover(hz, context) for hz in self.crossovers]
-        passes = [[_Crossover(hz, context) for hz in self.crossovers[index + 1 :]] for index in range(len(splits))]
-        lines = [EffectChain(chain, context) for chain in self.bands]
+        lines = [EffectChain((self._only(index), *band), context) for index, band in enumerate(self.bands)]
         merge = AlignedSum(len(lines), context.channels)
+        return lambda block, now: merge([line.push(block, now.sides) for line in lines])
 
-        def run(block: Block, now: BlockContext) -> Block:
-            bands, rest = [], block
-            for split, above in zip(splits, passes, strict=True):
-                low, rest = split(rest)
-                for crossover in above:
-                    low = np.add(*crossover(low))
-                bands.append(low)
-            bands.append(rest)
-            return merge([line.push(band, now.sides) for line, band in zip(lines, bands, strict=True)])
+    def _only(self, index: int) -> Multiband:
+        """What gives the sound of one band, as it goes into that band's chain."""
+        silent = (Gain(gain=SILENCE_DB),)
+        bands: tuple[Chain, ...] = tuple(() if band == index else silent for band in range(len(self.bands)))
+        return Multiband(crossovers=self.crossovers, bands=bands)
 
-        return run
+    def made_by(self) -> Iterator[Component]:
+        """What its sound depends on: its bands are split in the core, whatever they hold."""
+        yield from super().made_by()
+        yield from made_natively(type(self))
 
     def tail_seconds(self, context: RenderContext) -> float:
         """The longest silence, in seconds, behind which more sound can still come."""
@@ -126,6 +153,14 @@ class RackBlock(Effect, step="rack"):
         """Whether the tempo map has a say in how it sounds."""
         return any(effect.follows_tempo() for effect in settle(self).chain)
 
+    def is_native(self) -> bool:
+        """Whether it runs inside the core: all it holds does."""
+        return _all_native(settle(self).chain)
+
+    def write(self, tree: Tree) -> None:
+        """Write it into the tree of a native chain."""
+        tree.chain(settle(self).chain)
+
     def open(self, context: RenderContext) -> Run:
         """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
         line = EffectChain(settle(self).chain, context)
@@ -136,16 +171,5 @@ class RackBlock(Effect, step="rack"):
         return tail_seconds(settle(self).chain, context)
 
 
-class _Crossover:
-    """A Linkwitz-Riley pair; its two outputs add up to an all-pass."""
-
-    def __init__(self, hz: float, context: RenderContext) -> None:
-        self._sections = {
-            kind: [section(kind, hz, BUTTERWORTH, 0.0, context.rate)] * 2 for kind in ("lowpass", "highpass")
-        }
-        self._low, self._high = Cascade(2, context.channels), Cascade(2, context.channels)
-
-    def __call__(self, block: Block) -> tuple[Block, Block]:
-        low = self._low(self._sections["lowpass"], block)
-        high = self._high(self._sections["highpass"], block)
-        return low.astype(np.float32), high.astype(np.float32)
+def _all_native(chain: Chain) -> bool:
+    return all(effect.is_native() for effect in chain if not effect.bypass)

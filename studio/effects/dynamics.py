@@ -1,29 +1,16 @@
 """Compressors, gates and limiters.
 
-The detectors are pedalboard's (JUCE's). To listen to another signal than the one they turn down, they are fed
-the other signal's magnitude; what they make of it, divided by it, is the gain.
+The detectors are pedalboard's (JUCE's). With a side-chain they hear another signal than the one they turn down.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from studio.audio import Block
-from studio.context import BlockContext, RenderContext
-from studio.effects.pedal import Pedal, live
+from studio.effects.pedal import Pedal
 from studio.errors import KnobError
 from studio.knobs import LOG, Live, knob, port, switch
-from studio.levels import amplitude
-from studio.steps import Run
 from studio.units import DB, MS, RATIO
-
-if TYPE_CHECKING:
-    from pedalboard import Plugin
-
-_FLOOR = np.float32(1e-6)
-"""The detectors never hear less than this, so that their gain can always be told."""
 
 
 def _attack(default: float) -> Any:
@@ -32,19 +19,6 @@ def _attack(default: float) -> Any:
 
 def _release(default: float) -> Any:
     return knob(default, 1.0, 5_000.0, MS, taper=LOG, help="how fast it lets go")
-
-
-def _gain_of(pedal: Pedal, context: RenderContext) -> Run:
-    """A run that gives, instead of the sound, the one gain a pedal has for all channels of what it hears."""
-    detector = live(pedal.make(context), context, pedal.settings)
-
-    def run(block: Block, now: BlockContext) -> Block:
-        heard = now.side("sidechain")
-        key = np.abs(block if heard is None else heard).max(axis=0, keepdims=True)
-        key = np.maximum(key, _FLOOR)
-        return np.asarray(detector(key, now) / key)
-
-    return run
 
 
 class Compressor(Pedal):
@@ -59,19 +33,12 @@ class Compressor(Pedal):
     attack: Live = _attack(8.0)
     release: Live = _release(120.0)
     makeup: Live = knob(0.0, -24.0, 36.0, DB, help="gain afterwards")
+    knee: Live = knob(0.0, 0.0, 36.0, DB, help="over how many dB around the threshold it sets in")
     sidechain: str | None = port(help="the track or bus it listens to")
     link: bool = switch(True, help="one gain for all channels")
 
     pedal = "Compressor"
     turns = {"threshold": "threshold_db", "ratio": "ratio", "attack": "attack_ms", "release": "release_ms"}
-
-    def open(self, context: RenderContext) -> Run:
-        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
-        if self.sidechain is None and not self.link:
-            plain = super().open(context)
-            return lambda block, now: np.asarray(plain(block, now) * amplitude(now["makeup"]), dtype=np.float32)
-        gain = _gain_of(self, context)
-        return lambda block, now: np.asarray(block * gain(block, now) * amplitude(now["makeup"]), dtype=np.float32)
 
 
 class Ducker(Pedal):
@@ -91,22 +58,6 @@ class Ducker(Pedal):
         if self.sidechain is None:
             raise KnobError("a ducker needs a side-chain.", "Write `sidechain: kick`, a track or bus.")
 
-    def make(self, context: RenderContext) -> Plugin:
-        """The processor, at rest."""
-        plugin = super().make(context)
-        plugin.ratio = 20.0  # type: ignore[attr-defined]
-        return plugin
-
-    def open(self, context: RenderContext) -> Run:
-        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
-        gain = _gain_of(self, context)
-
-        def run(block: Block, now: BlockContext) -> Block:
-            deepest = amplitude(-np.asarray(now["depth"]))
-            return np.asarray(block * np.maximum(gain(block, now), deepest), dtype=np.float32)
-
-        return run
-
 
 class Gate(Pedal):
     """Turn down what is below the threshold: pedalboard's NoiseGate, with a side-chain and linked channels."""
@@ -115,18 +66,12 @@ class Gate(Pedal):
     ratio: Live = knob(10.0, 1.0, 60.0, RATIO, taper=LOG, help="how steeply it closes")
     attack: Live = _attack(1.0)
     release: Live = _release(120.0)
+    hold: Live = knob(0.0, 0.0, 2_000.0, MS, help="how long it stays open behind the last that opened it")
     sidechain: str | None = port(help="the track or bus it listens to")
     link: bool = switch(True, help="one gain for all channels")
 
     pedal = "NoiseGate"
     turns = {"threshold": "threshold_db", "ratio": "ratio", "attack": "attack_ms", "release": "release_ms"}
-
-    def open(self, context: RenderContext) -> Run:
-        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
-        if self.sidechain is None and not self.link:
-            return super().open(context)
-        gain = _gain_of(self, context)
-        return lambda block, now: np.asarray(block * gain(block, now), dtype=np.float32)
 
 
 class Limiter(Pedal):

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from studio.audio import Block
-from studio.context import BlockContext, RenderContext
-from studio.effects.biquads import BUTTERWORTH, Cascade, Section, section
 from studio.knobs import LOG, Live, knob
-from studio.steps import Effect, Run
+from studio.steps import Effect
 from studio.units import DB, HZ
 
 
@@ -44,31 +39,3 @@ class Eq(Effect):
     high_mid_q: Live = _q()
     low_cut: Live = _hz(10.0, "cut everything below")
     high_cut: Live = _hz(22_000.0, "cut everything above")
-
-    libraries = ("scipy",)
-
-    def open(self, context: RenderContext) -> Run:
-        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
-        cascade = Cascade(6, context.channels)
-
-        def run(block: Block, now: BlockContext) -> Block:
-            out = np.empty_like(block)
-            for piece, held in now.cells(*self.parameters()):
-                out[:, piece] = cascade(_sections(held, context.rate), block[:, piece])
-            return out
-
-        return run
-
-
-def _sections(held: dict[str, float], rate: int) -> list[Section]:
-    """Bands that do nothing are left out exactly, not approximated."""
-    idle = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
-    shelf = BUTTERWORTH
-    return [
-        section("highpass", held["low_cut"], BUTTERWORTH, 0, rate) if held["low_cut"] > 10.0 else idle,
-        section("low shelf", held["low_hz"], shelf, held["low"], rate) if held["low"] else idle,
-        section("bell", held["low_mid_hz"], held["low_mid_q"], held["low_mid"], rate) if held["low_mid"] else idle,
-        section("bell", held["high_mid_hz"], held["high_mid_q"], held["high_mid"], rate) if held["high_mid"] else idle,
-        section("high shelf", held["high_hz"], shelf, held["high"], rate) if held["high"] else idle,
-        section("lowpass", held["high_cut"], BUTTERWORTH, 0, rate) if held["high_cut"] < 22_000.0 else idle,
-    ]

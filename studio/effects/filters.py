@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from studio.context import RenderContext
 from studio.effects.pedal import Pedal
 from studio.knobs import LOG, Live, choice, knob
 from studio.units import DB, HZ
-
-if TYPE_CHECKING:
-    from pedalboard import Plugin
-
-_SLOPES = {"12 dB": "12", "24 dB": "24"}
-_PASSES = {"lowpass": "LPF", "highpass": "HPF", "bandpass": "BPF"}
 
 
 def _cutoff(default: float) -> Any:
@@ -90,12 +83,3 @@ class Ladder(Pedal):
 
     pedal = "LadderFilter"
     turns = {"cutoff": "cutoff_hz", "resonance": "resonance", "drive": "drive"}
-
-    def make(self, context: RenderContext) -> Plugin:
-        """The processor, at rest."""
-        import pedalboard
-
-        plugin = super().make(context)
-        mode = _PASSES[self.passes] + _SLOPES[self.slope]
-        plugin.mode = getattr(pedalboard.LadderFilter.Mode, mode)  # type: ignore[attr-defined]
-        return plugin

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from studio.audio import Block
-from studio.context import BlockContext, RenderContext
-from studio.errors import RenderError
+from studio.context import RenderContext
 from studio.knobs import Live, choice, knob
-from studio.levels import SILENCE_DB, amplitude
-from studio.steps import Effect, Run
-from studio.tempo import Floats
+from studio.levels import SILENCE_DB
+from studio.steps import Effect
 from studio.units import DB
 
 LAWS = ("balance", "-3 dB", "-4.5 dB", "-6 dB")
@@ -21,10 +16,6 @@ class Gain(Effect):
 
     gain: Live = knob(0.0, SILENCE_DB, 36.0, DB, help="how much")
 
-    def open(self, context: RenderContext) -> Run:
-        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
-        return lambda block, now: block * np.asarray(amplitude(now["gain"]), dtype=np.float32)
-
     def tail_seconds(self, context: RenderContext) -> float:
         """The longest silence, in seconds, behind which more sound can still come."""
         return 0.0
@@ -32,10 +23,6 @@ class Gain(Effect):
 
 class Invert(Effect):
     """Turn the polarity round."""
-
-    def open(self, context: RenderContext) -> Run:
-        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
-        return lambda block, now: -block
 
     def tail_seconds(self, context: RenderContext) -> float:
         """The longest silence, in seconds, behind which more sound can still come."""
@@ -57,34 +44,9 @@ class Pan(Effect):
         """Whether a sound of so many channels can go through it."""
         return channels == 2
 
-    def open(self, context: RenderContext) -> Run:
-        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
-
-        def run(block: Block, now: BlockContext) -> Block:
-            if block.shape[0] != 2:
-                raise RenderError(f"pan needs stereo, here are {block.shape[0]} channels.", "Take the step out.")
-            gains = pan_gains(now["position"], self.law)
-            return block * np.stack(np.atleast_1d(*gains)).astype(np.float32)
-
-        return run
-
     def tail_seconds(self, context: RenderContext) -> float:
         """The longest silence, in seconds, behind which more sound can still come."""
         return 0.0
-
-
-def pan_gains(position: Floats | float, law: str) -> tuple[Floats, Floats]:
-    """The gains of the left and right channel."""
-    right = (np.asarray(position, dtype=np.float64) + 1) / 2
-    left = 1 - right
-    if law == "balance":
-        return np.minimum(1, 2 * left), np.minimum(1, 2 * right)
-    if law == "-6 dB":
-        return left, right
-    cosine, sine = np.cos(right * np.pi / 2), np.sin(right * np.pi / 2)
-    if law == "-3 dB":
-        return cosine, sine
-    return np.sqrt(left * cosine), np.sqrt(right * sine)
 
 
 class Width(Effect):
@@ -98,20 +60,6 @@ class Width(Effect):
     def takes(self, channels: int) -> bool:
         """Whether a sound of so many channels can go through it."""
         return channels <= 2
-
-    def open(self, context: RenderContext) -> Run:
-        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
-
-        def run(block: Block, now: BlockContext) -> Block:
-            if block.shape[0] == 1:
-                return block
-            if block.shape[0] != 2:
-                raise RenderError(f"width needs stereo, here are {block.shape[0]} channels.", "Take the step out.")
-            middle = (block[0] + block[1]) / 2
-            side = (block[0] - block[1]) / 2 * now["width"]
-            return np.stack([middle + side, middle - side]).astype(np.float32)
-
-        return run
 
     def tail_seconds(self, context: RenderContext) -> float:
         """The longest silence, in seconds, behind which more sound can still come."""

@@ -181,7 +181,10 @@ struct Tremolo {
     int wave = 0;         // sine, triangle, up, down, square, random, drift
     double spread = 0.0;  // degrees
 
-    void prepare(const RenderContext& context) { channels_ = context.channels, rate_ = context.rate; }
+    void prepare(const RenderContext& context) {
+        rate_ = context.rate;
+        chances_.assign(static_cast<size_t>(context.channels), Chances());
+    }
     void reset() {}
     int latency() const { return 0; }
     double tail_seconds() const { return 0.05; }
@@ -193,15 +196,15 @@ struct Tremolo {
         const double start = std::fabs(exact - whole) < 1.0e-4 ? whole : exact;
         for (int i = 0; i < now.frames; ++i) {
             const double cycle = (start + i) / rate_ / period + 0.5, deep = depth.at(now.offset + i);
-            for (int c = 0; c < channels_; ++c) {
-                const double swing = level(cycle + c * spread / 360.0, c);
+            for (size_t c = 0; c < chances_.size(); ++c) {
+                const double swing = level(cycle + static_cast<double>(c) * spread / 360.0, c);
                 audio[c][i] = static_cast<float>(audio[c][i] * (1.0 - deep * (1.0 - swing)));
             }
         }
     }
 
 private:
-    double level(double cycle, int channel) {
+    double level(double cycle, size_t channel) {
         const double round = std::nearbyint(cycle * 1.0e9) / 1.0e9, at = round - std::floor(round);
         switch (wave) {
             case 0: return 0.5 - 0.5 * std::cos(2.0 * 3.14159265358979323846 * at);
@@ -213,9 +216,8 @@ private:
         }
     }
 
-    int channels_ = 2;
     double rate_ = 44100.0;
-    Chances chances_[2];
+    std::vector<Chances> chances_;
 };
 
 }  // namespace mirepoix

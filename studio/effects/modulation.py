@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from studio.audio import Block
-from studio.context import BlockContext, RenderContext
-from studio.curves import WAVES, Lfo
+from studio.curves import WAVES
 from studio.effects.pedal import Pedal
 from studio.errors import KnobError
 from studio.knobs import LOG, Live, choice, knob, span
-from studio.steps import Effect, Run
+from studio.steps import Effect
 from studio.tempo import Time
 from studio.units import DEGREES, HZ, MS
 
@@ -65,16 +61,3 @@ class Tremolo(Effect):
         super().__post_init__()
         if not self.period:
             raise KnobError("a swing of no length.", "Write 1/8, 2 bars or 0.3 s.", path=("period",))
-
-    def open(self, context: RenderContext) -> Run:
-        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
-
-        def run(block: Block, now: BlockContext) -> Block:
-            depth, out = now["depth"], np.empty_like(block)
-            for channel in range(block.shape[0]):
-                phase = 0.5 + channel * self.spread / 360
-                swing = Lfo(self.wave, self.period, 0.0, 1.0, phase).values(now.seconds, context.tempo)
-                out[channel] = block[channel] * (1 - depth * (1 - swing))
-            return out
-
-        return run

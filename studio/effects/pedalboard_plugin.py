@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from studio.context import BlockContext, RenderContext
-from studio.effects.pedal import fed, live
+from studio.context import RenderContext
+from studio.effects.pedal import fed, played
 from studio.effects.pedalboard_twins import TWINS, knobs_of
 from studio.errors import Gather, KnobError, RecipeError, StudioError, collecting, nearest, shown, within
 from studio.knobs import Choice
@@ -130,11 +130,7 @@ class PedalboardPlugin(Effect, step="pedalboard"):
         plugin = make(self.plugin, self.settings_here(context))
         if self.plugin in _CUT:
             return fed(plugin, context, _CUT[self.plugin])
-
-        def held(now: BlockContext) -> Iterator[tuple[slice, dict[str, float]]]:
-            yield slice(None), {}
-
-        return live(plugin, context, held)
+        return played(plugin, context)
 
     def tail_seconds(self, context: RenderContext) -> float:
         """The longest silence, in seconds, behind which more sound can still come."""

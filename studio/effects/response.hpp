@@ -1,6 +1,7 @@
 // An impulse response as it lies in a plugin, and on its way to the rate at which the plugin runs.
 //
-// The way is the one of `studio.effects.response`: a polyphase low-pass, a sinc under a Kaiser window.
+// A polyphase low-pass: a sinc of 96 zero crossings on either side under a Kaiser window (beta 12: 118 dB down), its cut-off
+// at 0.96 of the lower Nyquist frequency.
 
 #pragma once
 

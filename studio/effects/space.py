@@ -4,28 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
-from studio.audio import Audio, Block, to_channels
+from studio.audio import Audio
 from studio.audiofile import probe
 from studio.budgets import check_memory
-from studio.context import BlockContext, RenderContext
-from studio.effect_chain import Fifo
-from studio.effects.convolver import Convolver
+from studio.context import RenderContext
 from studio.effects.pedal import Pedal
-from studio.effects.response import read_response, resampled
-from studio.errors import within
+from studio.effects.response import read_response
 from studio.knobs import Live, file, knob, switch
-from studio.levels import amplitude
-from studio.steps import Effect, Run
-from studio.units import DB
-
-_PARTITION = 4096
-_CHUNK = 1 << 22
-"""Frames that are looked at at a time."""
-
-_FAINT = 1e-8
-"""A response of less energy is not brought up: it is as good as silent."""
+from studio.steps import Effect
+from studio.units import DB, MS
 
 
 class Reverb(Pedal):
@@ -40,6 +27,7 @@ class Reverb(Pedal):
     dry: Live = knob(0.4, 0.0, 1.0, help="level of the sound itself; 0.5 is as loud as it was")
     width: Live = knob(1.0, 0.0, 1.0, help="stereo width of the room")
     freeze: bool = switch(False, help="let the room ring for ever")
+    predelay: float = knob(0.0, 0.0, 250.0, MS, help="how long the room waits before it answers", live=False)
 
     pedal = "Reverb"
     turns = {
@@ -51,10 +39,14 @@ class Reverb(Pedal):
         "freeze": "freeze_mode",
     }
 
+    def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
+        return channels <= 2
+
     def tail_seconds(self, context: RenderContext) -> float:
         """The longest silence, in seconds, behind which more sound can still come."""
         # Near its end a long tail comes in single peaks, with silence between them.
-        return 1.0
+        return 1.0 + self.predelay / 1000
 
 
 class Convolution(Effect):
@@ -69,25 +61,11 @@ class Convolution(Effect):
     mix: Live = knob(0.3, 0.0, 1.0, help="room against the dry sound")
     gain: Live = knob(0.0, -60.0, 36.0, DB, help="level of the room")
 
-    libraries = ("scipy", "soundfile", "soxr")
+    libraries = ("soundfile", "soxr")
 
-    def open(self, context: RenderContext) -> Run:
-        """Begin a run with all state at rest; it takes and gives blocks of shape (channels, frames)."""
-        with within("file"):
-            path = context.find(self.file)
-            _check_memory(path, context)
-            response = read_response(path)
-            taps = resampled(to_channels(response.samples, context.channels), response.rate, context.rate)
-            convolver = Convolver(taps, _PARTITION, _root_of_energy(taps))
-        dry = Fifo(context.channels)
-
-        def run(block: Block, now: BlockContext) -> Block:
-            mix = now["mix"]
-            dry.push(_level(block, 1 - np.asarray(mix)))
-            wet = convolver.push(_level(block, amplitude(now["gain"]) * mix))
-            return wet + dry.pull(wet.shape[1])
-
-        return run
+    def takes(self, channels: int) -> bool:
+        """Whether a sound of so many channels can go through it."""
+        return channels <= 2
 
     def response(self, knob: str, context: RenderContext) -> Audio:
         """The room, at its own rate.
@@ -102,11 +80,7 @@ class Convolution(Effect):
     def tail_seconds(self, context: RenderContext) -> float:
         """The longest silence, in seconds, behind which more sound can still come."""
         rate, _, frames = probe(context.find(self.file))
-        return frames / rate + _PARTITION / context.rate
-
-
-def _level(block: Block, factor: object) -> Block:
-    return np.asarray(block * np.asarray(factor), dtype=np.float32)
+        return frames / rate + 0.05
 
 
 def _check_memory(path: Path, context: RenderContext) -> None:
@@ -117,12 +91,3 @@ def _check_memory(path: Path, context: RenderContext) -> None:
     if rate != context.rate:
         needed += (8 + 4) * context.channels * int(seconds * (rate + context.rate))
     check_memory(needed, f"a response of {seconds:,.0f} s", "Shorten it.")
-
-
-def _root_of_energy(taps: Block) -> float:
-    """What a response is divided by, so that its louder channel has an energy of 1."""
-    energies = np.zeros(len(taps))
-    for start in range(0, taps.shape[1], _CHUNK):
-        energies += np.square(taps[:, start : start + _CHUNK].astype(np.float64)).sum(axis=1)
-    energy = float(energies.max())
-    return float(np.sqrt(energy)) if energy >= _FAINT else 1.0

@@ -53,12 +53,14 @@ class Mastered(Node):
 
     loudness: float
     ceiling: float
+    start: int = 0
+    """The frame of the mix from which on it is heard; what comes before only leads there."""
 
     libraries = ("pedalboard", "pyloudnorm", "scipy")
 
     def facts(self) -> Any:
         """What the sound depends on besides the inputs, as plain data for the key."""
-        return [self.loudness, self.ceiling, _TOLERANCE, _CLEAR]
+        return [self.loudness, self.ceiling, _TOLERANCE, _CLEAR, *([self.start] if self.start else [])]
 
     def blocks(self, reader: NodeReader) -> Iterator[Block]:
         """The sound, computed now, in blocks of shape (channels, frames) of any length."""
@@ -115,6 +117,12 @@ class Mastered(Node):
         return meter
 
     def _rendered(self, reader: NodeReader, setting: Setting) -> Iterator[Block]:
+        early = self.start
+        for block in self._processed(reader, setting):
+            yield block[:, early:]
+            early -= min(early, block.shape[1])
+
+    def _processed(self, reader: NodeReader, setting: Setting) -> Iterator[Block]:
         line = EffectChain(self.effects(setting), self.context, PIECE)
         owed = 0
         for block in reader.blocks(self.inputs[0]):

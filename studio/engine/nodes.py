@@ -14,10 +14,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
+from studio.arrangement import arrangement_of
 from studio.audio import Audio, Block
 from studio.budgets import check_memory
 from studio.context import RenderContext, SideReader
@@ -121,7 +122,8 @@ def step_facts(step: Step, context: RenderContext, hashes: Mapping[str, str]) ->
     """What the sound of a step depends on besides what it is made by: knobs, files, tempo and notes it follows."""
     all_steps = (step, *step.inner())
     files = [hashes[str(path)] for inner in all_steps for path in inner.assets(context)]
-    tempo = context.tempo.data() if step.follows_tempo() else None
+    # Every drawn curve follows the arrangement of a song, whether it is drawn in bars or in seconds.
+    tempo = context.tempo.data() if step.follows_tempo() or arrangement_of(context.tempo) else None
     followed = [score.digest for inner in all_steps if (score := inner.follows(context)) is not None]
     return [step.data(full=True), files, tempo, followed]
 
@@ -319,7 +321,9 @@ class Sum(Node):
         for together in zip_longest(*(reader.blocks(node) for node in self.inputs)):
             present = [block for block in together if block is not None]
             longest = max(block.shape[1] for block in present)
-            total = np.zeros((self.context.channels, longest), np.float32, order="F")
+            # Laid out as what comes: to add the one layout to the other takes ten times as long.
+            order: Literal["C", "F"] = "F" if present[0].T.flags.c_contiguous else "C"
+            total = np.zeros((self.context.channels, longest), np.float32, order=order)
             for block in present:
                 total[:, : block.shape[1]] += block
             yield total

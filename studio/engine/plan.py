@@ -6,30 +6,33 @@ import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
-from studio.address import check_values
+from studio.address import check_values, steps_in
+from studio.arrangement import arrangement_of
 from studio.context import RenderContext
 from studio.curves import Curve
 from studio.effects.mixing import Gain, Pan
+from studio.engine.arranging import Arranged, Passage
 from studio.engine.mastering import Mastered
 from studio.engine.nodes import Change, Cut, Fader, Fitted, Node, Play, Process, Read, Stream, held, mixed
 from studio.errors import Gather, MissingError, OutputError, Place, RecipeError, ScoreError, within
 from studio.folders import cache_folder, searching_once
 from studio.headers import cut_short
 from studio.midi import Part, read_midi, split, together
+from studio.midi.arranging import arrange
 from studio.midi.picks import chosen
 from studio.notes import read_note, write_note
 from studio.provenance import Asset, Component, Provenance
 from studio.recipe import Bus, Master, Recipe, Track
+from studio.recipe.arranging import LONGEST_HOURS
 from studio.score import Score
+from studio.sources.noise import Noise
 from studio.sources.soundfont import SoundFont
 from studio.steps import Effect, Instrument, ScoreStep, Source, Step, Transform
 from studio.tempo import TempoMap
 from studio.typed import expect
-
-LONGEST_HOURS = 4
-"""A longer song is taken for a mistake."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,15 @@ class PlannedStrip:
 
 
 @dataclass(frozen=True)
+class PlacedSection:
+    """A section where it sounds: frames of the song, from `start` up to `end`."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """Everything a recipe asks for, not yet computed.
 
@@ -51,11 +63,12 @@ class Plan:
         recipe: the recipe as it was given.
         settled: the same with its knobs where the macros put them.
         context: rate, channels, tempo and folder.
-        score: the whole score, or None when the recipe has none.
+        score: the whole score as it is written, or None when the recipe has none; that of the song is in `context`.
         tracks, buses: the strips that are heard, by name.
         premaster: the sum before the master chain.
         mix: the song.
         frames: the fixed length of the song, or None when the last tail decides.
+        sections: where in the song its sections sound, in frames, if it is an arrangement of them.
         direct: the tracks and buses whose sum is the premaster.
         files: every file the song is made of, with its hash.
         provenance: what makes the song: steps, libraries and plugins with versions, and every file.
@@ -71,6 +84,7 @@ class Plan:
     premaster: Node
     mix: Node
     frames: int | None
+    sections: tuple[PlacedSection, ...]
     direct: tuple[str, ...]
     files: Mapping[str, str]
     provenance: Provenance
@@ -78,6 +92,12 @@ class Plan:
 
     def _repr_html_(self) -> str:
         return self.recipe._repr_html_()
+
+    @property
+    def written(self) -> TempoMap:
+        """The tempo map of the timeline that the song is written on: its own, if it is no arrangement."""
+        arrangement = arrangement_of(self.context.tempo)
+        return arrangement.written if arrangement is not None else self.context.tempo
 
     def nodes(self) -> Iterator[Node]:
         """Every node, inputs before those that need them, each once."""
@@ -118,12 +138,16 @@ class _Planner:
         self.remarks: dict[str, None] = {}
         self.score = self._score(score)
         self.remarks |= dict.fromkeys(self.score.remarks if self.score else ())
+        if faders:
+            # What plays live goes round by itself.
+            self.recipe = self.recipe.replace(seamless=False)
         self.tempo = self.recipe.tempo_map(self.score)
-        heard = replace(self.score, tempo=self.tempo) if self.score else None
-        self.context = RenderContext(self.recipe.rate, 2, self.tempo, self.recipe.folder, heard)
+        self.arrangement = arrangement_of(self.tempo)
+        self.written, self.context = contexts(self.recipe, self.score, self.tempo)
         self.strips: dict[str, PlannedStrip] = {}
         self.played: dict[tuple[frozenset[int], ...], Score] = {}
-        self.frames = frames_of(self.recipe, self.tempo)
+        self.round = round_of(self.recipe, self.tempo)
+        self.frames = frames_of(self.recipe, self.tempo) if self.round is None else None
 
     def plan(self) -> Plan:
         recipe = self.recipe
@@ -132,7 +156,7 @@ class _Planner:
                 "the recipe has no tracks.", "Add one: `tracks: {keys: {part: all}}`, or run `studio new`."
             )
         if self.score is not None:
-            check_length(self.score, self.tempo)
+            check_length(self.score, self.written.tempo)
         parts = self._parts()
         gather = Gather()
         for name in self._order():
@@ -154,11 +178,24 @@ class _Planner:
             raise RecipeError("nothing reaches the master.", "Every track is muted, missing or routed elsewhere.")
         premaster = mixed("premaster", self.context, [self.strips[name].post for name in direct])
         with within("master"):
-            chained = self._chain("master", recipe.master, premaster)
+            chained = self._chain("master", recipe.master.chain, premaster)
             mix = self._fader("master", recipe.master, chained)
+        skipped, frames = self.round or (0, self.frames)
         if recipe.master.loudness is not None:
-            whole = Fitted("mix", self.context, (held(mix), premaster), self.frames)
-            mix = Mastered("mix", self.context, (whole,), recipe.master.loudness, recipe.master.ceiling)
+            whole = Fitted("mix", self.context, (held(mix), premaster), frames and skipped + frames)
+            mix = Mastered("mix", self.context, (whole,), recipe.master.loudness, recipe.master.ceiling, skipped)
+        elif self.round is not None:
+            mix = self._last_round(mix)
+        if self.round is not None:
+            premaster = self._last_round(premaster)
+            self.strips = {
+                name: replace(
+                    strip,
+                    dry=self._last_round(strip.dry), pre=self._last_round(strip.pre), post=self._last_round(strip.post),
+                    dry_post=self._last_round(strip.dry_post),
+                )
+                for name, strip in self.strips.items()
+            }  # fmt: skip
         made = Plan(
             recipe=self.given,
             settled=recipe,
@@ -168,13 +205,19 @@ class _Planner:
             buses={name: self.strips[name] for name in recipe.buses if name in heard},
             premaster=premaster,
             mix=mix,
-            frames=self.frames,
+            frames=frames,
+            sections=() if self.round is not None else placed_sections(self.context),
             direct=tuple(direct),
             files=self.files,
             provenance=Provenance(),
             remarks=tuple(self.remarks),
         )
         return replace(made, provenance=self._provenance(made))
+
+    def _last_round(self, node: Node) -> Node:
+        """What is heard of a signal of a song that goes round: the last time, when all that rang on has come round."""
+        start, frames = self.round or (0, 0)
+        return Passage(node.name, self.context, (node,), start, frames)
 
     def _provenance(self, made: Plan) -> Provenance:
         for node in made.nodes():
@@ -236,10 +279,10 @@ class _Planner:
                 hashes = self._hashes(play)
                 dry: Node
                 if isinstance(play, Source):
-                    kind = Stream if play.cheap(self.context) else Read
+                    kind = Stream if play.cheap(self.written) else Read
                     dry = kind(
                         f"{name} · {play.step}",
-                        self.context,
+                        self.written,
                         (),
                         play,
                         hashes,
@@ -248,6 +291,8 @@ class _Planner:
                 else:
                     play = expect(Instrument, play)
                     score = self._edited(track.notes, self._together(parts))
+                    if self.arrangement is not None:
+                        score = arrange(score, self.arrangement, self.tempo, name)
                     self.remarks |= dict.fromkeys(f"{name}: {each}" for each in play.unplayed(score, self.context))
                     dry = Play(
                         f"{name} · {play.step}",
@@ -258,11 +303,36 @@ class _Planner:
                         hashes,
                         path=("tracks", name, "play", play.step),
                     )
-            pre = self._chain(name, track, dry)
-            return self._strip(name, track, dry, pre)
+            if isinstance(play, Source) and self.arrangement is not None:
+                still = isinstance(play, Noise)
+                pre = self._arranged_chain(name, track, dry, still)
+                return self._strip(name, track, self._arranged(name, dry, still), pre)
+            return self._strip(name, track, dry, self._chain(name, track.chain, dry))
+
+    def _arranged(self, name: str, node: Node, still: bool) -> Node:
+        """A sound that is written on the timeline of the sections, where these sound."""
+        path = ("tracks", name, "play")
+        return Arranged(f"{name} · arranged", self.context, (held(node),), name, still, path=path)
+
+    def _arranged_chain(self, name: str, track: Track, dry: Node, still: bool) -> Node:
+        """The chain of a track that plays sound: up to the last step that moves it in time it is written, behind it heard."""
+        moving = placed(track.chain)
+        if not moving:
+            return self._chain(name, track.chain, self._arranged(name, dry, still))
+        for way, step in steps_in(track.chain[:moving], bypassed=False):
+            for port, _ in step.ports():
+                raise RecipeError(
+                    "a side-chain in front of a step that moves time, in a song that is arranged.",
+                    f"Put {step.label!r} behind {track.chain[moving - 1].label!r}.",
+                    path=("chain", *way, step.step, port),
+                )
+        written = self._chain(name, track.chain[:moving], dry, context=self.written)
+        return self._chain(name, track.chain[moving:], self._arranged(name, written, still), moving)
 
     def _together(self, parts: tuple[Part, ...]) -> Score:
-        """What some parts play; tracks that play the same share it."""
+        """What some parts play; tracks that play the same share it. Without any, a score that is still empty."""
+        if not parts:
+            return Score(tempo=self.written.tempo)
         key = tuple(part.own for part in parts)
         if key not in self.played:
             self.played[key] = together(parts)
@@ -286,50 +356,54 @@ class _Planner:
                     raise RecipeError("nothing is sent to the bus.", f"Add `send: {{{name}: -12 dB}}` to a track.")
                 return None
             dry = mixed(f"{name} · input", self.context, signals)
-            return self._strip(name, bus, dry, self._chain(name, bus, dry))
+            return self._strip(name, bus, dry, self._chain(name, bus.chain, dry))
 
     def _strip(self, name: str, strip: Track | Bus, dry: Node, pre: Node) -> PlannedStrip:
         return PlannedStrip(name, dry, pre, self._fader(name, strip, pre), self._fader(name, strip, dry))
 
     def _edited(self, steps: tuple[Step, ...], score: Score) -> Score:
-        score = replace(score, tempo=self.tempo)
+        score = replace(score, tempo=self.written.tempo)
         for index, step in enumerate(expect(ScoreStep, each) for each in steps):
             if not step.bypass:
                 with within("notes", index, step.step):
                     self._hashes(step)
-                    score = replace(step.edit(score, self.context), tempo=self.tempo)
+                    score = replace(step.edit(score, self.written), tempo=self.written.tempo)
         return score
 
-    def _chain(self, name: str, strip: Track | Bus | Master, node: Node) -> Node:
+    def _chain(
+        self, name: str, chain: tuple[Step, ...], node: Node, first: int = 0, context: RenderContext | None = None
+    ) -> Node:
+        """A signal through a chain, whose steps stand in the recipe from `first` on; in the song if no `context` is given."""
+        context = context or self.context
         run: list[Effect] = []
         # From here on a frame of the sound is the same frame of the song.
-        placed = 1 + max((index for index, step in enumerate(strip.chain) if _moves_time(step)), default=-1)
-        for index, step in enumerate(strip.chain):
+        there = first + placed(chain)
+        for index, step in enumerate(chain, first):
             if step.bypass:
                 # Nothing of it is heard, so nothing of it need be there.
                 continue
             with within("chain", index, step.step):
                 self._hashes(step)
-                step.follows(self.context)
+                step.follows(context)
             if isinstance(step, Effect):
                 run.append(step)
             else:
                 step = expect(Transform, step)
-                node = self._effects(name, node, tuple(run))
+                node = self._effects(name, node, tuple(run), context)
                 run = []
-                if self.frames is not None and index >= placed:
-                    node = Cut(node.name, self.context, (node,), self.frames)
+                if self.frames is not None and index >= there:
+                    node = Cut(node.name, context, (node,), self.frames)
                 node = Change(
-                    f"{name} · {step.label}", self.context, (node,), step, self.files, path=(*self._way(name), index)
+                    f"{name} · {step.label}", context, (node,), step, self.files, path=(*self._way(name), index)
                 )
-        return self._effects(name, node, tuple(run))
+        return self._effects(name, node, tuple(run), context)
 
     def _way(self, name: str) -> tuple[str, ...]:
         """Where in the recipe the chain of a strip stands."""
         where = "tracks" if name in self.recipe.tracks else "buses"
         return ("master", "chain") if name == "master" else (where, name, "chain")
 
-    def _effects(self, name: str, node: Node, effects: tuple[Effect, ...]) -> Node:
+    def _effects(self, name: str, node: Node, effects: tuple[Effect, ...], context: RenderContext) -> Node:
         if not effects:
             return node
         ports = {other for effect in effects for inner in (effect, *effect.inner()) for _, other in inner.ports()}
@@ -341,7 +415,7 @@ class _Planner:
         tail = float(self.tempo.second_of(self.recipe.tail))
         return Process(
             f"{name} · {label}",
-            self.context,
+            context,
             (node, *sides.values()),
             effects,
             self.files,
@@ -381,6 +455,41 @@ class _Planner:
             self.files[str(path)] = file_hash(path)
             if missing := cut_short(path):
                 self.remarks[missing] = None
+
+
+def contexts(recipe: Recipe, score: Score | None, tempo: TempoMap) -> tuple[RenderContext, RenderContext]:
+    """The conditions on the timeline that a recipe is written on, and on that of the song; without an arrangement they are one."""
+    arrangement = arrangement_of(tempo)
+    written = arrangement.written if arrangement is not None else tempo
+    heard = replace(score, tempo=written) if score else None
+    plain = RenderContext(recipe.rate, 2, written, recipe.folder, heard)
+    if arrangement is None:
+        return plain, plain
+    song = arrange(heard, arrangement, tempo) if heard else None
+    return plain, replace(plain, tempo=tempo, score=song)
+
+
+def placed_sections(context: RenderContext) -> tuple[PlacedSection, ...]:
+    """Where in the song its sections sound."""
+    tempo, arrangement = context.tempo, arrangement_of(context.tempo)
+
+    def frame(beat: Fraction) -> int:
+        return int(tempo.second_at(beat) * context.rate + Fraction(1, 2))
+
+    spans = arrangement.spans if arrangement is not None else ()
+    return tuple(PlacedSection(span.name, frame(span.at), frame(span.until)) for span in spans)
+
+
+def round_of(recipe: Recipe, tempo: TempoMap) -> tuple[int, int] | None:
+    """Of a song that goes round, the frame at which its last round begins, and how long that is."""
+    arrangement = arrangement_of(tempo)
+    if not recipe.seamless or arrangement is None:
+        return None
+    begin, end = (
+        int(tempo.second_at(beat) * recipe.rate + Fraction(1, 2))
+        for beat in (arrangement.last_round, arrangement.last_end)
+    )
+    return begin, end - begin
 
 
 def frames_of(recipe: Recipe, tempo: TempoMap) -> int | None:
@@ -426,6 +535,11 @@ def _shown(path: Path, folder: Path) -> str:
         return path.resolve().relative_to(folder).as_posix()
     except ValueError:
         return path.name
+
+
+def placed(chain: tuple[Step, ...]) -> int:
+    """How many steps there are up to the last one that moves a sound in time; behind it a frame has its place in the song."""
+    return 1 + max((index for index, step in enumerate(chain) if _moves_time(step)), default=-1)
 
 
 def _moves_time(step: Step) -> bool:

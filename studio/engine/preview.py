@@ -16,8 +16,9 @@ import numpy as np
 from studio.audio import Block
 from studio.context import GRID, SideReader
 from studio.effect_chain import EffectChain, tail_seconds
+from studio.engine.arranging import Arranged, Passage
 from studio.engine.mastering import Mastered
-from studio.engine.nodes import Change, Cut, Fitted, Node, Process, Sum
+from studio.engine.nodes import Change, Cut, Fitted, Node, Process, Sum, held
 from studio.engine.run import Engine
 from studio.errors import StudioError
 from studio.levels import decibels
@@ -66,7 +67,7 @@ class Preview:
         if known is not None and known <= begin:
             return
         self._begins[node.key] = begin
-        if self._served(node) or isinstance(node, Change):
+        if self._served(node) or _whole(node):
             return
         begin = _lead(node, begin)
         for below in node.inputs:
@@ -80,8 +81,8 @@ class Preview:
 
     def _made(self, node: Node) -> _Tap:
         begin = self._begins[node.key]
-        if isinstance(node, Change) and not self._served(node):
-            # A transform needs the whole of what comes before it.
+        if _whole(node) and not self._served(node):
+            node = held(node)
             self._engine.run([node])
         if self._served(node):
             return _Held(self._engine, node)
@@ -199,6 +200,11 @@ class _Played(_Grown):
             block, self._skip = block[:, self._skip :], 0
             return block
         return np.zeros((self._channels, frames), np.float32)
+
+
+def _whole(node: Node) -> bool:
+    """Whether it needs the whole of what comes before it: a transform, and what takes sound from elsewhere in the song."""
+    return isinstance(node, (Change, Arranged, Passage)) or (isinstance(node, Mastered) and node.start > 0)
 
 
 def _lead(node: Node, begin: int) -> int:

@@ -201,7 +201,7 @@ class Engine:
                 for block in node.blocks(self):
                     if self._schedule.stopped:
                         raise Interrupted("the render was stopped.")
-                    if not np.isfinite(block.sum(dtype=np.float64)):
+                    if not _is_finite(block):
                         raise RenderError("the sound holds NaN or infinity.", "Check the step's knobs and files.")
                     recording.write(block)
                     done += block.shape[1]
@@ -214,6 +214,12 @@ class Engine:
                 _root(error, node)
             raise
         self._tell(ProgressEvent("finished", node.name, done / rate))
+
+
+def _is_finite(block: Block) -> bool:
+    """Whether there is neither NaN nor infinity in a block, looked at as it lies in memory."""
+    samples = block.ravel(order="K")
+    return bool(np.isfinite(samples.max(initial=0.0)) and np.isfinite(samples.min(initial=0.0)))
 
 
 def _root(error: StudioError, node: Node) -> None:

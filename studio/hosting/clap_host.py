@@ -19,6 +19,7 @@ import numpy as np
 from studio.audio import Block
 from studio.floating_point import all_as_in_a_daw
 from studio.hosting import clap_abi as abi
+from studio.hosting.clap_presets import LOAD, ClapPresetLoad, presets_of
 from studio.hosting.contract import About, PluginError, Transport
 from studio.hosting.parameters import Raw
 
@@ -101,6 +102,7 @@ class Clap:
         self._channels = [self._ports(True), self._ports(False)]
         self._notes = self._dialects()
         self.about = self._about(described)
+        self._presets = presets_of(entry, described.id)
         if not self.about.outputs:
             raise PluginError(f"{self.about.name} makes no sound: it has no output of audio.")
 
@@ -185,16 +187,22 @@ class Clap:
         return int(found.get(self._at)) if found else 0
 
     def programs(self) -> Sequence[str]:
-        """None: presets of CLAP lie in files."""
-        return ()
+        """The names of the presets that its file tells of."""
+        return [preset.name for preset in self._presets]
 
     def choose(self, program: int) -> None:
-        """Refuse.
+        """Load one of these presets.
 
         Raises:
-            PluginError: always.
+            PluginError: it would not.
         """
-        raise PluginError(f"the programs of {self.about.name} cannot be reached.", "Use a file of its state.")
+        preset = self._presets[program]
+        found = next(filter(None, (self._extension(name, ClapPresetLoad) for name in LOAD)), None)
+        if found is None or not found.from_location(self._at, preset.kind, preset.location, preset.key):
+            raise PluginError(
+                f"{self.about.name} does not load its preset {preset.name!r}.", "Use a file of its state."
+            )
+        self._turned.clear()
 
     # Sound
 

@@ -164,7 +164,7 @@ _POINTERS = (
     "port_get_symbol", "port_get_name", "port_get", "port_get_value", "port_get_scale_points", "scale_points_begin",
     "scale_points_get", "scale_points_next", "scale_point_get_label", "scale_point_get_value", "nodes_begin", "nodes_get",
     "nodes_next", "world_get", "world_find_nodes", "state_new_from_instance", "state_new_from_world", "state_new_from_string",
-    "state_get_plugin_uri", "state_to_string",
+    "state_get_plugin_uri", "state_to_string", "plugin_get_library_uri", "file_uri_parse", "node_as_uri",
 )  # fmt: skip
 _FLAGS = (
     "plugins_is_end", "nodes_is_end", "scale_points_is_end", "port_is_a", "port_has_property", "port_supports_event",

@@ -128,6 +128,16 @@ class Parameter:
             return float(np.exp(np.interp(position, self.positions, np.log(self.values))))
         return float(np.interp(position, self.positions, self.values))
 
+    def said(self, position: float) -> Any:
+        """What a recipe says of a position: a number, one of the choices, or whether it is on."""
+        if self.choices:
+            choice = self.choices[self._nearest(position)]
+            return (choice == self.choices[-1]) == self._on_is_last if isinstance(self.knob, Switch) else choice
+        if isinstance(self.knob, Switch):
+            return position >= 0.5
+        value = self.value(position)
+        return round(value) if self.whole else float(f"{value:.6g}")
+
     def _nearest(self, position: float) -> int:
         return round(position * (len(self.choices) - 1))
 

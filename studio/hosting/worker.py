@@ -72,7 +72,7 @@ class _Desk:
         self._channels = 2
         self.does: dict[str, Callable[..., Plain]] = {
             "describe": self.describe, "wander": self.wander, "open": self.open, "process": self.process, "play": self.play, "state": self.state,
-            "controls": self.controls, "contents": self.contents,
+            "controls": self.controls, "contents": self.contents, "standing": self.standing,
         }  # fmt: skip
 
     def _load(self) -> Host:
@@ -97,6 +97,12 @@ class _Desk:
     def controls(self, identity: str) -> Plain:
         """The parameters as the format numbers them; the plugin is opened for this beside its host."""
         return {"controls": ask_controls(self._path, identity)}
+
+    def standing(self, preset: str) -> Plain:
+        """Where the parameters stand once the plugin has taken a state."""
+        host = self._load()
+        host.load_state(base64.b64decode(preset))
+        return {"positions": {str(raw.index): raw.default for raw in host.parameters()}}
 
     def contents(self, bundles: list[str]) -> Plain:
         """What LV2 bundles hold, by their paths: (URI, name) of each plugin."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
+
+import numpy as np
 
 from studio.audio import Audio
 from studio.context import RenderContext
@@ -19,6 +22,7 @@ from studio.live.voice import LiveVoice
 from studio.recipe import Recipe
 from studio.rendering.render import render
 from studio.steps import Effect
+from studio.tempo import Time
 
 
 def voice_of(
@@ -31,6 +35,10 @@ def voice_of(
     Raises:
         StudioError: something in the recipe.
     """
+    if recipe.seamless:
+        # It plays in a loop anyway: one round of it.
+        frames = plan(recipe).frames or 0
+        recipe = recipe.replace(seamless=False, length=Time(seconds=Fraction(frames, recipe.rate)))
     if live_input:
         planned = plan(recipe)
         context = replace(planned.context, score=None)
@@ -57,6 +65,19 @@ def song_voice(recipe: Recipe, as_rendered: Collection[str] = ()) -> LiveVoice:
     engine.run(rendered(planned, as_rendered))
     [lift] = held_gains(engine, result.plan.mix, 0, result.frames / result.plan.context.rate) or (0.0,)
     return LiveMixer(planned, engine, result.frames, lift, as_rendered).voice()
+
+
+def rendered_voice(recipe: Recipe, rest: float = 0.0) -> tuple[LiveVoice, float]:
+    """The mix as it is rendered, master and all, in a loop with `rest` seconds of silence; and its own seconds.
+
+    Raises:
+        StudioError: something in the recipe.
+    """
+    result = render(recipe)
+    context, mix = replace(result.plan.context, score=None), result.mix
+    silence = np.zeros((mix.channels, round(rest * mix.rate)), np.float32)
+    loop = Audio(np.concatenate([mix.samples, silence], axis=1), mix.rate)
+    return chain_voice((), context, loop, tuple(files_of(result.plan))), mix.seconds
 
 
 def strip_voice(recipe: Recipe, strip: str) -> LiveVoice:

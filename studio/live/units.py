@@ -13,8 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from studio.audio import Block
-from studio.context import BlockContext, RenderContext, SideReader
-from studio.curves import moves
+from studio.context import RenderContext, SideReader
 from studio.effect_chain import AlignedSum, EffectChain, Fifo
 from studio.errors import StudioError
 from studio.live.clock import LiveClock
@@ -94,36 +93,16 @@ class Mix:
 
 
 class Level:
-    """A fader, a pan or a send: effects without memory, of which there are so many that they are one product at rest."""
+    """A fader, a pan or a send: effects without memory."""
 
     out: Block
 
     def __init__(self, signal: LiveUnit, effects: Sequence[Effect], context: RenderContext, gate: MuteGate) -> None:
-        self._signal, self._context, self._gate, self._count = signal, context, gate, 0
-        self._steps = [(effect, next(iter(effect.parameters())), effect.open(context)) for effect in effects]
-        self._known: list[object] = []
-        self._gains: Block | None = None
+        self._signal, self._gate, self._line = signal, gate, EffectChain(effects, context)
 
     def run(self, due: Round) -> None:
         """Do one round: take what the inputs hold and leave the result, of shape (channels, frames), behind."""
-        block = self._signal.out
-        values = [getattr(effect, knob) for effect, knob, _ in self._steps]
-        if any(moves(value) for value in values):
-            self.out = self._through(block)
-        else:
-            if values != self._known:
-                gains = self._through(np.ones((self._context.channels, 1), np.float32))
-                self._known, self._gains = values, None if np.all(gains == 1) else gains
-            self.out = block if self._gains is None else block * self._gains
-        self.out = self._gate.through(self.out)
-        self._count += block.shape[1]
-
-    def _through(self, block: Block) -> Block:
-        frame = self._context.song_frame(self._count)
-        for effect, _, run in self._steps:
-            if block.shape[1]:
-                block = run(block, BlockContext(effect, self._context, frame, block.shape[1]))
-        return block
+        self.out = self._gate.through(self._line.push(self._signal.out))
 
 
 class Memory:

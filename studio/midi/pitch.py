@@ -26,9 +26,14 @@ class Transpose(ScoreStep):
         return score.map_notes(lambda note: note if (note.port, note.channel) in drums else self._move(note))
 
     def _move(self, note: Note) -> Note:
-        pitch = note.pitch + round(self.semitones)
-        while pitch > 127:
-            pitch -= 12
-        while pitch < 0:
-            pitch += 12
-        return note._replace(pitch=pitch)
+        return note._replace(pitch=moved(note.pitch, round(self.semitones)))
+
+
+def moved(pitch: int, semitones: int) -> int:
+    """A key higher by some semitones, by octaves back in the range of MIDI where it would leave it."""
+    pitch += semitones
+    while pitch > 127:
+        pitch -= 12
+    while pitch < 0:
+        pitch += 12
+    return pitch

@@ -20,7 +20,7 @@ class Excerpt(ScoreStep):
     and bends from before are set again at its start.
     """
 
-    start: Time = span("0 bars", help="where it begins")
+    start: Time = span("0 bars", help="where it begins", position=True)
     length: Time | None = span(None, help="how long it is, to the end of the song if not given")
 
     def edit(self, score: Score, context: RenderContext) -> Score:
@@ -39,7 +39,7 @@ class Excerpt(ScoreStep):
             if begin <= event.tick < end or event.status in (NOTE_ON, NOTE_OFF)
         ]
         marks = tuple(mark._replace(tick=mark.tick - begin) for mark in score.marks if begin <= mark.tick < end)
-        return replace(cut, events=(*_chased(score, begin), *moved), marks=marks, end=max(0, end - begin))
+        return replace(cut, events=(*chased(score, begin), *moved), marks=marks, end=max(0, end - begin))
 
 
 _BANK = (0, 32)
@@ -47,7 +47,7 @@ _PARAMETER = (6, 38, 96, 97, 98, 99, 100, 101)
 """Controllers that set what the last (N)RPN has named, such as the range of bends."""
 
 
-def _chased(score: Score, tick: int) -> list[Event]:
+def chased(score: Score, tick: int) -> list[Event]:
     """What had been set before `tick`, in the order it was: of bends, pressure and most controllers the last value.
 
     Programs, banks, parameters and sysex act together with those before them, so all of them are kept.
@@ -73,7 +73,7 @@ class Merge(ScoreStep):
     """Add the notes and controllers of another MIDI file."""
 
     file: str = file(help="a MIDI file")
-    at: Time = span("0 bars", help="where its start falls")
+    at: Time = span("0 bars", help="where its start falls", position=True)
 
     def edit(self, score: Score, context: RenderContext) -> Score:
         """The score with its notes changed; every other event stays where it is."""

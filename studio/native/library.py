@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -62,8 +63,11 @@ class Library:
         with tempfile.TemporaryDirectory(prefix="studio-native-") as folder:
             program = Path(folder, "steps.cpp")
             program.write_text(self.program, encoding="utf-8")
-            words = [*COMPILE, *(f"-I{root}" for root in sorted(roots)), str(program), "-o", str(target)]
-            run([*compiler.linking(), *words])
+            words = [*COMPILE, *(f"-I{root}" for root in sorted(roots)), str(program)]
+            made = Path(folder, "steps.bin")
+            run([*compiler.linking(), *words, "-o", str(made)])
+            # Linkers leave more beside it on some systems.
+            shutil.copyfile(made, target)
 
 
 def own_core() -> Library:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,24 +25,34 @@ from studio.address import Path as Way
 from studio.address import get, locate, put, steps_in
 from studio.disk import write_whole, writing
 from studio.errors import Gather, RecipeError, StudioError, attempt, collector, nearest, within
-from studio.folders import reading
+from studio.folders import folder_of_reading, reading
 from studio.knobs import File, Live, Number, Text, choice, count, knob, span, switch, text
 from studio.levels import SILENCE_DB
 from studio.macros import MACROS, Macro, checked, settle
+from studio.midi.files import read_midi
 from studio.midi.picks import Pick
 from studio.plain import plain
+from studio.recipe.arranging import marker_names, song_tempo
 from studio.recipe.assets import map_files
 from studio.recipe.colour import Colour
 from studio.recipe.document import Document, write
 from studio.recipe.presets import RECIPE_FILE, Preset
-from studio.recipe.timing import MeterKind, Meters, TempoKind, TempoPoints, tempo_map
+from studio.recipe.sections import (
+    ARRANGEMENT,
+    MARKERS,
+    Section,
+    SectionsKind,
+    Turn,
+    check_arrangement,
+)
+from studio.recipe.timing import MeterKind, Meters, TempoKind, TempoPoints
 from studio.recipe.yaml_tree import uncollected
 from studio.records import ListOf, MapOf, Nested, Parsed, Record, field
 from studio.score import Score
-from studio.steps import Step, StepKind, registry
+from studio.steps import ScoreStep, Step, StepKind, registry
 from studio.stored import refuse_later
 from studio.synonyms import meant
-from studio.tempo import TempoMap, Time
+from studio.tempo import ANY_SECTION, TempoMap, Time, naming
 from studio.units import DB, LUFS
 from studio.views import view
 
@@ -113,13 +124,33 @@ def _colour() -> Any:
     return field(Colour(help="its colour in a DAW"))
 
 
+_PATTERN = r"[\s\[\]<>~*]"
+"""What tells notes that are written in place from the name of a step."""
+
+
+class _NotesKind(StepKind):
+    """A step on notes; text that is no name of a step is notes themselves."""
+
+    def parse(self, value: object) -> Step | None:
+        """The value that plain data means; a value that is parsed already comes through."""
+        if isinstance(value, str) and re.search(_PATTERN, value.strip()):
+            value = {"write": value}
+        return super().parse(value)
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the plain data."""
+        return {"description": self.help, "anyOf": [super().schema(), {"type": "string", "pattern": _PATTERN}]}
+
+
 class Track(Record):
     """One line of the song: what plays, through what, and where to."""
 
     part: Parsed[tuple[Pick, ...]] = field(
         ListOf(each=Nested(of=Pick), bare=True, help="which parts of the score it plays")
     )
-    notes: Parsed[tuple[Step, ...]] = field(ListOf(each=StepKind(kinds=("score",)), help="what is done to the notes"))
+    notes: Parsed[tuple[Step, ...]] = field(
+        ListOf(each=_NotesKind(kinds=("score",)), help="what is done to the notes, or notes of your own: c4 e4 g4")
+    )
     play: Parsed[Step | None] = field(
         StepKind(kinds=("instrument", "source"), default=None, help="what makes the sound; a SoundFont if not given")
     )
@@ -145,12 +176,19 @@ class Track(Record):
                 "Take `part` and `notes` out, or play an instrument.",
                 path=("part" if self.part else "notes",),
             )
-        if (self.play is None or self.play.fits("instrument")) and not self.part:
+        if (self.play is None or self.play.fits("instrument")) and not self.part and not self.written:
             raise RecipeError(
                 "the track plays an instrument but no part of the score.",
-                "Write `part: all`, `part: {channel: 1}` or so; or `play: {audio: loop.wav}` for a file.",
+                "Write `part: all`, `part: {channel: 1}` or so; notes of your own, `notes: c4 e4 g4`; or"
+                " `play: {audio: loop.wav}` for a file.",
                 path=("part",),
             )
+
+    @property
+    def written(self) -> bool:
+        """Whether its notes begin with some that are written in the recipe."""
+        first = next((step for step in self.notes if not step.bypass), None)
+        return isinstance(first, ScoreStep) and first.writes
 
 
 class Bus(Record):
@@ -194,7 +232,28 @@ class Output(Record):
     format: str = choice("wav", "wav", "flac", "ogg", "mp3", help="file format")
     bits: str = choice("24", "16", "24", "32", help="bits a sample; 32 is float, and ogg and mp3 do without")
     stems: str = choice("post", "post", "pre", "none", help="stems after the fader and pan, before, or none")
-    effects: str = choice("wet", "wet", "dry", help="stems with their chains, or without")
+    effects: str = choice("wet", "wet", "dry", "both", help="stems with their chains, without, or both")
+    channels: str = choice(
+        "stereo", "stereo", "auto", help="stems in stereo; auto writes those whose channels are the same as mono"
+    )
+    names: str = text("{track}", help="how stems are called, of {track}, {number}, {title}, {role} and {bpm}")
+    bitrate: str | None = choice(
+        None, "64", "96", "128", "160", "192", "256", "320", help="kbit/s of mp3; by quality if not given"
+    )
+    premaster: bool = switch(False, help="write what enters the master besides, which the stems add up to")
+    minus_one: bool = switch(False, help="write the song without each of its tracks besides")
+    by_section: bool = switch(False, help="write mix and stems of an arrangement cut at its sections besides")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        known = ("track", "number", "title", "role", "bpm")
+        for word in re.findall(r"\{([^{}]*)\}", self.names):
+            if word not in known:
+                with within("names"):
+                    raise RecipeError(f"file names have no {{{word}}}.", nearest(word, known))
+        if self.bitrate is not None and self.format != "mp3":
+            with within("bitrate"):
+                raise RecipeError(f"{self.format} has no bit rate to choose.", "Write `format: mp3`, or leave it out.")
 
 
 @dataclass(frozen=True)
@@ -229,8 +288,13 @@ class Recipe(Record):
     tempo: Parsed[TempoPoints | None] = field(TempoKind())
     meter: Parsed[Meters | None] = field(MeterKind())
     rate: int = count(44_100, 8_000, 192_000, unit=units.HZ, help="sample rate of everything")
-    length: Parsed[Time | None] = span(None, help="how long the song is; to the end of the last tail if not given")
+    length: Parsed[Time | None] = span(
+        None, help="how long the song is; to the end of the last tail if not given", position=True
+    )
     tail: Parsed[Time] = span("30 s", help="how long anything may ring after its last note")
+    sections: Parsed[Mapping[str, Section] | str] = field(SectionsKind())
+    arrangement: Parsed[tuple[Turn, ...]] = field(ARRANGEMENT)
+    seamless: bool = switch(False, help="let it go round: what rings on at its end comes in at its beginning")
     knobs: Parsed[Mapping[str, Macro]] = field(MACROS)
     tracks: Parsed[Mapping[str, Track]] = field(
         MapOf(each=Nested(of=Track), what="track", help="the lines of the song")
@@ -245,9 +309,24 @@ class Recipe(Record):
         """What somebody who wrote a field that there is not may have meant."""
         return _elsewhere(word, cls, in_a_track=Track, under_master=Master, under_output=Output)
 
+    @classmethod
+    def parse(cls, data: object) -> Self:
+        """Read the record from a mapping of its fields; times in it may be given by its sections.
+
+        Raises:
+            StudioError: an unknown or missing field, or values that do not fit (all of them at once).
+        """
+        if not isinstance(data, Mapping):
+            return super().parse(data)
+        with naming(section_names(data.get("sections"), data.get("score"))):
+            return super().parse(data)
+
     def __post_init__(self) -> None:
-        super().__post_init__()
+        with naming(section_names(self.sections, self.score)):
+            super().__post_init__()
         gather = Gather()
+        with gather:
+            check_arrangement(self.arrangement, self.sections, self._names("tracks"))
         for where in ("tracks", "buses"):
             for name in getattr(self, where):
                 with gather, within(where, name):
@@ -385,7 +464,7 @@ class Recipe(Record):
         holder = path[:-1]
         while not isinstance(parent := get(self, holder), Record):
             holder = holder[:-1]
-        with reading(self.folder):
+        with reading(self.folder), naming(section_names(self.sections, self.score)):
             given = value = plain(value)
             if len(holder) == len(path) - 1:
                 given = parent.kind_of(str(path[-1])).parse(value)
@@ -425,9 +504,27 @@ class Recipe(Record):
         """A copy in which every knob stands where the macros put it."""
         return settle(self)
 
+    def section(self, name: str, *, loop: bool = False) -> Recipe:
+        """A recipe of one section alone, as it is written; with `loop` it goes round.
+
+        Raises:
+            RecipeError: there is no such section.
+        """
+        if not isinstance(self.sections, str) and name not in self.sections:
+            hint = nearest(name, self.sections) or "Name some: `sections: {verse: 0–16 bars, chorus: 8 bars}`."
+            raise RecipeError(f"there is no section {name!r}.", hint)
+        return self.replace(arrangement=(Turn(section=name),), seamless=loop, length=None)
+
     def tempo_map(self, score: Score | None) -> TempoMap:
-        """The tempo and meter of the song: its own where it gives them, else the score's, else 120 bpm in 4/4."""
-        return tempo_map(self.tempo, self.meter, score.tempo if score else TempoMap())
+        """The tempo and meter of the song, its arrangement included, and the beats at which its sections begin.
+
+        They are its own where it gives them, else the score's, else 120 bpm in 4/4. Of an arranged song `arrangement_of`
+        tells those of the timeline that it is written on.
+
+        Raises:
+            StudioError: tempos, or sections, that are not in order, empty or not there.
+        """
+        return song_tempo(self, score)
 
     def _check_routes(self, name: str, strip: Track | Bus | Master) -> None:
         gather = Gather()
@@ -510,6 +607,21 @@ class Recipe(Record):
                         "Take one of these routes out.",
                         path=said[source, target],
                     )
+
+
+def section_names(sections: object, score: object) -> frozenset[str]:
+    """The names by which places in a song may be called: those of its sections, or of the markers of its score."""
+    if isinstance(sections, Mapping):
+        return frozenset(str(name) for name in sections)
+    if sections != MARKERS:
+        return frozenset()
+    if not isinstance(score, str):
+        return frozenset({ANY_SECTION})
+    try:
+        # What is wrong with the score is told where it is played.
+        return frozenset(name for name, _ in marker_names(read_midi(folder_of_reading() / score)))
+    except StudioError:
+        return frozenset({ANY_SECTION})
 
 
 def _rebased(file: str, here: Path, there: Path) -> str:

@@ -13,11 +13,11 @@ from studio.knobs import Number
 from studio.recipe.model import Bus, Master, Recipe, Send, Track
 from studio.records import Record
 from studio.steps import Step, registry
-from studio.tempo import TIME_PATTERN
+from studio.tempo import POSITION_PATTERN
 from studio.units import Unit
 
 _KINDS = (("effect",), ("effect", "transform"), ("instrument", "source"), ("score",))
-_TIME = {"anyOf": [{"type": "string", "pattern": TIME_PATTERN}, {"type": "number"}]}
+_TIME = {"anyOf": [{"type": "string", "pattern": POSITION_PATTERN}, {"type": "number"}]}
 
 
 def schema() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from studio.curves import Point
 from studio.errors import Gather, KnobError, Told, nearest, shown, within
 from studio.knobs import KnobKind, Number
 from studio.midi.files import FASTEST_BPM, SLOWEST_BPM
-from studio.tempo import TIME_PATTERN, Meter, Tempo, TempoMap, Time
+from studio.tempo import POSITION_PATTERN, Meter, Tempo, TempoMap, Time
 
 TempoPoints = tuple[Point, ...]
 Meters = tuple[tuple[int, int, int], ...]
@@ -57,9 +57,9 @@ class TempoKind(KnobKind):
     def _point(self, item: object) -> Point:
         if not isinstance(item, (list, tuple)) or not 2 <= len(item) <= 3:
             raise KnobError(f"{shown(item)} is not a tempo.", "Write [4 bars, 92 bpm] or [4 bars, 92 bpm, linear].")
-        at, shape = Time.parse(item[0]), str(item[2]) if len(item) == 3 else "step"
-        if at.seconds or at.bars < 0 or at.beats < 0:
-            raise KnobError(f"a tempo at {item[0]}.", "Tempos stand at bars or beats.")
+        at, shape = Time.parse(item[0], position=True), str(item[2]) if len(item) == 3 else "step"
+        if at.seconds or ((at.bars < 0 or at.beats < 0) and not at.mark):
+            raise KnobError(f"a tempo at {item[0]}.", "Tempos stand at bars, beats or sections.")
         if shape not in ("step", "linear"):
             raise KnobError(f"a tempo cannot move {shape}.", nearest(shape, ["step", "linear"]))
         return Point(at, self._bpm.number(item[1]), shape)
@@ -79,7 +79,7 @@ class TempoKind(KnobKind):
         """The JSON Schema of the plain data."""
         bpm = {"type": "string", "pattern": units.BPM.pattern}
         number = {"type": "number", "minimum": SLOWEST_BPM, "maximum": FASTEST_BPM}
-        at = {"anyOf": [{"type": "string", "pattern": TIME_PATTERN}, {"type": "number"}]}
+        at = {"anyOf": [{"type": "string", "pattern": POSITION_PATTERN}, {"type": "number"}]}
         point = {
             "type": "array",
             "items": [at, {"anyOf": [bpm, number]}, {"enum": ["step", "linear"]}],
@@ -113,8 +113,8 @@ class MeterKind(KnobKind):
                     item = (f"{item[0]} bars", f"{item[1]}/{item[2]}")
                 if not isinstance(item, (list, tuple)) or len(item) != 2:
                     raise KnobError(f"{shown(item)} is not a meter.", "Write [8 bars, 7/8].")
-                at = Time.parse(item[0])
-                if at.seconds or at.beats or at.bars.denominator != 1 or at.bars < 0:
+                at = Time.parse(item[0], position=True)
+                if at.mark or at.seconds or at.beats or at.bars.denominator != 1 or at.bars < 0:
                     raise KnobError(f"a meter at {item[0]}.", "Meters change at whole bars.")
                 if meters and at.bars <= meters[-1][0]:
                     raise KnobError("the bars do not rise.", "Write meters in order.")
@@ -137,7 +137,7 @@ class MeterKind(KnobKind):
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the plain data."""
         meter = {"type": "string", "pattern": r"^\s*\d{1,2}\s*/\s*(1|2|4|8|16|32)\s*$"}
-        at = {"anyOf": [{"type": "string", "pattern": TIME_PATTERN}, {"type": "number"}]}
+        at = {"anyOf": [{"type": "string", "pattern": POSITION_PATTERN}, {"type": "number"}]}
         change = {"type": "array", "items": [at, meter], "minItems": 2, "maxItems": 2}
         either = [{"enum": ["score"]}, meter, {"type": "array", "items": change, "minItems": 1}]
         return {"description": self.help, "anyOf": either}
@@ -150,8 +150,16 @@ def _meter(value: object) -> tuple[int, int]:
     return int(top), int(bottom)
 
 
-def tempo_map(tempo: TempoPoints | None, meter: Meters | None, base: TempoMap) -> TempoMap:
-    """The map a recipe means: its own tempo and meter where it gives them, else those of `base`."""
+def tempo_map(
+    tempo: TempoPoints | None, meter: Meters | None, base: TempoMap, marks: tuple[tuple[str, Fraction], ...] = ()
+) -> TempoMap:
+    """The map a recipe means: its own tempo and meter where it gives them, else those of `base`.
+
+    Args:
+        tempo, meter: what the recipe says.
+        base: the map of its score.
+        marks: the beats of sections that tempos may stand at.
+    """
     meters = base.meters
     if meter is not None:
         meters = ()
@@ -160,7 +168,7 @@ def tempo_map(tempo: TempoPoints | None, meter: Meters | None, base: TempoMap) -
             meters = (*meters, Meter(start, top, bottom))
     if tempo is None:
         return TempoMap(base.tempos, meters)
-    bars = TempoMap(meters=meters)
+    bars = TempoMap(meters=meters, marks=marks)
     ramps = [*(point.shape == "linear" for point in tempo[1:]), False]
     tempos = tuple(
         Tempo(bars.beat_of(point.at), Fraction(repr(point.value)), ramp)

@@ -16,7 +16,7 @@ from studio.audiofile import probe
 from studio.context import RenderContext
 from studio.curves import Points
 from studio.engine import Plan, plan
-from studio.engine.plan import check_length, frames_of
+from studio.engine.plan import check_length, contexts, frames_of, placed
 from studio.errors import (
     Collector,
     MissingError,
@@ -31,9 +31,11 @@ from studio.folders import reading
 from studio.midi import Part, read_midi, split, together
 from studio.midi.picks import chosen
 from studio.recipe import Bus, Master, Recipe, Track
+from studio.recipe.arranging import check_extents, written_tempo
 from studio.recipe.document import Document
 from studio.recipe.model import Origin
 from studio.recipe.presets import RECIPE_FILE
+from studio.recipe.sections import MARKERS
 from studio.recipe.yaml_tree import uncollected
 from studio.rendering.audio_writer import check_format
 from studio.score import Score
@@ -151,11 +153,15 @@ class _Checker:
             self.score = self._score(score)
         self.tempo = TempoMap()
         with self._guarded():
-            self.tempo = self.recipe.tempo_map(self.score)
-        heard = replace(self.score, tempo=self.tempo) if self.score else None
-        self.context = RenderContext(recipe.rate, 2, self.tempo, recipe.folder, heard)
+            # What cannot be arranged has been told; the rest is checked as it is written.
+            self.tempo = written_tempo(self.recipe, self.score)
+            arrangeable = not any(error.path[:1] in (("sections",), ("arrangement",)) for error in taking.errors)
+            if not self.unscored or self.recipe.sections != MARKERS:
+                check_extents(self.recipe, self.score, self.tempo)
+                self.tempo = self.recipe.tempo_map(self.score) if arrangeable else self.tempo
+        self.written, self.context = contexts(self.recipe, self.score, self.tempo)
         self.parts = self._parts()
-        self.fine: set[tuple[Step, float | None]] = set()
+        self.fine: set[tuple[Step, float | None, bool]] = set()
 
     @contextmanager
     def _guarded(self, *path: str | int) -> Iterator[None]:
@@ -185,11 +191,13 @@ class _Checker:
         recipe = self.recipe
         if self.score is not None:
             with attempt():
-                check_length(self.score, self.tempo)
+                check_length(self.score, self.written.tempo)
         with self._guarded():
             frames_of(recipe, self.tempo)
         with attempt("output", "format"):
-            check_format(recipe.output.format, recipe.output.bits, recipe.rate, self.context.channels)
+            check_format(
+                recipe.output.format, recipe.output.bits, recipe.rate, self.context.channels, recipe.output.bitrate
+            )
         if not recipe.tracks:
             if not any(get_close_matches(str(way[0]), ("tracks",)) for way in self.taking.lost):
                 raise RecipeError(
@@ -254,11 +262,13 @@ class _Checker:
 
     def _strip(self, name: str, strip: Track | Bus | Master) -> None:
         seconds = self._played(name, strip) if isinstance(strip, Track) else None
+        plays = isinstance(strip, Track) and strip.play is not None and strip.play.fits("source")
+        written = placed(strip.chain) if plays else 0
         for index, step in enumerate(strip.chain):
             if step.bypass:
                 continue
             with attempt("chain", index):
-                self._step(step, seconds)
+                self._step(step, seconds, self.written if index < written else self.context)
             seconds = None
         self._curve(strip.volume, "volume")
         if not isinstance(strip, Master):
@@ -270,15 +280,16 @@ class _Checker:
         """Check what a track plays; how long the sound of it is, in seconds, where that is known."""
         play = track.play or SoundFont()
         with attempt("play"):
-            self._step(play, None)
+            self._step(play, None, self.written if play.fits("source") else self.context)
         parts = self.parts.get(name, ())
-        if parts and track.notes:
-            score = replace(together(parts), tempo=self.tempo)
+        if track.notes and (parts or track.written):
+            tempo = self.written.tempo
+            score = replace(together(parts), tempo=tempo) if parts else Score(tempo=tempo)
             for index, step in enumerate(track.notes):
                 if isinstance(step, ScoreStep) and not step.bypass:
                     with self._guarded("notes", index, step.step):
-                        list(step.assets(self.context))
-                        score = replace(step.edit(score, self.context), tempo=self.tempo)
+                        list(step.assets(self.written))
+                        score = replace(step.edit(score, self.written), tempo=self.written.tempo)
         if isinstance(play, AudioSource):
             with collecting(None):
                 try:
@@ -288,19 +299,19 @@ class _Checker:
                 return frames / rate
         return None
 
-    def _step(self, step: Step, seconds: float | None) -> None:
+    def _step(self, step: Step, seconds: float | None, context: RenderContext) -> None:
         """A step with all it holds: its files, its curves, and whether it will run."""
         if isinstance(step, Unread):
             return
         for way, inner in steps_in(step, bypassed=False):
             if not isinstance(inner, Unread):
                 with self._guarded(step.step, *way, *((inner.step,) if way else ())):
-                    self._one(inner, seconds)
+                    self._one(inner, seconds, context)
 
-    def _one(self, step: Step, seconds: float | None) -> None:
+    def _one(self, step: Step, seconds: float | None, context: RenderContext) -> None:
         found = len(self.taking.errors)
         with attempt():
-            list(step.assets(self.context))
+            list(step.assets(context))
         for name, other in step.ports():
             if self._left_out(other):
                 with attempt(name):
@@ -310,11 +321,11 @@ class _Checker:
         holds = any(isinstance(inner, Step) for inner in step.inner()) and not step.fits("source")
         if len(self.taking.errors) > found or holds:
             return
-        known = (step, seconds) if _hashable(step) else None
+        known = (step, seconds, context is self.written) if _hashable(step) else None
         if known not in self.fine:
-            step.follows(self.context)
-            list(step.remarks(self.context))
-            step.ready(self.context, seconds)
+            step.follows(context)
+            list(step.remarks(context))
+            step.ready(context, seconds)
             if known is not None:
                 self.fine.add(known)
 
@@ -327,9 +338,11 @@ class _Checker:
     def _curve(self, value: object, *path: str) -> None:
         """Whether the points of a curve come in order on this tempo map, on which bars and seconds may pass each other."""
         curve = getattr(value, "source", value)
-        if isinstance(curve, Points):
+        # Where sections are the markers of a score that cannot be read, their places are not known.
+        unknown = self.unscored and self.recipe.sections == MARKERS
+        if isinstance(curve, Points) and not unknown:
             with self._guarded(*path):
-                curve.values(np.zeros(1), self.tempo)
+                curve.values(np.zeros(1), self.written.tempo)
 
 
 def _hashable(step: Step) -> bool:

@@ -72,19 +72,22 @@ def _section(entry: Entry, sketch: WaveformSummary | None, plan: Plan, manifest:
 
 
 def _marks(plan: Plan, seconds: float) -> str:
-    """The markers of the score, above the mix."""
-    score = plan.score
-    if score is None:
-        return ""
+    """The sections of the song, or else the markers of the score, above the mix."""
+    score = plan.context.score
+    named = [(section.start / plan.context.rate, section.name) for section in plan.sections]
+    if not named and score is not None:
+        named = [
+            (float(plan.context.tempo.second_at(score.beat(mark.tick))), mark.text)
+            for mark in score.marks
+            if mark.kind in ("marker", "cue")
+        ]
     parts, free = [], 0.0
-    for mark in score.marks:
-        if mark.kind not in ("marker", "cue"):
-            continue
-        x = float(plan.context.tempo.second_at(score.beat(mark.tick))) / seconds * WIDTH
+    for second, name in named:
+        x = second / seconds * WIDTH
         if free <= x <= WIDTH:
             parts.append(f'<line class="rule" x1="{x:.1f}" x2="{x:.1f}" y1="-4" y2="0"/>')
-            parts.append(f'<text x="{x + 2:.1f}" y="-5">{markup(mark.text[:24])}</text>')
-            free = x + 8 + 6 * min(24, len(mark.text))
+            parts.append(f'<text x="{x + 2:.1f}" y="-5">{markup(name[:24])}</text>')
+            free = x + 8 + 6 * min(24, len(name))
     return "".join(parts)
 
 

@@ -139,8 +139,11 @@ class WaveformSummarizer:
     def _columns(self, samples: Block) -> None:
         if not samples.shape[1]:
             return
-        shaped = samples.reshape(samples.shape[0], -1, COLUMN)
-        windowed = shaped.mean(axis=0) * _window()
+        # Channel by channel: blocks are interleaved in memory, and numpy's own mean goes through them pair by pair.
+        mono = np.ascontiguousarray(samples[0])
+        for channel in samples[1:]:
+            mono = mono + channel
+        windowed = (mono / np.float32(len(samples))).reshape(-1, COLUMN) * _window()
         power = np.abs(np.fft.rfft(windowed, _FFT, axis=1)) ** 2
         bands = (_bands(self._rate) @ power.T).T
         self._spectrum.append((10 * np.log10(bands + 1e-12)).astype(np.float32))

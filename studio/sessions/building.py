@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from studio.arrangement import arrangement_of
 from studio.audiofile import read_audio
 from studio.engine import Cache, Engine, Plan, plan
 from studio.engine.nodes import Node, Play
@@ -85,6 +86,7 @@ def session_of(recipe: Recipe, media: Path, *, cache: Cache | bool = True, worke
     Raises:
         StudioError: something in the recipe, its files or the disk.
     """
+    recipe = recipe.replace(seamless=False)
     heard = plan(recipe)
     engine = Engine(Cache() if cache is True else cache or None, workers=workers)
     with recipe.placing():
@@ -129,6 +131,7 @@ class _Layout:
         self.heard, self.full, self.engine, self.media, self.frames = heard, full, engine, media, frames
         self.live = live
         self.recipe, self.tempo, self.rate = heard.settled, heard.context.tempo, heard.context.rate
+        self.arrangement = arrangement_of(self.tempo)
         self.losses: list[Loss] = []
         self.signals: list[Signal] = []
         self.taken: set[str] = set()
@@ -190,14 +193,14 @@ class _Layout:
 
     def _track(self, name: str, track: Track, signals: Signals) -> TimelineStrip:
         with within("tracks", name):
-            plain = isinstance(track.play, Clips) and not any(clip.chain for clip in track.play.clips)
-            if isinstance(track.play, Clips) and plain and signals.pre is signals.dry:
+            plain = isinstance(track.play, Clips) and all(clip.plain for clip in track.play.clips)
+            if isinstance(track.play, Clips) and plain and signals.pre is signals.dry and self.arrangement is None:
                 clips = self._clips(track.play.clips)
             else:
                 clips = (self._printed(name, signals.pre),)
                 self._report_chain(name, track)
                 if isinstance(track.play, Clips) and not plain:
-                    self.losses.append(Loss("chains of single clips", name, "they are printed into the audio"))
+                    self.losses.append(Loss("what is done to single clips", name, "they are printed into the audio"))
             return self._strip(name, track, name in self.heard.tracks, clips)
 
     def _bus_track(self, name: str, bus: Bus, signals: Signals) -> TimelineStrip:
@@ -321,9 +324,10 @@ class _Layout:
         ]
 
     def _markers(self) -> tuple[Marker, ...]:
-        score = self.heard.score
+        score = self.heard.context.score
         if score is None:
-            return ()
+            spans = self.arrangement.spans if self.arrangement is not None else ()
+            return tuple(Marker(span.at, span.name) for span in spans)
         return tuple(
             Marker(score.beat(mark.tick), mark.text) for mark in score.marks if mark.kind == "marker" and mark.text
         )

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from studio.interchange.timeline import NoteClip
+from studio.interchange.timeline import Marker, NoteClip
 from studio.midi import read_midi
 from studio.midi.files import write_midi
-from studio.score import Note, Score
+from studio.score import Mark, Note, Score
 
 _NEAR = Fraction(1, 50)
 """Beats by which a note may lie beside another and be the same: what formats round by."""
@@ -35,11 +35,36 @@ class HeardNote:
 
 @dataclass(frozen=True)
 class NoteEdits:
-    """What of a track's notes went and what came."""
+    """What of a track's notes went and what came; `added` is a track that was not there."""
 
     track: str
     gone: tuple[HeardNote, ...]
     new: tuple[HeardNote, ...]
+    added: bool = False
+
+
+@dataclass(frozen=True)
+class MarkerEdits:
+    """Which markers went and which came."""
+
+    gone: tuple[Marker, ...]
+    new: tuple[Marker, ...]
+
+
+def marker_edits(was: Sequence[Marker], now: Sequence[Marker]) -> MarkerEdits | None:
+    """What changed between the markers of a song as they were written and as they are, if anything did."""
+    left, gone = list(now), list[Marker]()
+    for marker in was:
+        same = next((other for other in left if _alike(marker, other)), None)
+        if same is None:
+            gone.append(marker)
+        else:
+            left.remove(same)
+    return MarkerEdits(tuple(gone), tuple(left)) if gone or left else None
+
+
+def _alike(one: Marker, other: Marker) -> bool:
+    return one.name == other.name and abs(one.beat - other.beat) < _NEAR
 
 
 def heard(clips: Sequence[NoteClip]) -> list[HeardNote]:
@@ -71,11 +96,16 @@ def edits_of(track: str, was: Sequence[NoteClip], now: Sequence[NoteClip]) -> No
     return NoteEdits(track, tuple(gone), tuple(left)) if gone or left else None
 
 
-def edited(score: Score, edits: Sequence[NoteEdits]) -> tuple[Score, list[HeardNote]]:
-    """A score with edits made in it, and the notes that were to go and are not there."""
-    notes, lost = list(score.notes), list[HeardNote]()
+def edited(
+    score: Score, edits: Sequence[NoteEdits], markers: MarkerEdits | None = None
+) -> tuple[Score, list[HeardNote | Marker]]:
+    """A score with edits made in it, and the notes and markers that were to go and are not there."""
+    notes, lost = list(score.notes), list[HeardNote | Marker]()
+    marks, names = list(score.marks), score.tracks
     for each in edits:
         owner: Note | None = None
+        if each.added:
+            names = (*names, each.track)
         for gone in each.gone:
             found = next((index for index, note in enumerate(notes) if _is(note, gone, score)), None)
             if found is None:
@@ -86,8 +116,18 @@ def edited(score: Score, edits: Sequence[NoteEdits]) -> tuple[Score, list[HeardN
             beside = owner or next((note for note in notes if note.channel == new.channel), None)
             start, end = score.tick(new.start), score.tick(new.start + new.beats)
             track, port = (beside.track, beside.port) if beside is not None else (0, 0)
+            if each.added:
+                track, port = len(names) - 1, 0
             notes.append(Note(start, max(end, start + 1), new.pitch, new.velocity, new.channel, track, port))
-    return score.with_notes(sorted(notes)), lost
+    for marker in markers.gone if markers is not None else ():
+        there = next((mark for mark in marks if _alike(Marker(score.beat(mark.tick), mark.text), marker)), None)
+        if there is None or there.kind != "marker":
+            lost.append(marker)
+        else:
+            marks.remove(there)
+    marks += [Mark(score.tick(each.beat), "marker", each.name) for each in (markers.new if markers is not None else ())]
+    changed = replace(score, tracks=names, marks=tuple(sorted(marks, key=lambda mark: mark.tick)))
+    return changed.with_notes(sorted(notes)), lost
 
 
 def _is(note: Note, other: HeardNote, score: Score) -> bool:
@@ -107,13 +147,13 @@ def _without_conductor(score: Score) -> Score:
     )
 
 
-def write_edits(midi: Path, edits: Sequence[NoteEdits]) -> list[HeardNote]:
-    """Make edits in a MIDI file, with a copy of what it was beside it; the notes that were to go and are not there.
+def write_edits(midi: Path, edits: Sequence[NoteEdits], markers: MarkerEdits | None = None) -> list[HeardNote | Marker]:
+    """Make edits in a MIDI file, with a copy of what it was beside it; what was to go and is not there.
 
     Raises:
         StudioError: the file cannot be read or written.
     """
-    score, lost = edited(_without_conductor(read_midi(midi)), edits)
+    score, lost = edited(_without_conductor(read_midi(midi)), edits, markers)
     if not lost:
         shutil.copyfile(midi, midi.with_suffix(f"{midi.suffix}.bak"))
         write_midi(score, midi)

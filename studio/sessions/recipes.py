@@ -83,7 +83,7 @@ class _Writer:
             write_midi(merged(timeline), self.media / NOTES)
             song["score"] = self._path(self.media / NOTES)
         song["tempo"] = tempo_said(timeline.tempo)
-        song["meter"] = self._meter()
+        song["meter"] = meter_said(timeline.tempo, self.losses)
         song["rate"] = timeline.rate
         tracks = [strip for strip in timeline.tracks if strip.clips or strip.devices]
         if not tracks:
@@ -147,20 +147,6 @@ class _Writer:
 
     def _path(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
-
-    def _meter(self) -> Any:
-        tempo = self.timeline.tempo
-        rising: list[tuple[Fraction, str]] = []
-        for change in tempo.meters:
-            bar, meter = tempo.bar_of_beat(change.beat), f"{change.count}/{change.unit}"
-            if bar.denominator != 1:
-                bar = Fraction(math.ceil(bar))
-                self.losses.append(Loss(f"the meter {meter}", f"bar {bar}", "a recipe changes meters at whole bars"))
-            if not rising or bar > rising[-1][0]:
-                rising.append((bar, meter))
-        if len(rising) == 1:
-            return rising[0][1]
-        return [[f"{bar} bars", meter] for bar, meter in rising]
 
     def _track(self, strip: TimelineStrip) -> dict[str, Any]:
         plain = self._strip(strip)
@@ -358,7 +344,12 @@ def _bypassed(step: Mapping[str, Any]) -> dict[str, Any]:
 
 def tempo_said(tempo: TempoMap) -> Any:
     """Tempos as a recipe says them: one, or points by beat."""
-    changes = tempo.tempos
+    changes = [
+        change
+        for index, change in enumerate(tempo.tempos)
+        # A point that only says the tempo again, as those at a change of meter do, is none.
+        if not (index and change.bpm == tempo.tempos[index - 1].bpm and not change.ramp) or tempo.tempos[index - 1].ramp
+    ]
     if len(changes) == 1:
         return float(changes[0].bpm)
     points = []
@@ -366,6 +357,21 @@ def tempo_said(tempo: TempoMap) -> Any:
         ramp = index > 0 and changes[index - 1].ramp
         points.append([str(Time(beats=change.beat)), float(change.bpm), *(["linear"] if ramp else [])])
     return points
+
+
+def meter_said(tempo: TempoMap, losses: list[Loss]) -> Any:
+    """Meters as a recipe says them: one, or points by bar; `losses` hear of what is moved to a whole bar."""
+    rising: list[tuple[Fraction, str]] = []
+    for change in tempo.meters:
+        bar, meter = tempo.bar_of_beat(change.beat), f"{change.count}/{change.unit}"
+        if bar.denominator != 1:
+            bar = Fraction(math.ceil(bar))
+            losses.append(Loss(f"the meter {meter}", f"bar {bar}", "a recipe changes meters at whole bars"))
+        if not rising or bar > rising[-1][0]:
+            rising.append((bar, meter))
+    if len(rising) == 1:
+        return rising[0][1]
+    return [[f"{bar} bars", meter] for bar, meter in rising]
 
 
 def whole_interval(treatment: Treatment) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from studio.effect_chain import EffectChain
 from studio.errors import Gather, RecipeError, RenderError, StudioError, within
 from studio.knobs import choice, file, knob, span, switch
 from studio.levels import SILENCE_DB, amplitude
-from studio.records import ListOf, Nested, Record, field
-from studio.steps import Effect, Source, Step, StepKind, Transform
+from studio.records import ListOf, Nested, Parsed, Record, field
+from studio.steps import Effect, Source, Step, StepCalled, StepKind, Transform
 from studio.tempo import Floats, Time
 from studio.typed import expect
 from studio.units import DB
@@ -38,12 +38,13 @@ FADES: dict[str, Callable[[Floats], Floats]] = {
 class PlacedClip(Record):
     """A piece of an audio file: `at` says where in the song it begins, `offset` where in the file.
 
-    The file from `offset` on goes through the clip's own `chain`, in which times count from the beginning of the clip;
-    what comes out is cut to `length`, then come gain and fades.
+    The file from `offset` on is warped or fitted to the tempo, and pitched; to loop it and to turn it round it is first brought to
+    `length`. Then it goes through the clip's own `chain`, what comes out is cut to `length`, and gain and fades come last. Times
+    and bars in `warp`, `fit` and `chain` count from the beginning of the clip.
     """
 
     file: str = file(help="an audio file")
-    at: Time = span("0 s", help="where in the song it begins")
+    at: Time = span("0 s", help="where in the song it begins", position=True)
     offset: Time = span("0 s", help="where in the file it begins")
     length: Time | None = span(None, help="how long it plays; to the end of the file if not given")
     gain: float = knob(0.0, SILENCE_DB, 36.0, DB, help="how much louder", live=False)
@@ -51,6 +52,13 @@ class PlacedClip(Record):
     fade_out: Time = span("0 s", help="how long it goes down")
     fade_in_shape: str = choice("linear", *FADES, help="how the level rises")
     fade_out_shape: str = choice("linear", *FADES, help="the same for how it falls, read backwards")
+    warp: Parsed[Step | None] = field(
+        StepCalled(step="warp", help="its moments on bars of the clip: [[0 s, 0 bars], [2.1 s, 1 bar]]")
+    )
+    fit: Parsed[Step | None] = field(StepCalled(step="fit", help="so many bars of it, whatever its own tempo: 2"))
+    pitch: Parsed[Step | None] = field(StepCalled(step="pitch", help="how much higher: 3 st"))
+    reverse: bool = switch(False, help="play it backwards")
+    loop: bool = switch(False, help="play it again and again until its length is over")
     mute: bool = switch(False, help="leave it out")
     chain: tuple[Step, ...] = field(
         ListOf(each=StepKind(kinds=("effect", "transform")), help="what this piece alone goes through")
@@ -66,6 +74,12 @@ class PlacedClip(Record):
         with within("offset"):
             if self.offset.musical:
                 raise RecipeError(f"an offset of {self.offset}.", "A file is measured in seconds.")
+        if self.loop and self.length is None:
+            with within("loop"):
+                raise RecipeError("a clip that loops without end.", "Write its `length`.")
+        if self.warp is not None and self.fit is not None:
+            with within("fit"):
+                raise RecipeError("a clip that is warped and fitted.", "Keep one of them.")
         for index, step in enumerate(self.chain):
             for inner in (step, *step.inner()):
                 for port, _ in inner.ports():
@@ -73,6 +87,17 @@ class PlacedClip(Record):
                         raise RecipeError(
                             "a single clip hears no other track.", "Put the step into the chain of the track."
                         )
+
+    @property
+    def shaping(self) -> tuple[tuple[str, Step], ...]:
+        """The steps in front of its chain, each with the field that it stands in."""
+        named = (("warp", self.warp), ("fit", self.fit), ("pitch", self.pitch))
+        return tuple((name, step) for name, step in named if step is not None)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a piece of its file as it is, but for level and fades."""
+        return not (self.chain or self.shaping or self.reverse or self.loop)
 
 
 class Clips(Source):
@@ -83,6 +108,7 @@ class Clips(Source):
 
     clips: tuple[PlacedClip, ...] = field(ListOf(each=Nested(of=PlacedClip), help="the pieces"))
 
+    version = 2
     libraries = ("soundfile", "soxr")
 
     def assets(self, context: RenderContext) -> Iterator[Path]:
@@ -108,7 +134,7 @@ class Clips(Source):
     def inner(self) -> Iterator[Step]:
         """The steps it holds, depth first."""
         for clip in self.clips:
-            for step in clip.chain:
+            for step in (*(step for _, step in clip.shaping), *clip.chain):
                 yield step
                 yield from step.inner()
 
@@ -156,7 +182,21 @@ def _sound(clip: PlacedClip, context: RenderContext) -> Block:
         return int(context.tempo.length_of(time, beat) * context.rate + 0.5)
 
     origin = context.find(clip.file) if first == 0 else None
-    piece = _through(clip.chain, whole[:, first:], context, origin)
+    own = replace(context, song_frame=int, origin=origin, tempo=context.tempo.behind(beat))
+    piece = whole[:, first:]
+    for name, step in clip.shaping:
+        with within(name):
+            piece, own = _through(step, piece, own), replace(own, origin=None)
+    if clip.length is not None and (clip.loop or clip.reverse):
+        length, own = frames(clip.length), replace(own, origin=None)
+        if clip.loop and piece.shape[1]:
+            piece = np.tile(piece, -(-length // piece.shape[1]))
+        piece = piece[:, :length]
+    if clip.reverse:
+        piece = piece[:, ::-1]
+    for index, step in enumerate(clip.chain):
+        with within("chain", index, step.label):
+            piece, own = _through(step, piece, own), replace(own, origin=None)
     if clip.length is not None:
         piece = piece[:, : frames(clip.length)]
     gains = np.full(piece.shape[1], amplitude(clip.gain))
@@ -168,24 +208,18 @@ def _sound(clip: PlacedClip, context: RenderContext) -> Block:
     return np.asarray(piece * gains, dtype=np.float32)
 
 
-def _through(chain: Sequence[Step], piece: Block, context: RenderContext, origin: Path | None) -> Block:
-    """A sound through steps whose time begins with it; effects keep its length."""
-    own = replace(context, song_frame=int, origin=origin)
-    for index, step in enumerate(chain):
-        if step.bypass or not piece.shape[1]:
-            continue
-        with within("chain", index, step.label):
-            if isinstance(step, Effect):
-                piece, own = _processed(step, piece, own), replace(own, origin=None)
-                continue
-            try:
-                piece = expect(Transform, step).apply(Audio(piece, own.rate), own).samples
-                own = replace(own, origin=None)
-            except StudioError:
-                raise
-            except Exception as error:
-                raise RenderError(f"the step failed: {error}", "Change its knobs, or bypass it.") from error
-    return piece
+def _through(step: Step, piece: Block, context: RenderContext) -> Block:
+    """A sound through a step whose time begins with it; effects keep its length."""
+    if step.bypass or not piece.shape[1]:
+        return piece
+    if isinstance(step, Effect):
+        return _processed(step, piece, context)
+    try:
+        return expect(Transform, step).apply(Audio(piece, context.rate), context).samples
+    except StudioError:
+        raise
+    except Exception as error:
+        raise RenderError(f"the step failed: {error}", "Change its knobs, or bypass it.") from error
 
 
 def _processed(effect: Effect, piece: Block, context: RenderContext) -> Block:

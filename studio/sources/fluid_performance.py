@@ -94,7 +94,8 @@ class FluidPerformance:
         synth, quiet, left = self._synth, 0, round(LONGEST_TAIL * self._rate / PERIOD)
         while left > 0 and (synth.voices or quiet < self._rate // 4):
             block = np.empty((2, min(left, _PERIODS) * PERIOD), np.float32)
-            self._render(block, 0, block.shape[1])
+            self._synth.render_into(block, 0, block.shape[1])
+            self._without_idle(block)
             quiet = quiet + block.shape[1] if _peak(block) < _SILENCE else 0
             left -= _PERIODS
             yield block
@@ -116,10 +117,17 @@ class FluidPerformance:
                 self._synth.turn(unit, level)
                 self._reverb = level if unit == "reverb" else self._reverb
             self._send(mark)
-            self._render(block, (mark - start) * PERIOD, (after - mark) * PERIOD)
-        voices = self._synth.voices
-        self.sounded = self.sounded or _peak(block) > _SILENCE / 10
-        self._silent = not voices and _peak(block) < _NOTHING
+            piece = slice((mark - start) * PERIOD, (after - start) * PERIOD)
+            self._synth.render_into(block, piece.start, piece.stop - piece.start)
+            if self._turned:
+                self._without_idle(block[:, piece])
+        if not self._turned:
+            self._without_idle(block)
+        playing = self._synth.voices > 0
+        # It is only looked through where that can tell something.
+        peak = 1.0 if playing and self.sounded else _peak(block)
+        self.sounded = self.sounded or peak > _SILENCE / 10
+        self._silent = not playing and peak < _NOTHING
         return block
 
     def _send(self, until: int) -> None:
@@ -136,17 +144,17 @@ class FluidPerformance:
         if until in self._clearing:
             synth.begun()
 
-    def _render(self, block: Block, start: int, frames: int) -> None:
-        """The next frames, without what the reverb gives where nothing sounds."""
-        self._synth.render_into(block, start, frames)
+    def _without_idle(self, piece: Block) -> None:
+        """Take away what the reverb gives where nothing sounds, of the frames that were rendered last."""
+        frames = piece.shape[1]
         if self._reverb is not None:
             level = np.float32(self._reverb)
             nothing, more = idle_reverb(self._rate)
-            there = slice(self._rendered, self._rendered + frames)
-            idle = nothing[:, there] + level * more[:, there]
-            piece = block[:, start : start + frames]
-            piece[:, : idle.shape[1]] -= idle
-            piece[:, idle.shape[1] :] -= nothing[:, -1:] + level * more[:, -1:]
+            if self._rendered >= nothing.shape[1]:
+                piece -= nothing[:, -1:] + level * more[:, -1:]
+            else:
+                at = np.minimum(np.arange(self._rendered, self._rendered + frames), nothing.shape[1] - 1)
+                piece -= nothing[:, at] + level * more[:, at]
         self._rendered += frames
 
 

@@ -35,10 +35,10 @@ class Anchors(KnobKind):
             with gather, within(index):
                 if not isinstance(pair, (list, tuple)) or len(pair) != 2:
                     raise KnobError(f"{shown(pair)} is not a pair of times.", _HINT)
-                source, target = Time.parse(pair[0]), Time.parse(pair[1])
+                source, target = Time.parse(pair[0]), Time.parse(pair[1], position=True)
                 if source.musical:
                     raise KnobError(f"{source} is no moment of a sound.", "Its own time is in seconds: 1.5 s or 80 ms.")
-                if min(source.seconds, target.bars, target.beats, target.seconds) < 0:
+                if source.seconds < 0 or (min(target.bars, target.beats, target.seconds) < 0 and not target.mark):
                     raise KnobError(f"{shown(pair)} lies before the start.", "Write times of zero or more.")
                 anchors.append((source, target))
         gather.done()

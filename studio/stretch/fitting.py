@@ -163,7 +163,7 @@ class Fit(Transform):
         )
     )
     times: int = count(1, 1, 10_000, help="how often it plays, one after the other")
-    at: Time = span("0 s", help="where in the song it starts")
+    at: Time = span("0 s", help="where in the song it starts", position=True)
     bpm: float | None = field(Number(default=None, unit=BPM, low=20, high=400, help="a tempo other than the song's"))
     from_bpm: float | None = field(Number(default=None, unit=BPM, low=20, high=400, help="the tempo of the loop"))
     semitones: float = knob(0.0, -48.0, 48.0, SEMITONES, help="how much higher", live=False)

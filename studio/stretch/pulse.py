@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from studio.audio import Audio
 from studio.tempo import Floats
 
-_HOP, _WINDOW = 0.004, 0.023
+HOP, _WINDOW = 0.004, 0.023
 """Seconds between two looks at the spectrum, and of each look."""
 
 _LATE = 0.003
@@ -69,7 +69,7 @@ class Pulse:
         parts = np.asarray(parts, np.float64)
         if not self.rises.any():
             return np.zeros(len(parts))
-        bins = np.round(parts * _HOP * _FINE * len(self.rises) / self.seconds).astype(np.int64)
+        bins = np.round(parts * HOP * _FINE * len(self.rises) / self.seconds).astype(np.int64)
         heard = self._spectrum[np.minimum(bins, len(self._spectrum) - 1)]
         turned = heard * np.exp(-2j * np.pi * parts * _LATE / self.seconds)
         return np.where(bins < len(self._spectrum), turned.real, 0.0)
@@ -100,7 +100,7 @@ class Pulse:
         total = float(self.struck.sum())
         if total <= 0:
             return 0.0
-        turns = beats / 2 * (np.arange(len(self.struck)) * _HOP - _LATE) / self.seconds
+        turns = beats / 2 * (np.arange(len(self.struck)) * HOP - _LATE) / self.seconds
         return -float(self.struck @ np.cos(2 * np.pi * turns)) / total
 
     def swing(self, beats: float) -> float | None:
@@ -110,7 +110,7 @@ class Pulse:
         """
         if not self.rises.any():
             return None
-        phase = ((np.arange(len(self.rises)) * _HOP - _LATE) / self.seconds * beats) % 1
+        phase = ((np.arange(len(self.rises)) * HOP - _LATE) / self.seconds * beats) % 1
         folded = np.bincount((phase * _FOLD).astype(np.int64) % _FOLD, self.rises, _FOLD)
         around = np.convolve(np.pad(folded, 4, mode="wrap"), np.hanning(11)[1:-1], "valid")
         inside = slice(round(0.4 * _FOLD), round(0.8 * _FOLD))
@@ -134,7 +134,7 @@ def pulse_of(audio: Audio) -> Pulse:
         mono = audio.samples[0].astype(np.float64)
     # Each look is around its moment, and those at the ends reach round.
     wrapped = np.take(mono, np.arange(-(size // 2) - 1, len(mono) + size), mode="wrap")
-    starts = np.round(np.arange(-1, int(audio.seconds / _HOP)) * _HOP * audio.rate).astype(np.int64)
+    starts = np.round(np.arange(-1, int(audio.seconds / HOP)) * HOP * audio.rate).astype(np.int64)
     window = np.hanning(size)
     edges = np.unique(np.geomspace(2, size // 2, _BANDS + 1).astype(np.int64))
     levels = np.empty((len(starts), len(edges) - 1))

@@ -8,6 +8,7 @@ from studio.audio import Audio
 from studio.context import RenderContext
 from studio.knobs import LOG, knob
 from studio.midi.picks import Pick
+from studio.midi.wheel import bends_at
 from studio.records import Nested, field
 from studio.score import Score
 from studio.steps import Transform
@@ -25,10 +26,11 @@ class Tune(Transform):
 
     Each note is moved as a whole, so that its vibrato stays as wide as you let it, and its formants stay where they
     are. Where the part is silent, so is the correction; a part in another octave counts as if it were in the
-    voice's own.
+    voice's own. Where the part bends, the voice bends as the part does, and by nothing else: with the notes that
+    `studio new --from` heard in it, it stays as it is, and what you change in them is heard.
     """
 
-    version = 4
+    version = 5
 
     key: str = field(KEY)
     scale: str = field(scale_kind("chromatic"))
@@ -46,7 +48,13 @@ class Tune(Transform):
         """The sound changed: `Audio` of shape (channels, frames) at the rate of `context` in, the same out."""
         line = melody(follow(audio, self.lowest, self.highest), ladder(self.key, self.scale))
         target = self._target(line, context)
-        wanted = self.amount * (target - line.centre) + (self.vibrato - 1) * (line.pitch - line.centre)
+        bends = self._bends(line, context)
+        if bends.any():
+            wanted = self.amount * (target + bends - line.pitch)
+            # Where the part has no note there is none to bend to.
+            wanted[target == line.centre] = 0.0
+        else:
+            wanted = self.amount * (target - line.centre) + (self.vibrato - 1) * (line.pitch - line.centre)
         moved = _gliding(wanted, self.speed / 1000)
         if not len(moved):
             return audio
@@ -63,6 +71,11 @@ class Tune(Transform):
     def follows(self, context: RenderContext) -> Score | None:
         """The notes it listens to."""
         return score_of(self.part, context) if self.part else None
+
+    def _bends(self, line: Melody, context: RenderContext) -> Floats:
+        if self.part is None:
+            return np.zeros(len(line.times))
+        return bends_at(score_of(self.part, context), line.times)
 
     def _target(self, line: Melody, context: RenderContext) -> Floats:
         """The note each moment of the line is meant to be, in MIDI's numbers."""

@@ -8,6 +8,7 @@ from importlib import import_module
 ALL = (
     "startup",
     "song",
+    "soundfonts",
     "long_file",
     "automation",
     "stretch",

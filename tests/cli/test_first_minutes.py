@@ -145,10 +145,11 @@ COMPLETED = [
     (["preset", "save", "song.yaml", "x", "--from"], "a.ch", "a.chorus"),
     (["new", "--from"], "de", "demo"),
     (["merge"], "so", "song.yaml"),
+    (["render", "song.yaml", "--section"], "ver", "verse"),
     (["transfer", "a.wav"], "so", "song.yaml"),
 ]  # fmt: skip
 
-SONG = "tracks: {a: {play: {noise: {length: 1 s}}, chain: [chorus]}}\n"
+SONG = "sections: {verse: 1 bar}\ntracks: {a: {play: {noise: {length: 1 s}}, chain: [chorus]}}\n"
 
 
 @pytest.mark.parametrize("shell", [ZshComplete, FishComplete])

@@ -27,6 +27,7 @@ RATE = 44_100
 MADE_WHOLE = {
     "convolution": {"file": "room.wav", "mix": 0.5},
     "ducker": {"sidechain": "other"},
+    "vocoder": {"sidechain": "other"},
     "pedalboard": {"plugin": "HighShelfFilter", "settings": {"gain_db": 40.0}},
     "plugin": {"file": "ZamCompX2", "threshold": -30, "ratio": 4},
     "preset": "tape",

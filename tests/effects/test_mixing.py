@@ -6,16 +6,22 @@ import numpy as np
 import pytest
 
 from studio.context import RenderContext
-from studio.effects.mixing import LAWS, Gain, Invert, Pan, Width, pan_gains
+from studio.effects.mixing import LAWS, Gain, Invert, Pan, Width
 from tests.listening import db, null_db, through, white
 
 STAGE = RenderContext()
 
 
+def pan_gains(position: float, law: str) -> tuple[float, float]:
+    """What a pan makes of a sound of ones."""
+    left, right = through(Pan(position=position, law=law), np.ones((2, 64), np.float32), STAGE)[:, 0]
+    return float(left), float(right)
+
+
 @pytest.mark.parametrize("law", LAWS)
 def test_at_the_ends_one_side_is_silent_and_the_other_whole(law: str) -> None:
-    assert np.allclose(pan_gains(-1, law), (1, 0), atol=1e-12)
-    assert np.allclose(pan_gains(1, law), (0, 1), atol=1e-12)
+    assert np.allclose(pan_gains(-1, law), (1, 0), atol=1e-7)
+    assert np.allclose(pan_gains(1, law), (0, 1), atol=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -28,11 +34,11 @@ def test_the_centre_has_the_level_the_law_is_named_by(law: str, centre_db: float
 
 
 def test_laws_keep_what_they_promise_on_the_way() -> None:
-    positions = np.linspace(-1, 1, 41)
-    left, right = pan_gains(positions, "-3 dB")
-    assert np.allclose(left**2 + right**2, 1)
-    left, right = pan_gains(positions, "-6 dB")
-    assert np.allclose(left + right, 1)
+    for position in np.linspace(-1, 1, 41):
+        left, right = pan_gains(float(position), "-3 dB")
+        assert left**2 + right**2 == pytest.approx(1, abs=1e-6)
+        left, right = pan_gains(float(position), "-6 dB")
+        assert left + right == pytest.approx(1, abs=1e-6)
 
 
 def test_a_moving_pan_follows_its_curve_sample_by_sample() -> None:

@@ -62,7 +62,7 @@ def true_peak_db(samples: np.ndarray) -> float:
     return db(float(np.abs(resample_poly(samples, 16, 1, axis=1)).max()))
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=16, deadline=None, derandomize=True)
 @given(
     length=st.sampled_from([None, "0.9 s", "2 s", "2.3 s", "5 s", "8 s"]),
     tail=st.sampled_from(["0 s", "0.4 s"]),
@@ -76,16 +76,24 @@ def true_peak_db(samples: np.ndarray) -> float:
     ),
     asked=st.sampled_from([-30.0, -23.0, -18.0]),
     ceiling=st.sampled_from([-1.0, -6.0]),
+    arrangement=st.sampled_from(
+        [None, ["loud"], ["loud", "quiet", "loud"], [{"section": "quiet", "tempo": 140}, "loud"], ["all × 2"]]
+    ),
+    loop=st.booleans(),
     bits=st.sampled_from(["16", "24", "32"]),
     block=st.sampled_from([64, 1000, 65_536]),
 )
 def test_loudness_and_ceiling_hold_for_the_file(
     quiet_then_loud: Path, tmp_path_factory: pytest.TempPathFactory, length: str | None, tail: str, chain: list[Any],
-    master: list[Any], asked: float, ceiling: float, bits: str, block: int,
+    master: list[Any], asked: float, ceiling: float, arrangement: list[Any] | None, loop: bool, bits: str, block: int,
 ) -> None:  # fmt: skip
     track = {"play": {"audio": "quietloud.wav"}, "chain": chain}
+    sections = {"quiet": [0, 2], "loud": [2, 6], "all": ["quiet", "loud"]}
+    if arrangement is not None and loop:
+        length = None
+    shape = {"sections": sections, "arrangement": arrangement, "seamless": loop} if arrangement else {}
     recipe = song(
-        quiet_then_loud, tail=tail, tracks={"a": track}, output={"bits": bits},
+        quiet_then_loud, tail=tail, **shape, tracks={"a": track}, output={"bits": bits},
         master={"chain": master, "loudness": asked, "ceiling": ceiling}, **({"length": length} if length else {}),
     )  # fmt: skip
     samples, manifest = delivered(recipe, tmp_path_factory.mktemp("out"), block=block)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from click.testing import CliRunner
 
+from studio.cli.main import main
 from studio.context import RenderContext
 from studio.errors import StudioError
 from studio.levels import decibels
 from studio.recipe import Recipe
 from studio.steps import Source, parse_step
-from studio.tempo import TempoMap
+from studio.tempo import Tempo, TempoMap
+from tests.listening import cents, pitch_hz, sine
 
 RATE = 44_100
 
@@ -119,3 +123,41 @@ def test_fades_have_shapes(tmp_path: Path, tone: np.ndarray) -> None:
     out = np.arange(RATE // 4, 0, -1) / (RATE // 4)
     level[-(RATE // 4) :] = 1 - (1 - out) ** 2
     assert decibels(float(np.max(np.abs(sound - tone * level)))) < -120
+
+
+def test_a_clip_is_warped_fitted_and_pitched_from_its_own_beginning(tmp_path: Path) -> None:
+    clicks = np.zeros((2, RATE), np.float32)
+    clicks[:, [0, RATE // 4, RATE // 2]] = 0.5
+    soundfile.write(tmp_path / "clicks.wav", clicks.T, RATE, subtype="FLOAT")
+    tempo = TempoMap((Tempo(Fraction(0), Fraction(120)), Tempo(Fraction(4), Fraction(60))))
+    warp = {"markers": [["0 s", "0 beats"], ["0.25 s", "1 beat"], ["0.5 s", "2 beats"]], "method": "wsola"}
+    sound = read({"clips": [{"file": "clicks.wav", "at": "bar 2", "warp": warp}]}, tmp_path, tempo=tempo)[0]
+    near = [float(np.abs(sound[2 * RATE + at - 300 : 2 * RATE + at + 300]).max()) for at in (300, RATE)]
+    assert min(near) > 0.1 and np.abs(sound[2 * RATE + 3000 : 3 * RATE - 3000]).max() < 0.1, "at the tempo of its place"
+    soundfile.write(tmp_path / "tone.wav", sine(440, 1).T, RATE)
+    high = read({"clips": [{"file": "tone.wav", "pitch": "7 st", "length": "0.8 s"}]}, tmp_path)
+    assert abs(cents(pitch_hz(high[0, 4000:], RATE), 440 * 2 ** (7 / 12))) < 3 and high.shape[1] == round(0.8 * RATE)
+
+
+def test_a_clip_is_looped_and_turned_round_in_its_length(tmp_path: Path, tone: np.ndarray) -> None:
+    looped = read({"clips": [{"file": "tone.wav", "offset": "0.75 s", "loop": True, "length": "0.6 s"}]}, tmp_path)
+    piece = tone[:, 3 * RATE // 4 :]
+    assert np.array_equal(looped, np.tile(piece, 3)[:, : round(0.6 * RATE)])
+    back = read({"clips": [{"file": "tone.wav", "length": "0.5 s", "reverse": True, "fade_in": "0.1 s"}]}, tmp_path)
+    assert np.array_equal(back[:, 4410:], tone[:, : RATE // 2][:, ::-1][:, 4410:])
+    assert np.abs(back[:, :100]).max() < 0.01, "fades come last"
+
+
+def test_what_clips_can_do_is_listed_and_what_does_not_go_together_refused(tmp_path: Path, tone: np.ndarray) -> None:
+    listed = CliRunner().invoke(main, ["steps", "clips"]).stdout
+    for word in ("warp", "fit", "pitch", "reverse", "loop", "gain", "fade_in", "chain", "each of clips"):
+        assert word in listed
+    text = "tracks: {{a: {{play: {{clips: [{{file: tone.wav, {}}}]}}}}}}"
+    for wrong, said in (
+        ("loop: true", "without end"), ("fit: 1, warp: [[0 s, 0 bars], [1 s, 1 bar]]", "warped and fitted"),
+        ("pitch: 99 st", "out of range"), ("warp: [[1 s, 1 bar], [0 s, 2 bars]]", "does not come after"),
+    ):  # fmt: skip
+        with pytest.raises(StudioError, match=said):
+            Recipe.loads(text.format(wrong), tmp_path)
+    recipe = Recipe.loads(text.format("pitch: 3 st, fit: {bars: 1, from_bpm: 120}, reverse: true"), tmp_path)
+    assert Recipe.loads(recipe.dumps(), tmp_path) == recipe

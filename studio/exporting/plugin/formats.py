@@ -10,7 +10,7 @@ from studio.exporting.plugin import turtle
 from studio.exporting.plugin.compilers import Compiler
 from studio.exporting.plugin.design import Design
 from studio.exporting.plugin.mach_o import as_bundle
-from studio.exporting.plugin.universal import universal
+from studio.native.universal import universal
 
 Built = Sequence[tuple[Compiler, bytes]]
 """A shared library for each processor it was built for."""

@@ -37,9 +37,12 @@ def in_lv2_probe(job: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 def _played(plugin: Lv2, signal: Mapping[str, Any], given: Any, symbols: Sequence[str]) -> Any:
     """The signal, in blocks of its size, aligned by the latency that the plugin reports."""
+    moves, block, out = dict(signal["moves"]), signal["block"], []
+    # Before, so that it begins at rest where its controls are.
+    for symbol, value in zip(symbols, moves.get(0, ()), strict=False):
+        plugin.turn_to(symbol, value)
     plugin.prepare(signal["rate"])
     given = np.pad(given, ((0, 0), (0, plugin.latency)))
-    moves, block, out = dict(signal["moves"]), signal["block"], []
     for start in range(0, given.shape[1], block):
         for symbol, value in zip(symbols, moves.get(start, ()), strict=False):
             plugin.turn_to(symbol, value)

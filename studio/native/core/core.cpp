@@ -93,7 +93,8 @@ MIREPOIX_EXPORT int mirepoix_behind(const void* chain, int row) {
     return static_cast<const Instance*>(chain)->rows[static_cast<std::size_t>(row)]->behind();
 }
 
-// The next block, in place: channels one behind the other, as are those of each side input. Gives -1, or the number of
+// The next block, in place: channels one behind the other, as are those of each side input, where there are
+// any: without, steps listen to their own sound. Gives -1, or the number of
 // the first step that gave NaN or infinity, and the frame of its own clock at which it did.
 MIREPOIX_EXPORT int mirepoix_process(void* chain, float* audio, long long frames, const Tables* tables, const float* sides, long long* failed) {
     const NoSubnormals guard;
@@ -103,9 +104,9 @@ MIREPOIX_EXPORT int mirepoix_process(void* chain, float* audio, long long frames
         const int length = static_cast<int>(std::min<long long>(frames - done, GRID - it.position % GRID));
         float* here[MOST_CHANNELS];
         for (int channel = 0; channel < it.channels; ++channel) here[channel] = audio + channel * frames + done;
-        for (std::size_t index = 0; index < it.heard.size(); ++index)
+        for (std::size_t index = 0; sides && index < it.heard.size(); ++index)
             it.heard[index] = sides + static_cast<long long>(index) * frames + done;
-        it.whole->process(here, length, {it.position, *tables, it.heard.data(), it.channels, failure});
+        it.whole->process(here, length, {it.position, *tables, sides ? it.heard.data() : nullptr, it.channels, failure});
         it.position += length;
         done += length;
     }

@@ -18,15 +18,15 @@
 
 namespace mirepoix {
 
-constexpr int MOST_CHANNELS = 2;
+constexpr int MOST_CHANNELS = 64;
 
 // Where the song is at the beginning of a cell.
 struct SongCell {
     double seconds, beat, bpm;
 };
 
-// Where what moves stands, for all cells that a block reaches: a row of cells for each, from `first[row]` on. Without a
-// table of the song it goes straight on from frame 0, always at `bpm`.
+// Where what moves stands, for all cells that a block reaches: a row of cells for each, from `first[row]` on, or one for
+// all of them where that is below zero. Without a table of the song it goes straight on from frame 0, always at `bpm`.
 struct Tables {
     const Knob* knobs = nullptr;
     const long long *first = nullptr, *offset = nullptr;
@@ -34,7 +34,7 @@ struct Tables {
     long long song_first = 0;
     double bpm = 120.0;
 
-    const Knob& at(int row, long long cell) const { return knobs[offset[row] + cell - first[row]]; }
+    const Knob& at(int row, long long cell) const { return knobs[offset[row] + (first[row] < 0 ? 0 : cell - first[row])]; }
     SongCell song_at(long long cell, double rate) const {
         if (song) return song[cell - song_first];
         const double seconds = static_cast<double>(cell * GRID) / rate;
@@ -52,7 +52,7 @@ struct Failure {
 struct Piece {
     long long start;
     const Tables& tables;
-    const float* const* sides;  // one channel of one side input behind the other, at the first frame of the piece
+    const float* const* sides;  // one channel of one side input behind the other, at the first frame of the piece; or nothing
     int channels;
     Failure& failure;
 };
@@ -86,7 +86,7 @@ struct Scratch {
 // Pointers into the middle of a piece.
 template <class Sample>
 struct Window {
-    Sample* channel[MOST_CHANNELS] = {};
+    Sample* channel[MOST_CHANNELS];
 
     Window(Sample* const* audio, int channels, int first) {
         for (int index = 0; index < channels; ++index) channel[index] = audio[index] + first;
@@ -201,7 +201,8 @@ class StepNode final : public Node {
     void process(float* const* audio, int frames, const Piece& now) override {
         Scratch side;
         Window<float> heard(side);
-        if (side_ >= 0) {
+        const bool listens = side_ >= 0 && now.sides;
+        if (listens) {
             side.copy(now.sides + side_ * now.channels, now.channels, frames);
             held_.process(heard.channel, frames);
         }
@@ -216,8 +217,8 @@ class StepNode final : public Node {
             moment.bpm = song.bpm;
             // What does not follow the beats of the song counts seconds, at whatever tempo.
             moment.beat = (beats_ ? song.beat : song.seconds * song.bpm / 60.0) + moment.offset * song.bpm / 60.0 / rate_;
-            const Window<float> beside(heard.channel, side_ >= 0 ? now.channels : 0, first), here(audio, now.channels, first);
-            if (side_ >= 0) moment.side = beside.channel;
+            const Window<float> beside(heard.channel, listens ? now.channels : 0, first), here(audio, now.channels, first);
+            if (listens) moment.side = beside.channel;
             type_.process(step_, here.channel, moment);
             for (int channel = 0; channel < now.channels; ++channel)
                 if (now.failure.step < 0 && !finite(here.channel[channel], length)) now.failure = {index_, own};
