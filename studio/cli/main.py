@@ -173,6 +173,7 @@ COMMANDS = (
     "merge",
     "player",
     "sound",
+    "events",
     "transfer",
     "train",
     "steps",
