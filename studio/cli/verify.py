@@ -17,8 +17,13 @@ from studio.cli.show import as_json, table
     type=click.Path(path_type=Path),
     help="For --reproduce: where the files of its recipe lie, if it was rendered elsewhere.",
 )
+@click.option(
+    "--score",
+    type=click.Path(path_type=Path),
+    help="For --reproduce: the MIDI file it was rendered with, if it was another one than the recipe's.",
+)
 @click.option("--json", "as_script", is_flag=True, help="Print JSON.")
-def command(folder: Path, reproduce: bool, home: Path | None, as_script: bool) -> None:
+def command(folder: Path, reproduce: bool, home: Path | None, score: Path | None, as_script: bool) -> None:
     """Check a rendered FOLDER against its manifest: hashes, lengths, levels, and that the stems add up.
 
     The sound is read back with another library than the one that wrote it.
@@ -29,7 +34,7 @@ def command(folder: Path, reproduce: bool, home: Path | None, as_script: bool) -
     if reproduce:
         from studio.rendering.reproduce import reproduce as rendered_again
 
-        findings += rendered_again(folder, home)
+        findings += rendered_again(folder, home, score)
     if as_script:
         as_json([finding.__dict__ for finding in findings])
     else:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from studio.disk import file_sha256
 from studio.engine import Plan, plan
 from studio.engine.nodes import Node, Play, Process
 from studio.errors import RecipeError, RenderError
@@ -25,7 +26,7 @@ from studio.steps import Step
 _TIMES = 2
 
 
-def reproduce(folder: Path, home: Path | None = None) -> list[FileCheck]:
+def reproduce(folder: Path, home: Path | None = None, score: Path | None = None) -> list[FileCheck]:
     """Render what lies in a folder again, twice, each in a process of its own with an empty cache.
 
     Every file is compared with the manifest. Where the two renders differ, the signal in which the difference begins is
@@ -34,6 +35,7 @@ def reproduce(folder: Path, home: Path | None = None) -> list[FileCheck]:
     Args:
         folder: holds a render and its manifest.
         home: what the paths in its recipe are relative to; where it was rendered from, on this machine, if not given.
+        score: the MIDI file that it was rendered with instead of the recipe's own.
 
     Raises:
         StudioError: there is no manifest, its recipe needs files that are not there, or a render failed.
@@ -45,19 +47,42 @@ def reproduce(folder: Path, home: Path | None = None) -> list[FileCheck]:
             "it is not known where this was rendered from.", "Say where the files of its recipe lie: `--home FOLDER`."
         )
     recipe = Recipe.loads(write(dict(manifest.recipe)), base)
+    _check_score(recipe, manifest, score)
     with tempfile.TemporaryDirectory(prefix="studio-") as name:
         room = Path(name)
         recipe.save(room / "song.yaml")
-        renders = [_rendered(room, number) for number in range(_TIMES)]
-        planned = plan(Recipe.load(room / "song.yaml"))
+        renders = [_rendered(room, number, score) for number in range(_TIMES)]
+        planned = plan(Recipe.load(room / "song.yaml"), score)
         files = list(_files(manifest, [Manifest.load(out) for out, _ in renders]))
         return [*files, *_guilty(planned, [cache for _, cache in renders])]
 
 
-def _rendered(room: Path, number: int) -> tuple[Path, Path]:
+def _check_score(recipe: Recipe, manifest: Manifest, score: Path | None) -> None:
+    """See that the notes are those of then.
+
+    Raises:
+        RecipeError: they are others.
+    """
+    played = score or (recipe.folder / recipe.score if recipe.score is not None else None)
+    if played is None or not played.is_file() or file_sha256(played) in {each.sha256 for each in manifest.sources}:
+        return  # What is not there is told by whoever reads it.
+    raise RecipeError(
+        f"{str(played)!r} is not the score that was played then.", "Give that one: `--score FILE`, or render anew."
+    )
+
+
+def _rendered(room: Path, number: int, score: Path | None) -> tuple[Path, Path]:
     """The folders of the files and of the cache of a new render."""
     out, cache = room / f"out {number}", room / f"cache {number}"
-    words = ("render", str(room / "song.yaml"), "-o", str(out), "--no-report", "--json")
+    words = (
+        "render",
+        str(room / "song.yaml"),
+        "-o",
+        str(out),
+        "--no-report",
+        "--json",
+        *(("--score", str(score.resolve())) if score else ()),
+    )
     done = subprocess.run(
         python_command("from studio.cli.main import main; main()", *words),
         env=os.environ | {"STUDIO_CACHE": str(cache)}, capture_output=True, text=True, check=False,

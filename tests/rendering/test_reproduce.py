@@ -69,3 +69,11 @@ def test_the_signal_in_which_a_difference_begins_is_named(song: Path, tmp_path: 
     [guilty] = _guilty(planned, folders)
     assert guilty.path == chain.name and not guilty.sound
     assert "dBFS from 0.01 s on" in guilty.detail
+
+
+def test_a_song_is_made_again_with_the_score_it_was_rendered_with(song: Path, tmp_path: Path) -> None:
+    other = band_file(tmp_path / "other.mid", seconds=0.5, parts=1)
+    studio.render(song, tmp_path / "out", score=other, report=False)
+    with pytest.raises(RecipeError, match=r"band.mid' is not the score that was played then.\n .*--score FILE"):
+        reproduce(tmp_path / "out")
+    assert all(check.sound for check in reproduce(tmp_path / "out", score=other))
