@@ -52,7 +52,7 @@ from studio.score import Score
 from studio.steps import ScoreStep, Step, StepKind, registry
 from studio.stored import refuse_later
 from studio.synonyms import meant
-from studio.tempo import TempoMap, Time, naming
+from studio.tempo import ANY_SECTION, TempoMap, Time, naming
 from studio.units import DB, LUFS
 from studio.views import view
 
@@ -613,13 +613,15 @@ def section_names(sections: object, score: object) -> frozenset[str]:
     """The names by which places in a song may be called: those of its sections, or of the markers of its score."""
     if isinstance(sections, Mapping):
         return frozenset(str(name) for name in sections)
-    if sections != MARKERS or not isinstance(score, str):
+    if sections != MARKERS:
         return frozenset()
+    if not isinstance(score, str):
+        return frozenset({ANY_SECTION})
     try:
         # What is wrong with the score is told where it is played.
         return frozenset(name for name, _ in marker_names(read_midi(folder_of_reading() / score)))
     except StudioError:
-        return frozenset()
+        return frozenset({ANY_SECTION})
 
 
 def _rebased(file: str, here: Path, there: Path) -> str:
