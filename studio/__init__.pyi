@@ -46,7 +46,11 @@ from .rendering.transfers import transfer_file as transfer_file
 from .rendering.verify import verify as verify
 from .score import Note as Note
 from .score import Score as Score
+from .sessions.events_of import EventsMade as EventsMade
+from .sessions.events_of import make_events as make_events
 from .sessions.exporting import export_session as export_session
+from .sessions.hearing import HeardSound as HeardSound
+from .sessions.hearing import recipe_from_sound as recipe_from_sound
 from .sessions.importing import import_session as import_session
 from .sessions.merging import merge_session as merge_session
 from .sessions.starting import new_recipe as new_recipe

@@ -48,6 +48,11 @@ _JSON_OFFSET = rf"(?:\s*[+\-−]\s*{_JSON_TERM}(?:\s*\+?\s*{_JSON_TERM})*)?"
 POSITION_PATTERN = rf"{TIME_PATTERN}|^\s*(?:\d+\.\d+\.\d+|[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ0-9_' -]*){_JSON_OFFSET}\s*$"
 """The same for positions, which may be named by a section, a bar (``bar 5``), or as DAWs do (``5.1.1``)."""
 
+ANY_SECTION = "*"
+"""Stands for every name, where those of the sections cannot be known while a recipe is read."""
+
+_ANY = re.compile(r"[^\W\d_][\w' ]*")
+
 _named: ContextVar[frozenset[str]] = ContextVar("the sections of the song that is being read", default=frozenset())
 
 
@@ -204,7 +209,10 @@ def _position(text: str) -> Time | None:
     elif bar := _BAR_BEAT_SIXTEENTH.match(text):
         place, rest = _counted(bar["bar"], bar["beat"], bar["sixteenth"]), text[bar.end() :]
     else:
-        for name in sorted(_named.get(), key=len, reverse=True):
+        known = _named.get()
+        if ANY_SECTION in known and (word := _ANY.match(text)):
+            known = frozenset({word[0].strip()})
+        for name in sorted(known, key=len, reverse=True):
             if lower.startswith(name.lower()) and text[len(name) :].lstrip()[:1] in ("", "+", "-"):
                 place, rest = Time(mark=name), text[len(name) :]
                 break

@@ -21,7 +21,7 @@ from studio.stretch.stretcher import ALL_LIBRARIES, ENGINE_LIBRARIES, METHODS, l
 OURS = {name: step for name, step in registry().items() if step.__module__.startswith("studio.")}
 MADE = {
     "pedalboard": {"plugin": "Gain", "settings": {"gain_db": 40.0}}, "plugin": {"file": "nowhere.vst3"}, "preset": "tape", "audio": "a.wav", "clips": {"clips": []}, "transfer": "a.wav",
-    "slice": "a.wav", "convolution": "a.wav", "torchscript": {"model": "a.ts"}, "warp": {"markers": [["0 s", "0 bars"],
+    "slice": "a.wav", "events": "a.events", "convolution": "a.wav", "torchscript": {"model": "a.ts"}, "warp": {"markers": [["0 s", "0 bars"],
     ["1 s", "1 bar"]]}, "ducker": {"sidechain": "kick"}, "vocoder": {"sidechain": "voice"}, "place": {"at": "1 s"}, "merge": {"file": "a.mid"}, "write": "c4",
 }  # fmt: skip
 """Steps that need a knob to be made."""

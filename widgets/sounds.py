@@ -16,7 +16,8 @@ from studio.engine import Engine, Plan
 from studio.engine.nodes import Node
 from studio.engine.preview import Preview
 from studio.errors import AudioError, shown
-from studio.rendering.render import Result, stem_of
+from studio.rendering.deliverables import stem_of
+from studio.rendering.render import Result
 
 _LARGEST_STEP, _FEWEST_PEAKS = 512, 1200
 

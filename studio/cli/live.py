@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-import threading
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
 from studio.cli.completing import recipes
 from studio.cli.opening import STDIN, recipe_of, session_options
-from studio.cli.show import as_json, say, say_lines
-from studio.cli.stopping import STOPPING
+from studio.cli.playing import close, leave, output, wait_while_playing
+from studio.cli.show import say
 
 if TYPE_CHECKING:
-    from studio.live.health import Health
-    from studio.live.output import LiveOutput
-    from studio.live.player import LivePlayer
-    from studio.live.reloading import Reloader
     from studio.live.voice import LiveVoice
-
-CLOSING_SECONDS = 0.7
-"""How long outputs and controllers may take to close before they are left as they are."""
 
 
 @click.command("live")
@@ -96,7 +85,7 @@ def command(
     with ExitStack() as stack:
         begun = time.time_ns()
         song = recipe_of(recipe, stack)
-        sound = stack.enter_context(_output(song.rate, device, follow, live_input))
+        sound = stack.enter_context(output(song.rate, device, follow, live_input))
         play = partial(voice_of, strip=strip, live_input=live_input, as_rendered=as_rendered)
 
         def again() -> LiveVoice:
@@ -117,66 +106,9 @@ def command(
                     say(remark)
                 what = "live input" if live_input else strip or "the song"
                 say(f"Playing {what}. OSC on {osc_host}:{osc.port}. Ctrl-C ends it.")
-            _play(player, Reloader(player, Path(recipe), again, begun), seconds)
-        _close(stack)
-        _leave(sound.health(), as_script)
-
-
-def _close(stack: ExitStack) -> None:
-    """Close outputs and controllers, as far as they do so in time; whoever interrupts once more does not wait for them."""
-    closing = threading.Thread(target=stack.pop_all().close, daemon=True, name="closing")
-    with suppress(KeyboardInterrupt):
-        closing.start()
-        closing.join(CLOSING_SECONDS)
-
-
-def _leave(health: Health, as_script: bool) -> NoReturn:
-    """Say how it went and end the process, whatever still waits for a sound card, a render or a chain that is too slow.
-
-    Ctrl-C is how playing ends well; another signal keeps its exit code.
-    """
-    ctrl_c = 128 + signal.SIGINT
-    code = 0 if STOPPING.code == ctrl_c else STOPPING.code
-    try:
-        _report(health, as_script)
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except (OSError, KeyboardInterrupt):
-        # Nobody reads any more.
-        pass
-    finally:
-        os._exit(code)
-
-
-def _report(health: Health, as_script: bool) -> None:
-    from dataclasses import asdict
-
-    if as_script:
-        as_json(asdict(health))
-        return
-    say(
-        f"{health.periods} periods of {health.period_ms} ms, {health.xruns} too late. Half of them took "
-        f"{health.median_ms} ms, all but one of a thousand {health.late_ms} ms, the slowest {health.slowest_ms} ms. "
-        f"From input to output: {health.latency_ms} ms."
-    )
-    if health.late_ms > health.period_ms:
-        say("The chains take too long: a longer period gives them time, or --as-rendered STRIP spares one.")
-
-
-def _output(rate: int, device: str | None, follow: bool, listens: bool) -> LiveOutput:
-    """Where the sound goes: to JACK, or to the system's own audio where no JACK server runs or a device is named."""
-    from studio.errors import MissingError
-    from studio.live.jack import Jack
-    from studio.live.system import System
-
-    if device is None:
-        try:
-            return Jack(follow=follow)
-        except MissingError:
-            # Only JACK has a transport.
-            if follow:
-                raise
-    return System(rate, device, listens=listens)
+            wait_while_playing(player, Reloader(player, Path(recipe), again, begun), seconds)
+        close(stack)
+        leave(sound.health(), as_script)
 
 
 def _drive(recipe: str, to: str) -> None:
@@ -197,21 +129,3 @@ def _drive(recipe: str, to: str) -> None:
     remote.move(*moves)
     remote.close()
     say(f"{len(moves)} movements are sent to {found.name}.")
-
-
-def _play(player: LivePlayer, reloader: Reloader, seconds: float | None) -> None:
-    """Wait until the time is over, and tell what happens meanwhile."""
-    end = time.monotonic() + seconds if seconds else None
-    told: set[str] = set()
-    reloader.start()
-    while end is None or time.monotonic() < end:
-        time.sleep(0.1 if end is None else min(0.1, max(0.0, end - time.monotonic())))
-        for trouble in player.troubles:
-            if trouble not in told:
-                say(f"The sound goes on dry: {trouble}", err=True)
-                told.add(trouble)
-        for error in reloader.news():
-            if error is None:
-                say("Changed.")
-            else:
-                say_lines(f"Not changed: {error}", err=True)

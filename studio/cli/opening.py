@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -97,7 +97,7 @@ def recipe_of(
     name: str,
     stack: ExitStack,
     turns: Sequence[str] = (),
-    output: dict[str, str] | None = None,
+    output: Mapping[str, object] | None = None,
     score: Path | None = None,
 ) -> Recipe:
     """The recipe that a word means, with knobs turned as `--set` says; `score` is what it will play instead of its own.
@@ -106,7 +106,7 @@ def recipe_of(
         StudioError: it cannot be read, or some of its knobs cannot be turned so: all of these at once, and with a recipe
             that cannot be read what is wrong with its files too.
     """
-    from studio.errors import Gather, Problems, StudioError
+    from studio.errors import Gather, Problems, StudioError, within
     from studio.recipe import Recipe
 
     document, folder = document_of(name, stack)
@@ -123,9 +123,10 @@ def recipe_of(
             raise click.UsageError(f"--set {turn}: write ADDRESS=VALUE, such as keys.chorus.depth=0.5")
         with gather:
             song = song.set(address.strip(), _value(value.strip()))
-    for knob, value in (output or {}).items():
-        with gather:
-            song = song.set(f"output.{knob}", value)
+    if output:
+        with gather, within("output"):
+            # All at once, since some only go together.
+            song = song.replace(output={**song.output.data(), **output})
     gather.done()
     return song
 

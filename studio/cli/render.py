@@ -40,7 +40,23 @@ if TYPE_CHECKING:
 @click.option("--format", type=click.Choice(["wav", "flac", "ogg", "mp3"]), help="File format.")
 @click.option("--bits", type=click.Choice(["16", "24", "32"]), help="Bits a sample (32 is float).")
 @click.option("--stems", type=click.Choice(["post", "pre", "none"]), help="Stems after or before the fader, or none.")
-@click.option("--effects", type=click.Choice(["wet", "dry"]), help="Stems with or without their chains.")
+@click.option("--effects", type=click.Choice(["wet", "dry", "both"]), help="Stems with their chains, without, or both.")
+@click.option(
+    "--channels", type=click.Choice(["stereo", "auto"]), help="auto: stems whose channels are the same in mono."
+)
+@click.option("--names", metavar="PATTERN", help="How stems are called: '{number} {track}'.")
+@click.option("--bitrate", type=click.Choice(["64", "96", "128", "160", "192", "256", "320"]), help="kbit/s of mp3.")
+@click.option("--premaster", is_flag=True, default=None, help="What enters the master too.")
+@click.option("--minus-one", is_flag=True, default=None, help="The song without each of its tracks too.")
+@click.option(
+    "--by-section", is_flag=True, default=None, help="Mix and stems cut at the sections of an arrangement too."
+)
+@click.option(
+    "--for",
+    "purpose",
+    type=click.Choice(["mastering", "practice"]),
+    help="A whole set: mastering (numbered 32-bit stems, mono where they are, and their sum), practice (an mp3 without each track).",
+)
 @click.option("--jobs", type=click.IntRange(1), help="Threads; all cores if not given.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor keep finished work.")
 @click.option("--no-report", is_flag=True, help="Leave the report out.")
@@ -58,7 +74,8 @@ def command(
     no_report: bool,
     explain: bool,
     as_script: bool,
-    **output: str | None,
+    purpose: str | None,
+    **output: str | bool | None,
 ) -> None:
     """Render RECIPE into stems, a mix, a manifest and a report.
 
@@ -68,9 +85,11 @@ def command(
     from studio.engine import Cache
     from studio.rendering import render
     from studio.rendering.checking import checked_plan
+    from studio.rendering.deliverables import SETS
 
     with ExitStack() as stack:
-        song = recipe_of(recipe, stack, turns, {name: value for name, value in output.items() if value}, score)
+        wanted = {**(SETS[purpose] if purpose else {}), **{name: value for name, value in output.items() if value}}
+        song = recipe_of(recipe, stack, turns, wanted, score)
         if section is not None:
             song = song.section(section, loop=loop)
         elif loop:

@@ -47,37 +47,51 @@ public:
     void prepare(double rate, int channels) { follower_.prepare(rate, channels); }
     void reset() { follower_.reset(); }
 
-    void set(double threshold_db, double ratio, double attack_ms, double release_ms) {
+    void set(double threshold_db, double ratio, double attack_ms, double release_ms, double knee_db = 0.0) {
         threshold_ = single_amplitude(threshold_db, -200.0f);
         inverse_ = 1.0f / threshold_;
         power_ = 1.0f / static_cast<float>(ratio) - 1.0f;
+        knee_ = static_cast<float>(knee_db);
         follower_.set(attack_ms, release_ms);
     }
 
     float operator()(size_t channel, float in) {
         const float level = follower_(channel, std::abs(in));
+        if (knee_ > 0.0f && level > 0.0f) return bent(20.0f * std::log10(level * inverse_)) * in;
         return (level < threshold_ ? 1.0f : std::pow(level * inverse_, power_)) * in;
     }
 
 private:
+    // The gain so many dB above the threshold, a parabola over the knee.
+    float bent(float over) const {
+        const float into = over + 0.5f * knee_;
+        if (into <= 0.0f) return 1.0f;
+        const float beyond = into < knee_ ? into * into / (2.0f * knee_) : over;
+        return std::pow(10.0f, 0.05f * power_ * beyond);
+    }
+
     Follower follower_;
-    float threshold_ = 1.0f, inverse_ = 1.0f, power_ = 0.0f;
+    float threshold_ = 1.0f, inverse_ = 1.0f, power_ = 0.0f, knee_ = 0.0f;
 };
 
 // Turns down what is below the threshold; it hears the root of the mean square over 50 ms.
 class Closer {
 public:
     void prepare(double rate, int channels) {
+        rate_ = rate;
         power_.prepare(rate, channels);
         power_.set(0.0, 50.0);
         follower_.prepare(rate, channels);
+        left_.assign(static_cast<size_t>(channels), 0);
     }
     void reset() {
         power_.reset();
         follower_.reset();
+        std::fill(left_.begin(), left_.end(), 0);
     }
 
-    void set(double threshold_db, double ratio, double attack_ms, double release_ms) {
+    void set(double threshold_db, double ratio, double attack_ms, double release_ms, double hold_ms) {
+        hold_ = static_cast<int>(std::lround(rate_ * hold_ms / 1000.0));
         threshold_ = single_amplitude(threshold_db, -200.0f);
         inverse_ = 1.0f / threshold_;
         exponent_ = static_cast<float>(ratio) - 1.0f;
@@ -86,10 +100,22 @@ public:
 
     float operator()(size_t channel, float in) {
         const float level = follower_(channel, std::abs(std::sqrt(power_(channel, in * in))));
-        return (level > threshold_ ? 1.0f : std::pow(level * inverse_, exponent_)) * in;
+        int& left = left_[channel];
+        if (level > threshold_) {
+            left = hold_;
+            return in;
+        }
+        if (left > 0) {
+            --left;
+            return in;
+        }
+        return std::pow(level * inverse_, exponent_) * in;
     }
 
 private:
+    double rate_ = 44100.0;
+    int hold_ = 0;  // frames for which it stays open
+    std::vector<int> left_;
     Follower power_, follower_;
     float threshold_ = 1.0f, inverse_ = 1.0f, exponent_ = 0.0f;
 };
@@ -103,7 +129,7 @@ inline float heard(float* const* audio, const BlockContext& now, int channels, i
 }
 
 struct Compressor {
-    Knob threshold, ratio, attack, release, makeup;
+    Knob threshold, ratio, attack, release, knee, makeup;
     bool link = true;
 
     void prepare(const RenderContext& context) {
@@ -120,7 +146,7 @@ struct Compressor {
 
     void process(float* const* audio, const BlockContext& now) {
         const bool alone = !link && now.side == nullptr;
-        (alone ? own_ : shared_).set(threshold.middle(), ratio.middle(), attack.middle(), release.middle());
+        (alone ? own_ : shared_).set(threshold.middle(), ratio.middle(), attack.middle(), release.middle(), knee.middle());
         for (int i = 0; i < now.frames; ++i) {
             const double up = amplitude(makeup.at(now.offset + i));
             if (alone) {
@@ -164,7 +190,7 @@ private:
 };
 
 struct Gate {
-    Knob threshold, ratio, attack, release;
+    Knob threshold, ratio, attack, hold, release;
     bool link = true;
 
     void prepare(const RenderContext& context) {
@@ -181,7 +207,7 @@ struct Gate {
 
     void process(float* const* audio, const BlockContext& now) {
         const bool alone = !link && now.side == nullptr;
-        (alone ? own_ : shared_).set(threshold.middle(), ratio.middle(), attack.middle(), release.middle());
+        (alone ? own_ : shared_).set(threshold.middle(), ratio.middle(), attack.middle(), release.middle(), hold.middle());
         for (int i = 0; i < now.frames; ++i) {
             if (alone) {
                 for (int c = 0; c < channels_; ++c) audio[c][i] = own_(static_cast<size_t>(c), audio[c][i]);

@@ -33,6 +33,7 @@ class Compressor(Pedal):
     attack: Live = _attack(8.0)
     release: Live = _release(120.0)
     makeup: Live = knob(0.0, -24.0, 36.0, DB, help="gain afterwards")
+    knee: Live = knob(0.0, 0.0, 36.0, DB, help="over how many dB around the threshold it sets in")
     sidechain: str | None = port(help="the track or bus it listens to")
     link: bool = switch(True, help="one gain for all channels")
 
@@ -65,6 +66,7 @@ class Gate(Pedal):
     ratio: Live = knob(10.0, 1.0, 60.0, RATIO, taper=LOG, help="how steeply it closes")
     attack: Live = _attack(1.0)
     release: Live = _release(120.0)
+    hold: Live = knob(0.0, 0.0, 2_000.0, MS, help="how long it stays open behind the last that opened it")
     sidechain: str | None = port(help="the track or bus it listens to")
     link: bool = switch(True, help="one gain for all channels")
 

@@ -57,7 +57,7 @@ TWINS: Mapping[str, Twin] = {
         {"rate_hz": "rate", "depth": "depth", "centre_delay_ms": "delay", "feedback": "feedback", "mix": "mix"},
     ),
     "Clipping": Twin("clip", {"threshold_db": "threshold"}),
-    "Compressor": Twin("compressor", _LEVELS, {"link": False, "sidechain": None, "makeup": 0.0}),
+    "Compressor": Twin("compressor", _LEVELS, {"link": False, "sidechain": None, "makeup": 0.0, "knee": 0.0}),
     "Convolution": Twin("convolution", {"impulse_response_filename": "file", "mix": "mix"}, {"gain": CONVOLUTION_DB}),
     "Delay": Twin("delay", {"delay_seconds": "time", "feedback": "feedback", "mix": "mix"}),
     "Distortion": Twin("distortion", {"drive_db": "drive"}),
@@ -71,7 +71,7 @@ TWINS: Mapping[str, Twin] = {
     "LowShelfFilter": Twin("low_shelf", _SHELF),
     "LowpassFilter": Twin("lowpass", {"cutoff_frequency_hz": "cutoff"}),
     "MP3Compressor": Twin("mp3", {"vbr_quality": "quality"}),
-    "NoiseGate": Twin("gate", _LEVELS, {"link": False, "sidechain": None}),
+    "NoiseGate": Twin("gate", _LEVELS, {"link": False, "sidechain": None, "hold": 0.0}),
     "PeakFilter": Twin("peak", _SHELF),
     "Phaser": Twin(
         "phaser",
@@ -85,6 +85,7 @@ TWINS: Mapping[str, Twin] = {
             "room_size": "room_size", "damping": "damping", "wet_level": "wet", "dry_level": "dry", "width": "width",
             "freeze_mode": "freeze",
         },
+        {"predelay": 0.0},
     ),
 }  # fmt: skip
 """Every plugin of pedalboard's but those that hold or host others."""

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <utility>
 #include <vector>
 
 #include "convolver.hpp"
@@ -18,6 +20,7 @@ namespace mirepoix {
 struct Reverb {
     Knob room_size, damping, wet, dry, width;
     bool freeze = false;
+    double predelay = 0.0;
 
     void prepare(const RenderContext& context) {
         static constexpr int COMBS[] = {1116, 1188, 1277, 1356, 1422, 1491, 1557, 1617}, PASSES[] = {556, 441, 341, 225};
@@ -28,9 +31,12 @@ struct Reverb {
             for (int i = 0; i < 4; ++i) passes_[side][i].prepare(rate * (PASSES[i] + 23 * side) / 44100);
         }
         for (Glide* glide : glides()) glide->prepare(context.rate, 0.01);
+        before_.prepare(static_cast<int>(std::lround(context.rate * predelay / 1000.0)));
+        late_ = std::lround(context.rate * predelay / 1000.0) > 0;
         reset();
     }
     void reset() {
+        before_.reset();
         for (int side = 0; side < 2; ++side) {
             for (auto& comb : combs_[side]) comb.reset();
             for (auto& pass : passes_[side]) pass.reset();
@@ -38,7 +44,7 @@ struct Reverb {
         fresh_ = true;
     }
     int latency() const { return 0; }
-    double tail_seconds() const { return 1.0; }
+    double tail_seconds() const { return 1.0 + predelay / 1000.0; }
 
     void process(float* const* audio, const BlockContext& now) {
         const float level = static_cast<float>(wet.middle()) * 3.0f, wide = static_cast<float>(width.middle());
@@ -53,7 +59,8 @@ struct Reverb {
         const float gain = freeze ? 0.0f : 0.015f;
         for (int i = 0; i < now.frames; ++i) {
             const float damp = damp_.next(), again = again_.next();
-            const float in = (channels_ == 2 ? audio[0][i] + audio[1][i] : audio[0][i]) * gain;
+            float in = (channels_ == 2 ? audio[0][i] + audio[1][i] : audio[0][i]) * gain;
+            if (late_) in = before_(in);
             float out[2] = {0.0f, 0.0f};
             for (int side = 0; side < channels_; ++side) {
                 for (auto& comb : combs_[side]) out[side] += comb(in, damp, again);
@@ -82,6 +89,15 @@ private:
     private:
         std::vector<float> held_;
         size_t at_ = 0;
+    };
+
+    class Wait : public Ring {
+    public:
+        float operator()(float in) {
+            std::swap(in, now());
+            on();
+            return in;
+        }
     };
 
     // The way around numbers too small to compute with quickly; its rounding belongs to the sound of the render.
@@ -121,7 +137,8 @@ private:
     std::array<Glide*, 5> glides() { return {&damp_, &again_, &through_, &same_, &cross_}; }
 
     int channels_ = 2;
-    bool fresh_ = true;
+    bool fresh_ = true, late_ = false;
+    Wait before_;
     Comb combs_[2][8];
     Pass passes_[2][4];
     Glide damp_, again_, through_, same_, cross_;

@@ -12,7 +12,7 @@ from studio.effects.pedal import Pedal
 from studio.effects.response import read_response
 from studio.knobs import Live, file, knob, switch
 from studio.steps import Effect
-from studio.units import DB
+from studio.units import DB, MS
 
 
 class Reverb(Pedal):
@@ -27,6 +27,7 @@ class Reverb(Pedal):
     dry: Live = knob(0.4, 0.0, 1.0, help="level of the sound itself; 0.5 is as loud as it was")
     width: Live = knob(1.0, 0.0, 1.0, help="stereo width of the room")
     freeze: bool = switch(False, help="let the room ring for ever")
+    predelay: float = knob(0.0, 0.0, 250.0, MS, help="how long the room waits before it answers", live=False)
 
     pedal = "Reverb"
     turns = {
@@ -45,7 +46,7 @@ class Reverb(Pedal):
     def tail_seconds(self, context: RenderContext) -> float:
         """The longest silence, in seconds, behind which more sound can still come."""
         # Near its end a long tail comes in single peaks, with silence between them.
-        return 1.0
+        return 1.0 + self.predelay / 1000
 
 
 class Convolution(Effect):

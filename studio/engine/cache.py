@@ -18,10 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
 import xxhash
 
-from studio.audio import Block
+from studio.audio import Block, interleaved
 from studio.disk import make_folder, part_of, remove_abandoned, writing
 from studio.engine.tape import Tape
 from studio.errors import OutputError, StudioError
@@ -83,11 +82,11 @@ class Recording:
         Raises:
             OutputError: there is room neither in the cache nor for temporary files.
         """
-        interleaved = np.ascontiguousarray(block.T).data.cast("B") if block.size else memoryview(b"")
-        self._hash.update(interleaved)
-        while interleaved:
+        left = interleaved(block).data.cast("B") if block.size else memoryview(b"")
+        self._hash.update(left)
+        while left:
             try:
-                interleaved = interleaved[self._file.write(interleaved) :]
+                left = left[self._file.write(left) :]
             except OSError as error:
                 self._move(error)
         self.tape.grow(block.shape[1])

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
@@ -321,7 +321,9 @@ class Sum(Node):
         for together in zip_longest(*(reader.blocks(node) for node in self.inputs)):
             present = [block for block in together if block is not None]
             longest = max(block.shape[1] for block in present)
-            total = np.zeros((self.context.channels, longest), np.float32, order="F")
+            # Laid out as what comes: to add the one layout to the other takes ten times as long.
+            order: Literal["C", "F"] = "F" if present[0].T.flags.c_contiguous else "C"
+            total = np.zeros((self.context.channels, longest), np.float32, order=order)
             for block in present:
                 total[:, : block.shape[1]] += block
             yield total

@@ -233,9 +233,10 @@ class Lv2:
     def _instantiate(self, rate: int) -> None:
         self.close()
         self._rate, self._features = rate, Lv2Features(float(rate), self._fixed)
+        self._load()
         made = lilv().lilv_plugin_instantiate(self._plugin, c_double(rate), self._features.array)
         if not made:
-            raise PluginError(f"{self.about.name} would not start at {rate} Hz{self._why_not()}.")
+            raise PluginError(f"{self.about.name} would not start at {rate} Hz.")
         self._made, self._handle, self._calls = made, made.contents.handle, made.contents.descriptor.contents
         found = self._calls.extension_data(f"{abi.WORKER}interface".encode()) if self._calls.extension_data else None
         self._worker = cast(found, POINTER(abi.WorkerInterface)).contents if found else None
@@ -251,17 +252,16 @@ class Lv2:
         if self._kept is not None:
             self._restore(self._kept, self._features, made)
 
-    def _why_not(self) -> str:
-        """What is wrong with its binary, if anything."""
+    def _load(self) -> None:
+        """Load its binary for good: lilv would unload it with the last instance, which not all survive."""
         node = lilv().lilv_plugin_get_library_uri(self._plugin)
         path = lilv().lilv_file_uri_parse(c_void_p(lilv().lilv_node_as_uri(c_void_p(node))), None) if node else None
         if not path:
-            return ": its bundle names no binary"
+            raise PluginError(f"{self.about.name} cannot be loaded: its bundle names no binary.")
         try:
             ctypes.CDLL(ctypes.string_at(path).decode("utf-8", "replace"))
         except OSError as error:
-            return f": its binary cannot be loaded ({error})"
-        return ""
+            raise PluginError(f"{self.about.name}: its binary cannot be loaded ({error}).") from None
 
     def _switch(self, on: bool) -> None:
         """Tell it that sound begins or ends, if it wants to know."""

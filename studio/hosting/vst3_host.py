@@ -348,7 +348,8 @@ class Vst3:
             raise PluginError(f"{self.about.name} does not take that state.")
         self._pass_state(content)
         if own:
-            abi.call(self._controller, abi.SET_OWN_STATE, c_int32, (c_void_p, Vst3Stream(own).address))
+            stream = Vst3Stream(own)
+            abi.call(self._controller, abi.SET_OWN_STATE, c_int32, (c_void_p, stream.address))
 
     def _component_state(self) -> bytes:
         stream = Vst3Stream()
@@ -365,7 +366,8 @@ class Vst3:
 
     def _pass_state(self, content: bytes) -> None:
         if content:
-            abi.call(self._controller, abi.SET_COMPONENT_STATE, c_int32, (c_void_p, Vst3Stream(content).address))
+            stream = Vst3Stream(content)
+            abi.call(self._controller, abi.SET_COMPONENT_STATE, c_int32, (c_void_p, stream.address))
 
 
 def _context(transport: Transport | None, rate: int) -> abi.Context:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+
 from studio.audio import Audio
 from studio.context import RenderContext
 from studio.engine import plan
@@ -63,6 +65,19 @@ def song_voice(recipe: Recipe, as_rendered: Collection[str] = ()) -> LiveVoice:
     engine.run(rendered(planned, as_rendered))
     [lift] = held_gains(engine, result.plan.mix, 0, result.frames / result.plan.context.rate) or (0.0,)
     return LiveMixer(planned, engine, result.frames, lift, as_rendered).voice()
+
+
+def rendered_voice(recipe: Recipe, rest: float = 0.0) -> tuple[LiveVoice, float]:
+    """The mix as it is rendered, master and all, in a loop with `rest` seconds of silence; and its own seconds.
+
+    Raises:
+        StudioError: something in the recipe.
+    """
+    result = render(recipe)
+    context, mix = replace(result.plan.context, score=None), result.mix
+    silence = np.zeros((mix.channels, round(rest * mix.rate)), np.float32)
+    loop = Audio(np.concatenate([mix.samples, silence], axis=1), mix.rate)
+    return chain_voice((), context, loop, tuple(files_of(result.plan))), mix.seconds
 
 
 def strip_voice(recipe: Recipe, strip: str) -> LiveVoice:

@@ -52,7 +52,7 @@ from studio.score import Score
 from studio.steps import ScoreStep, Step, StepKind, registry
 from studio.stored import refuse_later
 from studio.synonyms import meant
-from studio.tempo import TempoMap, Time, naming
+from studio.tempo import ANY_SECTION, TempoMap, Time, naming
 from studio.units import DB, LUFS
 from studio.views import view
 
@@ -232,7 +232,28 @@ class Output(Record):
     format: str = choice("wav", "wav", "flac", "ogg", "mp3", help="file format")
     bits: str = choice("24", "16", "24", "32", help="bits a sample; 32 is float, and ogg and mp3 do without")
     stems: str = choice("post", "post", "pre", "none", help="stems after the fader and pan, before, or none")
-    effects: str = choice("wet", "wet", "dry", help="stems with their chains, or without")
+    effects: str = choice("wet", "wet", "dry", "both", help="stems with their chains, without, or both")
+    channels: str = choice(
+        "stereo", "stereo", "auto", help="stems in stereo; auto writes those whose channels are the same as mono"
+    )
+    names: str = text("{track}", help="how stems are called, of {track}, {number}, {title}, {role} and {bpm}")
+    bitrate: str | None = choice(
+        None, "64", "96", "128", "160", "192", "256", "320", help="kbit/s of mp3; by quality if not given"
+    )
+    premaster: bool = switch(False, help="write what enters the master besides, which the stems add up to")
+    minus_one: bool = switch(False, help="write the song without each of its tracks besides")
+    by_section: bool = switch(False, help="write mix and stems of an arrangement cut at its sections besides")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        known = ("track", "number", "title", "role", "bpm")
+        for word in re.findall(r"\{([^{}]*)\}", self.names):
+            if word not in known:
+                with within("names"):
+                    raise RecipeError(f"file names have no {{{word}}}.", nearest(word, known))
+        if self.bitrate is not None and self.format != "mp3":
+            with within("bitrate"):
+                raise RecipeError(f"{self.format} has no bit rate to choose.", "Write `format: mp3`, or leave it out.")
 
 
 @dataclass(frozen=True)
@@ -592,13 +613,15 @@ def section_names(sections: object, score: object) -> frozenset[str]:
     """The names by which places in a song may be called: those of its sections, or of the markers of its score."""
     if isinstance(sections, Mapping):
         return frozenset(str(name) for name in sections)
-    if sections != MARKERS or not isinstance(score, str):
+    if sections != MARKERS:
         return frozenset()
+    if not isinstance(score, str):
+        return frozenset({ANY_SECTION})
     try:
         # What is wrong with the score is told where it is played.
         return frozenset(name for name, _ in marker_names(read_midi(folder_of_reading() / score)))
     except StudioError:
-        return frozenset()
+        return frozenset({ANY_SECTION})
 
 
 def _rebased(file: str, here: Path, there: Path) -> str:

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from studio.audio import Block
+from studio.audio import Block, interleaved
 from studio.audiofile import stream_audio
 from studio.disk import part_of, writing
 from studio.engine.loudness import Loudness
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 FORMATS = ("wav", "flac", "ogg", "mp3")
 _SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "32": "FLOAT"}
 _LOSSY = {"ogg": ("OGG", "VORBIS"), "mp3": ("MP3", "MPEG_LAYER_III")}
+_BITRATES = ((32_000, (32, 320)), (16_000, (8, 160)), (0, (8, 64)))
+"""The lowest and highest kbit/s of mp3, by the sample rate from which on they hold; libsndfile goes evenly from one to the other."""
+
 _STEPS_24 = 2**23
 _RF64_BYTES = 4_000_000_000
 """A WAV file may not be larger than 4 GiB; from here on it is written as RF64, which may."""
@@ -46,13 +49,13 @@ class Tags:
     track: str = ""
 
 
-def check_format(format: str, bits: str, rate: int, channels: int) -> None:
+def check_format(format: str, bits: str, rate: int, channels: int, bitrate: str | None = None) -> None:
     """See whether a format can hold a sound.
 
     Raises:
         OutputError: it cannot.
     """
-    _opened(io.BytesIO(), rate, channels, format, *_coding(format, bits)).close()
+    _opened(io.BytesIO(), rate, channels, format, *_coding(format, bits), bitrate).close()
 
 
 def _coding(format: str, bits: str) -> tuple[str, str]:
@@ -61,11 +64,27 @@ def _coding(format: str, bits: str) -> tuple[str, str]:
     return (kind, "PCM_24") if format == "flac" and bits == "32" else (kind, subtype)
 
 
-def _opened(target: Path | io.BytesIO, rate: int, channels: int, format: str, kind: str, subtype: str) -> SoundFile:
+def _opened(
+    target: Path | io.BytesIO,
+    rate: int,
+    channels: int,
+    format: str,
+    kind: str,
+    subtype: str,
+    bitrate: str | None = None,
+) -> SoundFile:
     import soundfile
 
+    options: dict[str, Any] = {}
+    if bitrate is not None:
+        low, high = next(limits for least, limits in _BITRATES if rate >= least)
+        if not low <= int(bitrate) <= high:
+            raise OutputError(
+                f"mp3 at {rate} Hz goes up to {high} kbit/s, not {bitrate}.", "Choose another bit rate or rate."
+            )
+        options = {"bitrate_mode": "CONSTANT", "compression_level": (high - int(bitrate)) / (high - low)}
     try:
-        return soundfile.SoundFile(target, "w", rate, channels, subtype, format=kind)
+        return soundfile.SoundFile(target, "w", rate, channels, subtype, format=kind, **options)
     except (soundfile.LibsndfileError, TypeError, ValueError) as error:
         reason = str(error).split(": ")[-1].rstrip(".")
         raise OutputError(
@@ -85,6 +104,7 @@ class AudioWriter:
         bits: 16, 24 or 32 (float; WAV only, FLAC keeps 24); the lossy formats do without.
         tags: what is written besides the sound; None for the bare sound.
         expected_frames: a guess, to choose RF64 in time.
+        bitrate: of mp3, in kbit/s; its own choice if None.
 
     Raises:
         OutputError: the disk is full, the folder cannot be written, or the format cannot hold the rate.
@@ -100,6 +120,7 @@ class AudioWriter:
         tags: Tags | None,
         *,
         expected_frames: int = 0,
+        bitrate: str | None = None,
     ) -> None:
         self.path, self._rate, self._format, self._tags = path, rate, format, tags
         self._frames, self._channels, self._bits = 0, channels, bits
@@ -112,7 +133,7 @@ class AudioWriter:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.part.touch()  # What the system has against it, libsndfile does not tell.
             try:
-                self._file = _opened(self.part, rate, channels, format, kind, subtype)
+                self._file = _opened(self.part, rate, channels, format, kind, subtype, bitrate)
             except OutputError as error:
                 self.part.unlink(missing_ok=True)
                 error.place = Place(str(path))
@@ -139,7 +160,7 @@ class AudioWriter:
             # libsndfile takes the upper 24 bits.
             samples, block = steps.astype(np.int32) << 8, steps / np.float32(_STEPS_24)
         try:
-            self._file.write(np.ascontiguousarray(samples.T))
+            self._file.write(interleaved(samples))
         except soundfile.LibsndfileError as error:
             # libsndfile does not say why; on a healthy file the disk is the only thing that refuses.
             raise OutputError(

@@ -35,7 +35,7 @@ class Entry(Record):
     """
 
     path: str = field(Inside())
-    role: str = field(OneOf(options=("mix", "stem", "bus")))
+    role: str = field(OneOf(options=("mix", "stem", "bus", "dry", "premaster", "minus", "section")))
     name: str = field(Words(longest=200))
     frames: int = field(Whole(high=_LONGEST))
     sha256: str = field(SHA256)
@@ -45,6 +45,7 @@ class Entry(Record):
     true_peak_db: float = field(Real(high=1000))
     in_premaster: bool = field(Flag())
     clipped_db: float = field(Real(high=1000, default=0.0))
+    channels: int = field(Whole(low=1, high=64, default=2))
 
 
 class Maker(Record):

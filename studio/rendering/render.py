@@ -22,7 +22,6 @@ from studio.disk import remove_abandoned, writing
 from studio.engine import Cache, Engine, Listener, Plan, Task
 from studio.engine.loudness import measure
 from studio.engine.nodes import Node
-from studio.engine.plan import PlannedStrip
 from studio.engine.progress import silent
 from studio.errors import OutputError, Place
 from studio.folders import cache_folder
@@ -30,8 +29,9 @@ from studio.notes import read_note, write_note
 from studio.recipe import Recipe
 from studio.rendering.audio_writer import Tags
 from studio.rendering.checking import checked_plan
+from studio.rendering.deliverables import OutputFile, output_files, stem_of
 from studio.rendering.delivered import clipping_remark, loudness_remarks
-from studio.rendering.manifest import MANIFEST, Entry, Manifest, slug
+from studio.rendering.manifest import MANIFEST, Entry, Manifest
 from studio.rendering.report import REPORT, write_report
 from studio.rendering.signal_writer import SignalWriter, SignalWriters
 from studio.rendering.still import still
@@ -158,14 +158,6 @@ def render(
         return _Writer(planned, engine, Path(out), report).run()
 
 
-def stem_of(strip: PlannedStrip, recipe: Recipe) -> Node:
-    """The signal of a track that is written as its stem."""
-    wet, post = recipe.output.effects == "wet", recipe.output.stems != "pre"
-    if wet:
-        return strip.post if post else strip.pre
-    return strip.dry_post if post else strip.dry
-
-
 def wanted(planned: Plan) -> list[Node]:
     """Every signal a result can be asked for."""
     stems = [stem_of(strip, planned.recipe) for strip in planned.tracks.values()]
@@ -201,16 +193,6 @@ def fitted(blocks: Iterator[Block], frames: int, channels: int) -> Iterator[Bloc
         left -= size
 
 
-@dataclass(frozen=True)
-class _OutputFile:
-    """One file to write: what it is, where it goes and which signal it holds."""
-
-    role: str
-    name: str
-    path: str
-    node: Node
-
-
 class _Writer:
     """Writes a song into a folder, in two steps so that no core waits.
 
@@ -226,14 +208,17 @@ class _Writer:
         self._writers: dict[str, SignalWriter] = {}
         self._entries: dict[str, Entry] = {}
         self._sketches: dict[str, WaveformSummary] = {}
+        self._output_files = output_files(planned)
         self._index = cache_folder() / "outputs" / f"{_digest(str(out.resolve()))}.json"
         self._stamps = read_note(self._index) or {}
 
     def run(self) -> Result:
         _warn(self._plan.remarks)
-        made = [folder for folder in (self._out / "stems", self._out / "buses", self._out) if not folder.exists()]
+        output_files = self._output_files
+        folders = {folder for file in output_files for folder in (self._out / file.path).parents if folder != self._out}
+        inside = sorted((each for each in folders if each.is_relative_to(self._out)), key=lambda each: -len(each.parts))
+        made = [folder for folder in (*inside, self._out) if not folder.exists()]
         self._check_folder()
-        output_files = self._output_files()
         try:
             with self._files:
                 frames, manifest = self._written(output_files)
@@ -253,7 +238,7 @@ class _Writer:
         self._remember(manifest)
         return Result(self._plan, frames, self._engine, self._out, manifest)
 
-    def _written(self, output_files: list[_OutputFile]) -> tuple[int, Manifest]:
+    def _written(self, output_files: list[OutputFile]) -> tuple[int, Manifest]:
         """Write what is not there yet; the length of the song, and the manifest of all of it."""
         for output_file in output_files:
             if (entry := self._unchanged(output_file)) is not None:
@@ -269,7 +254,7 @@ class _Writer:
         return frames, Manifest.of(self._plan, frames, entries, remarks(self._plan, self._engine))
 
     def _errands(
-        self, verb: str, output_files: list[_OutputFile], work: Callable[[_OutputFile, Engine], None]
+        self, verb: str, output_files: list[OutputFile], work: Callable[[OutputFile, Engine], None]
     ) -> list[Task]:
         """Work on each file that is not there yet."""
         return [
@@ -277,17 +262,6 @@ class _Writer:
             for output_file in output_files
             if output_file.path not in self._entries
         ]
-
-    def _output_files(self) -> list[_OutputFile]:
-        output, plan = self._recipe.output, self._plan
-        output_files = [_OutputFile("mix", "mix", f"mix.{output.format}", plan.mix)]
-        taken: set[str] = set()
-        strips = [("stem", "stems", plan.tracks), ("bus", "buses", plan.buses)] if output.stems != "none" else []
-        for role, folder, strips_of in strips:
-            for name, strip in strips_of.items():
-                node = stem_of(strip, self._recipe) if role == "stem" else strip.post
-                output_files.append(_OutputFile(role, name, f"{folder}/{slug(name, taken)}.{output.format}", node))
-        return output_files
 
     def _check_folder(self) -> None:
         """Find out now, not after the render, whether the folder can be written and is large enough."""
@@ -309,7 +283,8 @@ class _Writer:
 
     def _tidy_abandoned(self) -> None:
         """Remove what renders that were killed have left unfinished."""
-        found = [remove_abandoned(folder) for folder in (self._out, self._out / "stems", self._out / "buses")]
+        folders = dict.fromkeys((self._out / file.path).parent for file in self._output_files)
+        found = [remove_abandoned(folder) for folder in folders]
         if count := sum(one for one, _ in found):
             what = "an unfinished file" if count == 1 else f"{count} unfinished files"
             log.info("removed %s (%s) of a render that was killed", what, _gigabytes(sum(size for _, size in found)))
@@ -322,9 +297,10 @@ class _Writer:
             frames = int(context.tempo.second_at(score.beat(score.events[-1].tick)) * context.rate)
         if frames is None or output.format != "wav":
             return 0
-        return frames * context.channels * int(output.bits) // 8 * len(self._output_files())
+        total = sum(file.length(frames) for file in self._output_files)
+        return total * context.channels * int(output.bits) // 8
 
-    def _signature(self, output_file: _OutputFile) -> str:
+    def _signature(self, output_file: OutputFile) -> str:
         """What the content of a file depends on, but for its length."""
         output, recipe = self._recipe.output, self._recipe
         # A sound with a remark on it is good for this once only.
@@ -333,6 +309,8 @@ class _Writer:
             self._engine.remarks(output_file.node),
             output.format,
             output.bits,
+            *([output.bitrate] if output.bitrate else []),
+            *(["thin"] if output_file.thin else []),
             output_file.name,
             recipe.title,
             recipe.author,
@@ -340,7 +318,7 @@ class _Writer:
         ]
         return _digest(json.dumps([*facts, self._plan.context.tempo.data()]))
 
-    def _unchanged(self, output_file: _OutputFile) -> Entry | None:
+    def _unchanged(self, output_file: OutputFile) -> Entry | None:
         """The entry of a file that is already there as it would be written."""
         entry = self._old.files.get(output_file.path) if self._old else None
         if entry is None or entry.signature != self._signature(output_file):
@@ -349,26 +327,30 @@ class _Writer:
             return None
         return entry if not self._report or self._sketch_path(output_file).exists() else None
 
-    def _reconsider(self, output_file: _OutputFile, frames: int) -> None:
+    def _reconsider(self, output_file: OutputFile, frames: int) -> None:
         """Write a file thought unchanged after all when the length of the song is another."""
         entry = self._entries.get(output_file.path)
-        if entry is not None and entry.frames != frames:
+        if entry is not None and entry.frames != output_file.length(frames):
             del self._entries[output_file.path]
 
-    def _pour(self, output_file: _OutputFile, engine: Engine) -> None:
+    def _pour(self, output_file: OutputFile, engine: Engine) -> None:
         context, output = self._plan.context, self._recipe.output
+        channels = 1 if output_file.thin and _same(engine.blocks(output_file.node)) else context.channels
         writer = SignalWriter(
-            self._out / output_file.path, context.rate, context.channels, output.format, output.bits, self._tags(output_file),
-            expected_frames=self._plan.frames or 0, sketched=self._report,
+            self._out / output_file.path, context.rate, channels, output.format, output.bits, self._tags(output_file),
+            expected_frames=self._plan.frames or 0, sketched=self._report, bitrate=output.bitrate,
         )  # fmt: skip
         self._writers[output_file.path] = self._files.add(writer)
-        writer.pour(engine.blocks(output_file.node), self._plan.frames)
+        blocks = (block[:channels] for block in engine.blocks(output_file.node))
+        writer.pour(
+            blocks, output_file.length(self._plan.frames) if self._plan.frames is not None else output_file.frames
+        )
 
-    def _finish(self, frames: int, output_file: _OutputFile, engine: Engine) -> None:
+    def _finish(self, frames: int, output_file: OutputFile, engine: Engine) -> None:
         if output_file.path not in self._writers:
             self._pour(output_file, engine)
         writer = self._writers[output_file.path]
-        writer.fill(frames)
+        writer.fill(output_file.length(frames))
         written = writer.finish()
         if written.sketch is not None:
             written.sketch.save(self._sketch_path(output_file))
@@ -377,17 +359,18 @@ class _Writer:
             path=output_file.path,
             role=output_file.role,
             name=output_file.name,
-            frames=frames,
+            frames=written.frames,
+            channels=writer.channels,
             sha256=written.sha256,
             signature=self._signature(output_file),
             lufs=written.loudness.integrated,
             peak_db=written.loudness.peak_db,
             true_peak_db=written.loudness.true_peak_db,
-            in_premaster=output_file.name in self._plan.direct and output_file.role != "mix",
+            in_premaster=output_file.in_premaster,
             clipped_db=written.clipped_db,
         )
 
-    def _tags(self, output_file: _OutputFile) -> Tags:
+    def _tags(self, output_file: OutputFile) -> Tags:
         recipe = self._recipe
         title = recipe.title if output_file.role == "mix" else f"{recipe.title} — {output_file.name}".strip(" —")
         return Tags(
@@ -395,10 +378,10 @@ class _Writer:
             project=recipe.title, track=output_file.name,
         )  # fmt: skip
 
-    def _sketch_path(self, output_file: _OutputFile) -> Path:
+    def _sketch_path(self, output_file: OutputFile) -> Path:
         return cache_folder() / "sketches" / f"{_digest(self._signature(output_file))}.json"
 
-    def _sketch(self, output_file: _OutputFile) -> WaveformSummary | None:
+    def _sketch(self, output_file: OutputFile) -> WaveformSummary | None:
         # The one just drawn, where the cache could not keep it.
         return self._sketches.get(output_file.path) or WaveformSummary.load(self._sketch_path(output_file))
 
@@ -423,6 +406,11 @@ class _Writer:
         if entry.role == "mix":
             seconds = entry.frames / self._plan.context.rate
             yield from loudness_remarks(self._plan.settled.master, entry.lufs, entry.true_peak_db, seconds, entry.path)
+
+
+def _same(blocks: Iterator[Block]) -> bool:
+    """Whether both channels of a signal are the same."""
+    return all(np.array_equal(block[0], block[1]) for block in blocks)
 
 
 def _warn(said: Iterable[str]) -> None:

@@ -51,6 +51,7 @@ class SignalWriter:
         tags: what is written besides the sound; None for the bare sound.
         expected_frames: a guess, to choose RF64 in time.
         sketched: whether a sketch is drawn of it, for reports.
+        bitrate: of mp3, in kbit/s; its own choice if None.
 
     Raises:
         OutputError: the disk is full, the folder cannot be written, or the format cannot hold the rate.
@@ -67,10 +68,13 @@ class SignalWriter:
         *,
         expected_frames: int = 0,
         sketched: bool = False,
+        bitrate: str | None = None,
     ) -> None:
-        self.path, self.frames, self._rate, self._channels = path, 0, rate, channels
+        self.path, self.frames, self._rate, self.channels = path, 0, rate, channels
         self._holds_any_level, self._peak = format == "wav" and bits == "32", 0.0
-        self._file = AudioWriter(path, rate, channels, format, bits, tags, expected_frames=expected_frames)
+        self._file = AudioWriter(
+            path, rate, channels, format, bits, tags, expected_frames=expected_frames, bitrate=bitrate
+        )
         self._sketched = sketched
         self._listener = self._new_listener()
 
@@ -84,7 +88,7 @@ class SignalWriter:
     def fill(self, frames: int) -> None:
         """Add silence until there are as many frames."""
         while self.frames < frames:
-            self._push(np.zeros((self._channels, min(frames - self.frames, _BLOCK)), np.float32))
+            self._push(np.zeros((self.channels, min(frames - self.frames, _BLOCK)), np.float32))
 
     def _push(self, block: Block) -> None:
         self._peak = max(self._peak, float(np.abs(block).max(initial=0.0)))
@@ -94,7 +98,7 @@ class SignalWriter:
         self.frames += block.shape[1]
 
     def _new_listener(self) -> WaveformSummarizer | LoudnessMeter:
-        return (WaveformSummarizer if self._sketched else LoudnessMeter)(self._rate, self._channels)
+        return (WaveformSummarizer if self._sketched else LoudnessMeter)(self._rate, self.channels)
 
     def finish(self) -> Written:
         """Close the file, which is complete then, but not yet in its place."""

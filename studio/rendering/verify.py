@@ -50,11 +50,14 @@ def _file(folder: Path, entry: Entry, manifest: Manifest) -> FileCheck:
             return FileCheck(entry.path, False, "it is a link that leads out of the folder")
         if file_sha256(path) != entry.sha256:
             return FileCheck(entry.path, False, "its content has changed since the render")
+        if entry.channels not in (1, manifest.channels):
+            said = f"it is said to have {entry.channels} channels, and the song {manifest.channels}"
+            return FileCheck(entry.path, False, said)
         rate, channels, _ = probe(path)
-        if (rate, channels) != (manifest.rate, manifest.channels):
-            wanted = f"{manifest.channels} channels at {manifest.rate} Hz"
+        if (rate, channels) != (manifest.rate, entry.channels):
+            wanted = f"{entry.channels} channels at {manifest.rate} Hz"
             return FileCheck(entry.path, False, f"it has {channels} channels at {rate} Hz, not {wanted}")
-        meter, frames = LoudnessMeter(manifest.rate, manifest.channels, true_peak=False), 0
+        meter, frames = LoudnessMeter(manifest.rate, entry.channels, true_peak=False), 0
         for block in _decoded(path):
             meter.push(block)
             frames += block.shape[1]
@@ -77,7 +80,7 @@ def _sum(folder: Path, manifest: Manifest, found: Sequence[FileCheck]) -> Iterat
     recipe, given = manifest.recipe, manifest.recipe.get("output")
     output = given if isinstance(given, Mapping) else {}
     plain = not recipe.get("master") and manifest.format in ("wav", "flac")
-    if not plain or output.get("stems", "post") != "post" or output.get("effects", "wet") != "wet":
+    if not plain or output.get("stems", "post") != "post" or output.get("effects", "wet") == "dry":
         return
     parts = [entry for entry in manifest.entries if entry.in_premaster]
     mixes = [folder / entry.path for entry in manifest.entries if entry.role == "mix"]
@@ -86,7 +89,8 @@ def _sum(folder: Path, manifest: Manifest, found: Sequence[FileCheck]) -> Iterat
     worst = 0.0
     streams = [_decoded(folder / entry.path) for entry in parts]
     for mix, *stems in zip(_decoded(mixes[0]), *streams, strict=False):
-        total = np.sum([stem.astype(np.float64) for stem in stems], axis=0)
+        # A stem that is written in mono is the same on both sides.
+        total = sum((stem.astype(np.float64) for stem in stems), np.zeros((manifest.channels, 1)))
         worst = max(worst, float(np.abs(total - mix).max(initial=0.0)))
     steps = {"16": 2**-15, "24": 2**-23, "32": 2**-23}[manifest.bits] * (len(parts) + 2)
     yield FileCheck("sum of stems", worst <= steps, f"differs from the mix by {decibels(worst):.1f} dBFS")

@@ -133,7 +133,7 @@ def step_data(
         elif path is not None:
             why = f"{why}; what the session holds of it is in {shown(path)}"
         return Made(plain | {"bypass": True}, why, device.instrument)
-    plain = {"file": device.name, "id": known.about.id}
+    plain = {"file": _file(device, known), "id": known.about.id}
     if path is not None and device.state is not None:
         refusal = _refusal(known, device.state)
         if not refusal:
@@ -160,25 +160,45 @@ def step_data(
     return Made(plain, instrument=known.about.instrument)
 
 
+def _file(device: Device, known: Description) -> str:
+    """What a recipe calls it: its name, where that means this plugin, else its id or file."""
+    if device.format == "vst3":
+        return device.name
+    return known.about.id if device.format == "lv2" else known.path.name
+
+
 def _here(device: Device) -> tuple[Description | None, str]:
     """What is known of a plugin that can be played here, or why it cannot."""
-    if device.format not in ("vst3", "vst2"):
+    if device.format not in _FILES:
         return None, f"the studio hosts no {_CALLED.get(device.format, device.format)}"
-    try:
-        known = describe_plugin(device.name)
-    except MissingError:
-        return None, "it is not on this machine"
-    except PluginError as error:
-        return None, error.cause.rstrip(".")
-    here = known.path.suffix.lower().removeprefix(".")
-    if device.format != here and here == "vst3":
-        return None, "of it only the VST3 is on this machine"
-    return known, ""
+    why, named = "it is not on this machine", device.name
+    ids = [device.id] if device.id and device.format in ("lv2", "clap") else []
+    for wanted in (*ids, *(form.format(named) for form in _FILES[device.format])):
+        try:
+            known = describe_plugin(wanted)
+        except MissingError:
+            continue
+        except PluginError as error:
+            return None, error.cause.rstrip(".")
+        if known.path.suffix.lower() in (f".{device.format}", *(_LIBRARIES if device.format == "vst2" else ())):
+            return known, ""
+        why = f"of it only the {known.path.suffix.lower().removeprefix('.').upper()} is on this machine"
+    return None, why
 
+
+_FILES = {
+    "vst3": ("{}.vst3", "{}"),
+    "vst2": ("{}-vst.so", "{}.so", "{}"),
+    "lv2": ("{}.lv2", "{}"),
+    "clap": ("{}.clap", "{}"),
+}
+"""What the file of a plugin may be called, by its format."""
+
+_LIBRARIES = (".so", ".dll", ".vst", ".dylib")
 
 _RATE, _CHANNELS = 48_000, 2
 
-_CALLED = {"lv2": "LV2 plugins", "js": "JS effects of REAPER", "clap": "CLAP plugins", "au": "Audio Units of a session"}
+_CALLED = {"js": "JS effects of REAPER", "au": "Audio Units of a session"}
 
 
 def _refusal(known: Description, state: bytes) -> str:

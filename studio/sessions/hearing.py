@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ def recipe_from_sound(target: Path, source: Path, *, heard_as: str = "auto", rep
         heard_as = _kind(source)
     loop = analyse_loop(audio, source)
     bpm = loop.best.bpm if loop.sure else _BPM
-    tempo, name = TempoMap.constant(round(bpm, 3)), source.stem
+    # A MIDI file keeps whole microseconds a beat: so the notes are where it says.
+    tempo, name = TempoMap.constant(Fraction(60_000_000, round(60_000_000 / bpm))), source.stem
     remarks = [
         f"The tempo is {bpm:.4g} bpm (confidence {loop.confidence:.0%})."
         if loop.sure

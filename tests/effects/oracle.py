@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,7 @@ from studio.effects.pedal import Pedal
 from studio.effects.response import read_response
 from studio.effects.saturation import Saturation
 from studio.effects.shaping import DeEsser, DynamicEq, Transient, Vocoder
-from studio.effects.space import Convolution
+from studio.effects.space import Convolution, Reverb
 from studio.levels import amplitude
 from studio.steps import Effect
 from tests.effects.cookbook import BUTTERWORTH, section
@@ -86,13 +87,77 @@ def _detected(effect: Any, block: Block, now: BlockContext, context: RenderConte
     return _pedalboards(effect, key, now, context) / key
 
 
+def _followed(levels: Floats, attack: Floats, release: Floats, rate: int) -> Floats:
+    """Rows of magnitudes as JUCE's ballistics filter follows them."""
+    factor = -2000 * np.pi / rate
+    ups, downs = (np.where(each < 1e-3, 0, np.exp(factor / np.maximum(each, 1e-9))) for each in (attack, release))
+    out, level = np.empty(levels.shape), np.zeros(levels.shape[0])
+    for frame in range(levels.shape[1]):
+        level = levels[:, frame] + np.where(levels[:, frame] > level, ups[frame], downs[frame]) * (
+            level - levels[:, frame]
+        )
+        out[:, frame] = level
+    return out
+
+
+def _own_key(effect: Compressor | Gate, block: Block, now: BlockContext) -> Floats:
+    """What a detector hears: every channel, or the loudest of them or of the side input."""
+    heard = now.side("sidechain")
+    if heard is None and not effect.link:
+        return np.abs(block.astype(np.float64))
+    return np.maximum(np.abs(block if heard is None else heard).max(axis=0, keepdims=True), 1e-6).astype(np.float64)
+
+
+def _kneed(effect: Compressor, block: Block, now: BlockContext, context: RenderContext) -> Floats:
+    """A compressor with a soft knee: Giannoulis, Massberg and Reiss, "Digital dynamic range compressor design", 2012."""
+    held = _held(now, block.shape[1], "threshold", "ratio", "attack", "release", "knee")
+    level = _followed(_own_key(effect, block, now), held["attack"], held["release"], context.rate)
+    over, knee = 20 * np.log10(np.maximum(level, 1e-30)) - held["threshold"], held["knee"]
+    bent = np.where(over + knee / 2 < knee, np.square(over + knee / 2) / (2 * np.maximum(knee, 1e-9)), over)
+    bent = np.where(over + knee / 2 <= 0, 0, bent)
+    return np.asarray(block * 10 ** (bent * (1 / held["ratio"] - 1) / 20) * amplitude(now["makeup"]))
+
+
+def _holding(effect: Gate, block: Block, now: BlockContext, context: RenderContext) -> Floats:
+    """A gate that stays open for a while."""
+    held = _held(now, block.shape[1], "threshold", "ratio", "attack", "release", "hold")
+    key, still = _own_key(effect, block, now), np.zeros(block.shape[1])
+    power = np.sqrt(np.abs(_followed(np.square(key), still, still + 50, context.rate)))
+    level, threshold = _followed(power, held["attack"], held["release"], context.rate), 10 ** (held["threshold"] / 20)
+    holds, gain = np.floor(context.rate * held["hold"] / 1000 + 0.5), np.empty(level.shape)
+    left = np.zeros(len(level))
+    for frame in range(level.shape[1]):
+        opened = level[:, frame] > threshold[frame]
+        left = np.where(opened, holds[frame], left)
+        stays = opened | (left > 0)
+        gain[:, frame] = np.where(stays, 1, (level[:, frame] / threshold[frame]) ** (held["ratio"][frame] - 1))
+        left = np.where(opened, left, np.maximum(left - 1, 0))
+    return np.asarray(block * gain)
+
+
+def _reverb(effect: Reverb, block: Block, now: BlockContext, context: RenderContext) -> Floats:
+    """pedalboard's room behind a silence, and its dry sound without one."""
+    late = math.floor(context.rate * effect.predelay / 1000 + 0.5)
+    if not late:
+        return np.asarray(_pedalboards(effect, block, now, context))
+    silent = effect.replace(dry=0.0)
+    waited = np.pad(block, ((0, 0), (late, 0)))[:, : block.shape[1]]
+    room = _pedalboards(silent, waited, BlockContext(silent, context, 0, block.shape[1]), context)
+    dry = effect.replace(wet=0.0)
+    return np.asarray(room + _pedalboards(dry, block, BlockContext(dry, context, 0, block.shape[1]), context))
+
+
 def _compressor(effect: Compressor, block: Block, now: BlockContext, context: RenderContext) -> Floats:
+    if effect.knee != 0:
+        return _kneed(effect, block, now, context)
     alone = effect.sidechain is None and not effect.link
     out = _pedalboards(effect, block, now, context) if alone else block * _detected(effect, block, now, context)
     return np.asarray(out * amplitude(now["makeup"]))
 
 
 def _gate(effect: Gate, block: Block, now: BlockContext, context: RenderContext) -> Floats:
+    if effect.hold != 0:
+        return _holding(effect, block, now, context)
     alone = effect.sidechain is None and not effect.link
     return np.asarray(
         _pedalboards(effect, block, now, context) if alone else block * _detected(effect, block, now, context)
@@ -296,7 +361,7 @@ def _polyphase(samples: Floats, source: int, target: int) -> Floats:
 
 
 _OWN: dict[type, Callable[..., Any]] = {
-    Compressor: _compressor, Gate: _gate, Ducker: _ducker, Eq: _eq, Echo: _echo, Tremolo: _tremolo, Pan: _pan,
+    Compressor: _compressor, Gate: _gate, Reverb: _reverb, Ducker: _ducker, Eq: _eq, Echo: _echo, Tremolo: _tremolo, Pan: _pan,
     Width: _width, Convolution: _convolution, Transient: _transient, DeEsser: _de_esser, DynamicEq: _dynamic_eq,
     Vocoder: _vocoder, Saturation: _saturation,
     Gain: lambda effect, block, now, context: block * amplitude(now["gain"]),

@@ -112,6 +112,10 @@ def test_markers_of_the_score_are_sections(tmp_path: Path) -> None:
     (tmp_path / "song.yaml").write_text(text.replace("Verse 2", "Verse 3"))
     [error] = check(tmp_path / "song.yaml").errors
     assert error.path[:2] == ("arrangement", 0) and "Did you mean Verse 2" in error.mend
+    (tmp_path / "song.yaml").write_text(text.replace("song.mid", "gone.mid"))
+    assert [error.path for error in check(tmp_path / "song.yaml").errors] == [("score",)], (
+        "and nothing that follows from it"
+    )
     with pytest.raises(StudioError, match="no markers"):
         recipe.tempo_map(score_of(Note(0, 480, 60, 90)))
 

@@ -52,7 +52,8 @@ def write_player(folder: Path | str, out: Path | str | None = None, *, codec: st
     manifest = Manifest.load(folder)
     if not manifest.entries:
         raise MissingError("nothing was rendered there.", "Render into it first.", place=Place(str(folder / MANIFEST)))
-    entries = sorted(manifest.entries, key=lambda entry: entry.role != "mix")
+    parts = [entry for entry in manifest.entries if entry.role in ("mix", "stem", "bus")]
+    entries = sorted(parts, key=lambda entry: entry.role != "mix")
     paths = [_inside(folder, entry.path) for entry in entries]
     seconds = manifest.frames / manifest.rate * len(paths)
     chosen = Codec.of(codec or (FLAC if seconds <= FLAC_SECONDS else OPUS), manifest.rate)
