@@ -5,6 +5,7 @@
 # make models   train the shipped spectral autoencoder and the ears of the figures anew
 # make notebooks   run the notebooks in a real JupyterLab and take their pictures anew
 # make lock     write the lists of what the first two install anew, with hashes
+# make sbom     write dist/mirepoix.cdx.json: what is installed with the studio, with licences and hashes (CycloneDX)
 # make wheels   build the wheels of all systems into dist/, and look into each
 # make newest   run the tests with the newest of everything
 # make bench-stretch   the battery of time and pitch alone
@@ -27,9 +28,10 @@ TEST_PACKAGES := chromium fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubber
 # Node.js from elsewhere than Debian brings npm along, and does not stand Debian's beside it.
 TEST_PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 # Plugins that only the benchmark goes through: there are very many of them.
-BENCH_PACKAGES := lsp-plugins-vst
+BENCH_PACKAGES := lsp-plugins-vst lsp-plugins-lv2 calf-plugins x42-plugins dragonfly-reverb-lv2 mda-lv2 swh-lv2 guitarix-lv2 fomp blop-lv2 \
+	invada-studio-plugins-lv2 dpf-plugins-lv2 eq10q avldrums.lv2
 
-.PHONY: demo test lint bench bench-stretch voices models notebooks wheels run-packages test-packages bench-packages lock newest clean
+.PHONY: demo test lint bench bench-stretch voices models notebooks wheels run-packages test-packages bench-packages lock sbom newest clean
 
 demo: run-packages $(ENV)/.mirepoix
 	$(BIN)/studio render demo -o out/demo
@@ -132,6 +134,12 @@ bench-packages: test-packages
 # Keeps up the lists of what is installed, from this environment, in which all tests should have passed.
 lock: $(ENV)/.mirepoix-dev
 	.ci/lock $(BIN)/python
+
+# The bill of materials of what `make demo` installs. Its writer lives on its own, and looks up licences in this environment.
+sbom: $(ENV)/.mirepoix
+	$(PYTHON) -m venv build/sbom
+	build/sbom/bin/python -m pip install --quiet 'cyclonedx-python-lib[json-validation]>=11'
+	PYTHONPATH="$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" build/sbom/bin/python .ci/sbom dist/mirepoix.cdx.json
 
 # The tests with the newest of everything, in an environment of its own; what that was is in out/newest.txt.
 newest: test-packages

@@ -7,6 +7,8 @@ validation, command-line help, the JSON Schema, documentation, widgets, automati
 from __future__ import annotations
 
 import math
+import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -322,6 +324,10 @@ class Text(KnobKind):
         return "text"
 
 
+_LONGEST_NAME = 255
+"""Bytes in the name of a file or folder, on every system that is used; to look for a longer one is an error."""
+
+
 def _control(mark: str) -> bool:
     """Whether it cannot be written as text: a control character, or half of a character (a lone surrogate)."""
     return (ord(mark) < 32 and mark not in "\n\t") or 0xD800 <= ord(mark) < 0xE000
@@ -330,6 +336,20 @@ def _control(mark: str) -> bool:
 @dataclass(frozen=True, kw_only=True)
 class File(Text):
     """The path of a file, relative to the recipe's folder."""
+
+    def parse(self, value: object) -> str | None:
+        """The value that plain data means; a value that is parsed already comes through.
+
+        Raises a StudioError if it does not fit.
+        """
+        path = super().parse(value)
+        longest = max((len(os.fsencode(name)) for name in re.split(r"[/\\]", path or "")), default=0)
+        if longest > _LONGEST_NAME:
+            raise KnobError(
+                f"the name of a file that is {longest} bytes long.",
+                f"No system takes more than {_LONGEST_NAME}; rename it.",
+            )
+        return path
 
     @property
     def range(self) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from studio.context import RenderContext
+from tests.once import once_a_run
 
 HERE = Path(__file__).parent
 
@@ -48,6 +49,23 @@ def subnormals_survive() -> Iterator[None]:
 def context(tmp_path: Path) -> RenderContext:
     """44.1 kHz, stereo, 120 bpm in 4/4; paths are relative to `tmp_path`."""
     return RenderContext(folder=tmp_path)
+
+
+@pytest.fixture(scope="session")
+def objects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of compiled pieces, in which what is exported for several tests is built."""
+    patch, folder = pytest.MonkeyPatch(), once_a_run(tmp_path_factory, "objects", lambda folder: folder)
+    patch.setenv("STUDIO_CACHE", str(folder))
+    (folder / "plugins").mkdir(0o700, exist_ok=True)
+    yield folder
+    patch.undo()
+
+
+@pytest.fixture
+def compiled_pieces(own_folders: Path, objects: Path) -> None:
+    """The test's own cache has the pieces of all."""
+    (own_folders / "cache").mkdir(0o700)
+    (own_folders / "cache" / "plugins").symlink_to(objects / "plugins")
 
 
 @pytest.fixture(scope="session")

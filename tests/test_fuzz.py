@@ -22,7 +22,7 @@ from tests.listening import white
 from tests.songs import band
 
 SHIPPED = Path(__file__).parents[1] / "presets"
-RECIPES, MIDI_FILES, AUDIO_FILES = 1200, 900, 600
+RECIPES, MIDI_FILES, AUDIO_FILES = 600, 600, 450
 
 TOKENS = (
     "null", "true", "~", "-1", "1e309", ".nan", ".inf", "-inf dB", "99999999999999999999", "0x7f", "''", "[]", "{}", "[[]]",

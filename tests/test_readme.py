@@ -52,6 +52,7 @@ def test_the_python_examples_run_as_they_stand_and_save_what_they_say(desk: Path
     assert Recipe.load(desk / "wetter.yaml").get("keys.reverb.wet") == 0.5
 
 
+@pytest.mark.usefixtures("compiled_pieces")
 def test_the_commands_for_your_own_song_work_in_the_order_given(desk: Path) -> None:
     (desk / "song.yaml").unlink()
     commands, sessions = [block for block in blocks("sh") if "studio new" in block]

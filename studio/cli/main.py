@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -14,12 +15,15 @@ import click
 from studio.budgets import raise_open_files
 from studio.cli.show import as_json, say
 from studio.cli.stopping import STOPPING
-from studio.errors import Interrupted, Problems, StudioError
+from studio.errors import Interrupted, Problems, StudioError, shown
 from studio.folders import misspelt_variables
 from studio.processes import forget_working_folder
 from studio.visible import visible
 
 FAILED, BROKEN = 1, 70
+_NO_NAMES = (errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ)
+"""What systems answer to names of files that cannot be; whoever looks for one of them is told so."""
+
 _AS_SCRIPT = "studio.as_script"
 """Whether somebody wants JSON, errors included; kept with the command's context."""
 
@@ -63,6 +67,8 @@ class Studio(click.Group):
         except (click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in _NO_NAMES:
+                fail(StudioError(f"{error.strerror}: {shown(error.filename)}.", "Give another name."), FAILED)
             if context.params.get("verbose"):
                 raise
             fail(

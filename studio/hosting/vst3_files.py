@@ -53,7 +53,7 @@ def juce_state(content: bytes) -> tuple[bytes, bytes] | None:
         raise PluginError("the state declares entities, which no host writes.")
     try:
         whole = ElementTree.fromstring(content[8 : 8 + int.from_bytes(content[4:8], "little")].rstrip(b"\0"))
-    except ElementTree.ParseError:
+    except (ElementTree.ParseError, LookupError, ValueError):  # the latter two of encodings that there are not
         raise PluginError("the state is damaged.") from None
     if whole.tag != "VST3PluginState":
         return None

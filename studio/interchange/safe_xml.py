@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
-from studio.errors import RecipeError
+from studio.errors import RecipeError, StudioError
 
 LARGEST_BYTES = 256 * 1024 * 1024
 MOST_ELEMENTS, DEEPEST = 1_000_000, 200
@@ -133,5 +133,7 @@ def parse_xml(content: bytes, what: str) -> Element:
     try:
         parser.Parse(content, True)
         return builder.close()
-    except expat.ExpatError as error:
+    except StudioError:
+        raise
+    except (expat.ExpatError, LookupError, ValueError) as error:  # the latter two of encodings that there are not
         raise RecipeError(f"{what} is not XML: {error}.", "Export it again.") from None

@@ -257,7 +257,7 @@ def _level(value: Value) -> Any:
     """A factor as a recipe says it, moving or not."""
     if isinstance(value, Lane):
         return fader_points(value, LOUDEST_DB)
-    return decibels_said(min(LOUDEST_DB, 20 * float(np.log10(max(value, 1e-9)))))
+    return decibels_said(round(min(LOUDEST_DB, 20 * float(np.log10(max(value, 1e-9)))), 4))
 
 
 def _told(strip: TimelineStrip) -> tuple[Any, ...]:

@@ -17,7 +17,7 @@ from typing import Any
 from studio.address import get
 from studio.context import RenderContext
 from studio.disk import writing
-from studio.errors import OutputError, Place, RecipeError
+from studio.errors import OutputError, Place, RecipeError, StudioError
 from studio.interchange.relink import Where
 from studio.interchange.timeline import Loss, Timeline
 from studio.midi import read_midi
@@ -25,7 +25,7 @@ from studio.recipe import Recipe
 from studio.sessions.comparing import MergeChange, SessionComparison, Way
 from studio.sessions.exporting import export_session
 from studio.sessions.importing import READERS, is_session
-from studio.sessions.note_edits import MarkerEdits, NoteEdits, edited, write_edits
+from studio.sessions.note_edits import MarkerEdits, NoteEdits, came_home, edited, write_edits
 from studio.sessions.stamp import base_of
 
 _FORMATS = {".dawproject": "dawproject", ".rpp": "reaper", ".ardour": "ardour"}
@@ -106,8 +106,11 @@ def merge_session(
                 shutil.copytree(added, song.parent / added.name)
     notes, markers = tuple(comparison.notes), comparison.markers
     if notes or markers is not None:
-        missing = edited(read_midi(_midi_of(ours)), notes, markers)[1]
-        if missing:
+        score = read_midi(_midi_of(ours))
+        missing = edited(score, notes, markers)[1]
+        if came_home(score, notes, markers):
+            notes, markers = (), None
+        elif missing:
             what = "notes" if notes else "markers"
             said = f"{len(missing)} of them are not in it"
             conflicts = (*conflicts, MergeConflict(what, "another MIDI file", said))
@@ -146,16 +149,28 @@ def _applied(
     for change in changes:
         way = _found(base, ours, change.way)
         was, now = _value(base, change.way), _value(ours, way)
-        if now != was:
+        try:
+            put = _put(merged, way, change.value)
+        except StudioError:
+            if now == was:
+                raise
+            put = None  # the place that it belongs to is gone
+        if put == merged:
+            continue  # it has come home before, or somebody has had the same idea
+        if now != was or put is None:
             conflicts.append(MergeConflict(change.where, _shown(ours, way), str(change.value)))
             continue
-        if len(way) == 2 and way[0] in ("tracks", "buses"):
-            kind, name = way
-            merged = merged.put((kind,), {**getattr(merged, str(kind)), name: change.value})
-        else:
-            merged = merged.put(way, change.value)
+        merged = put
         taken.append(change)
     return merged, tuple(taken), tuple(conflicts)
+
+
+def _put(recipe: Recipe, way: Way, value: Any) -> Recipe:
+    """A recipe with a value at the end of a way, which may be a strip that it has not."""
+    if len(way) == 2 and way[0] in ("tracks", "buses"):
+        kind, name = way
+        return recipe.put((kind,), {**getattr(recipe, str(kind)), name: value})
+    return recipe.put(way, value)
 
 
 def _found(base: Recipe, ours: Recipe, way: Way) -> Way:

@@ -130,6 +130,17 @@ def edited(
     return changed.with_notes(sorted(notes)), lost
 
 
+def came_home(score: Score, edits: Sequence[NoteEdits], markers: MarkerEdits | None) -> bool:
+    """Whether a score has been edited so before: nothing of what was to go is there, and all that was to come is."""
+    marks = [Marker(score.beat(mark.tick), mark.text) for mark in score.marks if mark.kind == "marker"]
+    gone = [any(_is(note, other, score) for note in score.notes) for each in edits for other in each.gone]
+    new = [any(_is(note, other, score) for note in score.notes) for each in edits for other in each.new]
+    if markers is not None:
+        gone += [any(_alike(mark, other) for mark in marks) for other in markers.gone]
+        new += [any(_alike(mark, other) for mark in marks) for other in markers.new]
+    return not any(gone) and all(new)
+
+
 def _is(note: Note, other: HeardNote, score: Score) -> bool:
     same = (note.pitch, note.velocity, note.channel) == (other.pitch, other.velocity, other.channel)
     return same and abs(score.beat(note.start) - other.start) < _NEAR

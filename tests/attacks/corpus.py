@@ -19,6 +19,7 @@ PATHS = (
     "../canary.wav", "../../canary.wav", "{home}/canary.wav", "a/../../canary.wav", "..\\canary.wav", "C:\\canary.wav",
     "\\\\host\\share\\canary.wav", "~/canary.wav", "file://{home}/canary.wav", "/dev/zero", "/proc/self/mem", ".", "..", "/",
     "canary.wav\n", "\x1b[2J.wav", "con", "-o", "$(touch {home}/run)", "`touch {home}/run`", "; touch {home}/run", "%2e%2e/canary.wav",
+    "x" * 300 + ".wav", "é" * 150 + ".wav", "a/" * 3_000 + "x.wav",
 )  # fmt: skip
 """`{home}` is a folder with things that are none of anybody's business."""
 
@@ -225,6 +226,7 @@ def _manifests(home: str) -> Made:
 
 XML = (
     '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file://{home}/canary.wav">]><{root}>&e;</{root}>',
+    '<?xml version="1.0" encoding="UTF-x"?><{root}/>', '<?xml version="1.0" encoding="utf-7"?><{root}/>', '<?xml version="1.0" encoding="hex"?><{root}/>',
     '<?xml version="1.0"?><!DOCTYPE x SYSTEM "http://127.0.0.1:9/x.dtd"><{root}/>',
     '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(f'<!ENTITY a{n} "{("&a;" if not n else f"&a{n - 1};") * 10}">' for n in range(9)) + "]><{root}>&a8;</{root}>",
     "<{root}>" * 20_000, "<{root}", "", "\x00", "<{root} version='\x1b[2J'/>", "<{root} xmlns:x='y'><x:z/></{root}>", "<{root} version='3000' rate='nan' sample-rate='1e99'/>",

@@ -14,6 +14,7 @@ import soundfile
 
 from tests.listening import white
 from tests.songs import band_file
+from tests.waiting import PATIENCE
 
 STUDIO = Path(sys.executable).parent / "studio"
 
@@ -164,7 +165,7 @@ def test_progress_is_shown_on_a_terminal_and_nowhere_else(desk: Path) -> None:
             seen += os.read(master, 65_536)
         except OSError:
             break
-    assert process.wait() == 0
+    assert process.wait(PATIENCE) == 0
     os.close(master)
     assert b"song" in seen and b"%" in seen and b"soundfont" in seen
 

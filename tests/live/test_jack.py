@@ -62,8 +62,7 @@ def test_a_song_plays_is_turned_over_osc_and_heard_by_another_client(server: str
             assert b"/knob/master.out.gain" in client.recv(4096)
         soft = level(heard)
         process.send_signal(signal.SIGINT)
-        assert process.stdout is not None
-        said = process.stdout.read()
+        said, _ = process.communicate(timeout=PATIENCE)
     assert "too late" in said and "From input to output" in said
     assert loud > 1e-3 and abs(20 * np.log10(soft / loud) + 20) < 1.5
 

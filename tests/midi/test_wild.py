@@ -95,7 +95,7 @@ def test_parts_add_up_to_a_song_whose_program_changes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("type", "resolution"), [(1, 192), (1, 1), (1, 24), (1, 32_767)])
 def test_it_is_rendered_end_to_end(tmp_path: Path, type: int, resolution: int) -> None:
-    path = wild(tmp_path / "wild.mid", type, resolution)
+    path = wild(tmp_path / "wild.mid", type, resolution, range(0, 128, 20))
     song = Recipe.loads(from_midi(path, tmp_path / "song.yaml", bare=True), tmp_path)
     planned = studio.plan(song)
     assert len(planned.tracks) == len(split(read_midi(path)))

@@ -224,7 +224,8 @@ def test_twenty_edits_in_one_session_come_home_and_nothing_else(tmp_path: Path, 
     kept = [line.partition(":")[0] for line in new.splitlines()]
     places = [kept.index(line.partition(":")[0]) for line in names]
     assert places == sorted(places), "the order is kept"
-    assert merge_session(path, session, dry_run=True).changes == (), "what has come home is no conflict, and no change"
+    again = merge_session(path, session, dry_run=True)
+    assert again.changes == again.notes == again.conflicts == (), "what has come home is no conflict, and no change"
 
 
 SONG_WIDE = {
@@ -264,6 +265,8 @@ def test_tempo_meter_and_markers_come_home(tmp_path: Path, form: str) -> None:
     before = read_midi(tmp_path / "song.mid.bak")
     assert score.notes == before.notes and len(before.marks) == len(score.marks)
     assert "# the song" in path.read_text(encoding="utf-8")
+    again = merge_session(path, session)
+    assert again.changes == again.conflicts == () and again.markers is None
 
 
 TRACK = """  <TRACK {{11111111-2222-3333-4444-555555555555}}

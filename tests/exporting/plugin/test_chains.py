@@ -101,7 +101,7 @@ def test_what_moves_at_random_moves_alike(tmp_path: Path) -> None:
 
 @seed(20)
 @settings(
-    max_examples=10, deadline=None, database=None, phases=[Phase.generate],
+    max_examples=5, deadline=None, database=None, phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
 )  # fmt: skip
 @given(chain=chains())
