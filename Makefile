@@ -28,7 +28,8 @@ TEST_PACKAGES := chromium fluidsynth fluid-soundfont-gm sf3convert ffmpeg rubber
 # Node.js from elsewhere than Debian brings npm along, and does not stand Debian's beside it.
 TEST_PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 # Plugins that only the benchmark goes through: there are very many of them.
-BENCH_PACKAGES := lsp-plugins-vst
+BENCH_PACKAGES := lsp-plugins-vst lsp-plugins-lv2 calf-plugins x42-plugins dragonfly-reverb-lv2 mda-lv2 swh-lv2 guitarix-lv2 fomp blop-lv2 \
+	invada-studio-plugins-lv2 dpf-plugins-lv2 eq10q avldrums.lv2
 
 .PHONY: demo test lint bench bench-stretch voices models notebooks wheels run-packages test-packages bench-packages lock sbom newest clean
 

@@ -138,7 +138,7 @@ def forget_command(name: str | None, everything: bool) -> None:
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Turn a parameter; may be given again.")
 @click.option("--preset", type=click.Path(path_type=Path), help="A preset file to start from.")
 def save_command(name: str, out: Path, settings: tuple[str, ...], preset: Path | None) -> None:
-    """Write the state of a plugin as the preset file of its format (.vstpreset or .fxp)."""
+    """Write the state of a plugin as the preset file of its format (.vstpreset, .fxp, .ttl or .clap-preset)."""
     from studio.hosting.capture import save_state
     from studio.hosting.plugin import Plugin
 

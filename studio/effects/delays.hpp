@@ -22,7 +22,12 @@ template <typename Sample>
 class DelayLine {
   public:
     explicit DelayLine(size_t size) : size_(size), past_(static_cast<Sample*>(std::calloc(size, sizeof(Sample))), std::free) {
-        if (!past_) throw std::bad_alloc();
+        if (past_) return;
+#if defined(__cpp_exceptions)
+        throw std::bad_alloc();
+#else
+        std::abort();  // in a plugin, as a vector would
+#endif
     }
     Sample& operator[](size_t frame) { return past_.get()[frame]; }
     size_t size() const { return size_; }

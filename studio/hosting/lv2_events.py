@@ -56,6 +56,9 @@ def _position(features: Lv2Features, song: Transport) -> tuple[int, bytes]:
         ("beatUnit", "Int", struct.pack("=i", song.denominator)),
         ("beatsPerBar", "Float", struct.pack("=f", song.numerator)),
         ("beatsPerMinute", "Float", struct.pack("=f", song.tempo_bpm)),
+        # Most read floats alone, and take what comes first; whoever reads on has them exactly.
+        ("barBeat", "Double", struct.pack("=d", (song.quarters - song.bar_start) * beats)),
+        ("beatsPerMinute", "Double", struct.pack("=d", song.tempo_bpm)),
     ]
     body = struct.pack("=II", 0, features.number(f"{abi.TIME}Position"))
     for key, kind, value in said:

@@ -226,7 +226,8 @@ class Lv2:
         if any(port.designation == f"{abi.CORE}latency" for port in self.ports):
             # How late it is it tells only once it has worked.
             self._run(np.zeros((len(self._inputs), FIXED), np.float32), (), None)
-            self._switch(False)
+            # Not all are at rest again when they are switched off and on.
+            self._instantiate(rate)
             self._switch(True)
         self._skip = self._late = self.latency
 

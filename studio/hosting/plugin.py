@@ -46,7 +46,7 @@ _UNKNOWN = Kind(default=None, help="a parameter of a plugin that is not here: ke
 
 
 class Plugin(Effect, Instrument):
-    """Use a plugin of somebody else's: a VST3, VST2 or LV2, or on macOS an Audio Unit.
+    """Use a plugin of somebody else's: a VST3, VST2, LV2 or CLAP, or on macOS an Audio Unit.
 
     Under `chain:` it is an effect, under `play:` an instrument. Its parameters stand beside these knobs, by name and
     in its own units, as `studio plugins show` lists them: `plugin: {file: ZamTube, tube_drive: 4, bass: 7}`. They can

@@ -65,8 +65,8 @@ class Compiler:
         return (self.target, self.machine) == (this_system(), this_machine())
 
     def compiling(self) -> tuple[str, ...]:
-        """The words before a source file that make an object of it, for a plugin."""
-        return (*self.command, *COMPILE, "-fno-exceptions")
+        """The words before a source file that make an object of it."""
+        return (*self.command, *COMPILE)
 
     def linking(self) -> tuple[str, ...]:
         """The words that make a shared library of objects."""

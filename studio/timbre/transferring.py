@@ -84,7 +84,8 @@ class Transfer(Transform):
     The hybrids `envelope` and `harmonic` keep the melody and inherit the target's resonances, or the strength of its
     harmonics; the morphs `stft`, `transport` and `hps` go from one to the other as both play on; the mosaics `mosaic` and
     `bees` play the source again with pieces of the target. Of a voice lower than the target, `envelope`, `harmonic` and
-    `spectral` lose part of the melody to breath and noise; `sing` keeps it. For `sing` the target is a voice, for `spectral` an
+    `spectral` lose part of the melody to breath and noise (men's and women's speech keeps 95 to 100 % of its pitch towards a
+    cello, 63 to 98 % towards a violin, whose range lies above it); `sing` keeps it. For `sing` the target is a voice, for `spectral` an
     instrument that the model `orchestra` knows, or ``model.spectral:instrument``.
     """
 

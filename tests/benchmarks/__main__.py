@@ -16,6 +16,7 @@ ALL = (
     "export",
     "random_chains",
     "hosting",
+    "lv2",
     "voices",
     "learning",
     "spectral",

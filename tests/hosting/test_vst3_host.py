@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +25,7 @@ from studio.hosting.vst3_files import is_named, juce_state
 from studio.recipe import Recipe
 from studio.tempo import Meter, Tempo, TempoMap
 from tests.listening import null_db, through, white
+from tests.waiting import PATIENCE
 
 RATE = 48_000
 RAMP = TempoMap((Tempo(Fraction(0), Fraction(60), ramp=True), Tempo(Fraction(8), Fraction(180))))
@@ -162,3 +165,21 @@ def test_folders_that_are_links_are_entered_once(tmp_path: Path, monkeypatch: py
     assert found == ["ZamComp.vst3"]
     assert catalogue.is_installed(here / "vendor" / "ZamComp.vst3")
     assert not catalogue.is_installed(here / ".." / "Gift.vst3")
+
+
+def test_states_are_loaded_again_and_again() -> None:
+    """What a plugin reads its state from lives until it has done so, also where memory is tidied meanwhile."""
+    program = """
+import gc
+from pathlib import Path
+from studio.hosting.vst3_host import Vst3
+gc.set_threshold(1)
+for _ in range(8):
+    host = Vst3(Path("/usr/lib/vst3/ZamCompX2.vst3"))
+    host.load_state(host.state())
+    host.close()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 0, done.stderr[-600:]
