@@ -38,6 +38,9 @@ SONG = {
     },
 }  # fmt: skip
 FILES = ("mix.wav", "stems/keys.wav", "stems/hiss.wav", "buses/room.wav")
+_PATIENCE = 600
+"""Seconds after which a render hangs, on however busy a machine."""
+
 WORDS = ("render", "song.yaml", "-o", "out", "--no-report")
 
 
@@ -84,6 +87,7 @@ class Desk:
         try:
             os.chdir(folder or self.folder)
             os.environ["STUDIO_CACHE"] = str(cache)
+            signal.alarm(_PATIENCE)  # What hangs is ended, and told as such.
             os.dup2(saying, 1)
             os.dup2(saying, 2)
             harm()
