@@ -17,11 +17,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from studio.context import RenderContext
 from tests.once import once_a_run
 
 HERE = Path(__file__).parent
+
+# How long a busy machine takes says nothing about what is tested.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

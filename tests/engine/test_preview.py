@@ -58,9 +58,9 @@ def test_what_has_been_rendered_is_read_to_the_bit_and_ends_in_silence(engine: E
 
 
 def test_a_failing_step_is_named(engine: Engine, tmp_path: Path) -> None:
-    song = Recipe.loads("tracks: {wind: {play: {noise: {length: 2 s}}, chain: [{peak: {gain: 6 dB}}]}}", tmp_path)
+    song = Recipe.loads("tracks: {wind: {play: {noise: {length: 2 s}}, chain: [mp3]}}", tmp_path)
     planned = plan(song)
-    [node] = [node for node in planned.nodes() if "peak" in node.name]
+    [node] = [node for node in planned.nodes() if "mp3" in node.name]
     broken = RuntimeError("out of order")
 
     def run(*words: object) -> None:
@@ -69,7 +69,7 @@ def test_a_failing_step_is_named(engine: Engine, tmp_path: Path) -> None:
     object.__setattr__(node.effects[0], "open", lambda context: run)  # type: ignore[attr-defined]
     with pytest.raises(StudioError, match="out of order") as caught:
         Preview(engine, 0).read(planned.mix, 0, 4096)
-    assert caught.value.path[:4] == ("tracks", "wind", "chain", "peak")
+    assert caught.value.path[:4] == ("tracks", "wind", "chain", "mp3")
 
 
 def test_a_render_is_stopped_from_another_thread_and_can_be_done_again(engine: Engine, tmp_path: Path) -> None:
