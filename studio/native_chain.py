@@ -24,9 +24,11 @@ from studio.context import GRID, RenderContext, SideReader
 from studio.curves import Curve, moves
 from studio.errors import RenderError, within
 from studio.knobs import Choice, File, Number, Port, Span, Switch
+from studio.native.glue import Native
 from studio.native_library import core, joined, native_of
 from studio.records import Kind
 from studio.tempo import Floats, Time
+from studio.typed import expect
 
 MOST_CHANNELS = 64
 _ERROR_ROOM = 500
@@ -150,8 +152,7 @@ class Tree:
 
     def step(self, effect: NativeEffect) -> None:
         """Write an effect that has a native struct."""
-        native = native_of(type(effect))
-        assert native is not None
+        native = expect(Native, native_of(type(effect)))
         channels = self.context.channels
         if channels > MOST_CHANNELS or not effect.takes(channels):
             raise RenderError(f"{channels} channels are none for `{effect.step}`.", "Take the step out.")
@@ -200,7 +201,8 @@ class Tree:
             return _number(_seconds(value, 0, self.context)) if steady else self._row(effect, knob)
         if isinstance(kind, Choice):
             return _number(kind.options.index(value) if value is not None else -1)
-        assert isinstance(kind, (Number, Switch)), f"a {type(kind).__name__} has no native form"
+        if not isinstance(kind, (Number, Switch)):
+            raise TypeError(f"a {type(kind).__name__} has no native form")
         return _number(float(value))
 
     def _knob(self, effect: NativeEffect, knob: str) -> str:

@@ -7,6 +7,7 @@ compiled on first use and kept for the next time under a hash of all it is made 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -120,12 +121,17 @@ def _opened(library: Library, what: str) -> ctypes.CDLL:
     return loaded
 
 
+def _in_a_checkout() -> bool:
+    """Whether the studio runs from its sources, and they can be written to: the core is kept beside them then."""
+    return (ROOT / "pyproject.toml").is_file() and os.access(_PACKAGED.parent, os.W_OK)
+
+
 def _found(library: Library, what: str) -> Path:
     """The file of a library, compiled now where it has not been."""
     name = file_name(this_system(), library.digest)
     if library.core and (packaged := _PACKAGED / name).is_file():
         return packaged
-    kept = cache_folder() / "native" / name
+    kept = (_PACKAGED if library.core and _in_a_checkout() else cache_folder() / "native") / name
     if kept.is_file() and is_ours(kept.stat()):
         return kept
     try:

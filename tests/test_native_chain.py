@@ -111,10 +111,10 @@ def test_a_step_of_a_package_needs_nothing_but_its_struct(package: Callable[...,
 def test_a_header_that_does_not_compile_names_the_package_and_the_first_error(
     package: Callable[..., type[Effect]],
 ) -> None:
-    step = package("Broken", STRUCT.replace("twice ? factor", "thrice ? factor"))()
+    step = package("Unbuildable", STRUCT.replace("twice ? factor", "thrice ? factor"))()
     with pytest.raises(MissingError) as refused:
         EffectChain([step], CONTEXT)
-    assert "package_of_broken" in str(refused.value) and "thrice" in str(refused.value)
+    assert "package_of_unbuildable" in str(refused.value) and "thrice" in str(refused.value)
 
 
 def test_nan_and_infinity_are_told_with_the_step_and_the_time(package: Callable[..., type[Effect]]) -> None:
