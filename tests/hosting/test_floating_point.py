@@ -22,12 +22,12 @@ from studio.rendering.render import render
 EFFECTS = ("/usr/lib/vst3/ZamCompX2.vst3", "/usr/lib/vst/3BandEQ-vst.so")
 SYNTH = "/usr/lib/vst/Nekobi-vst.so"
 
-DECAY = """\
+DECAY = f"""\
 recipe: 1
 length: 1 s
-tracks: {dust: {play: {noise: {length: 10 ms, level: -12 dB}}, chain: [{lowpass: 300}, {gain: -80}, {gain: -80}, {gain: -80}, {gain: -80}, {gain: -80}, {gain: -80}, {gain: -80}, {gain: -80}, {gain: -60}, {gain: -60}]}}
+tracks: {{dust: {{play: {{noise: {{length: 1 s, level: -12 dB}}}}, chain: [{"{gain: -80}, " * 9}{{fade_out: 1 s}}, {{fade_out: 1 s}}, {{fade_out: 1 s}}]}}}}
 """
-"""What it gives is subnormal nearly everywhere."""
+"""A third of what it gives is subnormal, by steps outside the native core, which itself knows no subnormals."""
 
 
 def survives() -> bool:
@@ -93,10 +93,10 @@ def test_a_plugin_is_called_as_a_daw_calls_it_and_nothing_of_that_stays() -> Non
 
 
 def test_a_render_has_the_same_bits_after_plugins_were_loaded(tmp_path: Path) -> None:
-    """Its whole sound lies where flush-to-zero would leave silence."""
+    """Much of its sound lies where flush-to-zero would leave silence."""
     recipe = Recipe.loads(DECAY, tmp_path)
     sound = render(recipe).mix.samples
-    assert 0 < np.max(np.abs(sound)) < np.finfo(np.float32).tiny
+    assert np.mean((sound != 0) & (np.abs(sound) < np.finfo(np.float32).tiny)) > 0.33
     hosts = [load(Path(file), host) for file in EFFECTS for host in hosts_of(Path(file))]
     for host in hosts:
         everything(host)
