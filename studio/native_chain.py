@@ -365,15 +365,12 @@ class NativeChain:
                 places = self._places(first, last)
                 table[:, 0] = [_seconds(value, int(place), self._context) for place in places]
             return table
-        rate, tempo = self._context.rate, self._context.tempo
-        if self._context.song_frame is int:
-            marks = np.arange(2 * first, 2 * last + 1) * (GRID / 2)
-            values = value.values(marks / rate, tempo)
-            begin, middle, end = values[:-1:2], values[1::2], values[2::2]
-        else:
-            places = self._places(first, last)
-            marks = np.stack([places, places + GRID / 2, places + GRID], axis=1)
-            begin, middle, end = value.values(marks.ravel() / rate, tempo).reshape(-1, 3).T
+        rate, tempo, places = self._context.rate, self._context.tempo, self._places(first, last)
+        marks = np.append(np.stack([places, places + GRID / 2], axis=1).ravel(), places[-1] + GRID)
+        values = value.values(marks / rate, tempo)
+        begin, middle, end = values[:-1:2], values[1::2], values[2::2].copy()
+        for seam in np.flatnonzero(np.diff(places) != GRID):  # behind it the song goes on elsewhere
+            end[seam] = value.values((places[seam : seam + 1] + GRID) / rate, tempo)[0]
         table[:, 0], table[:, 1] = begin, end
         table[:, 2] = middle - (begin + end) / 2
         return table

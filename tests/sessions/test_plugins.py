@@ -160,6 +160,6 @@ def test_chains_of_single_clips_are_printed(tmp_path: Path) -> None:
     text = "title: P\ntracks: {a: {play: {clips: [{file: n.wav, at: 1 s, chain: [reverse, {gain: -6 dB}]}]}}}"
     recipe = Recipe.loads(text, tmp_path)
     made = export_session(recipe, tmp_path / "out", "dawproject")
-    assert [loss.what for loss in made.losses] == ["chains of single clips"]
+    assert [loss.what for loss in made.losses] == ["what is done to single clips"]
     import_session(made.path, tmp_path / "in" / "back.yaml")
     assert null(render(tmp_path / "in" / "back.yaml").mix.samples, render(recipe).mix.samples) < -120
