@@ -285,13 +285,14 @@ def _vocoder(effect: Vocoder, block: Block, now: BlockContext, context: RenderCo
     voice = (sound if side is None else side.astype(np.float64)).mean(axis=0)
     step = (effect.high / effect.low) ** (1 / max(1, count - 1))
     k = (step**0.5 - step**-0.5) / 0.8
-    wet = np.zeros(block.shape)
+    rows = []
     for band in range(count):
         g = np.tan(np.pi * min(effect.low * step**band, 0.49 * context.rate) / context.rate)
         whole = 1 + g * k + g * g
-        row = [g * k / whole, 0, -g * k / whole, 1, 2 * (g * g - 1) / whole, (1 - g * k + g * g) / whole]
-        level = _envelope(np.abs(sosfilt([row, row], voice)), held["attack"], held["release"], context.rate)
-        wet += sosfilt([row, row], sound, axis=1) * level / 0.1
+        rows.append([g * k / whole, 0, -g * k / whole, 1, 2 * (g * g - 1) / whole, (1 - g * k + g * g) / whole])
+    heard = np.abs(np.stack([sosfilt([row, row], voice) for row in rows]))
+    levels = _envelope(heard, held["attack"], held["release"], context.rate)
+    wet = sum(sosfilt([row, row], sound, axis=1) * level / 0.1 for row, level in zip(rows, levels, strict=True))
     return np.asarray(sound * (1 - now["mix"]) + now["mix"] * wet)
 
 
