@@ -90,7 +90,9 @@ def test_a_browser_that_gives_no_sound_says_so(tmp_path: Path, chrome: Browser) 
     # A page that nobody has clicked on may not play here, and its audio context never runs: as without a sound device.
     strict = launched(chrome.browser_type, autoplay=False)
     page = strict.new_page()
-    page.add_init_script("addEventListener('load', () => setTimeout(() => player.deck.play(), 50))")
+    page.add_init_script(
+        "const begun = setInterval(() => { if (globalThis.player) { clearInterval(begun); player.deck.play(); } }, 50)"
+    )
     page.goto(write_player(tmp_path / "out").as_uri())
     expect(page.get_by_role("status")).to_contain_text("no sound device")
     expect(page.get_by_role("button", name="Play")).to_have_attribute("aria-pressed", "false")
