@@ -117,12 +117,16 @@ def test_the_whole_song_out_of_jack_nulls_against_the_render_wherever_the_transp
     ]
     # It comes in and goes out smoothly with the transport, and where the loop closes within a cell of the grid.
     errors = {place: error(heard, place, mix) for place in rolling[30:-3]}
-    settled = [
-        each for place, each in errors.items() if 8192 < heard.frames[place] % mix.shape[1] < mix.shape[1] - period
-    ]
-    # Cells of automation begin elsewhere than in the render: where a curve bends, a cell strays by a part of its slope.
-    assert decibels(max(settled)) < -70 and decibels(float(np.median(settled)) + 1e-12) < -140, settled
-    assert len(settled) > 100 and float(np.max(np.abs(mix))) > 0.1
+    settled, bends = dict[bool, list[float]](), (19_200, 43_200)
+    for index, each in errors.items():
+        frame = heard.frames[index] % mix.shape[1]
+        if 8192 < frame < mix.shape[1] - period:
+            bent = any(-period < frame - bend < 3 * period for bend in bends)
+            settled.setdefault(bent, []).append(each)
+    assert decibels(max(settled[False])) < -90, settled[False]
+    # Cells of automation begin elsewhere than in the render: where the curve bends, one of them strays by a part of its slope.
+    assert decibels(max(settled[True])) < -70, settled[True]
+    assert len(settled[False]) > 100 and float(np.max(np.abs(mix))) > 0.1
 
 
 def error(heard: Ear, place: int, mix: np.ndarray) -> float:

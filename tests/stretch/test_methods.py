@@ -62,9 +62,9 @@ def test_the_same_input_gives_the_same_bits(method: str) -> None:
 def test_the_stereo_image_stays(method: str, ratio: float) -> None:
     sound = mix()
     before, after = stereo_image(sound), stereo_image(TIME_METHODS[method](sound, _of(sound, ratio), RATE))
-    # The band has 0.67 itself; methods that decide for each channel leave less than 0.25.
+    # The band has 0.66 itself; methods that decide for each channel leave less than 0.25.
     assert before.coherence > 0.65
-    assert after.coherence > 0.6
+    assert after.coherence > before.coherence - 0.02
     assert after.correlation == pytest.approx(before.correlation, abs=0.04)
     assert after.middle_side_db == pytest.approx(before.middle_side_db, abs=1.0)
 
