@@ -37,7 +37,13 @@ __asm__(".section .rodata\\n.globl mirepoix_samples\\n.hidden mirepoix_samples\\
         ".incbin \\"samples.bin\\"\\n.previous\\n");
 #endif
 """
-_CONTRACT = tuple(ROOT / "studio" / "effects" / name for name in ("chance.hpp", "context.hpp"))
+_CONTRACT = tuple(
+    ROOT / "studio" / name
+    for name in (
+        "effects/biquads.hpp", "effects/chance.hpp", "effects/context.hpp", "native/core/crossover.hpp",
+        "native/core/held.hpp", "native/core/subnormals.hpp",
+    )
+)  # fmt: skip
 
 
 def build(source: PluginSource, shell: str, compiler: Compiler, say: Say) -> bytes:

@@ -4,36 +4,12 @@
 
 #include "chain.hpp"
 #include "plugin.hpp"
+#include "studio/native/core/subnormals.hpp"
 
 #include <cmath>
 #include <vector>
 
-#if defined(__SSE2__) || defined(_M_X64)
-#include <immintrin.h>
-#endif
-
 namespace mirepoix {
-
-// Numbers too small to hear are zero while it lives: on some processors they cost a hundred times more.
-class NoDenormals {
-  public:
-#if defined(__SSE2__) || defined(_M_X64)
-    NoDenormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040u); }
-    ~NoDenormals() { _mm_setcsr(before_); }
-
-  private:
-    unsigned before_;
-#elif defined(__aarch64__)
-    NoDenormals() {
-        asm volatile("mrs %0, fpcr" : "=r"(before_));
-        asm volatile("msr fpcr, %0" : : "r"(before_ | (1ull << 24)));
-    }
-    ~NoDenormals() { asm volatile("msr fpcr, %0" : : "r"(before_)); }
-
-  private:
-    unsigned long long before_;
-#endif
-};
 
 template <class Chain>
 class Running final : public Processor {
@@ -69,7 +45,7 @@ class Running final : public Processor {
     void follow(const Transport& transport) override { transport_ = transport; }
 
     void process(const float* const* in, float* const* out, const float* const* side, int frames) override {
-        NoDenormals guard;
+        const NoSubnormals guard;
         for (int done = 0; done < frames;) {
             const int offset = static_cast<int>(position_ % GRID), length = std::min(frames - done, GRID - offset);
             if (!offset) enter();

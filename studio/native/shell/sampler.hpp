@@ -391,7 +391,7 @@ class Playing final : public Processor {
     void amplify(int channel, int key, double gain) override { sampler_.amplify(channel, key, gain); }
 
     void process(const float* const*, float* const* out, const float* const*, int frames) override {
-        NoDenormals guard;
+        const NoSubnormals guard;
         for (int done = 0; done < frames;) {
             const int length = std::min(frames - done, GRID);
             Scratch notes;
