@@ -21,6 +21,7 @@ from studio.floating_point import all_as_in_a_daw
 from studio.hosting import clap_abi as abi
 from studio.hosting.clap_presets import LOAD, ClapPresetLoad, presets_of
 from studio.hosting.contract import About, PluginError, Transport
+from studio.hosting.lateness import Lateness
 from studio.hosting.parameters import Raw
 
 LARGEST = 4096
@@ -97,7 +98,7 @@ class Clap:
             raise PluginError(f"{path.name} would not start.")
         self._parameters = self._extension(b"clap.params", abi.ClapParameters)
         self.infos = self._infos()
-        self._active, self._rate, self._skip, self._late = False, 44_100, 0, 0
+        self._active, self._rate, self._lateness = False, 44_100, Lateness("")
         self._turned: dict[int, float] = {}
         self._channels = [self._ports(True), self._ports(False)]
         self._notes = self._dialects()
@@ -225,7 +226,7 @@ class Clap:
         self._host.working = False
         if not begun:
             raise PluginError(f"{self.about.name} would not begin to process.")
-        self._skip = self._late = self.latency
+        self._lateness = Lateness(self.about.name, self.latency)
 
     def _stop(self) -> None:
         if self._active:
@@ -250,13 +251,7 @@ class Clap:
             song = None if transport is None else transport.later(start, self._rate)
             out.append(self._run(block[:, start : start + LARGEST], due, song))
         whole = np.concatenate(out, axis=1)
-        if self.latency != self._late:
-            raise PluginError(
-                f"{self.about.name} changed its latency from {self._late} to {self.latency} frames in mid-song."
-            )
-        skipped = min(self._skip, whole.shape[1])
-        self._skip -= skipped
-        return whole[:, skipped:]
+        return self._lateness.taken_off(whole, self.latency)
 
     def _run(self, block: Block, events: Sequence[tuple[int, bytes]], song: Transport | None) -> Block:
         frames, (ins, outs) = block.shape[1], self._channels

@@ -17,6 +17,7 @@ from studio.audio import Block
 from studio.floating_point import all_as_in_a_daw
 from studio.hosting import lv2_abi as abi
 from studio.hosting.contract import About, PluginError, Transport
+from studio.hosting.lateness import Lateness
 from studio.hosting.lv2_abi import World, each, lilv, text_of
 from studio.hosting.lv2_events import old_events, room_for_events, sequence
 from studio.hosting.lv2_features import FIXED, LARGEST, Lv2Features
@@ -83,7 +84,7 @@ class Lv2:
         self._values = {port.symbol: c_float(_HELD.get(port.designation, port.initial)) for port in self.ports}
         self._made: Any = None
         self._kept: bytes | str | None = None
-        self._rate, self._skip, self._late = 44_100, 0, 0
+        self._rate, self._lateness = 44_100, Lateness("")
 
     def _about(self) -> About:
         outputs = self._sounding(False)
@@ -229,7 +230,7 @@ class Lv2:
             # Not all are at rest again when they are switched off and on.
             self._instantiate(rate)
             self._switch(True)
-        self._skip = self._late = self.latency
+        self._lateness = Lateness(self.about.name, self.latency)
 
     def _instantiate(self, rate: int) -> None:
         self.close()
@@ -289,13 +290,7 @@ class Lv2:
             song = None if transport is None else transport.later(start, self._rate)
             out.append(self._run(np.ascontiguousarray(block[:, start : start + step]), due, song))
         whole = np.concatenate(out, axis=1)
-        if self.latency != self._late:
-            raise PluginError(
-                f"{self.about.name} changed its latency from {self._late} to {self.latency} frames in mid-song."
-            )
-        skipped = min(self._skip, whole.shape[1])
-        self._skip -= skipped
-        return whole[:, skipped:]
+        return self._lateness.taken_off(whole, self.latency)
 
     def _run(self, block: Block, events: Sequence[tuple[int, bytes]], song: Transport | None) -> Block:
         frames = block.shape[1]

@@ -30,6 +30,7 @@ from studio.audio import Block
 from studio.floating_point import all_as_in_a_daw
 from studio.hosting import vst3_abi as abi
 from studio.hosting.contract import About, PluginError, Transport
+from studio.hosting.lateness import Lateness
 from studio.hosting.parameters import Raw
 from studio.hosting.vst3_files import juce_state, preset_parts
 from studio.hosting.vst3_served import Changes, Events, Vst3Stream
@@ -76,7 +77,7 @@ class Vst3:
         self.controls = self._infos()
         self._turns, self._happened = Changes(), Events()
         self._sink, self._nowhere = Changes(), Events()
-        self._rate, self._active, self._skip, self._late = 44_100, False, 0, 0
+        self._rate, self._active, self._lateness = 44_100, False, Lateness("")
         self._arrange()
         self.about = self._about(chosen)
 
@@ -198,7 +199,7 @@ class Vst3:
             self._run(np.zeros((0, 64), np.float32), None)
             self._stop()
             self._start()
-        self._skip = self._late = self.latency
+        self._lateness = Lateness(self.about.name, self.latency)
 
     def _start(self) -> None:
         abi.call(self._component, abi.SET_ACTIVE, c_int32, (c_uint8, 1))
@@ -249,13 +250,7 @@ class Vst3:
             for start in range(0, block.shape[1], LARGEST)
         ]
         out = np.concatenate(pieces, axis=1) if pieces else np.zeros((self.about.outputs, 0), np.float32)
-        if self.latency != self._late:
-            raise PluginError(
-                f"{self.about.name} changed its latency from {self._late} to {self.latency} frames in mid-song."
-            )
-        skipped = min(self._skip, out.shape[1])
-        self._skip -= skipped
-        return out[:, skipped:]
+        return self._lateness.taken_off(out, self.latency)
 
     def play(self, events: Sequence[tuple[int, bytes]], frames: int, transport: Transport | None) -> Block:
         """The next frames of an instrument, with MIDI messages at frames of the block, which has at most `LARGEST`."""

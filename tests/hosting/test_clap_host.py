@@ -7,15 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import studio
 from studio.audio import Block
 from studio.context import RenderContext
 from studio.errors import StudioError
 from studio.hosting import catalogue
 from studio.hosting.capture import save_state
 from studio.hosting.plugin import Plugin
-from studio.recipe import Recipe
 from studio.tempo import TempoMap
+from tests.hosting.sides import squeezed_by_its_side
 from tests.listening import null_db, through, white
 
 
@@ -34,19 +33,13 @@ def test_an_echo_is_in_time_and_the_same_as_the_vst3s(bpm: int) -> None:
 
 
 def test_a_side_input_is_heard_as_in_the_vst2(tmp_path: Path) -> None:
-    def played(file: str, on: object) -> Block:
-        text = f"""
-            recipe: 1
-            length: 1 s
-            tracks:
-              k: {{play: {{noise: {{length: 0.5 s}}}}}}
-              a:
-                play: {{noise: {{length: 1 s}}}}
-                chain: [{{plugin: {{file: {file}, sidechain: k, its_sidechain: {on}, threshold: -60, ratio: 20}}}}]
-            """
-        return studio.render(Recipe.loads(text, tmp_path)).stems["a"].samples
-
-    assert null_db(played("ZamCompX2.clap", "true"), played("ZamCompX2-vst.so", 1)) < -90
+    assert (
+        null_db(
+            squeezed_by_its_side("ZamCompX2.clap", "true", tmp_path),
+            squeezed_by_its_side("ZamCompX2-vst.so", 1, tmp_path),
+        )
+        < -90
+    )
 
 
 def test_where_it_stands_goes_into_a_file_and_comes_back(tmp_path: Path, context: RenderContext) -> None:

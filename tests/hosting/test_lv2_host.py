@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import studio
 from studio.audio import Block
 from studio.context import RenderContext
 from studio.errors import MissingError, StudioError
@@ -18,9 +17,9 @@ from studio.hosting import catalogue
 from studio.hosting.capture import save_state
 from studio.hosting.contract import PluginError
 from studio.hosting.plugin import Plugin
-from studio.recipe import Recipe
 from studio.score import Note
 from studio.tempo import Tempo, TempoMap
+from tests.hosting.sides import squeezed_by_its_side
 from tests.listening import cents, null_db, pitch_hz, rms_db, through, white
 from tests.songs import score_of
 
@@ -76,19 +75,13 @@ def test_parameters_have_names_units_choices_and_ranges() -> None:
 
 
 def test_a_side_input_is_heard_as_in_the_vst2(tmp_path: Path) -> None:
-    def played(file: str, on: object) -> Block:
-        text = f"""
-            recipe: 1
-            length: 1 s
-            tracks:
-              k: {{play: {{noise: {{length: 0.5 s}}}}}}
-              a:
-                play: {{noise: {{length: 1 s}}}}
-                chain: [{{plugin: {{file: {file}, sidechain: k, its_sidechain: {on}, threshold: -60, ratio: 20}}}}]
-            """
-        return studio.render(Recipe.loads(text, tmp_path)).stems["a"].samples
-
-    assert null_db(played("ZamCompX2.lv2", "true"), played("ZamCompX2-vst.so", 1)) < -90
+    assert (
+        null_db(
+            squeezed_by_its_side("ZamCompX2.lv2", "true", tmp_path),
+            squeezed_by_its_side("ZamCompX2-vst.so", 1, tmp_path),
+        )
+        < -90
+    )
 
 
 def test_latency_is_taken_up(context: RenderContext) -> None:

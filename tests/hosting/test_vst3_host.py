@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import studio
 from studio.audio import Block
 from studio.context import RenderContext
 from studio.effect_chain import EffectChain
@@ -22,8 +21,8 @@ from studio.hosting.host import hosts_of
 from studio.hosting.plugin import Plugin
 from studio.hosting.song_position import song_positions
 from studio.hosting.vst3_files import is_named, juce_state
-from studio.recipe import Recipe
 from studio.tempo import Meter, Tempo, TempoMap
+from tests.hosting.sides import squeezed_by_its_side
 from tests.listening import null_db, through, white
 from tests.waiting import PATIENCE
 
@@ -76,19 +75,10 @@ def test_the_song_is_told_by_cells_of_the_grid_and_anew_in_every_bar() -> None:
 
 
 def test_a_side_input_is_heard_as_in_the_vst2(tmp_path: Path) -> None:
-    def played(file: str, on: object) -> Block:
-        text = f"""
-            recipe: 1
-            length: 1 s
-            tracks:
-              k: {{play: {{noise: {{length: 0.5 s}}}}}}
-              a:
-                play: {{noise: {{length: 1 s}}}}
-                chain: [{{plugin: {{file: {file}, sidechain: k, its_sidechain: {on}, threshold: -60, ratio: 20}}}}]
-            """
-        return studio.render(Recipe.loads(text, tmp_path)).stems["a"].samples
-
-    vst3, vst2 = played("ZamCompX2.vst3", "true"), played("ZamCompX2-vst.so", 1)
+    vst3, vst2 = (
+        squeezed_by_its_side("ZamCompX2.vst3", "true", tmp_path),
+        squeezed_by_its_side("ZamCompX2-vst.so", 1, tmp_path),
+    )
     assert null_db(vst3, vst2) < -90
     half = vst3.shape[1] // 2
     assert np.std(vst3[:, : half - 4000]) < 0.7 * np.std(vst3[:, half + 8000 :]), "the side input ducks it"
