@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _BESIDE = ("name", "bypass")
 _CUT = {"MP3Compressor": 1024, "Resample": 1024, "Convolution": 1024}
 """Plugins whose sound depends on how it is cut, and the pieces they are fed."""
+_LONG = {"Convolution": 33.0, "Delay": 33.0, "Reverb": 33.0}
+"""Plugins that ring on, and for how many seconds at most: a delay's longest time and a little more."""
 _WHOLE = ("PitchShift", "GSMFullRateCompressor")
 _RESPONSE = "impulse_response_filename"
 
@@ -134,7 +136,7 @@ class PedalboardPlugin(Effect, step="pedalboard"):
 
     def tail_seconds(self, context: RenderContext) -> float:
         """The longest silence, in seconds, behind which more sound can still come."""
-        return 33.0 if self.plugin in ("Convolution", "Delay", "Reverb") else 0.05
+        return _LONG.get(self.plugin, 0.05)
 
 
 def make(name: str, values: Mapping[str, Any]) -> Plugin:

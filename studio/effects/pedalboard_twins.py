@@ -120,6 +120,8 @@ def values_of(name: str, knobs: Mapping[str, Any]) -> dict[str, Any]:
     if "mode" in TWINS[name].knobs:
         ours = {"passes": knobs["passes"], "slope": knobs["slope"]}
         values["mode"] = next(mode for mode, choices in MODES.items() if choices == ours)
+    if "freeze_mode" in values:
+        values["freeze_mode"] = float(values["freeze_mode"])
     if "quality" in values and isinstance(values["quality"], str):
         values["quality"] = next(name for name, ours in QUALITIES.items() if ours == values["quality"])
     return values

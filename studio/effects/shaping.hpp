@@ -232,6 +232,7 @@ struct Vocoder {
         for (int b = 0; b < count; ++b) shapes_.push_back(BandPass::Shape::at(low * std::pow(step, b), 0.8 * q, context.rate));
         filters_.assign(static_cast<size_t>(count * (2 * channels_ + 2)), BandPass());
         level_.prepare(context.rate, count);
+        sums_.assign(static_cast<size_t>(channels_), 0.0);
     }
     void reset() {
         for (BandPass& each : filters_) each.reset();
@@ -248,19 +249,19 @@ struct Vocoder {
             for (int c = 0; c < channels_; ++c) heard += from[c][i];
             heard /= channels_;
             const double wet = mix.at(now.offset + i);
-            double sums[MOST] = {};
+            std::fill(sums_.begin(), sums_.end(), 0.0);
             size_t filter = 0;
             for (size_t b = 0; b < shapes_.size(); ++b) {
                 const double inside = twice(filter, shapes_[b], heard);
                 const double level = level_(std::abs(inside), b) / UNITY;
-                for (int c = 0; c < std::min(channels_, MOST); ++c) sums[c] += level * twice(filter, shapes_[b], audio[c][i]);
+                for (int c = 0; c < channels_; ++c) sums_[static_cast<size_t>(c)] += level * twice(filter, shapes_[b], audio[c][i]);
             }
-            for (int c = 0; c < std::min(channels_, MOST); ++c) audio[c][i] = static_cast<float>(audio[c][i] * (1.0 - wet) + wet * sums[c]);
+            for (int c = 0; c < channels_; ++c)
+                audio[c][i] = static_cast<float>(audio[c][i] * (1.0 - wet) + wet * sums_[static_cast<size_t>(c)]);
         }
     }
 
 private:
-    static constexpr int MOST = 16;
     static constexpr double UNITY = 0.1;  // a band as loud as this lets its band of the sound through as it is
 
     double twice(size_t& filter, const BandPass::Shape& shape, double x) {
@@ -272,6 +273,7 @@ private:
     int channels_ = 2;
     std::vector<BandPass::Shape> shapes_;
     std::vector<BandPass> filters_;
+    std::vector<double> sums_;
     Envelope level_;
 };
 

@@ -171,24 +171,19 @@ def _of_step(step: Step, context: RenderContext) -> list[Plugin]:
         return _convolved(step, knobs, context)
     if isinstance(step, Delay):
         knobs["time"] = step.seconds_at(context, 0)
-    twin = next(((name, twin) for name, twin in TWINS.items() if twin.step == step.step), None)
-    if twin is None:
-        raise RecipeError(f"pedalboard has no {step.step!r}.", "Keep it as a chain of the studio's, or take it out.")
-    name, fixed = twin[0], dict(twin[1].fixed)
-    makeup = knobs["makeup"] if "makeup" in fixed else 0.0
-    fixed.pop("makeup", None)
-    for knob, value in fixed.items():
-        with gather, within(knob):
-            if knobs[knob] != value:
-                mend = f"Write `{knob}: {str(value).lower()}`." if value is not None else "Take it out."
-                raise RecipeError(f"pedalboard's {name} has none.", mend)
-    gather.done()
-    if knobs.get("gain", 0.0) is not None and step.step == "gain" and knobs["gain"] <= SILENCE_DB:
+    if step.step == "gain" and knobs["gain"] <= SILENCE_DB:
         return [pedalboard.Mix([])]
-    made = make(
-        name, {key: float(value) if key == "freeze_mode" else value for key, value in values_of(name, knobs).items()}
-    )
-    return [made, *([pedalboard.Gain(makeup)] if makeup else [])]
+    theirs = next((name for name, twin in TWINS.items() if twin.step == step.step), None)
+    if theirs is None:
+        raise RecipeError(f"pedalboard has no {step.step!r}.", "Keep it as a chain of the studio's, or take it out.")
+    for knob, value in TWINS[theirs].fixed.items():
+        with gather, within(knob):
+            if knobs[knob] != value and knob != "makeup":
+                mend = f"Write `{knob}: {str(value).lower()}`." if value is not None else "Take it out."
+                raise RecipeError(f"pedalboard's {theirs} has none.", mend)
+    gather.done()
+    makeup = [pedalboard.Gain(knobs["makeup"])] if knobs.get("makeup") else []
+    return [make(theirs, values_of(theirs, knobs)), *makeup]
 
 
 def _convolved(step: Convolution, knobs: dict[str, Any], context: RenderContext) -> list[Plugin]:

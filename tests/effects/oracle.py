@@ -169,19 +169,23 @@ def _ducker(effect: Ducker, block: Block, now: BlockContext, context: RenderCont
     return np.asarray(block * np.maximum(_detected(effect, block, now, context), deepest))
 
 
+def eq_bands(held: dict[str, float]) -> list[tuple[Any, str, float, float, float]]:
+    """The six bands of an equaliser: whether it does something, its kind, frequency, quality and gain."""
+    return [
+        (held["low_cut"] > 10.0, "highpass", held["low_cut"], BUTTERWORTH, 0.0),
+        (held["low"], "low shelf", held["low_hz"], BUTTERWORTH, held["low"]),
+        (held["low_mid"], "bell", held["low_mid_hz"], held["low_mid_q"], held["low_mid"]),
+        (held["high_mid"], "bell", held["high_mid_hz"], held["high_mid_q"], held["high_mid"]),
+        (held["high"], "high shelf", held["high_hz"], BUTTERWORTH, held["high"]),
+        (held["high_cut"] < 22_000.0, "lowpass", held["high_cut"], BUTTERWORTH, 0.0),
+    ]
+
+
 def _eq(effect: Eq, block: Block, now: BlockContext, context: RenderContext) -> Floats:
     state, out = np.zeros((6, len(block), 2)), np.empty(block.shape)
     idle = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]
     for piece, held in now.cells(*effect.parameters()):
-        bands = [
-            (held["low_cut"] > 10.0, "highpass", held["low_cut"], BUTTERWORTH, 0.0),
-            (held["low"], "low shelf", held["low_hz"], BUTTERWORTH, held["low"]),
-            (held["low_mid"], "bell", held["low_mid_hz"], held["low_mid_q"], held["low_mid"]),
-            (held["high_mid"], "bell", held["high_mid_hz"], held["high_mid_q"], held["high_mid"]),
-            (held["high"], "high shelf", held["high_hz"], BUTTERWORTH, held["high"]),
-            (held["high_cut"] < 22_000.0, "lowpass", held["high_cut"], BUTTERWORTH, 0.0),
-        ]
-        sections = [section(*rest, context.rate) if there else idle for there, *rest in bands]
+        sections = [section(*rest, context.rate) if there else idle for there, *rest in eq_bands(held)]
         out[:, piece], state = sosfilt(sections, block[:, piece].astype(np.float64), axis=1, zi=state)
     return out
 

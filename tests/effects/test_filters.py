@@ -13,7 +13,8 @@ from studio.context import RenderContext
 from studio.effects.equaliser import Eq
 from studio.effects.space import Convolution
 from studio.steps import Effect, parse_step
-from tests.effects.cookbook import BUTTERWORTH, section
+from tests.effects.cookbook import section
+from tests.effects.oracle import eq_bands
 from tests.listening import cents, gain_db_at, impulse, null_db, pitch_hz, sine, through, white
 
 RATE = 44_100
@@ -46,15 +47,7 @@ def test_the_equaliser_does_what_its_bands_say(knobs: dict[str, Any], hz: float,
 
 def sections(held: dict[str, float], rate: int) -> list[list[float]]:
     """Those of an equaliser that do something."""
-    bands = [
-        (held["low_cut"] > 10.0, "highpass", held["low_cut"], BUTTERWORTH, 0.0),
-        (held["low"], "low shelf", held["low_hz"], BUTTERWORTH, held["low"]),
-        (held["low_mid"], "bell", held["low_mid_hz"], held["low_mid_q"], held["low_mid"]),
-        (held["high_mid"], "bell", held["high_mid_hz"], held["high_mid_q"], held["high_mid"]),
-        (held["high"], "high shelf", held["high_hz"], BUTTERWORTH, held["high"]),
-        (held["high_cut"] < 22_000.0, "lowpass", held["high_cut"], BUTTERWORTH, 0.0),
-    ]
-    return [section(kind, hz, q, gain, rate) for there, kind, hz, q, gain in bands if there]
+    return [section(kind, hz, q, gain, rate) for there, kind, hz, q, gain in eq_bands(held) if there]
 
 
 def test_an_idle_equaliser_is_not_there() -> None:

@@ -88,6 +88,12 @@ def test_a_voice_speaks_through_a_saw() -> None:
     assert balance_db(out[:, 8_000 : RATE - 2_000]) - balance_db(out[:, RATE + 8_000 :]) > 40
 
 
+def test_a_vocoder_of_many_channels_speaks_through_them_all() -> None:
+    many = np.repeat(white(0.5, 0.3, channels=1), 20, axis=0)
+    out = through(made("vocoder"), many, RenderContext(RATE, channels=20), side=many)
+    assert np.array_equal(out, np.repeat(out[:1], 20, axis=0)) and not np.array_equal(out, many)
+
+
 def test_saturation_leaves_no_mirror_images_and_adds_the_harmonics_it_says() -> None:
     hz = 6_000 - 6_000 % (RATE / 32_768)  # a whole number of turns in what is looked at
     tone = (0.5 * np.sin(2 * np.pi * hz * np.arange(65_536) / RATE)).astype(np.float32)
